@@ -1,0 +1,67 @@
+# make           a virtual environment in .venv, then the list of targets
+# make demo      colour the photos in demo/photos
+#
+# Source files are no prerequisites of results: an edit must not start days of
+# training. The commands themselves skip what is finished and resume the rest.
+
+PYTHON ?=
+CVCL ?= data/cvcl
+EPOCHS ?=
+RUNS ?= runs
+
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip
+COLORNET := $(VENV)/bin/python -m colornet
+NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
+
+.DELETE_ON_ERROR:
+.PHONY: install help demo test test-slow data-cvcl train-cvcl table2 clean FORCE
+
+install: $(VENV)/installed help
+
+# The stamp comes last, so that an interrupted installation starts again. It
+# names the Python: asking for another one makes another environment.
+# An older pip takes packages that are not for its Python.
+$(VENV)/installed: setup.py
+	@python=$$(tools/find-python $(PYTHON)) && \
+	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
+	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
+	echo "$$python $(PYTHON)" > $(VENV)/python
+	@{ $(PIP) install 'pip>=21.3' && $(PIP) install --use-pep517 --editable .; } \
+	    > $(VENV)/pip.log 2>&1 || { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@mv $(VENV)/python $@
+
+ifneq ($(PYTHON),)
+ifeq ($(filter $(PYTHON),$(file <$(VENV)/installed)),)
+$(VENV)/installed: FORCE
+endif
+endif
+
+help: ## this list
+	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/installed ## colour demo/photos into RUNS/demo
+	$(COLORNET) demo --out $(RUNS)/demo
+
+test: $(VENV)/installed ## the quick tests
+	$(NOSETESTS) -a '!slow' tests
+
+test-slow: $(VENV)/installed ## the tests that train
+	$(NOSETESTS) -a slow tests
+
+data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
+	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(CVCL)
+
+train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOCHS=n
+	$(COLORNET) train experiments/cvcl_classification.ini --data $(CVCL) \
+	    --out $(RUNS)/cvcl_classification $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
+	$(COLORNET) train experiments/cvcl_regression.ini --data $(CVCL) \
+	    --out $(RUNS)/cvcl_regression $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
+
+table2: $(VENV)/installed ## score them: RUNS/table2.csv
+	$(COLORNET) table2 --data $(CVCL) --runs $(RUNS) --out $(RUNS)/table2.csv
+
+clean: ## remove .venv and caches, never data, runs or weights
+	rm -rf $(VENV) build dist colornet.egg-info
+	find colornet tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,150 @@
+"""Parameters in HDF5 files, by layer and parameter name."""
+
+import os
+from collections import OrderedDict
+
+import h5py
+import numpy as np
+
+from .errors import ColornetError
+
+__all__ = ['save_arrays', 'load_arrays', 'set_parameters', 'replace_file']
+
+
+def replace_file(path, write):
+    """Write a file under a temporary name, then rename it.
+
+    Whoever reads `path` sees the old file or the new one, never half of one.
+
+    Parameters
+    ----------
+    path : str or Path
+    write : callable
+        Gets the temporary name.
+
+    Raises
+    ------
+    ColornetError
+        If the file cannot be written; the old one stays.
+    """
+    path = str(path)
+    temporary = '%s.%d.tmp' % (path, os.getpid())
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ColornetError('cannot write %s: %s'
+                            % (path, error.strerror or error))
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def save_arrays(path, groups, attributes, dtype=None):
+    """Save arrays by group and name, with attributes, atomically.
+
+    Parameters
+    ----------
+    path : str or Path
+    groups : dict of str to dict of (str or tuple of str) to ndarray
+        A tuple names nested groups: ``('conv1_1', 'W')``.
+    attributes : dict of str to (str, int or float)
+    dtype : dtype, optional
+        Store floating point arrays in it; all are stored as they are
+        otherwise.
+    """
+    def write(temporary):
+        with h5py.File(temporary, 'w') as file:
+            file.attrs.update(attributes)
+            for group, arrays in groups.items():
+                for key, array in arrays.items():
+                    name = key if isinstance(key, str) else '/'.join(key)
+                    array = np.asarray(array)
+                    if dtype is not None and array.dtype.kind == 'f':
+                        array = array.astype(dtype)
+                    file['%s/%s' % (group, name)] = array
+    replace_file(path, write)
+
+
+def load_arrays(path, groups):
+    """Load what :func:`save_arrays` saved.
+
+    Parameters
+    ----------
+    path : str or Path
+    groups : sequence of str
+        The groups to load.
+
+    Returns
+    -------
+    arrays : dict of str to OrderedDict of str to ndarray
+        Nested names joined by slashes; float16 comes back as float32.
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+        If the file is missing, damaged or something else.
+    """
+    loaded = {}
+    try:
+        with h5py.File(path, 'r') as file:
+            attributes = dict(file.attrs)
+            for group in groups:
+                arrays = loaded[group] = OrderedDict()
+                if group not in file:
+                    raise ColornetError('%s is not a file of this program: '
+                                        'no group %r' % (path, group))
+
+                def visit(name, item, arrays=arrays):
+                    if isinstance(item, h5py.Dataset):
+                        array = item[()]
+                        arrays[name] = (array.astype(np.float32) if
+                                        array.dtype == np.float16 else array)
+                file[group].visititems(visit)
+    except FileNotFoundError:
+        raise ColornetError('%s does not exist' % path)
+    except ColornetError:
+        raise
+    except (OSError, RuntimeError, KeyError, AttributeError) as error:
+        raise ColornetError('cannot read %s: %s'
+                            % (path, ' '.join(str(error).split())))
+    return loaded, attributes
+
+
+def set_parameters(parameters, arrays, source):
+    """Give shared variables their values, all or none.
+
+    Parameters
+    ----------
+    parameters : dict of (str, str) to shared variable
+        As :func:`colornet.networks.decoder_parameters` returns them.
+    arrays : dict of str to ndarray
+        Named ``layer/parameter``.
+    source : str or Path
+        Named in errors.
+
+    Raises
+    ------
+    ColornetError
+        If names or shapes are not those of the network.
+    """
+    expected = OrderedDict(('/'.join(key), variable)
+                           for key, variable in parameters.items())
+    odd = sorted(set(expected) ^ set(arrays))
+    if odd:
+        raise ColornetError('%s does not fit the network: %s is %s'
+                            % (source, odd[0], 'missing' if odd[0] in expected
+                               else 'unknown'))
+    for name, variable in expected.items():
+        shape = variable.get_value(borrow=True).shape
+        if arrays[name].shape != shape:
+            raise ColornetError('%s does not fit the network: %s has shape '
+                                '%s, expected %s' % (source, name,
+                                                     arrays[name].shape,
+                                                     shape))
+        if not np.isfinite(arrays[name]).all():
+            raise ColornetError('%s: %s is not finite' % (source, name))
+    for name, variable in expected.items():
+        dtype = variable.get_value(borrow=True).dtype
+        variable.set_value(arrays[name].astype(dtype))

@@ -1,0 +1,176 @@
+"""Colorizing photos of any size (paper, 3.1, 5.3).
+
+A network predicts the chrominance of a small square copy of the photo. It is
+enlarged and joined to the photo's own luminance, so that no detail is lost:
+the eye sees far less detail in colour than in luminance.
+"""
+
+import numpy as np
+from PIL import Image
+
+from .color import get_color_space, join_channels, luminance
+from .errors import ColornetError
+from .images import as_uint8, resize
+
+__all__ = ['Colorizer']
+
+# Pixels that are joined at a time; converting colours takes some twenty
+# times the memory of the pixels.
+_STRIP_PIXELS = 1 << 20
+
+
+class Colorizer:
+    """Colorizes photos of any size with a network of one size (3.1).
+
+    Parameters
+    ----------
+    predict_chroma : callable
+        Takes luminance, float32 (batch, size, size), in [0, 100] for
+        CIELUV; returns chrominance, float32 (batch, size, size, 2), in the
+        units of :func:`colornet.color.split_channels`.
+    size : int
+        Rows and columns of the network's input.
+    color_space : 'luv' or 'hsv'
+        That the network was trained in.
+    """
+
+    def __init__(self, predict_chroma, size=224, color_space='luv'):
+        self.predict_chroma = predict_chroma
+        self.size = size
+        self.color_space = get_color_space(color_space).name
+
+    def colorize(self, pixels):
+        """Colorize a photo.
+
+        Parameters
+        ----------
+        pixels : ndarray, (rows, columns) or (rows, columns, 3)
+            Grey or sRGB, of which the luminance counts; uint8, uint16 or
+            floating point in [0, 1]; at least one pixel.
+
+        Returns
+        -------
+        ndarray of float32, (rows, columns, 3)
+            sRGB in [0, 1].
+
+        Raises
+        ------
+        ColornetError
+            If `pixels` is not such an array.
+        """
+        return self.colorize_batch([pixels])[0]
+
+    def colorize_batch(self, photos):
+        """Colorize photos, of any sizes, in one minibatch.
+
+        Parameters
+        ----------
+        photos : sequence of ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        list of ndarray
+        """
+        return [self.join(pixels, chroma)
+                for pixels, chroma in zip(photos, self.predict(photos))]
+
+    def predict(self, photos):
+        """Predict the chrominance of photos, at the size of the network.
+
+        Parameters
+        ----------
+        photos : sequence of ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        ndarray of float32, (batch, size, size, 2)
+        """
+        shape = self.size, self.size
+        for pixels in photos:
+            _check_pixels(pixels)
+        # Resized first, as the training photos are, then converted.
+        chroma = self.predict_chroma(np.stack(
+            [luminance(resize(pixels, shape), self.color_space)
+             for pixels in photos]))
+        chroma = np.asarray(chroma, np.float32)
+        if chroma.shape != (len(photos),) + shape + (2,):
+            raise ValueError(f'the network returned an array of shape '
+                             f'{chroma.shape} for {len(photos)} photos')
+        if not np.isfinite(chroma).all():
+            raise ColornetError('the network predicts values that are not '
+                                'finite: its weights are damaged')
+        return chroma
+
+    def join(self, pixels, chroma, dtype=np.float32):
+        """Join predicted chrominance to a photo's own luminance (3.1).
+
+        Parameters
+        ----------
+        pixels : ndarray
+            As for :meth:`colorize`.
+        chroma : ndarray of float32, (size, size, 2)
+            Enlarged with a bicubic filter.
+        dtype : np.float32 or np.uint8
+            Of the result; uint8 takes a quarter of the memory.
+
+        Returns
+        -------
+        ndarray, (rows, columns, 3)
+            sRGB; colours that sRGB cannot show are clipped.
+        """
+        rows, columns = pixels.shape[:2]
+        planes = [Image.fromarray(np.ascontiguousarray(plane))
+                  for plane in _to_planes(chroma, self.color_space)]
+        rgb = np.empty((rows, columns, 3), dtype)
+        step = max(1, _STRIP_PIXELS // columns)
+        for start in range(0, rows, step):
+            stop = min(start + step, rows)
+            # Rows of the small planes below this strip; the filter reaches
+            # beyond them, so that strips show no seams.
+            box = (0, start * self.size / rows, self.size,
+                   stop * self.size / rows)
+            strip = [np.array(plane.resize((columns, stop - start),
+                                           Image.BICUBIC, box))
+                     for plane in planes]
+            strip = join_channels(
+                luminance(pixels[start:stop], self.color_space),
+                _from_planes(strip, self.color_space), self.color_space)
+            rgb[start:stop] = as_uint8(strip) if dtype == np.uint8 else strip
+        return rgb
+
+
+def _check_pixels(pixels):
+    if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
+        raise ColornetError(f'pixels must be uint8, uint16 or floating point, '
+                            f'not {pixels.dtype}')
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
+            or pixels.size == 0:
+        raise ColornetError(f'a photo must be (rows, columns) or (rows, '
+                            f'columns, 3) pixels, not {pixels.shape}')
+    if pixels.dtype.kind == 'f' and not (pixels.min() >= 0
+                                         and pixels.max() <= 1):
+        raise ColornetError(f'floating point pixels must be in [0, 1], not '
+                            f'[{pixels.min()}, {pixels.max()}]')
+
+
+def _to_planes(chroma, color_space):
+    """Chrominance as two planes that may be interpolated.
+
+    Hue is an angle: between 0.9 and 0.1 lies 0, not 0.5.
+    """
+    first, second = np.moveaxis(chroma, -1, 0)
+    if color_space == 'hsv':
+        angle = first * np.float32(2 * np.pi)
+        return second * np.cos(angle), second * np.sin(angle)
+    return first, second
+
+
+def _from_planes(planes, color_space):
+    """Undo :func:`_to_planes`."""
+    first, second = planes
+    if color_space == 'hsv':
+        hue = np.arctan2(second, first) / np.float32(2 * np.pi) % 1
+        first, second = hue, np.hypot(first, second)
+    return np.stack([first, second], axis=-1)

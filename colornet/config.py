@@ -1,0 +1,236 @@
+"""Experiment configurations: typed, checked .ini files."""
+
+import configparser
+import json
+import os
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+from .color import COLOR_SPACES
+from .errors import ColornetError
+
+__all__ = ['Config', 'load_config', 'find_resource']
+
+
+def find_resource(name):
+    """Find a file that ships with the project.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``weights/vgg16.pkl`` or ``experiments/defaults.ini``.
+
+    Returns
+    -------
+    Path
+        In the checkout, or where ``pip install`` puts it.
+
+    Raises
+    ------
+    ColornetError
+        If it is in neither.
+    """
+    folders = (Path(__file__).resolve().parent.parent,
+               Path(sys.prefix) / 'share' / 'colornet')
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    raise ColornetError('%s is missing: it ships with the project, in %s'
+                        % (name, folders[0]))
+
+
+def _choice(*values):
+    def parse(text):
+        if text not in values:
+            raise ValueError('choose one of ' + ', '.join(values))
+        return text
+    return parse
+
+
+def _number(kind, low, high=float('inf'), low_included=True):
+    def parse(text):
+        value = kind(text)
+        if not (low < value < high or low_included and value == low):
+            raise ValueError('must be %s %g%s' % (
+                'at least' if low_included else 'above', low,
+                ' and below %g' % high if high < float('inf') else ''))
+        return value
+    return parse
+
+
+def _boolean(text):
+    try:
+        return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
+    except KeyError:
+        raise ValueError('must be yes or no')
+
+
+def _depths(text):
+    values = tuple(int(word) for word in text.replace(',', ' ').split())
+    if not 1 <= len(values) <= 3 or min(values) < 1:
+        raise ValueError('must be one to three positive numbers')
+    return values
+
+
+def _image_size(text):
+    value = int(text)
+    if value < 16 or value % 8:
+        raise ValueError('must be at least 16 and divisible by 8')
+    return value
+
+
+#: Section -> key -> parser. The defaults, with the paper's sections, are in
+#: experiments/defaults.ini.
+SCHEMA = {
+    'data': {
+        'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
+        'size': _image_size, 'hold_out': _number(float, 0, 1),
+        'flip': _boolean},
+    'network': {
+        'kind': _choice('classification', 'regression'),
+        'color_space': _choice(*sorted(COLOR_SPACES)),
+        'chroma_scale': _number(float, 0, low_included=False),
+        'num_bins': _number(int, 2), 'aggregation': _choice('concat', 'sum'),
+        'residual_units': _boolean, 'tail': _depths, 'batch_norm': _boolean,
+        'batch_norm_taps': _boolean, 'fine_tune': _boolean},
+    'objective': {
+        'loss': _choice('cross_entropy', 'l2', 'huber'),
+        'huber_threshold': _number(float, 0, low_included=False)},
+    'training': {
+        'update_rule': _choice('adam', 'nesterov'),
+        'learning_rate': _number(float, 0, low_included=False),
+        'beta1': _number(float, 0, 1), 'beta2': _number(float, 0, 1),
+        'momentum': _number(float, 0, 1), 'batch_size': _number(int, 1),
+        'epochs': _number(int, 0), 'seed': _number(int, 0, 2 ** 32),
+        'checkpoint_minutes': _number(float, 0)},
+}
+
+
+class Config(OrderedDict):
+    """Section -> key -> value, checked; values are also attributes.
+
+    >>> config.training['epochs']               # doctest: +SKIP
+    """
+
+    def __getattr__(self, section):
+        try:
+            return self[section]
+        except KeyError:
+            raise AttributeError(section)
+
+    def to_json(self):
+        """One line of JSON, read by :meth:`from_json`."""
+        return json.dumps(self)
+
+    @classmethod
+    def from_json(cls, text):
+        """The configuration that :meth:`to_json` wrote, checked again.
+
+        Settings that it does not have yet get their defaults.
+        """
+        config = load_config()
+        for section, values in json.loads(text).items():
+            for key, value in values.items():
+                if isinstance(value, list):
+                    value = ' '.join(map(str, value))
+                _set(config, section, key, str(value), 'stored configuration')
+        return _complete(config, 'stored configuration')
+
+    def write(self, path):
+        """Write the resolved configuration as an .ini file."""
+        parser = configparser.ConfigParser(interpolation=None)
+        for section, values in self.items():
+            parser[section] = OrderedDict(
+                (key, 'yes' if value is True else 'no' if value is False else
+                 ' '.join(map(str, value)) if isinstance(value, tuple) else
+                 str(value)) for key, value in values.items())
+        temporary = '%s.%d.tmp' % (path, os.getpid())
+        with open(temporary, 'w') as stream:
+            parser.write(stream)
+        os.replace(temporary, str(path))
+
+    def differences(self, other, ignore=()):
+        """Keys whose values differ, as lines ``section.key: a, not b``."""
+        return ['%s.%s: %s, not %s' % (section, key, value,
+                                       other[section][key])
+                for section, values in self.items()
+                for key, value in values.items()
+                if value != other[section][key] and
+                '%s.%s' % (section, key) not in ignore]
+
+
+def load_config(path=None, overrides=()):
+    """Read an experiment's .ini file over the defaults.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Holds only what differs from ``experiments/defaults.ini``.
+    overrides : iterable of str
+        ``section.key=value``, from the command line.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    ColornetError
+        If a file cannot be read, or a key or value is not known.
+    """
+    config = Config()
+    for source in [find_resource('experiments/defaults.ini'), path]:
+        if source is None:
+            continue
+        # A BOM is what some editors put before the first section.
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            with open(source, encoding='utf-8-sig') as stream:
+                parser.read_file(stream)
+        except (OSError, UnicodeDecodeError, configparser.Error) as error:
+            raise ColornetError('cannot read configuration %s: %s' % (
+                source, getattr(error, 'strerror', None) or
+                ' '.join(str(error).split())))
+        for section in parser.sections():
+            for key, text in parser[section].items():
+                _set(config, section, key, text, source)
+    for override in overrides:
+        name, equals, text = override.partition('=')
+        section, dot, key = name.strip().partition('.')
+        if not equals or not dot:
+            raise ColornetError('--set takes section.key=value, not %r'
+                                % override)
+        _set(config, section, key, text.strip(), '--set')
+    return _complete(config, path or 'defaults')
+
+
+def _set(config, section, key, text, source):
+    """Parse one value into the configuration."""
+    if key not in SCHEMA.get(section, {}):
+        raise ColornetError('%s: unknown setting %s.%s (see '
+                            'experiments/defaults.ini)'
+                            % (source, section, key))
+    try:
+        value = SCHEMA[section][key](text)
+    except ValueError as error:
+        raise ColornetError('%s: %s.%s = %s: %s'
+                            % (source, section, key, text, error))
+    config.setdefault(section, OrderedDict())[key] = value
+
+
+def _complete(config, source):
+    """Check what no single value can tell."""
+    missing = ['%s.%s' % (section, key) for section, keys in SCHEMA.items()
+               for key in keys if key not in config.get(section, {})]
+    if missing:
+        raise ColornetError('%s: no value for %s' % (source, missing[0]))
+    is_classification = config.network['kind'] == 'classification'
+    if is_classification != (config.objective['loss'] == 'cross_entropy'):
+        raise ColornetError(
+            '%s: objective.loss = %s does not fit network.kind = %s'
+            % (source, config.objective['loss'], config.network['kind']))
+    if config.data['size'] % 16 and not config.network['residual_units']:
+        raise ColornetError('%s: data.size must be divisible by 16 without '
+                            'residual units' % source)
+    return config

@@ -1,0 +1,332 @@
+"""A configuration and a folder of photos become a trained network (5.2)."""
+
+import contextlib
+import csv
+import fcntl
+import hashlib
+import io
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from .checkpoint import load_arrays, replace_file
+from .color import bin_channel, get_color_space, split_channels
+from .config import Config, find_resource
+from .datasets import load_split
+from .errors import ColornetError
+from .metrics import image_metrics, summarize
+from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
+                          load_images, prefetch)
+
+__all__ = ['load_subset', 'is_finished', 'train', 'evaluate']
+
+#: Settings that may change when a training is resumed.
+RESUMABLE = ('training.epochs', 'training.checkpoint_minutes')
+
+
+def load_subset(config, folder, subset):
+    """Load the photos of one subset of the configured data set.
+
+    Parameters
+    ----------
+    config : Config
+    folder : str or Path
+        Holds the data set.
+    subset : 'train' or 'test'
+
+    Returns
+    -------
+    images : CachedImages of uint8, (number, size, size, 3)
+    names : list of str
+
+    Notes
+    -----
+    The cache is in ``$COLORNET_CACHE`` or ``~/.cache/colornet``. Photos left
+    out are named on stderr.
+    """
+    dataset, size = config.data['dataset'], config.data['size']
+    paths = load_split(dataset, folder, subset,
+                       find_resource('experiments/splits'))
+    cache = Path(os.environ.get('COLORNET_CACHE') or Path(
+        os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+        / 'colornet')
+    key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
+    images, names, skipped = load_images(
+        paths, cache / ('%s_%s_%d_%s.h5' % (dataset, subset, size, key)),
+        size)
+    for path, reason in skipped:
+        print('left out %s: %s' % (path, reason), file=sys.stderr)
+    return images, names
+
+
+def _make_targets(chroma, config):
+    """Targets of a minibatch: chrominance, or bin numbers (3.6)."""
+    chroma = np.moveaxis(chroma, -1, 1)
+    if config.network['kind'] == 'regression':
+        return np.ascontiguousarray(chroma)
+    limits = get_color_space(config.network['color_space']).limits
+    return bin_channel(chroma, config.network['num_bins'], limits)
+
+
+def _make_transform(config):
+    """Conversion of photos to the network's inputs and targets (3.1, 4)."""
+    from .vgg16 import preprocess
+    space = get_color_space(config.network['color_space'])
+
+    def transform(rgb):
+        luminance, chroma = split_channels(rgb, space.name)
+        return (preprocess(luminance, space.luminance_max),
+                _make_targets(chroma, config), rgb)
+    return transform
+
+
+def _make_objective(config):
+    """The configured objective, of outputs and targets (3.5, 3.6)."""
+    from . import objectives
+    loss = config.objective['loss']
+    if loss == 'cross_entropy':
+        return objectives.cross_entropy_loss
+    if loss == 'l2':
+        return lambda outputs, targets: objectives.l2_loss(outputs[0],
+                                                           targets)
+    threshold = config.objective['huber_threshold']
+    return lambda outputs, targets: objectives.huber_loss(outputs[0], targets,
+                                                          threshold)
+
+
+@contextlib.contextmanager
+def _locked(folder):
+    """Keep a second training out of a run folder."""
+    with open(folder / 'lock', 'w') as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ColornetError('another training is running in %s' % folder)
+        yield
+
+
+def _stored_run(folder):
+    """Configuration and history of a run folder's checkpoint, or None."""
+    checkpoint = folder / 'last.h5'
+    if not checkpoint.exists():
+        return None
+    _, attributes = load_arrays(checkpoint, [])
+    if 'config' not in attributes or 'progress' not in attributes:
+        raise ColornetError('%s is not a checkpoint' % checkpoint)
+    return (Config.from_json(attributes['config']),
+            json.loads(attributes['progress'])['history'])
+
+
+def is_finished(config, folder):
+    """Whether a run folder holds all epochs of a configuration.
+
+    Raises
+    ------
+    ColornetError
+        If it holds a training with other settings.
+    """
+    stored = _stored_run(Path(folder))
+    if stored is None:
+        return False
+    differences = config.differences(stored[0], RESUMABLE)
+    if differences:
+        raise ColornetError('%s holds a training with other settings (%s); '
+                            'choose another --out or remove it'
+                            % (folder, '; '.join(differences)))
+    return len(stored[1]) >= config.training['epochs']
+
+
+def _provenance(config, folder, num_images):
+    """What the numbers of a run depend on besides its configuration."""
+    from .backend import describe_backend
+    checkout = Path(__file__).resolve().parent.parent
+
+    def git(*arguments):
+        try:
+            return subprocess.run(
+                ('git',) + arguments, cwd=str(checkout), check=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL).stdout.decode().strip()
+        except (OSError, subprocess.CalledProcessError):
+            return None
+    return {'command': sys.argv, 'date': time.strftime('%Y-%m-%d %H:%M:%S'),
+            'git_commit': git('rev-parse', 'HEAD'),
+            'git_changes': bool(git('status', '--porcelain', '--',
+                                    'colornet', 'experiments')),
+            'python': platform.python_version(), 'numpy': np.__version__,
+            'backend': describe_backend(), 'data_folder': str(folder),
+            'num_images': num_images}
+
+
+def _write_text(path, text):
+    """Write a text file in one step."""
+    def write(temporary):
+        with open(temporary, 'w', newline='') as stream:
+            stream.write(text)
+    replace_file(path, write)
+
+
+def _write_log(path, history):
+    """Write the epochs so far as CSV."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, list(history[0]), lineterminator='\n')
+    writer.writeheader()
+    for row in history:
+        writer.writerow({name: '%.6g' % value for name, value in row.items()})
+    _write_text(path, stream.getvalue())
+
+
+def train(config, data_folder, run_folder, vgg_weights=None):
+    """Train a network, or resume or skip its training (paper, 5.2).
+
+    The run folder gets ``config.ini``, ``provenance.json``, ``log.csv``,
+    ``last.h5`` (the checkpoint) and ``best.h5`` (the network with the lowest
+    validation loss).
+
+    Parameters
+    ----------
+    config : Config
+    data_folder, run_folder : str or Path
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    bool
+        False if the training was already finished.
+
+    Raises
+    ------
+    ColornetError
+        If the run folder holds other settings, or the training diverges.
+    Interrupted
+        On SIGINT or SIGTERM; the checkpoint is written.
+    """
+    run_folder = Path(run_folder)
+    try:
+        run_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ColornetError('cannot make the run folder %s: %s'
+                            % (run_folder, error.strerror))
+    with _locked(run_folder):
+        if is_finished(config, run_folder):
+            return False
+        _train(config, data_folder, run_folder, vgg_weights)
+    return True
+
+
+def _train(config, data_folder, run_folder, vgg_weights):
+    """The part of :func:`train` that holds the lock."""
+    images, _ = load_subset(config, data_folder, 'train')
+    training, validation = hold_out(len(images), config.data['hold_out'],
+                                    config.training['seed'])
+    # Theano takes seconds to import: wrong settings are known before.
+    from .networks import predicted_chroma
+    from .predict import build_pretrained, learned_parameters, save_network
+    from .training import Trainer, compile_training, compile_validation
+
+    provenance = _provenance(config, data_folder, len(images))
+    config.write(run_folder / 'config.ini')
+    _write_text(run_folder / 'provenance.json',
+                json.dumps(provenance, indent=1) + '\n')
+    net = build_pretrained(config, vgg_weights)
+    objective = _make_objective(config)
+    space = get_color_space(config.network['color_space'])
+    options = dict(config.training)
+    batch_size, seed = options.pop('batch_size'), options.pop('seed')
+    num_epochs = options.pop('epochs')
+    minutes = options.pop('checkpoint_minutes')
+    print('compiling the training step', file=sys.stderr)
+    step, optimizer_state = compile_training(net, objective, **options)
+    loss_and_chroma = compile_validation(
+        net, objective, lambda outputs: predicted_chroma(outputs,
+                                                         space.limits))
+    trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
+                      run_folder / 'last.h5', {'config': config.to_json()},
+                      minutes)
+    if (run_folder / 'last.h5').exists():
+        trainer.restore()
+        print('resuming after %d epochs and %d minibatches'
+              % (len(trainer.history), trainer.iteration), file=sys.stderr)
+    transform = _make_transform(config)
+
+    def training_batches(epoch, skip):
+        order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
+        done = skip * batch_size
+        batches = prefetch(iterate_minibatches(
+            images, order[done:], batch_size, flips[done:]), transform)
+        with contextlib.closing(batches):
+            for inputs, targets, _ in batches:
+                yield inputs, targets
+
+    def validate(check_signals):
+        if not len(validation):
+            # Without a hold-out, the last epoch is the best.
+            return {'validation_loss': -len(trainer.history)}
+        loss_sum, rows = 0., []
+        batches = prefetch(iterate_minibatches(images, validation,
+                                               batch_size), transform)
+        with contextlib.closing(batches):
+            for inputs, targets, rgb in batches:
+                check_signals()
+                loss, chroma = loss_and_chroma(inputs, targets)
+                loss_sum += float(loss) * len(inputs)
+                rows += [image_metrics(np.moveaxis(predicted, 0, -1), actual,
+                                       space.name)
+                         for predicted, actual in zip(chroma, rgb)]
+        return OrderedDict([('validation_loss', loss_sum / len(validation))],
+                           **summarize(rows))
+
+    def on_epoch(history, is_best):
+        _write_log(run_folder / 'log.csv', history)
+        if is_best:
+            save_network(run_folder / 'best.h5', net, config, {
+                'dataset': config.data['dataset'],
+                'epoch': len(history), 'num_training_images': len(training),
+                'validation_loss': history[-1]['validation_loss'],
+                'git_commit': provenance['git_commit'] or 'unknown'})
+        print(', '.join('%s %.4g' % item for item in history[-1].items()
+                        if not item[0].startswith('saturation_')),
+              file=sys.stderr)
+
+    trainer.run(num_epochs, training_batches, len(training), validate,
+                on_epoch)
+
+
+def evaluate(predict, images, names, config, progress=None):
+    """Score a network on photos (paper, 5.1).
+
+    Parameters
+    ----------
+    predict : callable
+        Luminance to chrominance, see
+        :func:`colornet.predict.compile_prediction`.
+    images : array of uint8, (number, size, size, 3)
+    names : list of str
+    config : Config
+    progress : callable, optional
+        Wraps the iterator over minibatches, such as a progress bar.
+
+    Returns
+    -------
+    dict
+        ``mean``: of each metric over images; ``images``: a dict for each,
+        with its name.
+    """
+    space = config.network['color_space']
+    rows = []
+    batches = prefetch(iterate_minibatches(images, range(len(images)), 4),
+                       lambda rgb: (split_channels(rgb, space)[0], rgb))
+    with contextlib.closing(batches):
+        for luminance, rgb in (progress or iter)(batches):
+            rows += [image_metrics(chroma, actual, space)
+                     for chroma, actual in zip(predict(luminance), rgb)]
+    return {'mean': summarize(rows),
+            'images': [OrderedDict([('name', name)], **row)
+                       for name, row in zip(names, rows)]}

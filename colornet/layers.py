@@ -1,0 +1,244 @@
+"""Lasagne layers that Lasagne 0.1 does not have (paper, 3.4, 3.5, 3.6)."""
+
+import numpy as np
+
+from .backend import T, lasagne
+
+__all__ = ['SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
+           'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same',
+           'conv2d_same_upscaled']
+
+
+def conv2d_same(input, filters, input_shape=None, filter_shape=None):
+    """Convolve with zero padding so that rows and columns stay.
+
+    Parameters
+    ----------
+    input : tensor4, (batch, channels, rows, columns)
+    filters : tensor4, (num_filters, channels, size, size)
+        `size` is odd; the filters are flipped, as in Lasagne.
+
+    Returns
+    -------
+    tensor4, (batch, num_filters, rows, columns)
+    """
+    return T.nnet.conv2d(input, filters, input_shape=input_shape,
+                         filter_shape=filter_shape, border_mode='half')
+
+
+class SameConv2DLayer(lasagne.layers.Conv2DLayer):
+    """Convolution that keeps rows and columns, linear unless told.
+
+    Lasagne 0.1 crops a full convolution for ``pad='same'``; this asks Theano
+    for the padding instead. Filters are Glorot-initialized (paper, 5.2).
+
+    Parameters
+    ----------
+    incoming : Layer
+    num_filters : int
+    filter_size : int, odd
+    """
+
+    def __init__(self, incoming, num_filters, filter_size,
+                 nonlinearity=None, **kwargs):
+        if filter_size % 2 != 1:
+            raise ValueError('filter_size must be odd, not %r' % filter_size)
+        super().__init__(incoming, num_filters, filter_size, pad='same',
+                         nonlinearity=nonlinearity, **kwargs)
+
+    def get_output_for(self, input, **kwargs):
+        output = conv2d_same(input, self.W, self.input_shape,
+                             self.get_W_shape())
+        if self.b is not None:
+            output = output + self.b.dimshuffle('x', 0, 'x', 'x')
+        return self.nonlinearity(output)
+
+
+class BatchNormLayer(lasagne.layers.Layer):
+    """Batch normalization of each channel (paper, 3.4; Ioffe & Szegedy).
+
+    While training, a minibatch is normalized by its own mean and variance;
+    for prediction (``deterministic=True``) by their running averages.
+
+    Parameters
+    ----------
+    incoming : Layer, (batch, channels, rows, columns)
+    epsilon : float
+        Added to the variance.
+    momentum : float in [0, 1)
+        Weight of the old value in a running average.
+
+    Notes
+    -----
+    Running averages are updated by whoever compiles the training function:
+    ``get_output(..., batch_norm_updates=updates)`` adds them to the dict.
+    """
+
+    def __init__(self, incoming, epsilon=1e-4, momentum=0.9, **kwargs):
+        super().__init__(incoming, **kwargs)
+        self.epsilon = epsilon
+        self.momentum = momentum
+        shape = (self.input_shape[1],)
+        constant = lasagne.init.Constant
+        self.gamma = self.add_param(constant(1), shape, name='gamma',
+                                    regularizable=False)
+        self.beta = self.add_param(constant(0), shape, name='beta',
+                                   regularizable=False)
+        self.mean = self.add_param(constant(0), shape, name='mean',
+                                   regularizable=False, trainable=False)
+        self.variance = self.add_param(constant(1), shape, name='variance',
+                                       regularizable=False, trainable=False)
+
+    def get_output_for(self, input, deterministic=False,
+                       batch_norm_updates=None, **kwargs):
+        if deterministic:
+            broadcast = [parameter.dimshuffle('x', 0, 'x', 'x') for parameter
+                         in (self.gamma, self.beta, self.mean, self.variance)]
+            return T.nnet.bn.batch_normalization_test(
+                input, *broadcast, axes='spatial', epsilon=self.epsilon)
+        output, _, _, mean, variance = T.nnet.bn.batch_normalization_train(
+            input, self.gamma.dimshuffle('x', 0, 'x', 'x'),
+            self.beta.dimshuffle('x', 0, 'x', 'x'), axes='spatial',
+            epsilon=self.epsilon, running_average_factor=1 - self.momentum,
+            running_mean=self.mean.dimshuffle('x', 0, 'x', 'x'),
+            running_var=self.variance.dimshuffle('x', 0, 'x', 'x'))
+        if batch_norm_updates is not None:
+            batch_norm_updates[self.mean] = mean.flatten()
+            batch_norm_updates[self.variance] = variance.flatten()
+        return output
+
+
+class UpscaleLayer(lasagne.layers.Layer):
+    """Nearest-neighbour upscaling of rows and columns (paper, 3.5).
+
+    Parameters
+    ----------
+    incoming : Layer, (batch, channels, rows, columns)
+    scale : int
+    """
+
+    def __init__(self, incoming, scale, **kwargs):
+        super().__init__(incoming, **kwargs)
+        self.scale = scale
+
+    def get_output_shape_for(self, input_shape):
+        batch, channels, rows, columns = input_shape
+        return (batch, channels,
+                None if rows is None else rows * self.scale,
+                None if columns is None else columns * self.scale)
+
+    def get_output_for(self, input, **kwargs):
+        return input.repeat(self.scale, axis=2).repeat(self.scale, axis=3)
+
+
+class ScaleLayer(lasagne.layers.Layer):
+    """Multiplication by a constant.
+
+    Parameters
+    ----------
+    incoming : Layer
+    factor : float
+    """
+
+    def __init__(self, incoming, factor, **kwargs):
+        super().__init__(incoming, **kwargs)
+        self.factor = factor
+
+    def get_output_for(self, input, **kwargs):
+        return input * lasagne.utils.floatX(self.factor)
+
+
+def conv2d_same_upscaled(input, filters, scale, size):
+    """:func:`conv2d_same` of a nearest-upscaled input, at its own size.
+
+    Each source pixel spreads over a ``scale x scale`` block, and convolving
+    such a block with a filter is adding one stamp of ``(scale + size - 1)``
+    rows and columns: the filter convolved with a block of ones. So the whole
+    is a transposed convolution with stride `scale`, which needs
+    ``(scale + 2)**2`` products per source pixel for a 3x3 filter instead of
+    ``9 * scale**2``, and gives the same numbers.
+
+    Parameters
+    ----------
+    input : tensor4, (batch, channels, rows, columns)
+    filters : tensor4, (num_filters, channels, size, size)
+        Flipped, as in Lasagne.
+    scale : int
+    size : int, odd
+        Rows and columns of the filters.
+
+    Returns
+    -------
+    tensor4, (batch, num_filters, scale * rows, scale * columns)
+        As ``conv2d_same(input.repeat(scale, 2).repeat(scale, 3), filters)``.
+    """
+    # row_sums[i, k] = 1 where filter row k adds to row i of the stamp.
+    offset = (np.arange(scale + size - 1)[:, np.newaxis] -
+              np.arange(size)[np.newaxis, :])
+    row_sums = ((offset >= 0) & (offset < scale)).astype(filters.dtype)
+    stamp = T.tensordot(filters, row_sums, axes=[[2], [1]])
+    stamp = T.tensordot(stamp, row_sums, axes=[[2], [1]])
+    return T.nnet.abstract_conv.conv2d_grad_wrt_inputs(
+        input, stamp.dimshuffle(1, 0, 2, 3),
+        (None, None, input.shape[2] * scale, input.shape[3] * scale),
+        border_mode=(size // 2, size // 2), subsample=(scale, scale),
+        filter_flip=False)
+
+
+class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
+    """:class:`SameConv2DLayer` of concatenated, upscaled feature maps.
+
+    The obvious graph upscales every part to the size of the largest,
+    concatenates them and convolves (paper, 3.6: the concatenation layer and
+    the first convolution after it). Convolution is linear, so this sums one
+    convolution per part at the part's own resolution: the same numbers, a
+    third of the products, and the wide stack is never formed.
+
+    Parameters
+    ----------
+    incomings : list of Layer, each (batch, channels, rows, columns)
+        Before upscaling; their channels are stacked in this order.
+    scales : list of int
+        Upscaling of each part; the results must agree in size.
+    num_filters : int
+    filter_size : int, odd
+    b : initializer or None
+    """
+
+    def __init__(self, incomings, scales, num_filters, filter_size,
+                 W=lasagne.init.GlorotUniform(), b=lasagne.init.Constant(0),
+                 **kwargs):
+        super().__init__(incomings, **kwargs)
+        if len(scales) != len(incomings):
+            raise ValueError('%d scales for %d parts'
+                             % (len(scales), len(incomings)))
+        self.scales = list(scales)
+        self.num_filters = num_filters
+        self.filter_size = filter_size
+        num_channels = sum(shape[1] for shape in self.input_shapes)
+        self.W = self.add_param(
+            W, (num_filters, num_channels, filter_size, filter_size), name='W')
+        self.b = None if b is None else self.add_param(
+            b, (num_filters,), name='b', regularizable=False)
+
+    def get_output_shape_for(self, input_shapes):
+        sizes = {tuple(None if size is None else size * scale
+                       for size in shape[2:])
+                 for shape, scale in zip(input_shapes, self.scales)}
+        if len(sizes) != 1:
+            raise ValueError('the parts have different sizes after '
+                             'upscaling: %s' % sorted(map(str, sizes)))
+        return (input_shapes[0][0], self.num_filters) + sizes.pop()
+
+    def get_output_for(self, inputs, **kwargs):
+        output, start = 0, 0
+        for input, shape, scale in zip(inputs, self.input_shapes,
+                                       self.scales):
+            filters = self.W[:, start:start + shape[1]]
+            start += shape[1]
+            output = output + (
+                conv2d_same(input, filters) if scale == 1 else
+                conv2d_same_upscaled(input, filters, scale, self.filter_size))
+        if self.b is not None:
+            output = output + self.b.dimshuffle('x', 0, 'x', 'x')
+        return output

@@ -1,0 +1,292 @@
+"""The paper's two networks (3.3 - 3.6) and their variants (5.2).
+
+A network is an ordered dict of named Lasagne layers, from ``input`` to the
+output layers: ``chroma`` for regression, ``u_scores`` and ``v_scores`` for
+classification. The encoder keeps VGG16's names.
+"""
+
+from collections import OrderedDict
+
+from .backend import T, lasagne
+from .color import NUM_BINS
+from .layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
+                     UpscaledStackConv2DLayer, UpscaleLayer)
+from .vgg16 import VGG16_LAYERS, build_vgg16
+
+__all__ = ['build_regression_network', 'build_classification_network',
+           'build_network', 'output_layers', 'predicted_chroma',
+           'decoder_parameters', 'all_parameters', 'trainable_parameters']
+
+IMAGE_SHAPE = (None, 3, 224, 224)
+
+
+def build_regression_network(input_var=None, chroma_scale=1.,
+                             batch_norm=True, batch_norm_taps=True,
+                             fine_tune=False, image_shape=IMAGE_SHAPE):
+    """Build the baseline regression network (paper, 3.5, Figure 2).
+
+    Parameters
+    ----------
+    input_var : tensor4, (batch, 3, rows, columns), optional
+        As made by :func:`colornet.vgg16.preprocess`.
+    chroma_scale : float
+        The last convolution's output is multiplied by it: larger values
+        make the chrominance follow the weights faster.
+    batch_norm : bool
+        Batch normalization before every nonlinearity of the decoder (3.4).
+    batch_norm_taps : bool
+        Batch normalization of VGG16's maps where the decoder takes them.
+    fine_tune : bool
+        Train VGG16's layers, too.
+    image_shape : tuple
+        (batch or None, 3, rows, columns); rows and columns divisible by 8.
+
+    Returns
+    -------
+    OrderedDict of str to Layer
+        Last: ``chroma``, (batch, 2, rows, columns).
+    """
+    net = _build_encoder(input_var, image_shape, fine_tune)
+    _add_residual_encoder(net, batch_norm, batch_norm_taps)
+    net['unit3_sum'] = lasagne.layers.ElemwiseSumLayer(
+        [_upscaled(net, 'unit2', 2), _tap(net, 'conv1_2', batch_norm_taps)])
+    net['unit3_conv'] = SameConv2DLayer(net['unit3_sum'], 2, 3)
+    net['chroma'] = ScaleLayer(net['unit3_conv'], chroma_scale)
+    return net
+
+
+def build_classification_network(input_var=None, num_bins=NUM_BINS,
+                                 aggregation='concat', residual_units=True,
+                                 tail=(256, 64, 64), batch_norm=True,
+                                 batch_norm_taps=True, fine_tune=False,
+                                 fast_stack=True, image_shape=IMAGE_SHAPE):
+    """Build the final classification network (paper, 3.6, Figure 3).
+
+    Parameters
+    ----------
+    num_bins : int
+        Classes per chrominance channel.
+    aggregation : 'concat' or 'sum'
+        How the feature maps are joined (5.2, item 1). The maps have
+        different depths; to be summed, each is first brought to 64 channels
+        by a 1x1 convolution.
+    residual_units : bool
+        Whether the joined maps come from the residual encoder units or
+        directly from VGG16's max-pooling layers (5.2, item 2).
+    tail : sequence of int
+        Depths of the 3x3 convolutions after the joined maps (5.2, item 3).
+    fast_stack : bool
+        Compute the first of them at each map's own resolution, instead of
+        upscaling and concatenating first: the same numbers.
+    input_var, batch_norm, batch_norm_taps, fine_tune, image_shape
+        As in :func:`build_regression_network`.
+
+    Returns
+    -------
+    OrderedDict of str to Layer
+        Last: ``u_scores`` and ``v_scores``, (batch, num_bins, rows,
+        columns), without softmax.
+    """
+    if aggregation not in ('concat', 'sum'):
+        raise ValueError("aggregation must be 'concat' or 'sum', not %r"
+                         % aggregation)
+    if not tail:
+        raise ValueError('tail needs at least one convolution')
+    net = _build_encoder(input_var, image_shape, fine_tune)
+    if residual_units:
+        _add_residual_encoder(net, batch_norm, batch_norm_taps)
+        parts = [('r4', 8), ('unit1', 4), ('unit2', 2)]
+        last = _tap(net, 'conv1_2', batch_norm_taps)
+    else:
+        for name in ('pool1', 'pool2', 'pool3', 'pool4'):
+            _tap(net, name, batch_norm_taps)
+        suffix = '_bn' if batch_norm_taps else ''
+        parts = [(name + suffix, scale) for name, scale in
+                 (('pool4', 16), ('pool3', 8), ('pool2', 4), ('pool1', 2))]
+        last = None
+    if aggregation == 'concat':
+        first = _concat_conv(net, parts, last, tail[0], fast_stack, batch_norm)
+    else:
+        first = _sum_conv(net, parts, last, tail[0], batch_norm)
+    layer = _normalized(net, 'tail1', first, batch_norm)
+    for index, depth in enumerate(tail[1:], 2):
+        layer = _conv_unit(net, 'tail%d' % index, layer, depth, 3, batch_norm)
+    for name in ('u_scores', 'v_scores'):
+        net[name] = SameConv2DLayer(layer, num_bins, 1)
+    return net
+
+
+def build_network(config, input_var=None):
+    """Build the network that a configuration describes.
+
+    Parameters
+    ----------
+    config : Config
+        Its sections ``data`` and ``network``.
+    input_var : tensor4, optional
+
+    Returns
+    -------
+    OrderedDict of str to Layer
+    """
+    size = config.data['size']
+    options = {name: config.network[name] for name in
+               ('batch_norm', 'batch_norm_taps', 'fine_tune')}
+    options.update(input_var=input_var, image_shape=(None, 3, size, size))
+    if config.network['kind'] == 'regression':
+        return build_regression_network(
+            chroma_scale=config.network['chroma_scale'], **options)
+    options.update((name, config.network[name]) for name in
+                   ('num_bins', 'aggregation', 'residual_units', 'tail'))
+    return build_classification_network(**options)
+
+
+def _build_encoder(input_var, image_shape, fine_tune):
+    """Input and VGG16 (3.2); frozen layers lose their 'trainable' tags."""
+    if any(size is not None and size % 8 for size in image_shape[2:]):
+        raise ValueError('rows and columns must be divisible by 8, got %s'
+                         % (image_shape[2:],))
+    net = OrderedDict(input=lasagne.layers.InputLayer(image_shape, input_var))
+    net.update(build_vgg16(net['input']))
+    if not fine_tune:
+        for name in VGG16_LAYERS:
+            for tags in net[name].params.values():
+                tags.discard('trainable')
+    return net
+
+
+def _add_residual_encoder(net, batch_norm, batch_norm_taps):
+    """The "creating" side: R4 and residual encoder units 1 and 2 (3.5).
+
+    A unit upscales the map below, adds VGG16's map of the same size and
+    convolves the sum.
+    """
+    layer = _tap(net, 'conv4_3', batch_norm_taps)
+    _conv_unit(net, 'r4', layer, 256, 1, batch_norm)
+    for unit, below, tap, depth in (('unit1', 'r4', 'conv3_3', 128),
+                                    ('unit2', 'unit1', 'conv2_2', 64)):
+        net[unit + '_sum'] = lasagne.layers.ElemwiseSumLayer(
+            [_upscaled(net, below, 2), _tap(net, tap, batch_norm_taps)])
+        _conv_unit(net, unit, net[unit + '_sum'], depth, 3, batch_norm)
+
+
+def _tap(net, name, batch_norm_taps):
+    """VGG16's map `name` as the decoder takes it."""
+    if not batch_norm_taps:
+        return net[name]
+    net[name + '_bn'] = BatchNormLayer(net[name])
+    return net[name + '_bn']
+
+
+def _upscaled(net, name, scale):
+    """Map `name` nearest-upscaled."""
+    layer = net['%s_up%d' % (name, scale)] = UpscaleLayer(net[name], scale)
+    return layer
+
+
+def _bias(batch_norm):
+    """Batch normalization has a shift of its own: no bias beside it."""
+    return None if batch_norm else lasagne.init.Constant(0)
+
+
+def _conv_unit(net, name, incoming, depth, size, batch_norm):
+    """Convolution, batch normalization (3.4), rectifier (3.3)."""
+    layer = net[name + '_conv'] = SameConv2DLayer(incoming, depth, size,
+                                                  b=_bias(batch_norm))
+    return _normalized(net, name, layer, batch_norm)
+
+
+def _normalized(net, name, layer, batch_norm):
+    """Batch normalization (3.4) and rectifier (3.3) of a convolution."""
+    if batch_norm:
+        layer = net[name + '_bn'] = BatchNormLayer(layer)
+    net[name] = lasagne.layers.NonlinearityLayer(
+        layer, lasagne.nonlinearities.rectify)
+    return net[name]
+
+
+def _concat_conv(net, parts, last, depth, fast_stack, batch_norm):
+    """Concatenation layer and the first 3x3 convolution after it (3.6)."""
+    if fast_stack:
+        incomings = [net[name] for name, _ in parts]
+        scales = [scale for _, scale in parts]
+        if last is not None:
+            incomings.append(last)
+            scales.append(1)
+        net['tail1_conv'] = UpscaledStackConv2DLayer(
+            incomings, scales, depth, 3, b=_bias(batch_norm))
+    else:
+        layers = [_upscaled(net, name, scale) for name, scale in parts]
+        net['concat'] = lasagne.layers.ConcatLayer(
+            layers + ([] if last is None else [last]))
+        net['tail1_conv'] = SameConv2DLayer(net['concat'], depth, 3,
+                                            b=_bias(batch_norm))
+    return net['tail1_conv']
+
+
+def _sum_conv(net, parts, last, depth, batch_norm):
+    """Elementwise sum instead of the concatenation (5.2, item 1)."""
+    layers = []
+    for name, scale in parts:
+        # Convolving 1x1 before upscaling is the same and much cheaper.
+        net[name + '_to64'] = SameConv2DLayer(net[name], 64, 1)
+        layers.append(_upscaled(net, name + '_to64', scale))
+    net['sum'] = lasagne.layers.ElemwiseSumLayer(
+        layers + ([] if last is None else [last]))
+    net['tail1_conv'] = SameConv2DLayer(net['sum'], depth, 3,
+                                        b=_bias(batch_norm))
+    return net['tail1_conv']
+
+
+def output_layers(net):
+    """The output layers: one for regression, two for classification."""
+    return ([net['chroma']] if 'chroma' in net else
+            [net['u_scores'], net['v_scores']])
+
+
+def predicted_chroma(outputs, limits):
+    """Decode the outputs of a network to chrominance (paper, 3.6).
+
+    Parameters
+    ----------
+    outputs : list of tensor4
+        One for each of :func:`output_layers`: chrominance, or the class
+        scores of the two channels, of which the largest is taken and
+        un-binned to the bin's mean.
+    limits : (float, float)
+        Of the bins; see :func:`colornet.color.bin_channel`.
+
+    Returns
+    -------
+    tensor4, (batch, 2, rows, columns)
+    """
+    if len(outputs) == 1:
+        return outputs[0]
+    low, high = limits
+    bins = T.stack([scores.argmax(axis=1) for scores in outputs], axis=1)
+    width = (high - low) / T.cast(outputs[0].shape[1], 'float32')
+    return T.cast(low + (bins + 0.5) * width, outputs[0].dtype)
+
+
+def all_parameters(net):
+    """All parameters, VGG16's included, by layer and parameter name.
+
+    Returns
+    -------
+    OrderedDict of (str, str) to shared variable
+    """
+    return OrderedDict(((key, variable.name), variable)
+                       for key, layer in net.items()
+                       for variable in layer.params)
+
+
+def decoder_parameters(net):
+    """The parameters that are not VGG16's; as :func:`all_parameters`."""
+    return OrderedDict((key, variable)
+                       for key, variable in all_parameters(net).items()
+                       if key[0] not in VGG16_LAYERS)
+
+
+def trainable_parameters(net):
+    """The shared variables that training changes by gradients."""
+    return lasagne.layers.get_all_params(output_layers(net), trainable=True)

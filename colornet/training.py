@@ -1,0 +1,328 @@
+"""Compile and run a training (paper, 5.2).
+
+This module gets a network, an objective and minibatches; it knows no data
+set and no architecture.
+"""
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+from collections import OrderedDict
+
+import numpy as np
+from tqdm import tqdm
+
+from .backend import T, lasagne, theano
+from .checkpoint import load_arrays, save_arrays, set_parameters
+from .errors import ColornetError
+from .networks import output_layers, trainable_parameters
+
+__all__ = ['Interrupted', 'Trainer', 'catch_signals', 'compile_training',
+           'compile_validation', 'make_updates']
+
+
+class Interrupted(Exception):
+    """SIGINT or SIGTERM came; the state has been saved.
+
+    Parameters
+    ----------
+    signal_number : int
+    """
+
+    def __init__(self, signal_number):
+        super().__init__('interrupted by %s'
+                         % signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+
+@contextlib.contextmanager
+def catch_signals():
+    """Delay SIGINT and SIGTERM to where the state can be saved.
+
+    Yields
+    ------
+    callable
+        Raises :class:`Interrupted` if one came. A second one is not delayed.
+    """
+    received = []
+
+    def handle(number, frame):
+        received.append(number)
+        for name, handler in previous.items():
+            signal.signal(name, handler)
+
+    def check():
+        if received:
+            raise Interrupted(received[0])
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check  # Python lets only the main thread handle signals.
+        return
+    previous = {name: signal.signal(name, handle)
+                for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield check
+    finally:
+        for name, handler in previous.items():
+            signal.signal(name, handler)
+
+
+def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,
+                 beta1=0.9, beta2=0.999, momentum=0.9):
+    """Updates by Adam or Nesterov momentum (paper, 5.2).
+
+    Parameters
+    ----------
+    loss : scalar
+    parameters : list of shared variables
+    update_rule : 'adam' or 'nesterov'
+    learning_rate, beta1, beta2, momentum : float
+
+    Returns
+    -------
+    OrderedDict of shared variable to expression
+    """
+    if update_rule == 'adam':
+        return lasagne.updates.adam(loss, parameters, learning_rate,
+                                    beta1, beta2)
+    if update_rule == 'nesterov':
+        return lasagne.updates.nesterov_momentum(loss, parameters,
+                                                 learning_rate, momentum)
+    raise ValueError("update_rule must be 'adam' or 'nesterov', not %r"
+                     % update_rule)
+
+
+def _targets(output_layers):
+    """Bin numbers for two score maps, chrominance for one output."""
+    return (T.itensor4 if len(output_layers) == 2 else T.tensor4)('targets')
+
+
+def compile_training(net, objective, **update_options):
+    """Compile one training step.
+
+    Parameters
+    ----------
+    net : dict of str to Layer
+    objective : callable
+        Takes the list of outputs and the targets, returns the loss.
+    update_options
+        Of :func:`make_updates`.
+
+    Returns
+    -------
+    step : callable
+        Takes inputs and targets, changes the parameters, returns the loss.
+    optimizer_state : list of shared variables
+        What the update rule remembers, in a fixed order.
+    """
+    layers = output_layers(net)
+    targets = _targets(layers)
+    batch_norm_updates = OrderedDict()
+    outputs = lasagne.layers.get_output(layers,
+                                        batch_norm_updates=batch_norm_updates)
+    loss = objective(outputs, targets)
+    parameters = trainable_parameters(net)
+    updates = make_updates(loss, parameters, **update_options)
+    optimizer_state = [variable for variable in updates
+                       if variable not in parameters]
+    updates.update(batch_norm_updates)
+    step = theano.function([net['input'].input_var, targets], loss,
+                           updates=updates)
+    return step, optimizer_state
+
+
+def compile_validation(net, objective, decode):
+    """Compile loss and prediction with the parameters as they are.
+
+    Parameters
+    ----------
+    net, objective
+        As in :func:`compile_training`.
+    decode : callable
+        Takes the list of outputs, returns the predicted chrominance.
+
+    Returns
+    -------
+    callable
+        Takes inputs and targets, returns the loss and the chrominance.
+    """
+    layers = output_layers(net)
+    targets = _targets(layers)
+    outputs = lasagne.layers.get_output(layers, deterministic=True)
+    return theano.function([net['input'].input_var, targets],
+                           [objective(outputs, targets), decode(outputs)])
+
+
+class Trainer:
+    """Runs epochs, and saves and restores everything they depend on.
+
+    Parameters
+    ----------
+    step : callable
+    optimizer_state : list of shared variables
+        As :func:`compile_training` returns them.
+    parameters : dict of (str, str) to shared variable
+        All that training changes.
+    checkpoint_file : str or Path
+    attributes : dict
+        Stored with every checkpoint, such as the configuration.
+    checkpoint_minutes : float
+        Between checkpoints within an epoch.
+
+    Attributes
+    ----------
+    history : list of dict
+        One for each finished epoch.
+    iteration : int
+        Minibatches done of the epoch in work.
+    """
+
+    def __init__(self, step, optimizer_state, parameters, checkpoint_file,
+                 attributes=(), checkpoint_minutes=5.):
+        self.step = step
+        self.optimizer_state = optimizer_state
+        self.parameters = parameters
+        self.checkpoint_file = checkpoint_file
+        self.attributes = dict(attributes)
+        self.checkpoint_minutes = checkpoint_minutes
+        self.history = []
+        self.iteration = 0
+        self._loss_sum = 0.
+        self._num_images = 0
+        self._seconds = 0.
+
+    def save(self):
+        """Write the checkpoint, atomically.
+
+        Raises
+        ------
+        ColornetError
+            If a parameter is not finite: the last checkpoint stays.
+        """
+        values = OrderedDict((key, variable.get_value())
+                             for key, variable in self.parameters.items())
+        for key, value in values.items():
+            if not np.isfinite(value).all():
+                raise self._diverged('%s is not finite' % '/'.join(key))
+        progress = {'history': self.history, 'iteration': self.iteration,
+                    'loss_sum': self._loss_sum,
+                    'num_images': self._num_images, 'seconds': self._seconds}
+        optimizer = {'%04d' % number: variable.get_value() for
+                     number, variable in enumerate(self.optimizer_state)}
+        save_arrays(self.checkpoint_file,
+                    {'parameters': values, 'optimizer': optimizer},
+                    dict(self.attributes, progress=json.dumps(progress)))
+
+    def restore(self):
+        """Continue from the checkpoint as if never stopped."""
+        groups, attributes = load_arrays(self.checkpoint_file,
+                                         ['parameters', 'optimizer'])
+        set_parameters(self.parameters, groups['parameters'],
+                       self.checkpoint_file)
+        stored = [groups['optimizer'][name]
+                  for name in sorted(groups['optimizer'])]
+        if [array.shape for array in stored] != [
+                variable.get_value(borrow=True).shape
+                for variable in self.optimizer_state]:
+            raise ColornetError('%s has the state of another update rule'
+                                % self.checkpoint_file)
+        for variable, array in zip(self.optimizer_state, stored):
+            variable.set_value(array)
+        progress = json.loads(attributes['progress'])
+        self.history = progress['history']
+        self.iteration = progress['iteration']
+        self._loss_sum = progress['loss_sum']
+        self._num_images = progress['num_images']
+        self._seconds = progress['seconds']
+
+    def run(self, num_epochs, training_batches, num_images, validate,
+            on_epoch=None):
+        """Train until `num_epochs` epochs are done.
+
+        Parameters
+        ----------
+        num_epochs : int
+        training_batches : callable
+            Takes the epoch's number, counted from 0, and how many
+            minibatches to leave out at its start; returns a generator of
+            (inputs, targets).
+        num_images : int
+            In an epoch.
+        validate : callable
+            Takes a callable to be called now and then (see
+            :func:`catch_signals`), returns a dict of numbers to log, of
+            which ``validation_loss`` decides which parameters are best.
+        on_epoch : callable, optional
+            Takes the history and whether its last epoch is the best, after
+            the checkpoint of that epoch.
+
+        Raises
+        ------
+        Interrupted
+            On SIGINT or SIGTERM, after saving a checkpoint.
+        ColornetError
+            If the loss is not finite.
+        """
+        with catch_signals() as check_signals:
+            try:
+                while len(self.history) < num_epochs:
+                    self._run_epoch(num_epochs, training_batches, num_images,
+                                    check_signals)
+                    self._finish_epoch(validate(check_signals), on_epoch)
+            except Interrupted:
+                self.save()
+                raise
+
+    def _run_epoch(self, num_epochs, training_batches, num_images,
+                   check_signals):
+        """The rest of the epoch in work."""
+        epoch = len(self.history)
+        started = saved = time.time()
+        seconds = self._seconds
+        # A log file does not need two lines a second.
+        bar = tqdm(total=num_images, initial=self._num_images, unit='image',
+                   desc='epoch %d/%d' % (epoch + 1, num_epochs),
+                   mininterval=0.5 if sys.stderr.isatty() else 30)
+        batches = training_batches(epoch, self.iteration)
+        with bar, contextlib.closing(batches):
+            for inputs, targets in batches:
+                check_signals()
+                loss = float(self.step(inputs, targets))
+                if not np.isfinite(loss):
+                    raise self._diverged('the loss is %s' % loss)
+                self.iteration += 1
+                self._loss_sum += loss * len(inputs)
+                self._num_images += len(inputs)
+                self._seconds = seconds + time.time() - started
+                bar.set_postfix(loss='%.4f' % (self._loss_sum /
+                                               self._num_images),
+                                refresh=False)
+                bar.update(len(inputs))
+                if time.time() - saved > 60 * self.checkpoint_minutes:
+                    self.save()
+                    saved = time.time()
+            check_signals()
+
+    def _finish_epoch(self, validation, on_epoch):
+        """Log the epoch, save, and tell whether it is the best."""
+        row = OrderedDict([('epoch', len(self.history) + 1), (
+            'training_loss', self._loss_sum / self._num_images)])
+        row.update(validation)
+        row['seconds'] = round(self._seconds, 1)
+        self.history.append(row)
+        self.iteration = self._num_images = 0
+        self._loss_sum = self._seconds = 0.
+        self.save()
+        if on_epoch is not None:
+            losses = [past['validation_loss'] for past in self.history]
+            on_epoch(self.history, losses[-1] == min(losses))
+
+    def _diverged(self, what):
+        return ColornetError(
+            'training diverged: %s in epoch %d, minibatch %d; a lower '
+            'learning rate may help (the last checkpoint stays in %s)'
+            % (what, len(self.history) + 1, self.iteration + 1,
+               self.checkpoint_file))

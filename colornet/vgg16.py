@@ -1,0 +1,202 @@
+"""The encoder: VGG16 up to conv4_3 with ImageNet weights (paper, 3.2, 4)."""
+
+import pickle
+from collections import OrderedDict
+
+import h5py
+import numpy as np
+
+from .backend import lasagne
+from .errors import ColornetError
+from .layers import SameConv2DLayer
+
+__all__ = ['VGG16_LAYERS', 'IMAGENET_MEAN_BGR', 'preprocess', 'build_vgg16',
+           'load_vgg16_weights', 'set_vgg16_weights']
+
+#: Convolutions of each block: (number of layers, number of filters).
+BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512))
+
+#: Name -> (number of input channels, number of filters).
+VGG16_LAYERS = OrderedDict()
+for _block, (_count, _filters) in enumerate(BLOCKS, 1):
+    for _index in range(1, _count + 1):
+        _channels = (_filters if _index > 1 else
+                     BLOCKS[_block - 2][1] if _block > 1 else 3)
+        VGG16_LAYERS['conv%d_%d' % (_block, _index)] = (_channels, _filters)
+
+#: Mean blue, green and red value of ImageNet's pictures, 0..255 (paper, 4).
+IMAGENET_MEAN_BGR = np.float32([103.939, 116.779, 123.68])
+
+
+def preprocess(luminance, luminance_max=100.):
+    """Make the network's input from luminance (paper, 4).
+
+    Parameters
+    ----------
+    luminance : ndarray, (batch, rows, columns)
+        In [0, luminance_max].
+    luminance_max : float
+        Luminance of white.
+
+    Returns
+    -------
+    ndarray of float32, (batch, 3, rows, columns)
+        Scaled to [0, 255], three times, minus ImageNet's mean, as blue,
+        green and red.
+    """
+    scaled = np.asarray(luminance, np.float32) * np.float32(
+        255. / luminance_max)
+    return scaled[:, np.newaxis] - IMAGENET_MEAN_BGR[:, np.newaxis,
+                                                     np.newaxis]
+
+
+def build_vgg16(incoming):
+    """Build VGG16's layers from conv1_1 to pool4 (paper, 3.2).
+
+    Parameters
+    ----------
+    incoming : Layer, (batch, 3, rows, columns)
+
+    Returns
+    -------
+    OrderedDict of str to Layer
+        ``conv1_1`` to ``conv4_3`` after their nonlinearity, and ``pool1`` to
+        ``pool4``.
+    """
+    net = OrderedDict()
+    layer = incoming
+    for block, (count, num_filters) in enumerate(BLOCKS, 1):
+        for index in range(1, count + 1):
+            layer = net['conv%d_%d' % (block, index)] = SameConv2DLayer(
+                layer, num_filters, 3,
+                nonlinearity=lasagne.nonlinearities.rectify)
+        layer = net['pool%d' % block] = lasagne.layers.MaxPool2DLayer(layer, 2)
+    return net
+
+
+def set_vgg16_weights(net, weights):
+    """Give VGG16's layers their weights.
+
+    Parameters
+    ----------
+    net : dict of str to Layer
+    weights : dict of str to (W, b)
+        As :func:`load_vgg16_weights` returns them. Lasagne's convolution
+        flips filters, those of VGG16 are not flipped: W is turned here.
+    """
+    for name, (W, b) in weights.items():
+        net[name].W.set_value(np.ascontiguousarray(W[:, :, ::-1, ::-1]))
+        net[name].b.set_value(b)
+
+
+def load_vgg16_weights(path):
+    """Read VGG16's weights, conv1_1 to conv4_3.
+
+    Parameters
+    ----------
+    path : str or Path
+        A pickle in the layout of Lasagne's Model Zoo (``weights/vgg16.pkl``
+        or the whole vgg16.pkl), or Keras' VGG16 file (``.h5``).
+
+    Returns
+    -------
+    OrderedDict of str to (W, b)
+        W: float32, (filters, channels, 3, 3), correlation order, input
+        channels blue, green, red; b: float32, (filters,).
+
+    Raises
+    ------
+    ColornetError
+        If the file cannot be read, holds anything else than arrays, or the
+        arrays are not those of VGG16.
+    """
+    try:
+        with open(path, 'rb') as stream:
+            is_hdf5 = stream.read(8) == b'\x89HDF\r\n\x1a\n'
+        arrays = _read_keras(path) if is_hdf5 else _read_pickle(path)
+    except ColornetError:
+        raise
+    except OSError as error:
+        raise ColornetError('cannot read VGG16 weights %s: %s'
+                            % (path, error.strerror or error))
+    weights = OrderedDict()
+    for index, (name, (channels, filters)) in enumerate(VGG16_LAYERS.items()):
+        expected = [(filters, channels, 3, 3), (filters,)]
+        pair = [np.asarray(array) for array in arrays[2 * index:2 * index + 2]]
+        if ([array.shape for array in pair] != expected or
+                any(array.dtype.kind != 'f' or not np.isfinite(array).all()
+                    for array in pair)):
+            raise ColornetError(
+                '%s is not VGG16: %s must be finite arrays of shape %s and '
+                '%s, got %s' % (path, name, expected[0], expected[1],
+                                ', '.join('%s %s' % (array.dtype, array.shape)
+                                          for array in pair) or 'nothing'))
+        weights[name] = tuple(array.astype(np.float32) for array in pair)
+    return weights
+
+
+def _read_keras(path):
+    """Arrays of Keras' vgg16_weights_tf_dim_ordering_tf_kernels*.h5."""
+    arrays = []
+    with h5py.File(path, 'r') as file:
+        root = file['model_weights'] if 'model_weights' in file else file
+        for name in VGG16_LAYERS:
+            group_name = 'block%s_conv%s' % tuple(name[4:].split('_'))
+            if group_name not in root:
+                raise ColornetError('%s is not a Keras VGG16 file: no group '
+                                    '%s' % (path, group_name))
+            found = {}
+            root[group_name].visititems(
+                lambda _, item: found.update({item.ndim: item[()]})
+                if isinstance(item, h5py.Dataset) else None)
+            if set(found) != {1, 4}:
+                raise ColornetError('%s is not a Keras VGG16 file: %s must '
+                                    'hold a kernel and a bias'
+                                    % (path, group_name))
+            # Keras stores (rows, columns, channels, filters).
+            arrays += [found[4].transpose(3, 2, 0, 1), found[1]]
+    return arrays
+
+
+def _encode(text, encoding):
+    """The one use of ``_codecs.encode`` in pickles of numpy arrays."""
+    if encoding != 'latin1':
+        raise pickle.UnpicklingError('encoding %r' % encoding)
+    return text.encode('latin1')
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickles arrays, strings, numbers, lists and dicts, nothing else.
+
+    A pickle can name any callable to be called while it is read, so a file
+    from elsewhere could run code; only what numpy's arrays need is allowed.
+    """
+
+    def find_class(self, module, name):
+        if (module, name) == ('_codecs', 'encode'):
+            return _encode
+        if module in ('numpy.core.multiarray', 'numpy._core.multiarray') and \
+                name in ('_reconstruct', 'scalar'):
+            return getattr(np.core.multiarray, name)
+        if (module, name) in (('numpy', 'ndarray'), ('numpy', 'dtype')):
+            return getattr(np, name)
+        raise pickle.UnpicklingError('it would call %s.%s, and only numpy '
+                                     'arrays are allowed' % (module, name))
+
+
+def _read_pickle(path):
+    """Arrays of a pickle in the Model Zoo's layout: W, b, W, b, ..."""
+    with open(path, 'rb') as stream:
+        try:
+            # The Model Zoo's files were written by Python 2: latin-1.
+            content = _ArrayUnpickler(stream, encoding='latin1').load()
+        except OSError:
+            raise
+        except Exception as error:
+            raise ColornetError('refused to unpickle %s: %s' % (
+                path, ' '.join(str(error).split()) or type(error).__name__))
+    values = content.get('param values') if isinstance(content, dict) else None
+    if not isinstance(values, (list, tuple)):
+        raise ColornetError("%s is not in the Model Zoo's layout: no list "
+                            "'param values'" % path)
+    return list(values)

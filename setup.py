@@ -1,0 +1,53 @@
+"""Installs colornet; the only list of what it depends on."""
+import glob
+import os
+import re
+
+from setuptools import setup
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+def share(*patterns):
+    """Files as (folder below sys.prefix, paths) pairs, folders kept."""
+    folders = {}
+    for pattern in patterns:
+        for path in sorted(glob.glob(pattern, recursive=True)):
+            if os.path.isfile(path):
+                folder = os.path.join('share/colornet', os.path.dirname(path))
+                folders.setdefault(folder, []).append(path)
+    return sorted(folders.items())
+
+
+setup(
+    name='colornet',
+    version=re.search(r"^__version__ = '(.+)'$", read('colornet/__init__.py'),
+                      re.MULTILINE).group(1),
+    description='Image colorization with deep convolutional neural networks '
+                '(Hwang and Zhou, 2016), in Theano and Lasagne',
+    license='MIT',
+    packages=['colornet'],
+    # Theano 1.0.5 does not install on Python 3.12.
+    python_requires='>=3.8,<3.12',
+    install_requires=[
+        'Theano==1.0.5',             # the networks' expressions, compiled
+        'Lasagne==0.1',              # their layers and Adam
+        'numpy==1.23.5',             # 1.24 removed names that Theano uses
+        'scipy==1.10.1',             # Theano needs it; the last for Python 3.8
+        # A BLAS for Theano, so that none need be installed beside Python.
+        'scipy-openblas32==0.3.34.481.3',
+        'scikit-image==0.21.0',      # CIELUV and HSV
+        'h5py==3.11.0',              # checkpoints, cached photos
+        'pillow==10.4.0',            # photos in and out
+        'tqdm==4.70.1',              # progress bars
+        # The test runner; nose itself stops at Python 3.9.
+        'nose==1.3.7; python_version < "3.10"',
+        'pynose==1.5.5; python_version >= "3.10"',
+    ],
+    entry_points={'console_scripts': ['colornet = colornet.cli:main']},
+    data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',
+                     'experiments/*.ini', 'experiments/splits/**'),
+)

@@ -1,0 +1,142 @@
+"""Each layer against an obvious numpy or scipy twin."""
+
+import numpy as np
+import scipy.signal
+from nose.tools import assert_raises, eq_
+from numpy.testing import assert_allclose
+
+from colornet.backend import T, lasagne, theano
+from colornet.layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
+                             UpscaledStackConv2DLayer, UpscaleLayer,
+                             conv2d_same, conv2d_same_upscaled)
+
+RNG = np.random.RandomState(0)
+
+
+def noise(*shape):
+    return RNG.normal(size=shape).astype('float32')
+
+
+def convolve_same(images, filters):
+    """Convolution with zero padding by scipy: flipped filters."""
+    return np.array([[sum(scipy.signal.convolve2d(channel, kernel, 'same')
+                          for channel, kernel in zip(image, bank))
+                      for bank in filters] for image in images])
+
+
+def input_layer(array):
+    return lasagne.layers.InputLayer((None,) + array.shape[1:])
+
+
+def output_of(layer, *arrays, **kwargs):
+    inputs = [source for source in lasagne.layers.get_all_layers(layer)
+              if isinstance(source, lasagne.layers.InputLayer)]
+    output = lasagne.layers.get_output(
+        layer, dict(zip(inputs, map(theano.shared, arrays))), **kwargs)
+    return output.eval()
+
+
+def test_same_convolution_is_scipys():
+    images, filters = noise(2, 3, 7, 6), noise(4, 3, 3, 3)
+    bias = noise(4)
+    layer = SameConv2DLayer(input_layer(images), 4, 3, W=filters, b=bias)
+    assert_allclose(output_of(layer, images),
+                    convolve_same(images, filters) + bias[:, None, None],
+                    rtol=1e-4, atol=1e-5)
+    eq_(layer.output_shape, (None, 4, 7, 6))
+
+
+def test_even_filters_are_refused():
+    with assert_raises(ValueError):
+        SameConv2DLayer(input_layer(noise(1, 1, 4, 4)), 1, 2)
+
+
+def test_batch_norm_uses_the_minibatch_when_training():
+    images, gamma, beta = noise(3, 2, 5, 4) * 3 + 7, noise(2), noise(2)
+    layer = BatchNormLayer(input_layer(images))
+    layer.gamma.set_value(gamma)
+    layer.beta.set_value(beta)
+    mean = images.mean((0, 2, 3), keepdims=True)
+    variance = images.var((0, 2, 3), keepdims=True)
+    expected = ((images - mean) / np.sqrt(variance + 1e-4) *
+                gamma[:, None, None] + beta[:, None, None])
+    assert_allclose(output_of(layer, images), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_uses_running_averages_for_prediction():
+    images = noise(3, 2, 5, 4)
+    layer = BatchNormLayer(input_layer(images))
+    mean, variance = noise(2), np.float32([.5, 2])
+    layer.mean.set_value(mean)
+    layer.variance.set_value(variance)
+    expected = ((images - mean[:, None, None]) /
+                np.sqrt(variance[:, None, None] + 1e-4))
+    assert_allclose(output_of(layer, images, deterministic=True), expected,
+                    rtol=1e-4, atol=1e-5)
+
+
+def test_batch_norm_running_averages_follow_the_minibatches():
+    images = noise(3, 2, 5, 4) * 3 + 7
+    layer = BatchNormLayer(input_layer(images), momentum=0.75)
+    updates = {}
+    x = T.tensor4()
+    output = lasagne.layers.get_output(layer, x, batch_norm_updates=updates)
+    step = theano.function([x], output.sum(), updates=list(updates.items()))
+    step(images)
+    assert_allclose(layer.mean.get_value(),
+                    0.25 * images.mean((0, 2, 3)), rtol=1e-4)
+    assert_allclose(layer.variance.get_value(),
+                    0.75 + 0.25 * images.var((0, 2, 3), ddof=1), rtol=1e-4)
+
+
+def test_upscaling_repeats_rows_and_columns():
+    images = noise(2, 3, 4, 5)
+    layer = UpscaleLayer(input_layer(images), 3)
+    assert_allclose(output_of(layer, images),
+                    np.kron(images, np.ones((3, 3))), rtol=1e-6)
+    eq_(layer.output_shape, (None, 3, 12, 15))
+
+
+def test_scale_multiplies():
+    images = noise(2, 2, 3, 3)
+    assert_allclose(output_of(ScaleLayer(input_layer(images), 100.), images),
+                    100 * images, rtol=1e-6)
+
+
+def check_upscaled(scale, size, rows, columns):
+    x, w = T.dtensor4(), T.dtensor4()
+    fast = conv2d_same_upscaled(x, w, scale, size)
+    obvious = conv2d_same(x.repeat(scale, 2).repeat(scale, 3), w)
+    weights = T.cos(T.arange(obvious.size).reshape(obvious.shape))
+    outputs = [value for output in (fast, obvious) for value in
+               [output] + T.grad((output * weights).sum(), [x, w])]
+    values = theano.function([x, w], outputs)(
+        RNG.normal(size=(2, 3, rows, columns)),
+        RNG.normal(size=(4, 3, size, size)))
+    for got, expected in zip(values[:3], values[3:]):
+        assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_upscaled_convolution_and_gradients_are_exact():
+    for case in [(2, 3, 4, 5), (4, 3, 3, 2), (8, 3, 1, 3), (3, 5, 4, 4),
+                 (2, 1, 3, 3)]:
+        yield (check_upscaled,) + case
+
+
+def test_convolution_of_a_stack_is_that_of_the_concatenation():
+    parts = [noise(2, 3, 3, 2), noise(2, 2, 6, 4), noise(2, 4, 12, 8)]
+    filters, bias = noise(5, 9, 3, 3), noise(5)
+    layer = UpscaledStackConv2DLayer([input_layer(part) for part in parts],
+                                     [4, 2, 1], 5, 3, W=filters, b=bias)
+    stack = np.concatenate([np.kron(part, np.ones((scale, scale))) for
+                            part, scale in zip(parts, [4, 2, 1])], axis=1)
+    assert_allclose(output_of(layer, *parts),
+                    convolve_same(stack, filters) + bias[:, None, None],
+                    rtol=1e-4, atol=1e-4)
+    eq_(layer.output_shape, (None, 5, 12, 8))
+
+
+def test_parts_of_different_sizes_are_refused():
+    parts = [input_layer(noise(1, 1, 3, 3)), input_layer(noise(1, 1, 5, 5))]
+    with assert_raises(ValueError):
+        UpscaledStackConv2DLayer(parts, [2, 1], 1, 3).output_shape

@@ -1,0 +1,118 @@
+"""The search for a Python, and what the Makefile may delete."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from unittest import SkipTest
+
+from nose.tools import eq_
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class TestFindPython(object):
+    """tools/find-python, on a PATH with nothing but what a test puts there."""
+
+    def setup(self):
+        self.folder = tempfile.mkdtemp()
+        self.add_program('g++', 'exit 0')
+        pathlib.Path(self.folder, 'Python.h').touch()
+
+    def teardown(self):
+        shutil.rmtree(self.folder)
+
+    def add_program(self, name, command):
+        path = pathlib.Path(self.folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('#!/bin/sh\n%s\n' % command)
+        path.chmod(0o755)
+        return str(path)
+
+    def add_python(self, name, version, venv=True, headers=True):
+        """This Python, taking itself for another; returns its path."""
+        facts = ['import sys, sysconfig',
+                 'sys.executable = %r' % os.path.join(self.folder, name),
+                 'sys.version_info = %r' % (version,),
+                 'sys.modules["ensurepip"] = %s' % ('sys' if venv else None),
+                 'sysconfig.get_path = lambda name: %r'
+                 % (self.folder if headers else '/nonexistent')]
+        return self.add_program(name, "exec '%s' -c '%s\n'\"$2\"" % (
+            sys.executable, '\n'.join(facts).replace("'", '"')))
+
+    def find(self, *asked):
+        """Exit status, output and error output."""
+        found = subprocess.run(
+            [str(ROOT / 'tools' / 'find-python')] + list(asked),
+            env={'PATH': self.folder, 'PYENV_ROOT': self.folder},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            universal_newlines=True)
+        return found.returncode, found.stdout, found.stderr
+
+    def refuses(self, message, *asked):
+        eq_(self.find(*asked), (1, '', 'colornet: %s\n' % message))
+
+    def test_takes_the_newest_that_is_supported(self):
+        self.add_python('python3', (3, 13))
+        self.add_python('python3.8', (3, 8))
+        newest = self.add_python('python3.10', (3, 10))
+        eq_(self.find(), (0, newest + '\n', ''))
+
+    def test_takes_a_complete_one_first(self):
+        self.add_python('python3.11', (3, 11), headers=False)
+        complete = self.add_python('python3.9', (3, 9))
+        eq_(self.find(), (0, complete + '\n', ''))
+
+    def test_passes_over_a_shim_that_fails(self):
+        self.add_program('python3.11', 'echo "python3.11: not found"; exit 127')
+        behind = self.add_python('versions/3.11.7/bin/python3.11', (3, 11))
+        eq_(self.find(), (0, behind + '\n', ''))
+        eq_(self.find('python3.11'), (0, behind + '\n', ''))
+
+    def test_takes_the_one_asked_for(self):
+        self.add_python('python3.11', (3, 11))
+        older = self.add_python('python3.8', (3, 8))
+        eq_(self.find('python3.8'), (0, older + '\n', ''))
+        eq_(self.find(older), (0, older + '\n', ''))
+
+    def test_refuses_other_versions(self):
+        self.add_python('python3.11', (3, 11))
+        for name, version in (('python2.7', (2, 7)), ('python3.7', (3, 7)),
+                              ('python3.12', (3, 12))):
+            self.add_python(name, version)
+            self.refuses('PYTHON=%s is Python %d.%d; it must be Python 3.8 '
+                         'to 3.11' % ((name,) + version), name)
+        self.refuses('PYTHON=nope is not a Python that runs; it must be '
+                     'Python 3.8 to 3.11', 'nope')
+
+    def test_names_what_is_missing(self):
+        self.refuses('no Python 3.8 to 3.11 found: apt-get install python3 '
+                     'python3-venv python3-dev, or name one: '
+                     'make PYTHON=/path/to/python')
+        self.add_python('python3.11', (3, 11), venv=False, headers=False)
+        self.refuses('python3.11 is not complete: apt-get install '
+                     'python3.11-venv python3.11-dev')
+        os.remove(os.path.join(self.folder, 'g++'))
+        self.refuses('python3.11 is not complete: apt-get install '
+                     'python3.11-venv python3.11-dev g++')
+        self.add_python('python3.11', (3, 11))
+        self.refuses('no C++ compiler (g++): apt-get install g++')
+
+
+def test_clean_keeps_results():
+    if not shutil.which('make'):
+        raise SkipTest('needs make')
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(str(ROOT / 'Makefile'), folder)
+        kept = ['colornet/cli.py', 'data/cvcl/a.jpg', 'runs/a/best.h5',
+                'tests/test_cli.py', 'weights/a.h5']
+        for name in kept + ['.venv/installed', 'build/a',
+                            'colornet/__pycache__/a.pyc']:
+            path = pathlib.Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        subprocess.check_output(['make', '-C', folder, 'clean'])
+        eq_(sorted(str(path.relative_to(folder))
+                   for path in pathlib.Path(folder).rglob('*')
+                   if path.is_file()), ['Makefile'] + kept)
