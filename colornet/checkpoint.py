@@ -8,7 +8,8 @@ import numpy as np
 
 from .errors import ColornetError
 
-__all__ = ['save_arrays', 'load_arrays', 'set_parameters', 'replace_file']
+__all__ = ['save_arrays', 'load_arrays', 'set_parameters', 'replace_file',
+           'write_text']
 
 
 def replace_file(path, write):
@@ -38,6 +39,14 @@ def replace_file(path, write):
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def write_text(path, text):
+    """Write a text file in one step; see :func:`replace_file`."""
+    def write(temporary):
+        with open(temporary, 'w', newline='') as stream:
+            stream.write(text)
+    replace_file(path, write)
 
 
 def save_arrays(path, groups, attributes, dtype=None):

@@ -137,6 +137,15 @@ class Config(OrderedDict):
                 _set(config, section, key, str(value), 'stored configuration')
         return _complete(config, 'stored configuration')
 
+    def override(self, text):
+        """Change one setting by ``section.key=value``."""
+        name, equals, value = text.partition('=')
+        section, dot, key = name.strip().partition('.')
+        if not equals or not dot:
+            raise ColornetError('--set takes section.key=value, not %r'
+                                % text)
+        _set(self, section, key, value.strip(), '--set')
+
     def write(self, path):
         """Write the resolved configuration as an .ini file."""
         parser = configparser.ConfigParser(interpolation=None)
@@ -196,12 +205,7 @@ def load_config(path=None, overrides=()):
             for key, text in parser[section].items():
                 _set(config, section, key, text, source)
     for override in overrides:
-        name, equals, text = override.partition('=')
-        section, dot, key = name.strip().partition('.')
-        if not equals or not dot:
-            raise ColornetError('--set takes section.key=value, not %r'
-                                % override)
-        _set(config, section, key, text.strip(), '--set')
+        config.override(override)
     return _complete(config, path or 'defaults')
 
 

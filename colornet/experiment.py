@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import load_arrays, replace_file
+from .checkpoint import load_arrays, write_text
 from .color import bin_channel, get_color_space, split_channels
 from .config import Config, find_resource
 from .datasets import load_split
@@ -25,7 +25,8 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           load_images, prefetch)
 
-__all__ = ['load_subset', 'is_finished', 'train', 'evaluate']
+__all__ = ['load_subset', 'is_finished', 'train', 'predict_images',
+           'evaluate']
 
 #: Settings that may change when a training is resumed.
 RESUMABLE = ('training.epochs', 'training.checkpoint_minutes')
@@ -165,14 +166,6 @@ def _provenance(config, folder, num_images):
             'num_images': num_images}
 
 
-def _write_text(path, text):
-    """Write a text file in one step."""
-    def write(temporary):
-        with open(temporary, 'w', newline='') as stream:
-            stream.write(text)
-    replace_file(path, write)
-
-
 def _write_log(path, history):
     """Write the epochs so far as CSV."""
     stream = io.StringIO()
@@ -180,7 +173,7 @@ def _write_log(path, history):
     writer.writeheader()
     for row in history:
         writer.writerow({name: '%.6g' % value for name, value in row.items()})
-    _write_text(path, stream.getvalue())
+    write_text(path, stream.getvalue())
 
 
 def train(config, data_folder, run_folder, vgg_weights=None):
@@ -233,7 +226,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
 
     provenance = _provenance(config, data_folder, len(images))
     config.write(run_folder / 'config.ini')
-    _write_text(run_folder / 'provenance.json',
+    write_text(run_folder / 'provenance.json',
                 json.dumps(provenance, indent=1) + '\n')
     net = build_pretrained(config, vgg_weights)
     objective = _make_objective(config)
@@ -299,8 +292,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
                 on_epoch)
 
 
-def evaluate(predict, images, names, config, progress=None):
-    """Score a network on photos (paper, 5.1).
+def predict_images(predict, images, color_space='luv', batch_size=4):
+    """Predict the chrominance of images from their luminance.
 
     Parameters
     ----------
@@ -308,10 +301,34 @@ def evaluate(predict, images, names, config, progress=None):
         Luminance to chrominance, see
         :func:`colornet.predict.compile_prediction`.
     images : array of uint8, (number, size, size, 3)
+    color_space : 'luv' or 'hsv'
+        That of `predict`.
+    batch_size : int
+
+    Yields
+    ------
+    rgb : ndarray of uint8, (size, size, 3)
+    chroma : ndarray of float32, (size, size, 2)
+    """
+    batches = prefetch(
+        iterate_minibatches(images, range(len(images)), batch_size),
+        lambda rgb: (split_channels(rgb, color_space)[0], rgb))
+    with contextlib.closing(batches):
+        for luminance, rgb in batches:
+            for actual, chroma in zip(rgb, predict(luminance)):
+                yield actual, chroma
+
+
+def evaluate(predictions, names, color_space='luv'):
+    """Score predictions (paper, 5.1).
+
+    Parameters
+    ----------
+    predictions : iterable of (rgb, chroma)
+        As :func:`predict_images` yields them.
     names : list of str
-    config : Config
-    progress : callable, optional
-        Wraps the iterator over minibatches, such as a progress bar.
+        Of the images.
+    color_space : 'luv' or 'hsv'
 
     Returns
     -------
@@ -319,14 +336,8 @@ def evaluate(predict, images, names, config, progress=None):
         ``mean``: of each metric over images; ``images``: a dict for each,
         with its name.
     """
-    space = config.network['color_space']
-    rows = []
-    batches = prefetch(iterate_minibatches(images, range(len(images)), 4),
-                       lambda rgb: (split_channels(rgb, space)[0], rgb))
-    with contextlib.closing(batches):
-        for luminance, rgb in (progress or iter)(batches):
-            rows += [image_metrics(chroma, actual, space)
-                     for chroma, actual in zip(predict(luminance), rgb)]
+    rows = [image_metrics(chroma, rgb, color_space)
+            for rgb, chroma in predictions]
     return {'mean': summarize(rows),
             'images': [OrderedDict([('name', name)], **row)
                        for name, row in zip(names, rows)]}

@@ -24,7 +24,7 @@ __all__ = ['Interrupted', 'Trainer', 'catch_signals', 'compile_training',
            'compile_validation', 'make_updates']
 
 
-class Interrupted(Exception):
+class Interrupted(KeyboardInterrupt):
     """SIGINT or SIGTERM came; the state has been saved.
 
     Parameters
@@ -171,6 +171,8 @@ class Trainer:
         Stored with every checkpoint, such as the configuration.
     checkpoint_minutes : float
         Between checkpoints within an epoch.
+    progress : bool
+        Show a progress bar on the standard error stream.
 
     Attributes
     ----------
@@ -181,13 +183,14 @@ class Trainer:
     """
 
     def __init__(self, step, optimizer_state, parameters, checkpoint_file,
-                 attributes=(), checkpoint_minutes=5.):
+                 attributes=(), checkpoint_minutes=5., progress=True):
         self.step = step
         self.optimizer_state = optimizer_state
         self.parameters = parameters
         self.checkpoint_file = checkpoint_file
         self.attributes = dict(attributes)
         self.checkpoint_minutes = checkpoint_minutes
+        self.progress = progress
         self.history = []
         self.iteration = 0
         self._loss_sum = 0.
@@ -285,6 +288,7 @@ class Trainer:
         # A log file does not need two lines a second.
         bar = tqdm(total=num_images, initial=self._num_images, unit='image',
                    desc='epoch %d/%d' % (epoch + 1, num_epochs),
+                   disable=not self.progress,
                    mininterval=0.5 if sys.stderr.isatty() else 30)
         batches = training_batches(epoch, self.iteration)
         with bar, contextlib.closing(batches):

@@ -1,6 +1,7 @@
 """The encoder: VGG16 up to conv4_3 with ImageNet weights (paper, 3.2, 4)."""
 
 import pickle
+import pickletools
 from collections import OrderedDict
 
 import h5py
@@ -26,6 +27,9 @@ for _block, (_count, _filters) in enumerate(BLOCKS, 1):
 
 #: Mean blue, green and red value of ImageNet's pictures, 0..255 (paper, 4).
 IMAGENET_MEAN_BGR = np.float32([103.939, 116.779, 123.68])
+
+#: The Model Zoo's vgg16.pkl has some 4,000.
+MAX_PICKLE_CODES = 20000
 
 
 def preprocess(luminance, luminance_max=100.):
@@ -116,13 +120,15 @@ def load_vgg16_weights(path):
         arrays = _read_keras(path) if is_hdf5 else _read_pickle(path)
     except ColornetError:
         raise
-    except OSError as error:
-        raise ColornetError('cannot read VGG16 weights %s: %s'
-                            % (path, error.strerror or error))
+    except (OSError, RuntimeError, KeyError, AttributeError, TypeError,
+            ValueError, MemoryError) as error:  # h5py raises all of them
+        raise ColornetError('cannot read VGG16 weights %s: %s' % (
+            path, getattr(error, 'strerror', None) or
+            ' '.join(str(error).split()) or type(error).__name__))
     weights = OrderedDict()
     for index, (name, (channels, filters)) in enumerate(VGG16_LAYERS.items()):
         expected = [(filters, channels, 3, 3), (filters,)]
-        pair = [np.asarray(array) for array in arrays[2 * index:2 * index + 2]]
+        pair = arrays[2 * index:2 * index + 2]
         if ([array.shape for array in pair] != expected or
                 any(array.dtype.kind != 'f' or not np.isfinite(array).all()
                     for array in pair)):
@@ -158,6 +164,29 @@ def _read_keras(path):
     return arrays
 
 
+class _Dtype:
+    """Stands for numpy.dtype in a pickle."""
+
+    def __init__(self, code, *_):
+        self.dtype = np.dtype(str(code))
+
+    def __setstate__(self, state):
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array:
+    """Stands for numpy.ndarray in a pickle."""
+
+    values = np.array(None)
+
+    def __setstate__(self, state):
+        _, shape, dtype, is_fortran, data = state
+        if isinstance(data, str):
+            data = data.encode('latin1')
+        self.values = np.frombuffer(data, dtype.dtype).reshape(
+            shape, order='F' if is_fortran else 'C')
+
+
 def _encode(text, encoding):
     """The one use of ``_codecs.encode`` in pickles of numpy arrays."""
     if encoding != 'latin1':
@@ -169,25 +198,36 @@ class _ArrayUnpickler(pickle.Unpickler):
     """Unpickles arrays, strings, numbers, lists and dicts, nothing else.
 
     A pickle can name any callable to be called while it is read, so a file
-    from elsewhere could run code; only what numpy's arrays need is allowed.
+    from elsewhere could run code. Even numpy's own dtype and ndarray take a
+    state that makes them read memory anywhere, hence the stand-ins.
     """
 
     def find_class(self, module, name):
-        if (module, name) == ('_codecs', 'encode'):
-            return _encode
-        if module in ('numpy.core.multiarray', 'numpy._core.multiarray') and \
-                name in ('_reconstruct', 'scalar'):
-            return getattr(np.core.multiarray, name)
-        if (module, name) in (('numpy', 'ndarray'), ('numpy', 'dtype')):
-            return getattr(np, name)
-        raise pickle.UnpicklingError('it would call %s.%s, and only numpy '
-                                     'arrays are allowed' % (module, name))
+        if module in ('numpy.core.multiarray', 'numpy._core.multiarray'):
+            if name == '_reconstruct':
+                return lambda *_: _Array()
+            if name == 'scalar':
+                return lambda *_: None
+        found = {('_codecs', 'encode'): _encode, ('numpy', 'dtype'): _Dtype,
+                 ('numpy', 'ndarray'): _Array}.get((module, name))
+        if found is None:
+            raise pickle.UnpicklingError('it would call %s.%s, and only '
+                                         'numpy arrays are allowed'
+                                         % (module, name))
+        return found
 
 
 def _read_pickle(path):
     """Arrays of a pickle in the Model Zoo's layout: W, b, W, b, ..."""
     with open(path, 'rb') as stream:
         try:
+            # Objects nested without end would crash Python.
+            for count, (code, argument, _) in enumerate(
+                    pickletools.genops(stream)):
+                if count > MAX_PICKLE_CODES or 'PUT' in code.name and \
+                        argument > MAX_PICKLE_CODES:
+                    raise pickle.UnpicklingError('it is too complicated')
+            stream.seek(0)
             # The Model Zoo's files were written by Python 2: latin-1.
             content = _ArrayUnpickler(stream, encoding='latin1').load()
         except OSError:
@@ -199,4 +239,5 @@ def _read_pickle(path):
     if not isinstance(values, (list, tuple)):
         raise ColornetError("%s is not in the Model Zoo's layout: no list "
                             "'param values'" % path)
-    return list(values)
+    return [value.values if isinstance(value, _Array) else _Array.values
+            for value in values]

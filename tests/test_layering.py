@@ -14,10 +14,11 @@ LAYERS = [
     ['backend', 'color', 'images'],
     ['config', 'datasets', 'encoding', 'layers', 'metrics', 'minibatches',
      'objectives'],
-    ['download', 'folders', 'sheets', 'vgg16'],
+    ['download', 'floors', 'folders', 'sheets', 'vgg16'],
     ['checkpoint', 'colorize', 'networks'],
     ['predict', 'training'],
-    ['experiment', 'reports'],
+    ['experiment'],
+    ['reports'],
     ['cli'],
     ['__main__'],
 ]

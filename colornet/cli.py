@@ -1,0 +1,256 @@
+"""The command line: arguments, errors and exit statuses, nothing else.
+
+Exit statuses: 0, all is done; 1, some photos could not be coloured, the
+others are; 2, nothing could be done; 128 + n, ended by signal n.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+from . import __version__
+from .errors import ColornetError
+
+__all__ = ['main']
+
+
+def main(arguments=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        ``sys.argv[1:]`` if not given.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    options = _make_parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except ColornetError as error:
+        print('colornet: error: %s' % error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as interrupt:
+        print('colornet: %s' % (str(interrupt) or 'interrupted'),
+              file=sys.stderr)
+        return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except MemoryError:
+        print('colornet: error: out of memory', file=sys.stderr)
+        return 2
+    except OSError as error:
+        print('colornet: error: %s' % error, file=sys.stderr)
+        return 2
+    except Exception as error:
+        if os.environ.get('COLORNET_DEBUG'):
+            traceback.print_exc()
+        print('colornet: internal error: %s: %s (COLORNET_DEBUG=1 shows '
+              'where)' % (type(error).__name__, ' '.join(str(error).split())),
+              file=sys.stderr)
+        return 2
+
+
+def _make_parser():
+    parser = argparse.ArgumentParser(
+        prog='colornet', description='Colours for black-and-white photos.')
+    parser.add_argument('--version', action='version',
+                        version='colornet ' + __version__)
+    commands = parser.add_subparsers(title='commands', metavar='COMMAND',
+                                     dest='command')
+    commands.required = True
+
+    def add(name, run, text):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    def add_vgg(command):
+        command.add_argument(
+            '--vgg', metavar='FILE',
+            help="VGG16's weights: Model Zoo pickle or Keras .h5 "
+                 '(default: weights/vgg16.pkl)')
+
+    command = add('colorize', _colorize, 'colour photos and folders of photos')
+    command.add_argument('sources', nargs='+', metavar='IN',
+                         help='photo or folder of photos')
+    command.add_argument('--out', default='colorized', metavar='DIR',
+                         help='folder for the results (default: %(default)s)')
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         '(default: weights/cvcl_classification.h5)')
+    command.add_argument('--skip-existing', action='store_true',
+                         help='leave results that are already there')
+    command.add_argument('--batch-size', type=_positive, default=8,
+                         metavar='N', help='photos computed at a time '
+                         '(default: %(default)s)')
+    add_vgg(command)
+
+    command = add('demo', _demo, 'colour the photos that ship with colornet')
+    command.add_argument('--out', default='runs/demo', metavar='DIR',
+                         help='folder for the results (default: %(default)s)')
+
+    command = add('train', _train, 'train a network, or resume its training')
+    command.add_argument('config', metavar='INI', help='an experiment, such '
+                         'as experiments/cvcl_classification.ini')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of the data set')
+    command.add_argument('--out', metavar='DIR', help='run folder (default: '
+                         'runs/<name of the experiment>)')
+    command.add_argument('--set', action='append', default=[],
+                         metavar='SECTION.KEY=VALUE', dest='overrides',
+                         help='change a setting of the experiment')
+    add_vgg(command)
+
+    command = add('evaluate', _evaluate, 'score a network on photos')
+    command.add_argument('network', metavar='FILE', help='trained network '
+                         'or run folder')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of the data set')
+    command.add_argument('--dataset', help='layout and split of the folder '
+                         "(default: those of the network's training)")
+    command.add_argument('--subset', choices=('train', 'test'),
+                         default='test', help='(default: %(default)s)')
+    command.add_argument('--out', metavar='JSON',
+                         help='scores of each image and their means')
+    command.add_argument('--sheet', metavar='PNG',
+                         help='contact sheet: grey | network | original')
+    add_vgg(command)
+
+    command = add('table2', _table2, "the paper's Table 2 with our numbers")
+    command.add_argument('--data', default='data/cvcl', metavar='DIR',
+                         help="CVCL's photos (default: %(default)s)")
+    command.add_argument('--runs', default='runs', metavar='DIR',
+                         help='trained networks (default: %(default)s; those '
+                              'in weights/ if there are none)')
+    command.add_argument('--out', default='runs/table2.csv', metavar='CSV',
+                         help='(default: %(default)s)')
+    add_vgg(command)
+
+    command = add('data', _data, 'fetch or check a data set')
+    command.add_argument('dataset', choices=('cvcl',))
+    command.add_argument('--out', default='data/cvcl', metavar='DIR',
+                         help='folder to download to (default: %(default)s)')
+    command.add_argument('--archive', metavar='ZIP', help='a copy of the '
+                         'published archive, instead of downloading it')
+    command.add_argument('--verify', metavar='DIR',
+                         help='only check a folder that is already there')
+    return parser
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+def _make_folder(folder):
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ColornetError('cannot make the folder %s: %s'
+                            % (folder, error.strerror))
+
+
+def _colorize(options):
+    missing = [source for source in options.sources
+               if not os.path.lexists(source)]
+    if len(missing) == len(options.sources):
+        raise ColornetError('%s does not exist' % missing[0])
+    from .folders import colorize_files
+    from .predict import load_colorizer
+    report = colorize_files(load_colorizer(options.network, options.vgg),
+                            options.sources, options.out,
+                            batch_size=options.batch_size,
+                            overwrite=not options.skip_existing)
+    return _print_report(report, options.out)
+
+
+def _print_report(report, folder):
+    """Name the failures; say what was done."""
+    for source, reason in report.failed:
+        print('colornet: failed: %s: %s' % (source, reason), file=sys.stderr)
+    skipped = (', %d already there' % len(report.skipped)
+               if report.skipped else '')
+    print('%d coloured in %s%s, %d failed'
+          % (len(report.written), folder, skipped, len(report.failed)))
+    return 1 if report.failed else 0
+
+
+def _demo(options):
+    from .color import split_channels
+    from .config import find_resource
+    from .folders import colorize_files
+    from .images import read_photo
+    from .predict import load_colorizer
+    from .reports import grey_picture
+    from .sheets import save_sheet
+    photos = find_resource('demo/photos')
+    report = colorize_files(load_colorizer(), [photos], options.out)
+    rows = []
+    for path in report.written:
+        original = read_photo(photos / path.name).pixels
+        rows.append((grey_picture(split_channels(original)[0]),
+                     read_photo(path).pixels, original))
+    sheet = Path(options.out) / 'sheet.png'
+    save_sheet(sheet, rows, ('grey', 'colourized', 'original'),
+               names=[path.name for path in report.written])
+    status = _print_report(report, options.out)
+    print('contact sheet: %s' % sheet)
+    return status
+
+
+def _train(options):
+    from .config import load_config
+    from .experiment import train
+    config = load_config(options.config, options.overrides)
+    out = options.out or 'runs/%s' % Path(options.config).stem
+    trained = train(config, options.data, out, options.vgg)
+    print('%s %s: %d epochs' % ('trained' if trained else 'already trained',
+                                out, config.training['epochs']))
+
+
+def _evaluate(options):
+    from .checkpoint import write_text
+    from .reports import evaluate_network
+    network = Path(options.network)
+    if network.is_dir():
+        network = network / 'best.h5'
+    if options.sheet:
+        _make_folder(Path(options.sheet).parent)
+    result = evaluate_network(network, options.data, options.subset,
+                              options.sheet, options.vgg, options.dataset)
+    if options.out:
+        _make_folder(Path(options.out).parent)
+        write_text(options.out, json.dumps(result, indent=1) + '\n')
+    for name, value in result['mean'].items():
+        print('%-22s %.5g' % (name, value))
+
+
+def _table2(options):
+    from .reports import make_table2
+    _make_folder(Path(options.out).parent)
+    print(make_table2(options.data, options.runs, options.out, options.vgg))
+    print('written to %s' % options.out)
+
+
+def _data(options):
+    from .config import find_resource
+    from .download import fetch_cvcl, verify_folder
+    digests = find_resource('experiments/splits/cvcl.sha256')
+    if options.verify:
+        count = verify_folder(options.verify, digests)
+        print('%s: all %d photos are right' % (options.verify, count))
+    else:
+        count = fetch_cvcl(options.out, digests, archive=options.archive)
+        print('%s: all photos are right, %d of them new'
+              % (options.out, count))

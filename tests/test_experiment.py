@@ -1,0 +1,145 @@
+"""Trainings and evaluations in run folders, on real pixels."""
+
+import csv
+import fcntl
+import json
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
+                        ok_)
+
+import tiny
+from colornet import experiment
+from colornet.checkpoint import load_arrays
+from colornet.color import split_channels
+from colornet.config import load_config
+from colornet.errors import ColornetError
+from colornet.training import Interrupted
+
+
+class TestTrain:
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = Path(cls.temporary.name)
+        tiny.use_own_cache(cls.root)
+        cls.data = cls.root / 'photos'
+        tiny.write_crops(cls.data, ['%d.jpg' % number for number in range(9)])
+        (cls.data / 'broken.jpg').write_text('no photo')
+        cls.config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES)
+        cls.run_folder = cls.root / 'run'
+        cls.was_trained = experiment.train(cls.config, cls.data,
+                                           cls.run_folder)
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+    def test_the_run_folder_tells_all(self):
+        ok_(self.was_trained)
+        with open(str(self.run_folder / 'log.csv')) as stream:
+            rows = list(csv.DictReader(stream))
+        eq_([row['epoch'] for row in rows], ['1'])
+        for name in ('training_loss', 'validation_loss', 'acc_u', 'acc_v',
+                     'sat_diff', 'l_reg', 'psnr', 'seconds'):
+            ok_(np.isfinite(float(rows[0][name])), name)
+        eq_(load_config(self.run_folder / 'config.ini'), self.config)
+        provenance = json.loads((self.run_folder /
+                                 'provenance.json').read_text())
+        for name in ('git_commit', 'backend', 'command', 'date', 'numpy'):
+            assert_in(name, provenance)
+        eq_(provenance['num_images'], 9 - 1)
+
+    def test_the_best_network_leaves_vgg16_out(self):
+        groups, attributes = load_arrays(self.run_folder / 'best.h5',
+                                         ['parameters'])
+        assert_in('r4_conv/W', groups['parameters'])
+        ok_(not any(name.startswith('conv1_1/')
+                    for name in groups['parameters']))
+        eq_(int(attributes['epoch']), 1)
+
+    def test_a_finished_training_is_left_alone(self):
+        before = (self.run_folder / 'last.h5').stat().st_mtime_ns
+        ok_(not experiment.train(self.config, self.data, self.run_folder))
+        eq_((self.run_folder / 'last.h5').stat().st_mtime_ns, before)
+
+    def test_other_settings_are_refused(self):
+        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES +
+                             ['training.learning_rate=0.1'])
+        with assert_raises(ColornetError) as caught:
+            experiment.train(config, self.data, self.run_folder)
+        assert_in('training.learning_rate: 0.1, not 0.0003',
+                  str(caught.exception))
+
+    def test_a_second_training_in_the_folder_is_refused(self):
+        with open(str(self.run_folder / 'lock'), 'w') as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            with assert_raises(ColornetError) as caught:
+                experiment.train(self.config, self.data, self.run_folder)
+        assert_in('another training', str(caught.exception))
+
+    def test_same_seed_and_a_resumption_give_the_same_numbers(self):
+        """Interrupted in the middle of the epoch and resumed."""
+        folder = self.root / 'interrupted'
+        original, calls = experiment.iterate_minibatches, []
+
+        def interrupting(*arguments):
+            for batch in original(*arguments):
+                calls.append(len(batch))
+                if len(calls) == 2:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                yield batch
+        experiment.iterate_minibatches = interrupting
+        try:
+            with assert_raises(Interrupted):
+                experiment.train(self.config, self.data, folder)
+        finally:
+            experiment.iterate_minibatches = original
+        _, attributes = load_arrays(folder / 'last.h5', [])
+        progress = json.loads(attributes['progress'])
+        eq_(progress['history'], [])
+        ok_(0 <= progress['iteration'] < 3)
+        experiment.train(self.config, self.data, folder)
+        expected, _ = load_arrays(self.run_folder / 'last.h5',
+                                  ['parameters', 'optimizer'])
+        resumed, _ = load_arrays(folder / 'last.h5',
+                                 ['parameters', 'optimizer'])
+        for group in expected:
+            for name, array in expected[group].items():
+                np.testing.assert_allclose(resumed[group][name], array,
+                                           rtol=1e-4, atol=1e-6,
+                                           err_msg=name)
+
+    def test_something_else_as_a_checkpoint_is_refused(self):
+        folder = self.root / 'odd'
+        folder.mkdir()
+        (folder / 'last.h5').write_text('not HDF5')
+        with assert_raises(ColornetError):
+            experiment.train(self.config, self.data, folder)
+
+
+def test_true_chrominance_scores_perfectly():
+    with tempfile.TemporaryDirectory() as folder:
+        tiny.use_own_cache(folder)
+        data = Path(folder) / 'photos'
+        tiny.write_crops(data, ['%d.jpg' % number for number in range(12)])
+        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES)
+        images, names = experiment.load_subset(config, data, 'train')
+        chroma = iter(split_channels(images[:])[1])
+        result = experiment.evaluate(
+            experiment.predict_images(
+                lambda luminance: [next(chroma) for _ in luminance], images),
+            names)
+        del os.environ['COLORNET_CACHE']
+    eq_(len(result['images']), len(names))
+    eq_([row['name'] for row in result['images']], names)
+    eq_(result['mean']['acc_u'], 1)
+    eq_(result['mean']['acc_v'], 1)
+    assert_almost_equal(result['mean']['sat_diff'], 0, places=3)
+    assert_almost_equal(result['mean']['l_reg'], 0)

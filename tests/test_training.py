@@ -1,0 +1,244 @@
+"""Training: update rules, exact resumption, signals, divergence."""
+
+import os
+import signal
+import tempfile
+from collections import OrderedDict
+
+import numpy as np
+from nose.tools import assert_in, assert_raises, eq_
+from numpy.testing import assert_allclose, assert_array_equal
+
+from colornet.backend import T, lasagne, theano
+from colornet.checkpoint import load_arrays
+from colornet.color import split_channels
+from colornet.errors import ColornetError
+from colornet.images import find_images, read_rgb
+from colornet.layers import BatchNormLayer, SameConv2DLayer
+from colornet.objectives import l2_loss
+from colornet.training import (Interrupted, Trainer, compile_training,
+                               compile_validation, make_updates)
+
+PHOTOS = os.path.join(os.path.dirname(__file__), 'photos')
+NUM_IMAGES = 4
+
+
+def load_batches():
+    """Minibatches of two real photos each: luminance and U, V."""
+    rgb = np.array([read_rgb(path, 24) for path in find_images(PHOTOS)])
+    luminance, chroma = split_channels(rgb)
+    inputs = np.repeat(luminance[:, np.newaxis] / 100, 3, axis=1)
+    targets = np.ascontiguousarray(np.moveaxis(chroma, -1, 1)) / 100
+    return [(inputs[:2], targets[:2]), (inputs[2:], targets[2:])]
+
+
+class TestTrainer:
+    """One tiny network, compiled once, trained anew in each test."""
+
+    @classmethod
+    def setup_class(cls):
+        lasagne.random.set_rng(np.random.RandomState(1))
+        net = OrderedDict(input=lasagne.layers.InputLayer(
+            (None, 3, 24, 24), T.tensor4()))
+        net['conv'] = SameConv2DLayer(net['input'], 8, 5)
+        net['bn'] = BatchNormLayer(net['conv'])
+        net['relu'] = lasagne.layers.NonlinearityLayer(net['bn'])
+        net['chroma'] = SameConv2DLayer(net['relu'], 2, 3)
+
+        def objective(outputs, targets):
+            return l2_loss(outputs[0], targets)
+
+        cls.net = net
+        cls.step, cls.state = compile_training(net, objective,
+                                               learning_rate=0.01)
+        cls.loss = compile_validation(net, objective,
+                                      lambda outputs: outputs[0])
+        cls.parameters = OrderedDict(
+            ((key, variable.name), variable) for key, layer in net.items()
+            for variable in layer.params)
+        cls.variables = list(cls.parameters.values()) + cls.state
+        cls.initial = [variable.get_value() for variable in cls.variables]
+        cls.batches = load_batches()
+
+    def setup(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = os.path.join(self.folder.name, 'last.h5')
+
+    def teardown(self):
+        self.folder.cleanup()
+
+    setup_method, teardown_method = setup, teardown
+
+    def reset(self):
+        for variable, value in zip(self.variables, self.initial):
+            variable.set_value(value)
+
+    def trainer(self, **options):
+        return Trainer(self.step, self.state, self.parameters, self.path,
+                       progress=False, **options)
+
+    def validate(self, check_signals):
+        check_signals()
+        losses = [self.loss(*batch)[0] for batch in self.batches]
+        return {'validation_loss': float(np.mean(losses))}
+
+    def run(self, trainer, num_epochs, interrupt_at=None, number=None,
+            on_epoch=None):
+        """Train; raise a signal before minibatch (epoch, index)."""
+        def training_batches(epoch, skip):
+            # The order depends on the epoch, as in real trainings.
+            order = self.batches if epoch % 2 else self.batches[::-1]
+            for index, batch in enumerate(order):
+                if index < skip:
+                    continue
+                if (epoch, index) == interrupt_at:
+                    os.kill(os.getpid(), number)
+                yield batch
+        trainer.run(num_epochs, training_batches, NUM_IMAGES, self.validate,
+                    on_epoch)
+
+    def values(self):
+        return [variable.get_value() for variable in self.variables]
+
+    def test_loss_falls_on_real_photos(self):
+        self.reset()
+        trainer = self.trainer()
+        self.run(trainer, 40)
+        losses = [row['training_loss'] for row in trainer.history]
+        assert losses[-1] < 0.5 * losses[0], losses
+        validation = [row['validation_loss'] for row in trainer.history]
+        assert validation[-1] < 0.7 * validation[0], validation
+
+    def check_resumes_exactly(self, interrupt_at, number):
+        self.reset()
+        straight = self.trainer()
+        self.run(straight, 3)
+        expected = self.values()
+
+        self.reset()
+        with assert_raises(Interrupted) as caught:
+            self.run(self.trainer(), 3, interrupt_at, number)
+        eq_(caught.exception.signal_number, number)
+        # Nothing but the file carries over.
+        for variable in self.variables:
+            variable.set_value(np.full_like(variable.get_value(), 9))
+        resumed = self.trainer()
+        resumed.restore()
+        eq_(len(resumed.history), interrupt_at[0])
+        self.run(resumed, 3)
+        for value, other in zip(self.values(), expected):
+            assert_array_equal(value, other)
+        for row, other in zip(resumed.history, straight.history):
+            del row['seconds'], other['seconds']
+            eq_(row, other)
+        eq_(len(resumed.history), 3)
+
+    def test_an_interrupted_training_resumes_exactly(self):
+        for interrupt_at in [(0, 1), (1, 0), (2, 1)]:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self.check_resumes_exactly(interrupt_at, number)
+
+    def test_signal_handlers_are_put_back(self):
+        before = signal.getsignal(signal.SIGINT)
+        self.reset()
+        with assert_raises(Interrupted):
+            self.run(self.trainer(), 3, (0, 1), signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is before
+
+    def test_a_second_interruption_is_not_delayed(self):
+        def interrupt_twice(epoch, skip):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            yield self.batches[0]
+        with assert_raises(KeyboardInterrupt) as caught:
+            self.trainer().run(1, interrupt_twice, 2, self.validate)
+        assert not isinstance(caught.exception, Interrupted)
+
+    def test_divergence_stops_and_keeps_the_checkpoint(self):
+        self.reset()
+        trainer = self.trainer()
+        self.run(trainer, 1)
+        with open(self.path, 'rb') as stream:
+            before = stream.read()
+        self.net['conv'].W.set_value(
+            np.full_like(self.net['conv'].W.get_value(), np.nan))
+        with assert_raises(ColornetError) as caught:
+            self.run(trainer, 2)
+        assert_in('loss is nan in epoch 2, minibatch 1',
+                  str(caught.exception))
+        with assert_raises(ColornetError):
+            trainer.save()
+        with open(self.path, 'rb') as stream:
+            assert before == stream.read()
+
+    def test_checkpoints_are_written_within_an_epoch(self):
+        self.reset()
+        trainer = self.trainer(checkpoint_minutes=0)
+        seen = []
+
+        def training_batches(epoch, skip):
+            yield self.batches[0]
+            _, attributes = load_arrays(self.path, [])
+            seen.append(attributes['progress'])
+            yield self.batches[1]
+        trainer.run(1, training_batches, NUM_IMAGES, self.validate)
+        assert_in('"iteration": 1', seen[0])
+
+    def test_the_best_epoch_is_told(self):
+        trainer = self.trainer()
+        losses = iter([3., 2., 5., 1.])
+        best = []
+        trainer.run(4, lambda epoch, skip: iter_once(self.batches[0]), 2,
+                    lambda check: {'validation_loss': next(losses)},
+                    lambda history, is_best: best.append(is_best))
+        eq_(best, [True, True, False, True])
+
+    def test_state_of_another_update_rule_is_refused(self):
+        self.reset()
+        self.trainer().save()
+        other = Trainer(self.step, self.state[:-1], self.parameters,
+                        self.path)
+        with assert_raises(ColornetError):
+            other.restore()
+
+
+def iter_once(item):
+    """A generator of one item."""
+    yield item
+
+
+def minimized(num_steps, **options):
+    """Minimize (w - 3)**2 from w = 0 by `num_steps` steps."""
+    w = theano.shared(np.float32(0))
+    updates = make_updates(T.sqr(w - 3), [w], **options)
+    step = theano.function([], updates=updates)
+    for _ in range(num_steps):
+        step()
+    return float(w.get_value())
+
+
+def test_adam_is_that_of_kingma_and_ba():
+    w = m = v = 0.
+    for t in range(1, 6):
+        gradient = 2 * (w - 3)
+        m = 0.9 * m + 0.1 * gradient
+        v = 0.99 * v + 0.01 * gradient ** 2
+        w -= 0.1 * (m / (1 - 0.9 ** t)) / (np.sqrt(v / (1 - 0.99 ** t)) +
+                                           1e-8)
+    assert_allclose(minimized(5, update_rule='adam', learning_rate=0.1,
+                              beta1=0.9, beta2=0.99), w, rtol=1e-4)
+
+
+def test_nesterov_momentum_looks_ahead():
+    w = velocity = 0.
+    for _ in range(5):
+        gradient = 2 * (w - 3)
+        velocity = 0.9 * velocity - 0.01 * gradient
+        w += 0.9 * velocity - 0.01 * gradient
+    assert_allclose(minimized(5, update_rule='nesterov', learning_rate=0.01,
+                              momentum=0.9), w, rtol=1e-4)
+
+
+def test_an_unknown_update_rule_is_refused():
+    with assert_raises(ValueError):
+        minimized(1, update_rule='sgd')

@@ -1,0 +1,37 @@
+"""Tiny data sets of real pixels, and settings that train in seconds."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import colornet
+
+ROOT = Path(colornet.__file__).resolve().parent.parent
+PHOTOS = Path(__file__).resolve().parent / 'photos'
+EXPERIMENT = ROOT / 'experiments' / 'cvcl_classification.ini'
+REGRESSION = ROOT / 'experiments' / 'cvcl_regression.ini'
+
+#: VGG16's layers are as they are, but a picture has only 32 x 32 pixels.
+OVERRIDES = ['data.size=32', 'data.dataset=folder', 'data.hold_out=0.25',
+             'training.batch_size=2', 'training.epochs=1',
+             'network.num_bins=10', 'network.tail=8 8']
+
+
+def write_crops(folder, names, side=40):
+    """Write crops of the test photos, as JPEG, one for each name."""
+    os.makedirs(str(folder), exist_ok=True)
+    photos = [Image.open(path) for path in sorted(PHOTOS.glob('*.jpg'))]
+    random = np.random.RandomState(0)
+    for number, name in enumerate(names):
+        photo = photos[number % len(photos)]
+        left = random.randint(photo.width - side)
+        top = random.randint(photo.height - side)
+        photo.crop((left, top, left + side, top + side)).save(
+            os.path.join(str(folder), name), quality=95)
+
+
+def use_own_cache(folder):
+    """Keep the image cache of the tests away from the user's."""
+    os.environ['COLORNET_CACHE'] = os.path.join(str(folder), 'cache')
