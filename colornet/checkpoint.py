@@ -1,5 +1,6 @@
 """Parameters in HDF5 files, by layer and parameter name."""
 
+import io
 import os
 from collections import OrderedDict
 
@@ -59,19 +60,31 @@ def save_arrays(path, groups, attributes, dtype=None):
         A tuple names nested groups: ``('conv1_1', 'W')``.
     attributes : dict of str to (str, int or float)
     dtype : dtype, optional
-        Store floating point arrays in it; all are stored as they are
-        otherwise.
+        Store floating point arrays in it, but those with values beyond its
+        range; all are stored as they are otherwise.
+
+    Raises
+    ------
+    ColornetError
+        If the file cannot be written; the old one stays.
     """
+    # HDF5 writes to memory, Python to the disk: after a failed write of its
+    # own, such as to a full disk, HDF5 crashes when the program ends.
+    memory = io.BytesIO()
+    with h5py.File(memory, 'w') as file:
+        file.attrs.update(attributes)
+        for group, arrays in groups.items():
+            for key, array in arrays.items():
+                name = key if isinstance(key, str) else '/'.join(key)
+                array = np.asarray(array)
+                if (dtype is not None and array.dtype.kind == 'f' and
+                        np.all(abs(array) <= np.finfo(dtype).max)):
+                    array = array.astype(dtype)
+                file['%s/%s' % (group, name)] = array
+
     def write(temporary):
-        with h5py.File(temporary, 'w') as file:
-            file.attrs.update(attributes)
-            for group, arrays in groups.items():
-                for key, array in arrays.items():
-                    name = key if isinstance(key, str) else '/'.join(key)
-                    array = np.asarray(array)
-                    if dtype is not None and array.dtype.kind == 'f':
-                        array = array.astype(dtype)
-                    file['%s/%s' % (group, name)] = array
+        with open(temporary, 'wb') as stream:
+            stream.write(memory.getbuffer())
     replace_file(path, write)
 
 
@@ -115,7 +128,8 @@ def load_arrays(path, groups):
         raise ColornetError('%s does not exist' % path)
     except ColornetError:
         raise
-    except (OSError, RuntimeError, KeyError, AttributeError) as error:
+    except (OSError, RuntimeError, KeyError, AttributeError,
+            ValueError) as error:
         raise ColornetError('cannot read %s: %s'
                             % (path, ' '.join(str(error).split())))
     return loaded, attributes

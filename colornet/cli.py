@@ -125,6 +125,13 @@ def _make_parser():
                          help='contact sheet: grey | network | original')
     add_vgg(command)
 
+    command = add('export', _export, 'store a trained network in half the '
+                  'space, as those in weights/')
+    command.add_argument('network', metavar='FILE', help='trained network '
+                         'or run folder')
+    command.add_argument('out', metavar='H5')
+    add_vgg(command)
+
     command = add('table2', _table2, "the paper's Table 2 with our numbers")
     command.add_argument('--data', default='data/cvcl', metavar='DIR',
                          help="CVCL's photos (default: %(default)s)")
@@ -219,16 +226,29 @@ def _train(options):
                                 out, config.training['epochs']))
 
 
+def _network_file(path):
+    """The network of a run folder, or the file itself."""
+    path = Path(path)
+    return path / 'best.h5' if path.is_dir() else path
+
+
+def _export(options):
+    import numpy as np
+    from .predict import load_network, save_network
+    net, config, attributes = load_network(_network_file(options.network),
+                                           options.vgg)
+    save_network(options.out, net, config, attributes, np.float16)
+    print('written to %s' % options.out)
+
+
 def _evaluate(options):
     from .checkpoint import write_text
     from .reports import evaluate_network
-    network = Path(options.network)
-    if network.is_dir():
-        network = network / 'best.h5'
     if options.sheet:
         _make_folder(Path(options.sheet).parent)
-    result = evaluate_network(network, options.data, options.subset,
-                              options.sheet, options.vgg, options.dataset)
+    result = evaluate_network(_network_file(options.network), options.data,
+                              options.subset, options.sheet, options.vgg,
+                              options.dataset)
     if options.out:
         _make_folder(Path(options.out).parent)
         write_text(options.out, json.dumps(result, indent=1) + '\n')

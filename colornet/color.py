@@ -167,14 +167,16 @@ def bin_channel(values, num_bins=NUM_BINS, limits=(-100., 100.)):
     -------
     ndarray of int32, same shape
         Bin numbers in ``[0, num_bins - 1]``; values beyond the limits fall
-        in the end bins (Deviation 2).
+        in the end bins (choice 2).
 
     Raises
     ------
     ValueError
         If a value is not finite, or there would be no bins.
     """
-    values = np.asarray(values)
+    # In float32, subtracting the lower edge would round values just below
+    # an edge onto it.
+    values = np.asarray(values, np.float64)
     low, high = limits
     if num_bins < 1 or not low < high:
         raise ValueError('cannot divide [%s, %s] into %s bins'

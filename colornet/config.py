@@ -192,9 +192,11 @@ def load_config(path=None, overrides=()):
     for source in [find_resource('experiments/defaults.ini'), path]:
         if source is None:
             continue
-        # A BOM is what some editors put before the first section.
-        parser = configparser.ConfigParser(interpolation=None)
+        # No section gives defaults to the others: [DEFAULT] is unknown, too.
+        parser = configparser.ConfigParser(interpolation=None,
+                                           default_section=None)
         try:
+            # A BOM is what some editors put before the first section.
             with open(source, encoding='utf-8-sig') as stream:
                 parser.read_file(stream)
         except (OSError, UnicodeDecodeError, configparser.Error) as error:
@@ -218,8 +220,10 @@ def _set(config, section, key, text, source):
     try:
         value = SCHEMA[section][key](text)
     except ValueError as error:
+        # A value may span lines; the message may not.
         raise ColornetError('%s: %s.%s = %s: %s'
-                            % (source, section, key, text, error))
+                            % (source, section, key, ' '.join(text.split()),
+                               error))
     config.setdefault(section, OrderedDict())[key] = value
 
 

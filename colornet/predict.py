@@ -90,7 +90,11 @@ def load_network(path, vgg_weights=None):
     if attributes.get('format') != FORMAT:
         raise ColornetError('%s is not a trained network of this version'
                             % path)
-    config = Config.from_json(attributes['config'])
+    try:
+        config = Config.from_json(attributes['config'])
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise ColornetError('%s has no valid configuration: %s'
+                            % (path, error))
     net = build_pretrained(config, vgg_weights)
     set_parameters(learned_parameters(net, config), groups['parameters'],
                    path)

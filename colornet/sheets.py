@@ -1,5 +1,4 @@
-"""Contact sheets: photos side by side, a row per photo (as Figures 4 and 5).
-"""
+"""Contact sheets: a row per photo, its versions side by side (Figure 5)."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -17,9 +16,8 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     ----------
     rows : sequence of sequences of ndarray
         Every row holds a photo per title, grey (rows, columns) or sRGB
-        (rows, columns, 3); uint8, uint16 or floating point in [0, 1].
-        Within a row they are drawn at one height: that of its highest
-        photo, in a column as wide as the others.
+        (rows, columns, 3); uint8, uint16 or floating point in [0, 1]. All
+        columns have one width, to which the photos are fitted.
     titles : sequence of str
         One above each column; may be empty strings.
     names : sequence of str, optional
@@ -36,8 +34,8 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     Raises
     ------
     ValueError
-        If there are no rows, their lengths differ from that of `titles`,
-        that of `names` from theirs, or `width` leaves nothing for photos.
+        If there are no rows, a row has not one photo per title, there is
+        not one name per row, or `width` leaves nothing for the photos.
     """
     rows, titles = list(rows), list(titles)
     names = [''] * len(rows) if names is None else list(names)

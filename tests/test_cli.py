@@ -1,0 +1,164 @@
+"""The command line from end to end, on real pixels."""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+from PIL import Image
+
+import colornet
+import tiny
+from colornet import cli
+
+
+def run(*arguments):
+    """Exit status, standard output and standard error of a command."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as exit:  # argparse
+            status = exit.code
+    return status, out.getvalue(), err.getvalue()
+
+
+def check_is_refused(words, *arguments):
+    status, out, err = run(*arguments)
+    eq_(status, 2, err)
+    eq_(out, '')
+    lines = [line for line in err.splitlines()
+             if not line.startswith('usage:') and not line.startswith(' ')]
+    eq_(len(lines), 1, err)
+    assert_in(words, lines[0])
+    assert_not_in('Traceback', err)
+
+
+class TestJourney:
+    """Train, score, colour: each command takes what the last one made."""
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = root = Path(cls.temporary.name)
+        tiny.use_own_cache(root)
+        tiny.write_crops(root / 'photos', ['%d.jpg' % n for n in range(12)])
+        settings = [word for setting in tiny.OVERRIDES
+                    for word in ('--set', setting)]
+        cls.train = ['train', tiny.EXPERIMENT, '--data', root / 'photos',
+                     '--out', root / 'run'] + settings
+        cls.trained = run(*cls.train)
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+    def test_train(self):
+        status, out, err = self.trained
+        eq_(status, 0, err)
+        assert_in('trained', out)
+        assert_in('validation_loss', err)
+        ok_((self.root / 'run' / 'best.h5').exists())
+
+    def test_train_again_is_quick(self):
+        status, out, _ = run(*self.train)
+        eq_(status, 0)
+        assert_in('already trained', out)
+
+    def test_evaluate(self):
+        scores, sheet = self.root / 'new' / 's.json', self.root / 'sheet.png'
+        status, out, err = run('evaluate', self.root / 'run', '--data',
+                               self.root / 'photos', '--out', scores,
+                               '--sheet', sheet)
+        eq_(status, 0, err)
+        result = json.loads(scores.read_text())
+        eq_(len(result['images']), 1)
+        assert_in('acc_u', result['mean'])
+        assert_in('acc_u', out)
+        ok_(sheet.exists())
+
+    def test_colorize_a_mixed_folder(self):
+        source = self.root / 'mixed'
+        source.mkdir()
+        random = np.random.RandomState(0)
+        photo = Image.open(str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]))
+        photo.save(str(source / 'good.jpg'))
+        Image.fromarray(random.randint(0, 65536, (20, 30)).astype(
+            np.uint16)).save(str(source / 'deep.png'))
+        Image.fromarray(random.randint(0, 256, (21, 31, 4)).astype(
+            np.uint8)).save(str(source / 'rgba.png'))
+        photo.convert('L').save(str(source / 'grey.jpg'))
+        (source / 'text.jpg').write_text('no photo')
+        content = (source / 'good.jpg').read_bytes()
+        (source / 'truncated.jpg').write_bytes(content[:len(content) // 2])
+        status, out, err = run('colorize', source, '--out',
+                               self.root / 'coloured', '--network',
+                               self.root / 'run' / 'best.h5')
+        eq_(status, 1)
+        assert_in('4 coloured', out)
+        for name in ('text.jpg', 'truncated.jpg'):
+            assert_in(name, err)
+        for name in ('good.jpg', 'deep.png', 'rgba.png', 'grey.jpg'):
+            assert_not_in(name, err)
+            result = Image.open(str(self.root / 'coloured' / name))
+            original = Image.open(str(source / name))
+            eq_(result.size, original.size)
+            ok_(result.mode in ('RGB', 'RGBA'))
+        eq_(len(list((self.root / 'coloured').iterdir())), 4)
+        grey = np.array(Image.open(str(self.root / 'coloured' / 'grey.jpg')))
+        ok_((grey.max(axis=-1) > grey.min(axis=-1)).any(), 'still grey')
+
+    def test_a_checkpoint_is_no_network(self):
+        check_is_refused('is not a trained network', 'colorize',
+                         tiny.PHOTOS, '--out', self.root / 'out',
+                         '--network', self.root / 'run' / 'last.h5')
+
+    def test_a_misspelt_setting(self):
+        check_is_refused('unknown setting training.epoch', *self.train +
+                         ['--set', 'training.epoch=2'])
+
+    def test_a_data_set_that_is_not_there(self):
+        check_is_refused('nowhere', 'train', tiny.EXPERIMENT, '--data',
+                         self.root / 'nowhere', '--out', self.root / 'none')
+
+
+    def test_missing_vgg16(self):
+        check_is_refused('/no/such.pkl', 'evaluate', self.root / 'run',
+                         '--data', self.root / 'photos', '--vgg',
+                         '/no/such.pkl')
+
+
+def test_missing_photo():
+    check_is_refused('/no/such.jpg', 'colorize', '/no/such.jpg')
+
+
+def test_missing_network():
+    check_is_refused('/no/such.h5', 'colorize', tiny.PHOTOS, '--network',
+                     '/no/such.h5')
+
+
+def test_unknown_command():
+    check_is_refused('invalid choice', 'paint')
+
+
+def test_bugs_show_one_line_unless_asked():
+    def broken(options):
+        raise KeyError('oops')
+    original, cli._demo = cli._demo, broken
+    try:
+        check_is_refused('internal error: KeyError', 'demo')
+    finally:
+        cli._demo = original
+
+
+def test_the_program_starts():
+    output = subprocess.check_output([sys.executable, '-m', 'colornet',
+                                      '--version'], cwd=str(tiny.ROOT))
+    eq_(output.decode().strip(), 'colornet ' + colornet.__version__)

@@ -1,0 +1,264 @@
+"""Configurations: defaults, overrides, and everything that is refused."""
+
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+from nose.tools import assert_raises, eq_
+
+from colornet.config import SCHEMA, Config, find_resource, load_config
+from colornet.errors import ColornetError
+
+EXPERIMENTS = pathlib.Path(__file__).parent.parent / 'experiments'
+REGRESSION = ['network.kind=regression', 'objective.loss=l2']
+
+
+class TestFiles:
+    """Configurations in a temporary folder."""
+
+    def setup_method(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+
+    setup = setup_method  # nose's name for it
+
+    def teardown_method(self):
+        shutil.rmtree(str(self.folder))
+
+    teardown = teardown_method
+
+    def write(self, content):
+        path = self.folder / 'experiment.ini'
+        path.write_bytes(content if isinstance(content, bytes)
+                         else content.encode('utf-8'))
+        return path
+
+    def refused(self, path, *words):
+        """Loading raises one line that has the words in it."""
+        check_error(lambda: load_config(path), *words)
+
+    def test_a_file_replaces_only_what_it_holds(self):
+        config = load_config(self.write('[training]\nepochs = 3\n'))
+        eq_(config.training['epochs'], 3)
+        config.training['epochs'] = load_config().training['epochs']
+        eq_(config, load_config())
+
+    def test_overrides_win_over_files(self):
+        path = self.write('[training]\nepochs = 3\nseed = 4\n')
+        config = load_config(path, ['training.epochs = 5'])
+        eq_((config.training['epochs'], config.training['seed']), (5, 4))
+
+    def test_a_byte_order_mark_and_comments_and_case(self):
+        config = load_config(self.write(
+            b'\xef\xbb\xbf# \xc3\xa9\r\n[training]\r\nEpochs = 3\r\n; no\r\n'))
+        eq_(config.training['epochs'], 3)
+
+    def test_an_empty_file_is_the_defaults(self):
+        eq_(load_config(self.write('')), load_config())
+
+    def test_unknown_settings(self):
+        self.refused(self.write('[training]\nepoch = 3\n'),
+                     'experiment.ini', 'unknown', 'training.epoch')
+        self.refused(self.write('[trainer]\nepochs = 3\n'),
+                     'unknown', 'trainer.epochs')
+        # configparser's own section of defaults is none of ours.
+        self.refused(self.write('[DEFAULT]\nepochs = 3\n'),
+                     'unknown', 'DEFAULT.epochs')
+
+    def test_files_that_are_none(self):
+        self.refused(self.folder / 'none.ini', 'none.ini', 'No such file')
+        self.refused(self.folder, 'directory')
+        self.refused(self.write(b'\x89HDF\r\n\x1a\n\x00\xff'),
+                     'experiment.ini')
+        self.refused(self.write(b'\x00' * 100), 'experiment.ini')
+
+    def test_broken_files(self):
+        self.refused(self.write('epochs = 3\n'), 'no section', 'line: 1')
+        self.refused(self.write('[training]\nepochs\n'), 'parsing errors')
+        self.refused(self.write('[training]\nseed = 1\nseed = 2\n'), 'seed')
+        self.refused(self.write('[training]\n[training]\n'), 'training')
+
+    def test_values_that_span_lines(self):
+        config = load_config(self.write('[network]\ntail = 8\n  9\n'))
+        eq_(config.network['tail'], (8, 9))
+        self.refused(self.write('[training]\nepochs = 3\n  seed = 4\n'),
+                     'training.epochs')
+
+    def test_percent_signs_are_nothing_special(self):
+        self.refused(self.write('[data]\nhold_out = 10%\n'),
+                     'data.hold_out', '10%')
+        self.refused(self.write('[data]\ndataset = %(kind)s\n'),
+                     'data.dataset', '%(kind)s')
+
+    def test_files_may_not_mix_classification_and_regression(self):
+        self.refused(self.write('[network]\nkind = regression\n'),
+                     'experiment.ini', 'cross_entropy', 'regression')
+
+    def test_what_is_written_is_what_is_read(self):
+        config = load_config(overrides=REGRESSION + [
+            'network.tail=7 5', 'network.batch_norm=off', 'data.flip=on',
+            'training.learning_rate=1.2345678901234567e-7',
+            'network.residual_units=no'])
+        path = self.folder / 'config.ini'
+        path.write_text('old')
+        config.write(path)
+        eq_(load_config(path), config)
+        eq_(os.listdir(str(self.folder)), ['config.ini'])
+
+
+def check_error(function, *words):
+    """A call raises one line that has the words in it."""
+    with assert_raises(ColornetError) as caught:
+        function()
+    message = str(caught.exception)
+    for word in words:
+        assert word in message, (word, message)
+    assert '\n' not in message, message
+
+
+def test_defaults_are_the_paper():
+    config = load_config()
+    eq_([config.data[key] for key in ('size', 'hold_out')], [224, 0.1])
+    eq_([config.network[key] for key in
+         ('kind', 'color_space', 'num_bins', 'aggregation', 'residual_units',
+          'batch_norm', 'fine_tune', 'tail')],
+        ['classification', 'luv', 50, 'concat', True, True, False,
+         (256, 64, 64)])
+    eq_(config.objective['loss'], 'cross_entropy')
+    eq_([config.training[key] for key in
+         ('update_rule', 'learning_rate', 'beta1', 'beta2', 'momentum',
+          'batch_size')], ['adam', 0.0003, 0.9, 0.999, 0.9, 6])
+
+
+def test_defaults_hold_every_setting():
+    config = load_config()
+    eq_({section: set(values) for section, values in config.items()},
+        {section: set(values) for section, values in SCHEMA.items()})
+
+
+def test_shipped_experiments_load():
+    paths = sorted(EXPERIMENTS.glob('*.ini'))
+    assert len(paths) > 1, paths
+    for path in paths:
+        yield load_config, path
+
+
+def test_resources():
+    assert find_resource('experiments/defaults.ini').is_file()
+    check_error(lambda: find_resource('weights/none.h5'), 'weights/none.h5')
+
+
+def test_sections_are_attributes():
+    config = load_config()
+    assert config.training is config['training']
+    assert not hasattr(config, 'trainer')
+
+
+def check_parsed(override, value):
+    section, key = override.partition('=')[0].split('.')
+    got = load_config(overrides=[override])[section][key]
+    eq_((got, type(got)), (value, type(value)))
+
+
+def test_values_get_their_types():
+    for case in [('training.epochs=0', 0), ('training.beta1=0', 0.),
+                 ('training.learning_rate=1e-5', 1e-5),
+                 ('training.seed=4294967295', 2 ** 32 - 1),
+                 ('network.tail=64', (64,)), ('network.tail=8, 4', (8, 4)),
+                 ('network.batch_norm=NO', False),
+                 ('network.fine_tune=true', True),
+                 ('network.color_space=hsv', 'hsv'), ('data.size=64', 64),
+                 ('network.num_bins=2', 2)]:
+        yield (check_parsed,) + case
+
+
+def check_refused(override):
+    name, _, text = override.partition('=')
+    check_error(lambda: load_config(overrides=[override]), name, text)
+
+
+def test_bad_values_are_refused():
+    for override in [
+            'data.dataset=imagenet', 'data.size=100', 'data.size=8',
+            'data.size=-32', 'data.size=64.0', 'data.hold_out=1',
+            'data.hold_out=-0.1', 'data.hold_out=nan', 'data.flip=maybe',
+            'data.flip=', 'network.kind=Regression', 'network.color_space=lab',
+            'network.chroma_scale=0', 'network.chroma_scale=inf',
+            'network.num_bins=1', 'network.aggregation=mean',
+            'network.tail=', 'network.tail=1 2 3 4', 'network.tail=8 0',
+            'network.tail=8 x', 'objective.loss=l1',
+            'objective.huber_threshold=0', 'objective.huber_threshold=nan',
+            'training.update_rule=sgd', 'training.learning_rate=0',
+            'training.learning_rate=fast', 'training.learning_rate=-1',
+            'training.beta1=1', 'training.beta2=1', 'training.momentum=1.5',
+            'training.batch_size=0', 'training.batch_size=6.5',
+            'training.epochs=-1', 'training.seed=-1',
+            'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
+        yield check_refused, override
+
+
+def check_override_refused(override, word):
+    check_error(lambda: load_config(overrides=[override]), '--set', word)
+
+
+def test_bad_overrides_are_refused():
+    for case in [('training.epochs', 'section.key=value'),
+                 ('epochs=3', 'section.key=value'), ('', 'section.key=value'),
+                 ('training.epoch=3', 'training.epoch'),
+                 ('trainer.epochs=3', 'trainer.epochs'),
+                 ('training.=3', 'unknown')]:
+        yield (check_override_refused,) + case
+
+
+def test_loss_and_kind_must_fit():
+    eq_(load_config(overrides=REGRESSION).objective['loss'], 'l2')
+    for override in ['network.kind=regression', 'objective.loss=huber']:
+        check_error(lambda: load_config(overrides=[override]),
+                    'network.kind', 'objective.loss')
+
+
+def test_size_must_suit_the_network():
+    eq_(load_config(overrides=['data.size=24']).data['size'], 24)
+    check_error(lambda: load_config(overrides=[
+        'data.size=24', 'network.residual_units=no']), 'data.size', '16')
+
+
+def test_json_is_read_back():
+    config = load_config(overrides=REGRESSION + [
+        'network.tail=7 5', 'network.batch_norm=no',
+        'training.learning_rate=1.2345678901234567e-7'])
+    text = config.to_json()
+    assert '\n' not in text
+    got = Config.from_json(text)
+    eq_(got, config)
+    eq_(type(got.network['tail']), tuple)
+
+
+def test_json_of_an_older_version_gets_the_new_defaults():
+    stored = json.loads(load_config(overrides=['training.seed=7']).to_json())
+    del stored['training']['momentum'], stored['network']['aggregation']
+    config = Config.from_json(json.dumps(stored))
+    eq_(config, load_config(overrides=['training.seed=7']))
+
+
+def test_json_is_checked():
+    for section, key, value in [('network', 'tial', [1]),
+                                ('training', 'epochs', -1),
+                                ('training', 'epochs', None),
+                                ('network', 'kind', 'regression')]:
+        stored = json.loads(load_config().to_json())
+        stored[section][key] = value
+        check_error(lambda: Config.from_json(json.dumps(stored)),
+                    'stored configuration', key)
+
+
+def test_differences():
+    one = load_config(overrides=['training.epochs=3', 'data.flip=yes'])
+    two = load_config(overrides=['training.seed=1'])
+    eq_(one.differences(one), [])
+    eq_(sorted(one.differences(two)),
+        ['data.flip: True, not False', 'training.epochs: 3, not 10',
+         'training.seed: 2016, not 1'])
+    eq_(one.differences(two, ignore=['training.epochs', 'data.flip']),
+        ['training.seed: 2016, not 1'])

@@ -1,0 +1,213 @@
+"""Metrics against loops over the paper's formulas (5.1)."""
+
+import colorsys
+import math
+import pathlib
+
+import numpy as np
+import skimage.metrics
+from nose.tools import assert_almost_equal, assert_raises, eq_
+from numpy.testing import assert_allclose
+from PIL import Image
+
+from colornet.color import join_channels, split_channels
+from colornet.metrics import (bin_accuracy, image_metrics,
+                              peak_signal_to_noise, regression_distance,
+                              saturation_difference, summarize)
+
+PHOTOS = pathlib.Path(__file__).parent / 'photos'
+NAMES = ['acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr',
+         'saturation_predicted', 'saturation_actual']
+
+
+def photo(name='friends.jpg'):
+    return np.asarray(Image.open(str(PHOTOS / name)))[40:70, 20:60]
+
+
+def noisy_chroma(rgb, scale=8.):
+    chroma = split_channels(rgb)[1]
+    return chroma + np.random.RandomState(0).normal(
+        scale=scale, size=chroma.shape).astype(np.float32)
+
+
+def loop_accuracy(predicted, actual):
+    def number(value):
+        return min(max(math.floor((value + 100) / 4.), 0), 49)
+    pixels = list(np.ndindex(*predicted.shape))
+    return sum(number(predicted[pixel]) == number(actual[pixel])
+               for pixel in pixels) / float(len(pixels))
+
+
+def loop_saturation(rgb):
+    """Sum of the HSV saturation of floating point pixels."""
+    return sum(colorsys.rgb_to_hsv(*pixel.tolist())[1]
+               for row in rgb for pixel in row)
+
+
+def test_regression_distance_by_a_loop():
+    random = np.random.RandomState(0)
+    predicted, actual = random.normal(scale=50, size=(2, 5, 4, 2))
+    expected = sum((predicted[row, column, channel] -
+                    actual[row, column, channel]) ** 2
+                   for row in range(5) for column in range(4)
+                   for channel in range(2))
+    assert_allclose(regression_distance(predicted, actual), expected)
+
+
+def test_regression_distance_is_summed_exactly():
+    # In float32, the sum would stop growing at 2 ** 24.
+    predicted = np.ones((6000, 3000, 2), np.int8)
+    eq_(regression_distance(predicted, np.int8(0)), 36e6)
+
+
+def test_bin_accuracy_by_a_loop():
+    random = np.random.RandomState(0)
+    actual = random.uniform(-110, 110, (30, 40)).astype(np.float32)
+    predicted = actual + random.normal(scale=2, size=(30, 40))
+    expected = loop_accuracy(predicted, actual)
+    assert 0.2 < expected < 0.8, expected
+    assert_almost_equal(bin_accuracy(predicted, actual), expected)
+
+
+def test_bin_accuracy_has_the_bins_of_the_paper():
+    # Bins [0, 4) and [4, 8); all above 96 is one bin.
+    eq_(bin_accuracy(np.float64([[0, 0, 99, -99]]),
+                     np.float64([[3.9, 4, 170, -130]])), 0.75)
+
+
+def test_saturation_difference_by_a_loop():
+    random = np.random.RandomState(0)
+    predicted, actual = random.uniform(size=(2, 6, 5, 3))
+    predicted[..., 1] = predicted.max(axis=-1)
+    expected = ((loop_saturation(predicted) - loop_saturation(actual)) /
+                loop_saturation(actual))
+    assert_allclose(saturation_difference(predicted, actual), expected,
+                    rtol=1e-5)
+
+
+def test_saturation_difference_is_signed():
+    rgb = photo()
+    grey = np.dstack([rgb[..., 1]] * 3)
+    eq_(saturation_difference(grey, rgb), -1)
+    eq_(saturation_difference(rgb, rgb), 0)
+    half, full = np.zeros((2, 2, 3)), np.zeros((2, 2, 3))
+    half[:] = 1, .5, .5
+    full[:] = 1, 0, 0
+    assert_allclose(saturation_difference(full, half), 1)
+    assert_allclose(saturation_difference(half, full), -.5)
+
+
+def test_saturation_of_a_grey_actual_image_is_refused():
+    rgb = photo()
+    with assert_raises(ValueError):
+        saturation_difference(rgb, np.dstack([rgb[..., 1]] * 3))
+
+
+def test_psnr_is_skimages():
+    actual = photo()
+    predicted = np.random.RandomState(0).uniform(size=actual.shape)
+    expected = skimage.metrics.peak_signal_noise_ratio(
+        actual / 255., predicted, data_range=1)
+    assert_allclose(peak_signal_to_noise(predicted, actual), expected,
+                    rtol=1e-6)
+    other = actual[::-1]
+    expected = skimage.metrics.peak_signal_noise_ratio(actual, other)
+    assert_allclose(peak_signal_to_noise(other, actual), expected, rtol=1e-6)
+
+
+def test_psnr_has_a_cap():
+    rgb = photo()
+    eq_(peak_signal_to_noise(rgb, rgb), 100)
+    eq_(peak_signal_to_noise(rgb / 255. + 1e-6, rgb / 255.), 100)
+
+
+def test_image_metrics_by_loops():
+    rgb = photo()
+    predicted = noisy_chroma(rgb)
+    luminance, actual = split_channels(rgb)
+    got = image_metrics(predicted, rgb)
+    eq_(list(got), NAMES)
+    assert all(type(value) is float for value in got.values()), got
+    assert_allclose(got['acc_u'],
+                    loop_accuracy(predicted[..., 0], actual[..., 0]))
+    assert_allclose(got['acc_v'],
+                    loop_accuracy(predicted[..., 1], actual[..., 1]))
+    assert got['acc_u'] != got['acc_v']
+    assert_allclose(got['l_reg'], np.sum((predicted - actual) ** 2.),
+                    rtol=1e-4)
+    predicted_rgb = join_channels(luminance, predicted)
+    saturations = loop_saturation(predicted_rgb), loop_saturation(rgb / 255.)
+    assert_allclose(got['saturation_predicted'],
+                    saturations[0] / rgb[..., 0].size, rtol=1e-4)
+    assert_allclose(got['saturation_actual'],
+                    saturations[1] / rgb[..., 0].size, rtol=1e-4)
+    assert_allclose(got['sat_diff'], saturations[0] / saturations[1] - 1,
+                    rtol=1e-3)
+    assert_allclose(got['psnr'], skimage.metrics.peak_signal_noise_ratio(
+        rgb / 255., np.float64(predicted_rgb), data_range=1), rtol=1e-4)
+
+
+def check_perfect(color_space):
+    rgb = photo('picosdeeuropa.jpg')
+    chroma = split_channels(rgb, color_space)[1]
+    got = image_metrics(chroma, rgb, color_space)
+    # By HSV, a value near the edge of a bin may be rounded across it.
+    at_least = 1 if color_space == 'luv' else 0.999
+    assert at_least <= got['acc_u'] <= 1, got
+    assert at_least <= got['acc_v'] <= 1, got
+    assert_allclose(got['sat_diff'], 0, atol=1e-4)
+    assert_allclose(got['l_reg'], 0, atol=1e-4)
+    assert got['psnr'] > 90, got
+    assert_allclose(got['saturation_predicted'], got['saturation_actual'],
+                    rtol=1e-4)
+
+
+def test_perfect_predictions():
+    for color_space in ('luv', 'hsv'):
+        yield check_perfect, color_space
+
+
+def test_a_grey_prediction():
+    rgb = photo()
+    got = image_metrics(np.zeros(rgb.shape[:2] + (2,)), rgb)
+    assert_allclose(got['sat_diff'], -1, atol=0.01)
+    assert_allclose(got['saturation_predicted'], 0, atol=0.001)
+    assert_allclose(got['l_reg'], np.square(
+        split_channels(rgb)[1].astype(float)).sum(), rtol=1e-6)
+
+
+def test_hsv_predictions_are_scored_in_luv():
+    rgb = photo()
+    value, chroma = split_channels(rgb, 'hsv')
+    chroma = chroma * np.float32([0.97, 0.9])
+    got = image_metrics(chroma, rgb, 'hsv')
+    seen = join_channels(value, chroma, 'hsv')
+    predicted, actual = split_channels(seen)[1], split_channels(rgb)[1]
+    assert_allclose(got['acc_u'],
+                    loop_accuracy(predicted[..., 0], actual[..., 0]))
+    assert_allclose(got['l_reg'], np.sum((predicted - actual) ** 2.),
+                    rtol=1e-3)
+    # Saturation is scaled by the prediction itself.
+    assert_allclose(got['sat_diff'], -0.1, atol=1e-4)
+
+
+def test_predictions_that_are_not_finite_are_refused():
+    rgb = photo()
+    predicted = noisy_chroma(rgb)
+    predicted[3, 4, 1] = np.nan
+    with assert_raises(ValueError):
+        image_metrics(predicted, rgb)
+
+
+def test_summary_of_images():
+    rgbs = [photo(), photo('seeding.jpg'), photo('aitzgorri.jpg')]
+    rows = [image_metrics(noisy_chroma(rgb), rgb) for rgb in rgbs]
+    got = summarize(rows)
+    eq_(list(got), NAMES + ['sat_diff_pooled'])
+    for name in NAMES:
+        assert_allclose(got[name], sum(row[name] for row in rows) / 3.)
+    luv = [(split_channels(rgb)[0], noisy_chroma(rgb)) for rgb in rgbs]
+    predicted = sum(loop_saturation(join_channels(*pair)) for pair in luv)
+    actual = sum(loop_saturation(rgb / 255.) for rgb in rgbs)
+    assert_allclose(got['sat_diff_pooled'], predicted / actual - 1, rtol=1e-3)
+    assert abs(got['sat_diff_pooled'] - got['sat_diff']) > 1e-3

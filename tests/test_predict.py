@@ -1,0 +1,347 @@
+"""Trained networks: their files, and what is predicted from them."""
+
+import os
+import pickle
+import shutil
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+from nose.tools import (assert_in, assert_is, assert_not_in, assert_raises,
+                        eq_, ok_)
+from numpy.testing import assert_allclose, assert_array_equal
+
+from colornet.backend import lasagne
+from colornet.color import luminance, unbin_channel
+from colornet.colorize import Colorizer
+from colornet.config import load_config
+from colornet.errors import ColornetError
+from colornet.images import find_images, read_rgb
+from colornet.networks import (all_parameters, decoder_parameters,
+                               output_layers)
+from colornet.predict import (build_pretrained, compile_prediction,
+                              learned_parameters, load_colorizer,
+                              load_network, save_network)
+from colornet.vgg16 import VGG16_LAYERS, load_vgg16_weights
+
+ROOT = Path(__file__).resolve().parent.parent
+VGG16_FILE = ROOT / 'weights' / 'vgg16.pkl'
+SIZE = 16
+TINY = ['data.size=16', 'network.num_bins=6', 'network.tail=7 5']
+REGRESSION = ['data.size=16', 'network.kind=regression', 'objective.loss=l2',
+              'network.color_space=hsv', 'network.chroma_scale=0.5']
+MEAN_BGR = np.reshape([103.939, 116.779, 123.68], (3, 1, 1))
+
+
+def setup_module():
+    """One network with parameters that show, in a file, compiled once."""
+    global folder, config, net, saved, predict, photos
+    folder = tempfile.TemporaryDirectory()
+    config = load_config(overrides=TINY)
+    net = build_pretrained(config)
+    randomize(net)
+    saved = path_of('network.h5')
+    save_network(saved, net, config, {'trained_on': 'nothing', 'epoch': 3})
+    predict = compile_prediction(net, config)
+    photos = np.array([luminance(read_rgb(path, SIZE)) for path in
+                       find_images(ROOT / 'tests' / 'photos')])
+    eq_(photos.shape, (4, SIZE, SIZE))
+
+
+def teardown_module():
+    folder.cleanup()
+
+
+def path_of(name):
+    return os.path.join(folder.name, name)
+
+
+def randomize(net, seed=1):
+    """As if the network had been trained."""
+    rng = np.random.RandomState(seed)
+    for (layer, name), variable in decoder_parameters(net).items():
+        shape = variable.get_value().shape
+        # VGG16's maps reach thousands.
+        size = 1000. if layer.startswith('conv') else 1.
+        if name == 'W':
+            # Large scores, so that not one bin wins everywhere.
+            spread = 4. if layer.endswith('scores') else 1.
+            values = rng.normal(0, spread * np.prod(shape[1:]) ** -0.5, shape)
+        elif name == 'variance':
+            values = size ** 2 * rng.uniform(0.5, 2, shape)
+        elif name == 'mean':
+            values = size * rng.uniform(0, 1, shape)
+        else:
+            values = rng.uniform(0.5, 2, shape)
+        variable.set_value(values.astype('float32'))
+
+
+def values_of(net):
+    return {key: variable.get_value()
+            for key, variable in all_parameters(net).items()}
+
+
+def check_same_values(got, expected):
+    eq_(list(got), list(expected))
+    for key, value in expected.items():
+        eq_(got[key].dtype, np.float32)
+        assert_array_equal(got[key], value, str(key))
+
+
+def stored_names(path):
+    names = []
+    with h5py.File(path, 'r') as file:
+        file['parameters'].visititems(lambda name, item: names.append(name) if
+                                      isinstance(item, h5py.Dataset) else None)
+    return set(names)
+
+
+# Building.
+
+def test_networks_start_from_vgg16():
+    for name, (W, b) in load_vgg16_weights(VGG16_FILE).items():
+        assert_array_equal(net[name].W.get_value()[:, :, ::-1, ::-1], W)
+        assert_array_equal(net[name].b.get_value(), b)
+
+
+def test_seed_decides_the_decoder():
+    def built(seed):
+        return values_of(build_pretrained(load_config(
+            overrides=TINY + ['training.seed=%d' % seed])))
+    first = built(1)
+    check_same_values(built(1), first)
+    other = built(2)
+    for key in first:
+        if key[1] == 'W':
+            eq_((first[key] != other[key]).any(), key[0] not in VGG16_LAYERS)
+
+
+def test_other_vgg16_weights_are_taken():
+    with open(VGG16_FILE, 'rb') as stream:
+        content = pickle.load(stream)
+    content['param values'][1][:] = 0.25
+    path = path_of('other.pkl')
+    with open(path, 'wb') as stream:
+        pickle.dump(content, stream, 4)
+    other = build_pretrained(config, path)
+    assert_array_equal(other['conv1_1'].b.get_value(), np.full(64, 0.25))
+    loaded, _, _ = load_network(saved, path)
+    assert_array_equal(loaded['conv1_1'].b.get_value(), np.full(64, 0.25))
+    for function in (lambda: build_pretrained(config, path_of('none.pkl')),
+                     lambda: load_network(saved, path_of('none.pkl'))):
+        with assert_raises(ColornetError) as raised:
+            function()
+        assert_in('none.pkl', str(raised.exception))
+
+
+# Saving and loading.
+
+def test_a_saved_network_comes_back():
+    loaded, loaded_config, attributes = load_network(saved)
+    check_same_values(values_of(loaded), values_of(net))
+    eq_(loaded_config, config)
+    eq_((attributes['trained_on'], attributes['epoch']), ('nothing', 3))
+    eq_(os.listdir(folder.name).count('network.h5'), 1)
+
+
+def test_a_file_holds_the_decoder_alone():
+    eq_(stored_names(saved),
+        {'/'.join(key) for key in decoder_parameters(net)})
+    eq_(learned_parameters(net, config), decoder_parameters(net))
+
+
+def test_fine_tuned_networks_keep_their_vgg16():
+    tuned = load_config(overrides=TINY + ['network.fine_tune=yes'])
+    network = build_pretrained(tuned)
+    eq_(learned_parameters(network, tuned), all_parameters(network))
+    shape = network['conv3_2'].W.get_value().shape
+    network['conv3_2'].W.set_value(np.full(shape, 0.5, 'float32'))
+    network['conv4_3'].b.set_value(np.full(512, -0.5, 'float32'))
+    path = path_of('tuned.h5')
+    save_network(path, network, tuned, {})
+    eq_(stored_names(path), {'/'.join(key) for key in all_parameters(network)})
+    loaded, loaded_config, _ = load_network(path)
+    ok_(loaded_config.network['fine_tune'])
+    check_same_values(values_of(loaded), values_of(network))
+
+
+def test_float16_halves_the_file():
+    path = path_of('half.h5')
+    save_network(path, net, config, {}, np.float16)
+    loaded, _, _ = load_network(path)
+    expected = values_of(net)
+    for key in decoder_parameters(net):
+        # The variance of VGG16's maps is beyond float16's range.
+        if expected[key].max() < 65504:
+            expected[key] = expected[key].astype('float16').astype('float32')
+    ok_(expected['conv3_3_bn', 'variance'].max() > 65504)
+    check_same_values(values_of(loaded), expected)
+    ok_(os.path.getsize(path) < 0.6 * os.path.getsize(saved))
+
+
+def test_saving_where_nothing_can_be_written():
+    with assert_raises(ColornetError) as raised:
+        save_network(path_of('nowhere/network.h5'), net, config, {})
+    assert_in('nowhere', str(raised.exception))
+
+
+def error_of(path):
+    """The one line that refuses a file."""
+    with assert_raises(ColornetError) as raised:
+        load_network(path)
+    message = str(raised.exception)
+    assert_in(str(path), message)
+    assert_not_in('\n', message)
+    return message
+
+
+def test_files_that_are_no_networks():
+    path = path_of('other.h5')
+    for content in (b'', b'<html>404</html>', Path(saved).read_bytes()[:5000],
+                    Path(saved).read_bytes()[:-1000]):
+        Path(path).write_bytes(content)
+        error_of(path)
+    error_of(VGG16_FILE)
+    error_of(folder.name)
+    assert_in('does not exist', error_of(path_of('missing.h5')))
+    with h5py.File(path, 'w') as file:
+        file['model_weights/block1_conv1/kernel'] = np.zeros(3)
+    assert_in('parameters', error_of(path))
+
+
+def error_after(change):
+    """The refusal of a saved network after changing the file."""
+    path = path_of('changed.h5')
+    shutil.copy(saved, path)
+    with h5py.File(path, 'r+') as file:
+        change(file)
+    return error_of(path)
+
+
+def test_files_that_do_not_fit():
+    def replace(name, array):
+        def change(file):
+            del file['parameters/' + name]
+            if array is not None:
+                file['parameters/' + name] = array
+        return change
+
+    def add(file):
+        file['parameters/unit9/W'] = np.zeros(3)
+
+    message = error_after(replace('unit1_conv/W', None))
+    assert_in('unit1_conv/W is missing', message)
+    message = error_after(replace('unit1_bn/mean', np.zeros(127)))
+    assert_in('unit1_bn/mean', message)
+    assert_in('(127,)', message)
+    assert_in('(128,)', message)
+    message = error_after(replace('u_scores/b', np.full(6, np.nan)))
+    assert_in('u_scores/b is not finite', message)
+    assert_in('unit9/W is unknown', error_after(add))
+
+
+def test_files_of_another_format():
+    def later(file):
+        file.attrs['format'] = 'colornet network 2'
+
+    def no_format(file):
+        del file.attrs['format']
+
+    def no_config(file):
+        del file.attrs['config']
+
+    def broken_config(file):
+        file.attrs['config'] = file.attrs['config'][:-20]
+
+    for change in later, no_format, no_config, broken_config:
+        error_after(change)
+
+
+def test_configuration_of_a_file_is_checked():
+    def change(file):
+        file.attrs['config'] = file.attrs['config'].replace(
+            '"num_bins": 6', '"num_bins": -6')
+    assert_in('network.num_bins', error_after(change))
+
+
+# Predicting.
+
+def test_prediction_is_the_best_bin_of_each_pixel():
+    # Luminance in [0, 100] -> [0, 255], thrice, minus ImageNet's mean.
+    inputs = (photos[:, np.newaxis] * 2.55 - MEAN_BGR).astype('float32')
+    scores = [output.eval() for output in lasagne.layers.get_output(
+        output_layers(net), inputs, deterministic=True)]
+    expected = np.stack([unbin_channel(channel.argmax(1), 6)
+                         for channel in scores], axis=-1)
+    ok_(len(np.unique(expected)) > 4, 'too dull to tell')
+    chroma = predict(photos)
+    eq_((chroma.shape, chroma.dtype), ((4, SIZE, SIZE, 2), np.float32))
+    # Rounding may decide between two equal scores.
+    ok_((abs(chroma - expected) < 1e-4).mean() > 0.999)
+
+
+def test_prediction_of_a_photo_does_not_depend_on_the_others():
+    chroma = predict(photos)
+    for number, photo in enumerate(photos):
+        assert_array_equal(predict(photo[np.newaxis])[0], chroma[number])
+    assert_array_equal(predict(photos[::-1]), chroma[::-1])
+
+
+def test_prediction_uses_the_running_averages():
+    before = predict(photos)
+    mean = net['tail1_bn'].mean
+    value = mean.get_value()
+    mean.set_value(value - 3 * np.arange(7, dtype='float32'))
+    try:
+        ok_((predict(photos) != before).any())
+    finally:
+        mean.set_value(value)
+    assert_array_equal(predict(photos), before)
+
+
+def test_colorizer_of_a_saved_network():
+    hsv = load_config(overrides=REGRESSION)
+    network = build_pretrained(hsv)
+    randomize(network, 2)
+    network['unit3_conv'].b.set_value(np.float32([0.3, 1.2]))
+    path = path_of('regression.h5')
+    save_network(path, network, hsv, {})
+    colorizer = load_colorizer(path)
+    eq_((colorizer.size, colorizer.color_space), (SIZE, 'hsv'))
+
+    # Value in [0, 1] is the luminance of HSV.
+    chroma = colorizer.predict_chroma(photos / 100)
+    inputs = (photos[:, np.newaxis] * 2.55 - MEAN_BGR).astype('float32')
+    expected = lasagne.layers.get_output(
+        network['chroma'], inputs, deterministic=True).eval()
+    assert_allclose(chroma, np.moveaxis(expected, 1, -1), rtol=1e-3,
+                    atol=1e-4 * abs(expected).max())
+
+    grey = np.random.RandomState(0).randint(0, 256, (20, 33)).astype('uint8')
+    rgb = colorizer.colorize(grey)
+    eq_((rgb.shape, rgb.dtype), ((20, 33, 3), np.float32))
+    ok_(rgb.min() >= 0 and rgb.max() <= 1)
+    # HSV's value is the largest of red, green and blue.
+    assert_allclose(rgb.max(-1), grey / 255, atol=1e-5)
+    ok_((np.ptp(rgb, axis=-1) > 0.01).any(), 'no colour')
+
+
+def test_colorizer_of_a_classification_network():
+    def stand_in(loaded, loaded_config):
+        check_same_values(values_of(loaded), values_of(net))
+        return predict
+    # The network is compiled already.
+    from colornet import predict as module
+    compiled, module.compile_prediction = compile_prediction, stand_in
+    try:
+        colorizer = load_colorizer(saved)
+    finally:
+        module.compile_prediction = compiled
+    eq_((colorizer.size, colorizer.color_space), (SIZE, 'luv'))
+    assert_is(type(colorizer), Colorizer)
+    photo = read_rgb(find_images(ROOT / 'tests' / 'photos')[0], 40)
+    rgb = colorizer.colorize(photo)
+    eq_(rgb.shape, (40, 40, 3))
+    ok_(abs(luminance(rgb) - luminance(photo)).mean() < 15)
+    ok_(np.ptp(rgb, axis=-1).max() > 0.1, 'no colour')
