@@ -26,7 +26,7 @@ ColorSpace = namedtuple('ColorSpace', 'name channels limits luminance_max')
 
 #: CIELUV is the paper's choice (3.1, 3.6); HSV is the alternative that it
 #: tried and left (5.2): the value channel is the input, hue and saturation
-#: are the targets.
+#: are the targets (choice 20).
 COLOR_SPACES = {
     'luv': ColorSpace('luv', ('U', 'V'), (-100., 100.), 100.),
     'hsv': ColorSpace('hsv', ('H', 'S'), (0., 1.), 1.),
@@ -190,8 +190,8 @@ def bin_channel(values, num_bins=NUM_BINS, limits=(-100., 100.)):
 def unbin_channel(bins, num_bins=NUM_BINS, limits=(-100., 100.)):
     """Map bin numbers back to the means of the bins (paper, 3.6).
 
-    The mean of a bin is its centre: the bins are equi-width and the paper
-    names no distribution within them.
+    The mean of a bin is its centre (choice 2): the bins are equi-width and
+    the paper names no distribution within them.
 
     Parameters
     ----------

@@ -21,9 +21,10 @@ from .color import bin_channel, get_color_space, split_channels
 from .config import Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
+from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
-                          load_images, prefetch)
+                          prefetch)
 
 __all__ = ['load_subset', 'is_finished', 'train', 'predict_images',
            'evaluate']
@@ -125,6 +126,24 @@ def _stored_run(folder):
             json.loads(attributes['progress'])['history'])
 
 
+def _check_photos(checkpoint, photos):
+    """Refuse to resume with other photos than a checkpoint was made with.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        May be missing.
+    photos : str
+        Digest of the names.
+    """
+    if checkpoint.exists():
+        _, attributes = load_arrays(checkpoint, [])
+        if attributes.get('photos', photos) != photos:
+            raise ColornetError('%s was trained on other photos than those '
+                                'in the folder now; choose another --out'
+                                % checkpoint.parent)
+
+
 def is_finished(config, folder):
     """Whether a run folder holds all epochs of a configuration.
 
@@ -216,7 +235,9 @@ def train(config, data_folder, run_folder, vgg_weights=None):
 
 def _train(config, data_folder, run_folder, vgg_weights):
     """The part of :func:`train` that holds the lock."""
-    images, _ = load_subset(config, data_folder, 'train')
+    images, names = load_subset(config, data_folder, 'train')
+    photos = hashlib.sha256(b'\n'.join(map(os.fsencode, names))).hexdigest()
+    _check_photos(run_folder / 'last.h5', photos)
     training, validation = hold_out(len(images), config.data['hold_out'],
                                     config.training['seed'])
     # Theano takes seconds to import: wrong settings are known before.
@@ -241,8 +262,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
         net, objective, lambda outputs: predicted_chroma(outputs,
                                                          space.limits))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
-                      run_folder / 'last.h5', {'config': config.to_json()},
-                      minutes)
+                      run_folder / 'last.h5',
+                      {'config': config.to_json(), 'photos': photos}, minutes)
     if (run_folder / 'last.h5').exists():
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'

@@ -153,7 +153,7 @@ def read_rgb(path, size):
     path : str or Path
     size : int
         Rows and columns. The whole photo is squeezed into the square, as
-        the paper resizes to 224 x 224; transparency shows white.
+        the paper resizes to 224 x 224 (choice 17); transparency shows white.
 
     Returns
     -------
@@ -242,7 +242,7 @@ def as_uint8(pixels):
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype == np.uint16:
-        return ((pixels + np.uint32(128)) // 257).astype(np.uint8)
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
@@ -287,6 +287,10 @@ def _load(path):
         warnings.simplefilter('ignore')
         try:
             image = Image.open(stream, formats=_READ_FORMATS)
+            if image.format == 'PNG':
+                # Otherwise Pillow leaves what follows a damage black.
+                image.verify()
+                image = Image.open(stream, formats=_READ_FORMATS)
             # Now, because load() already turns a TIFF upright.
             orientation, exif = _read_exif(image)
             image.load()

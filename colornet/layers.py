@@ -66,7 +66,7 @@ class BatchNormLayer(lasagne.layers.Layer):
     epsilon : float
         Added to the variance.
     momentum : float in [0, 1)
-        Weight of the old value in a running average.
+        Weight of the old value in a running average (choice 13).
 
     Notes
     -----
@@ -109,7 +109,7 @@ class BatchNormLayer(lasagne.layers.Layer):
 
 
 class UpscaleLayer(lasagne.layers.Layer):
-    """Nearest-neighbour upscaling of rows and columns (paper, 3.5).
+    """Nearest-neighbour upscaling of rows and columns (3.5; choice 10).
 
     Parameters
     ----------

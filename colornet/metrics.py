@@ -124,7 +124,7 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
 
 
 def summarize(rows):
-    """Means over images.
+    """Means over images (choice 12).
 
     Parameters
     ----------

@@ -31,13 +31,14 @@ def build_regression_network(input_var=None, chroma_scale=1.,
         As made by :func:`colornet.vgg16.preprocess`.
     chroma_scale : float
         The last convolution's output is multiplied by it: larger values
-        make the chrominance follow the weights faster.
+        make the chrominance follow the weights faster (choice 6).
     batch_norm : bool
         Batch normalization before every nonlinearity of the decoder (3.4).
     batch_norm_taps : bool
-        Batch normalization of VGG16's maps where the decoder takes them.
+        Batch normalization of VGG16's maps where the decoder takes them
+        (choice 4).
     fine_tune : bool
-        Train VGG16's layers, too.
+        Train VGG16's layers, too (choice 5).
     image_shape : tuple
         (batch or None, 3, rows, columns); rows and columns divisible by 8.
 
@@ -69,15 +70,16 @@ def build_classification_network(input_var=None, num_bins=NUM_BINS,
     aggregation : 'concat' or 'sum'
         How the feature maps are joined (5.2, item 1). The maps have
         different depths; to be summed, each is first brought to 64 channels
-        by a 1x1 convolution.
+        by a 1x1 convolution (choice 14).
     residual_units : bool
         Whether the joined maps come from the residual encoder units or
-        directly from VGG16's max-pooling layers (5.2, item 2).
+        directly from VGG16's max-pooling layers (5.2, item 2; choice 15).
     tail : sequence of int
-        Depths of the 3x3 convolutions after the joined maps (5.2, item 3).
+        Depths of the 3x3 convolutions after the joined maps (5.2, item 3;
+        choice 1).
     fast_stack : bool
         Compute the first of them at each map's own resolution, instead of
-        upscaling and concatenating first: the same numbers.
+        upscaling and concatenating first: the same numbers (choice 18).
     input_var, batch_norm, batch_norm_taps, fine_tune, image_shape
         As in :func:`build_regression_network`.
 
@@ -185,7 +187,7 @@ def _upscaled(net, name, scale):
 
 
 def _bias(batch_norm):
-    """Batch normalization has a shift of its own: no bias beside it."""
+    """Batch normalization has a shift of its own: no bias (choice 13)."""
     return None if batch_norm else lasagne.init.Constant(0)
 
 

@@ -2,7 +2,7 @@
 
 Each is a mean over all pixels of a minibatch of a sum over the two
 chrominance channels, so that learning rates do not depend on the size of
-the images.
+the images (choice 16).
 """
 
 from .backend import T, lasagne, theano
@@ -36,7 +36,7 @@ def huber_loss(prediction, target, threshold):
     prediction, target : tensor4, (batch, 2, rows, columns)
         Chrominance.
     threshold : float
-        M, in the units of the chrominance.
+        M, in the units of the chrominance (choice 7).
 
     Returns
     -------

@@ -128,6 +128,8 @@ def _ink(background):
 
 def _cut(text, font, width):
     """Text that fits into a width, its end dotted if it had to be cut."""
+    # File names may hold line breaks, and bytes that are no characters.
+    text = text.encode('utf-8', 'replace').decode('utf-8').replace('\n', ' ')
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + '...') > width:

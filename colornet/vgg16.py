@@ -33,7 +33,7 @@ MAX_PICKLE_CODES = 20000
 
 
 def preprocess(luminance, luminance_max=100.):
-    """Make the network's input from luminance (paper, 4).
+    """Make the network's input from luminance (paper, 4; choice 3).
 
     Parameters
     ----------

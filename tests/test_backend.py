@@ -55,15 +55,11 @@ print(json.dumps({
 class TestProcesses:
     """With a home folder of its own."""
 
-    def setup_method(self):
+    def setup(self):
         self.home = pathlib.Path(tempfile.mkdtemp())
 
-    setup = setup_method  # nose's name for it
-
-    def teardown_method(self):
+    def teardown(self):
         shutil.rmtree(str(self.home))
-
-    teardown = teardown_method
 
     def run(self, code=PRINT_FLAGS, theanorc=None, **environment):
         """What the code prints as JSON, in a fresh environment."""

@@ -35,16 +35,12 @@ def check_error(function, *words):
 class TestFiles:
     """Checkpoints in a temporary folder."""
 
-    def setup_method(self):
+    def setup(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.path = self.folder / 'checkpoint.h5'
 
-    setup = setup_method  # nose's name for it
-
-    def teardown_method(self):
+    def teardown(self):
         shutil.rmtree(str(self.folder))
-
-    teardown = teardown_method
 
     def save(self, dtype=None):
         save_arrays(self.path, {
@@ -200,7 +196,7 @@ class TestFiles:
     def test_missing_groups(self):
         with h5py.File(str(self.path), 'w') as file:
             file['other/W'] = WEIGHTS
-        self.check_unreadable('parameters')
+        self.check_unreadable('no group', 'parameters')
         with h5py.File(str(self.path), 'w') as file:
             file['parameters'] = WEIGHTS
         self.check_unreadable()
@@ -209,12 +205,10 @@ class TestFiles:
 class TestParameters:
     """Two shared variables that are set, or not."""
 
-    def setup_method(self):
+    def setup(self):
         self.variables = OrderedDict([
             (('conv', 'b'), theano.shared(BIAS * 0)),
             (('conv', 'W'), theano.shared(WEIGHTS * 0))])
-
-    setup = setup_method
 
     def values(self):
         return [variable.get_value() for variable in self.variables.values()]

@@ -9,9 +9,10 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from colornet.color import (COLOR_SPACES, as_float_rgb, bin_channel,
-                            get_color_space, join_channels, luminance,
-                            saturation, split_channels, unbin_channel)
+from colornet.color import (COLOR_SPACES, NUM_BINS, as_float_rgb,
+                            bin_channel, get_color_space, join_channels,
+                            luminance, saturation, split_channels,
+                            unbin_channel)
 from colornet.errors import ColornetError
 
 PHOTOS = sorted((pathlib.Path(__file__).parent / 'photos').glob('*.jpg'))
@@ -188,7 +189,7 @@ def test_grey_luminance_is_that_of_equal_channels():
 def test_luminance_of_color_is_the_first_channel():
     rgb = read(PHOTOS[0])
     assert_array_equal(luminance(rgb), split_channels(rgb)[0])
-    assert_array_equal(luminance(rgb, 'hsv'), rgb.max(2) * np.float32(1 / 255.))
+    assert_array_equal(luminance(rgb, 'hsv'), as_float_rgb(rgb).max(axis=2))
 
 
 def test_saturation_is_skimages():
@@ -198,6 +199,13 @@ def test_saturation_is_skimages():
                         atol=1e-5)
     black_white_red = np.uint8([[[0, 0, 0], [255, 255, 255], [9, 0, 0]]])
     assert_array_equal(saturation(black_white_red), np.float32([[0, 0, 1]]))
+
+
+def test_the_bins_of_the_paper():
+    eq_(get_color_space('luv').limits, (-100, 100))
+    eq_(NUM_BINS, 50)
+    assert_array_equal(bin_channel([-100, -96.1, -95.9, 0, 3.9, 99.9]),
+                       [0, 0, 1, 25, 25, 49])
 
 
 def bin_by_counting(value, num_bins, low, high):

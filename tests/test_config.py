@@ -18,15 +18,11 @@ REGRESSION = ['network.kind=regression', 'objective.loss=l2']
 class TestFiles:
     """Configurations in a temporary folder."""
 
-    def setup_method(self):
+    def setup(self):
         self.folder = pathlib.Path(tempfile.mkdtemp())
 
-    setup = setup_method  # nose's name for it
-
-    def teardown_method(self):
+    def teardown(self):
         shutil.rmtree(str(self.folder))
-
-    teardown = teardown_method
 
     def write(self, content):
         path = self.folder / 'experiment.ini'

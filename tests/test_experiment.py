@@ -116,6 +116,15 @@ class TestTrain:
                                            rtol=1e-4, atol=1e-6,
                                            err_msg=name)
 
+    def test_other_photos_are_refused(self):
+        data = self.root / 'fewer'
+        tiny.write_crops(data, ['%d.jpg' % number for number in range(7)])
+        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES +
+                             ['training.epochs=2'])
+        with assert_raises(ColornetError) as caught:
+            experiment.train(config, data, self.run_folder)
+        assert_in('other photos', str(caught.exception))
+
     def test_something_else_as_a_checkpoint_is_refused(self):
         folder = self.root / 'odd'
         folder.mkdir()

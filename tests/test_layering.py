@@ -12,8 +12,8 @@ import colornet
 LAYERS = [
     ['errors'],
     ['backend', 'color', 'images'],
-    ['config', 'datasets', 'encoding', 'layers', 'metrics', 'minibatches',
-     'objectives'],
+    ['config', 'datasets', 'encoding', 'image_cache', 'layers', 'metrics',
+     'minibatches', 'objectives'],
     ['download', 'floors', 'folders', 'sheets', 'vgg16'],
     ['checkpoint', 'colorize', 'networks'],
     ['predict', 'training'],
@@ -27,7 +27,7 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
 
 # These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
-               'metrics', 'minibatches', 'download', 'folders', 'sheets',
+               'metrics', 'floors', 'image_cache', 'minibatches', 'download', 'folders', 'sheets',
                'colorize']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent

@@ -54,10 +54,14 @@ def test_regression_distance_by_a_loop():
     assert_allclose(regression_distance(predicted, actual), expected)
 
 
-def test_regression_distance_is_summed_exactly():
-    # In float32, the sum would stop growing at 2 ** 24.
-    predicted = np.ones((6000, 3000, 2), np.int8)
-    eq_(regression_distance(predicted, np.int8(0)), 36e6)
+def test_regression_distance_is_summed_in_double_precision():
+    random = np.random.RandomState(0)
+    predicted, actual = random.normal(scale=50, size=(2, 50, 40, 2))
+    predicted, actual = np.float32(predicted), np.float32(actual)
+    expected = math.fsum((float(one) - float(other)) ** 2 for one, other in
+                         zip(predicted.ravel(), actual.ravel()))
+    assert_allclose(regression_distance(predicted, actual), expected,
+                    rtol=1e-12)
 
 
 def test_bin_accuracy_by_a_loop():

@@ -1,0 +1,232 @@
+"""Decoded photos on disk (paper, 4).
+
+Photos are decoded and resized once, into an HDF5 cache, and read from there
+row by row, so a data set may be larger than memory.
+"""
+
+import json
+import os
+import uuid
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from .errors import ColornetError
+from .images import ImageError, is_grey, read_rgb
+
+__all__ = ['CachedImages', 'load_images']
+
+#: Raise it when what is stored for a photo changes: old caches are rebuilt.
+CACHE_VERSION = 1
+
+
+class CachedImages(object):
+    """Photos of one size in an HDF5 file, indexed like an array of uint8.
+
+    Only the photos asked for are read, so the file may exceed the memory.
+    `rows` gives the row of the file that holds each photo.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, cache_file, dataset, rows):
+        self._cache_file = cache_file
+        self._dataset = dataset
+        self._rows = np.asarray(rows, np.intp)
+        self.shape = (len(self._rows),) + dataset.shape[1:]
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, key):
+        """Read photos: an int gives (size, size, 3), a slice or a sequence
+        of ints gives (number, size, size, 3)."""
+        rows = self._rows[key]
+        if rows.ndim == 0:
+            return self._read(rows)
+        # One read per row: h5py's own fancy indexing is slower, and wants
+        # the rows sorted.
+        images = np.empty((len(rows),) + self.shape[1:], self.dtype)
+        for image, row in zip(images, rows):
+            image[...] = self._read(row)
+        return images
+
+    def _read(self, row):
+        try:
+            return self._dataset[int(row)]
+        except OSError as error:
+            raise ColornetError('the image cache %s is damaged (%s); delete '
+                                'it and start again'
+                                % (self._cache_file, error))
+
+
+def load_images(paths, cache_file, size=224, progress=None):
+    """Decode photos, or take them from the cache (paper, 4).
+
+    The cache knows each photo by its name below the folder that all `paths`
+    share, its file size and its modification time. Photos that are new or
+    have changed are decoded, the others copied from the old cache; the new
+    one then takes its place in one step, so two processes may do this at the
+    same time. Give each list of photos a cache file of its own.
+
+    Parameters
+    ----------
+    paths : sequence of str or pathlib.Path
+    cache_file : str or pathlib.Path
+        HDF5 file; made where there is none, rebuilt where it is damaged.
+    size : int
+        Photos become `size` x `size` pixels, whatever their shape.
+    progress : bool or None
+        Whether a decoding that takes long shows a progress bar on stderr;
+        None: if that is a terminal.
+
+    Returns
+    -------
+    images : CachedImages, (number of photos, size, size, 3)
+        uint8 RGB, in the order of `paths`.
+    names : list of str
+        The name of each, below the folder that all `paths` share.
+    skipped : list of (str, str)
+        Path and reason of each photo left out: unreadable, too small, or
+        grey, which has no colours to learn from or to compare with.
+
+    Raises
+    ------
+    ColornetError
+        If no photo is left, or the cache cannot be written.
+    """
+    paths = [os.fspath(path) for path in paths]
+    cache_file = os.fspath(cache_file)
+    if not paths:
+        raise ColornetError('there are no photos to load')
+    file, index = _open_cache(cache_file, size)
+    stamps = [_stamp(path) for path in paths]
+    keys = _common_names(paths)
+    if any(stamp and index.get(key, [None])[0] != stamp
+           for key, stamp in zip(keys, stamps)):
+        file, index = _write_cache(cache_file, size, paths, keys, stamps,
+                                   file, index, progress)
+    rows, names, skipped = [], [], []
+    for path, key, stamp in zip(paths, keys, stamps):
+        row, reason = (index[key][1:] if stamp else
+                       (None, 'missing, or not readable'))
+        if reason:
+            skipped.append((path, reason))
+        else:
+            rows.append(row)
+            names.append(key)
+    if not rows:
+        raise ColornetError('none of the %d photos can be used; the first is '
+                            '%s: %s' % ((len(paths),) + skipped[0]))
+    return CachedImages(cache_file, file['images'], rows), names, skipped
+
+
+def _stamp(path):
+    """What changes when a file does; None for one that cannot be read."""
+    if not os.access(path, os.R_OK):
+        return None
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _common_names(paths):
+    """Names of the files below the folder that they share."""
+    paths = [os.path.abspath(path) for path in paths]
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return [os.path.relpath(path, folder) for path in paths]
+
+
+def _open_cache(cache_file, size):
+    """Open a cache to read from.
+
+    Returns
+    -------
+    file : h5py.File or None
+        None where there is no cache, or one of no use.
+    index : dict of str to [stamp, row, reason]
+        For each photo; row is None for those left out, reason None for the
+        others.
+    """
+    if not os.path.exists(cache_file):
+        return None, {}
+    try:
+        file = h5py.File(cache_file, 'r')
+        index = json.loads(file['index'][()].tobytes().decode('ascii'))
+        if (file.attrs['version'] == CACHE_VERSION
+                and file['images'].shape[1:] == (size, size, 3)):
+            return file, index
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+        pass  # What h5py raises for the many ways to be damaged.
+    return None, {}
+
+
+def _write_cache(cache_file, size, paths, keys, stamps, old_file, old_index,
+                 progress):
+    """Write a cache of `paths`, and open it as :func:`_open_cache` does."""
+    temporary = '%s.%s.tmp' % (cache_file, uuid.uuid4().hex)
+    index = {}
+    num_rows = 0
+    photos = tqdm(list(zip(paths, keys, stamps)), desc='decoding photos',
+                  unit='photo', delay=2, leave=False,
+                  disable=None if progress is None else not progress)
+    try:
+        os.makedirs(os.path.dirname(cache_file) or '.', exist_ok=True)
+        with h5py.File(temporary, 'w') as file:
+            # The checksums keep a damaged photo from being learned from.
+            images = file.create_dataset(
+                'images', (len(paths), size, size, 3), np.uint8,
+                chunks=(1, size, size, 3), maxshape=(None, size, size, 3),
+                fletcher32=True)
+            for path, key, stamp in photos:
+                if stamp is None:
+                    continue
+                rgb, reason = _recall(old_file, old_index, key, stamp)
+                if rgb is None and reason is None:
+                    rgb, reason = _decode(path, size)
+                if reason is None:
+                    images[num_rows] = rgb
+                    index[key] = [stamp, num_rows, None]
+                    num_rows += 1
+                else:
+                    index[key] = [stamp, None, reason]
+            images.resize(num_rows, axis=0)
+            # As ASCII JSON, for file names that are not valid Unicode.
+            file['index'] = np.frombuffer(json.dumps(index).encode('ascii'),
+                                          np.uint8)
+            file.attrs['version'] = CACHE_VERSION
+        # Opened before it gets its name: another process may replace it.
+        opened = h5py.File(temporary, 'r')
+        os.replace(temporary, cache_file)
+    except OSError as error:
+        raise ColornetError('cannot write the image cache %s: %s'
+                            % (cache_file, error))
+    finally:
+        photos.close()
+        if os.path.exists(temporary):
+            os.remove(temporary)
+    return opened, index
+
+
+def _recall(file, index, key, stamp):
+    """Return what :func:`_decode` would, or None twice if not known."""
+    known_stamp, row, reason = index.get(key, (None, None, None))
+    if known_stamp != stamp:
+        return None, None
+    if reason is None:
+        try:
+            return file['images'][row], None
+        except OSError:  # Damaged.
+            return None, None
+    return None, reason
+
+
+def _decode(path, size):
+    """Return a photo and None, or None and the reason to leave it out."""
+    try:
+        rgb = read_rgb(path, size)
+    except ImageError as error:
+        return None, error.reason
+    if is_grey(rgb):
+        return None, 'grey, it has no colours'
+    return rgb, None

@@ -1,0 +1,150 @@
+"""Contact sheets: their layout, measured in pixels."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_raises, eq_, ok_
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from colornet.images import ImageError
+from colornet.sheets import contact_sheet, save_sheet
+
+RED, GREEN, BLUE = [255, 0, 0], [0, 255, 0], [0, 0, 255]
+
+
+def plain(color, rows=40, columns=60):
+    return np.full((rows, columns, 3), color, np.uint8)
+
+
+def box(sheet, color):
+    """First and last row, first and last column of a colour."""
+    rows, columns = np.nonzero((np.array(sheet) == color).all(axis=-1))
+    return rows.min(), rows.max(), columns.min(), columns.max()
+
+
+def ink(sheet, background=(255, 255, 255)):
+    """Where anything is drawn."""
+    return (np.array(sheet) != background).any(axis=-1)
+
+
+def test_columns_side_by_side():
+    sheet = contact_sheet([[plain(RED), plain(GREEN), plain(BLUE)]],
+                          ['', '', ''], width=300)
+    eq_((sheet.mode, sheet.width), ('RGB', 300))
+    boxes = [box(sheet, color) for color in (RED, GREEN, BLUE)]
+    eq_(len({(top, bottom) for top, bottom, _, _ in boxes}), 1)
+    widths = [right - left + 1 for _, _, left, right in boxes]
+    eq_(len(set(widths)), 1)
+    ok_(3 * widths[0] > 270)
+    ok_(boxes[0][3] < boxes[1][2] and boxes[1][3] < boxes[2][2])
+    top, bottom, left, right = boxes[0]
+    eq_(round((right - left + 1) * 40 / 60.), bottom - top + 1)
+
+
+def test_rows_one_below_the_other():
+    sheet = contact_sheet([[plain(RED)], [plain(GREEN, 80)], [plain(BLUE)]],
+                          [''], width=200)
+    boxes = [box(sheet, color) for color in (RED, GREEN, BLUE)]
+    ok_(boxes[0][1] < boxes[1][0] and boxes[1][1] < boxes[2][0])
+    ok_(boxes[2][1] < sheet.height)
+
+
+def test_kinds_of_pixels():
+    grey = np.full((40, 60), 51, np.uint8)
+    sheets = [contact_sheet([[pixels]], ['']) for pixels in (
+        grey, grey / 255., np.stack([grey] * 3, axis=-1),
+        grey.astype(np.uint16) * 257)]
+    for sheet in sheets[1:]:
+        assert_array_equal(np.array(sheet), np.array(sheets[0]))
+    eq_(sheets[0].getpixel((480, 200)), (51, 51, 51))
+
+
+def test_titles_are_above_their_columns():
+    titles = ['grey', 'a much longer title that has to be cut off', 'truth']
+    sheet = contact_sheet([[plain(RED), plain(GREEN), plain(BLUE)]], titles,
+                          width=420)
+    for color in RED, GREEN, BLUE:
+        top, _, left, right = box(sheet, color)
+        text = ink(sheet)[:top, left:right + 1].any(axis=0).nonzero()[0]
+        ok_(len(text) > 10)
+        middle = (text.min() + text.max()) / 2.
+        ok_(abs(middle - (right - left) / 2.) < 4)
+        # Nothing runs over into the next column.
+        ok_(not ink(sheet)[:top, right + 1:right + 4].any())
+
+
+def test_names_are_below_their_rows():
+    sheet = contact_sheet([[plain(RED)], [plain(GREEN)]], [''],
+                          names=['first.jpg', 'x' * 500], width=200)
+    first, second = box(sheet, RED), box(sheet, GREEN)
+    ok_(ink(sheet)[first[1] + 1:second[0]].any())
+    below = ink(sheet)[second[1] + 1:]
+    ok_(below.any())
+    ok_(not below[:, -3:].any())
+
+
+def test_any_file_name_can_be_drawn():
+    name = 'caf\u00e9 \u5c71\n' + os.fsdecode(b'\xff') + '.jpg'
+    sheet = contact_sheet([[plain(RED)]], [''], names=[name])
+    ok_(ink(sheet)[box(sheet, RED)[1] + 1:].any())
+
+
+def test_high_photos_do_not_fill_the_sheet():
+    sheet = contact_sheet([[plain(RED, 2000, 10)]], [''], width=200)
+    ok_(sheet.height < 500)
+    top, bottom, left, right = box(sheet, RED)
+    ok_(abs((left + right) / 2. - 100) < 3)
+
+
+def test_black_background_has_white_text():
+    sheet = contact_sheet([[plain(RED)]], ['title'], background='black')
+    eq_(np.array(sheet)[0, 0].tolist(), [0, 0, 0])
+    top = box(sheet, RED)[0]
+    eq_(np.array(sheet)[:top].max(), 255)
+
+
+def test_fifty_rows_stay_readable():
+    sheet = contact_sheet([[plain(RED), plain(BLUE)]] * 50, ['a', 'b'],
+                          names=['name.jpg'] * 50, width=500)
+    left = (np.array(sheet)[:, box(sheet, RED)[2]] == RED).all(axis=-1)
+    eq_((np.diff(left.astype(int)) == 1).sum(), 50)
+    ok_(left.sum() / 50 > 100)
+
+
+def test_what_does_not_fit_is_refused():
+    for arguments in [([], ['a']), ([[]], []), ([[plain(RED)]], ['a', 'b']),
+                      ([[plain(RED)] * 9], ['a'] * 9)]:
+        with assert_raises(ValueError):
+            contact_sheet(*arguments, width=120)
+    with assert_raises(ValueError):
+        contact_sheet([[plain(RED)]], ['a'], names=['one', 'two'])
+
+
+class TestSaving:
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+
+    def tearDown(self):
+        shutil.rmtree(str(self.folder))
+
+    def test_it_is_saved(self):
+        path = self.folder / 'sheet.png'
+        save_sheet(path, [[plain(RED)]], ['title'], names=['n'], width=200)
+        assert_array_equal(
+            np.array(Image.open(path)),
+            np.array(contact_sheet([[plain(RED)]], ['title'], names=['n'],
+                                   width=200)))
+
+    def test_a_failure_leaves_nothing(self):
+        with mock.patch('os.replace', side_effect=OSError(28, 'full')):
+            with assert_raises(OSError):
+                save_sheet(self.folder / 'a.png', [[plain(RED)]], ['a'])
+        with assert_raises(ImageError):
+            save_sheet(self.folder / 'a.xyz', [[plain(RED)]], ['a'])
+        eq_(os.listdir(str(self.folder)), [])
