@@ -33,6 +33,9 @@ def replace_file(path, write):
     temporary = '%s.%d.tmp' % (path, os.getpid())
     try:
         write(temporary)
+        # Without this, a power cut could leave an empty file.
+        with open(temporary, 'rb+') as stream:
+            os.fsync(stream.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise ColornetError('cannot write %s: %s'
@@ -80,7 +83,9 @@ def save_arrays(path, groups, attributes, dtype=None):
                 if (dtype is not None and array.dtype.kind == 'f' and
                         np.all(abs(array) <= np.finfo(dtype).max)):
                     array = array.astype(dtype)
-                file['%s/%s' % (group, name)] = array
+                # Checksums, for damage that would else go unnoticed.
+                file.create_dataset('%s/%s' % (group, name), data=array,
+                                    fletcher32=array.ndim > 0)
 
     def write(temporary):
         with open(temporary, 'wb') as stream:

@@ -1,8 +1,8 @@
 """Experiment configurations: typed, checked .ini files."""
 
 import configparser
+import io
 import json
-import os
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -130,7 +130,11 @@ class Config(OrderedDict):
         Settings that it does not have yet get their defaults.
         """
         config = load_config()
-        for section, values in json.loads(text).items():
+        try:
+            content = json.loads(text)
+        except ValueError:
+            raise ColornetError('a stored configuration is damaged')
+        for section, values in content.items():
             for key, value in values.items():
                 if isinstance(value, list):
                     value = ' '.join(map(str, value))
@@ -146,18 +150,17 @@ class Config(OrderedDict):
                                 % text)
         _set(self, section, key, value.strip(), '--set')
 
-    def write(self, path):
-        """Write the resolved configuration as an .ini file."""
+    def to_ini(self):
+        """The text of an .ini file that :func:`load_config` reads."""
         parser = configparser.ConfigParser(interpolation=None)
         for section, values in self.items():
             parser[section] = OrderedDict(
                 (key, 'yes' if value is True else 'no' if value is False else
                  ' '.join(map(str, value)) if isinstance(value, tuple) else
                  str(value)) for key, value in values.items())
-        temporary = '%s.%d.tmp' % (path, os.getpid())
-        with open(temporary, 'w') as stream:
-            parser.write(stream)
-        os.replace(temporary, str(path))
+        stream = io.StringIO()
+        parser.write(stream)
+        return stream.getvalue()
 
     def differences(self, other, ignore=()):
         """Keys whose values differ, as lines ``section.key: a, not b``."""

@@ -246,7 +246,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
     from .training import Trainer, compile_training, compile_validation
 
     provenance = _provenance(config, data_folder, len(images))
-    config.write(run_folder / 'config.ini')
+    write_text(run_folder / 'config.ini', config.to_ini())
     write_text(run_folder / 'provenance.json',
                 json.dumps(provenance, indent=1) + '\n')
     net = build_pretrained(config, vgg_weights)

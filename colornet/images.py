@@ -351,19 +351,17 @@ def _decode(image):
 def _deep_grey(values):
     """uint16 greys of pixels whose format does not always say what white is.
 
-    Integers count to 65535, or beyond it to 2 ** 31 - 1; floating point
-    numbers to 1, or if they exceed it to 255, to 65535 or to the largest.
+    32-bit integers count to 65535, or beyond it to 2 ** 31 - 1; floating
+    point numbers to 1, or beyond it to 255, to 65535 or to the largest.
     """
+    if values.dtype.itemsize == 2:
+        return values.astype(np.uint16)
+    whites = 65535, 2 ** 31 - 1
     if values.dtype.kind == 'f':
         values = np.nan_to_num(values)
-        whites = 1, 255, 65535, max(values.max(), 1)
-    else:
-        whites = 65535, 2 ** 31 - 1
-    if values.dtype.kind == 'u':
-        return values.astype(np.uint16)
+        whites = 1, 255, 65535, values.max()
     white = next(white for white in whites if values.max() <= white)
-    scaled = values.clip(0, None) * (65535. / white)
-    return (scaled + 0.5).astype(np.uint16)
+    return (values.clip(0, None) * (65535. / white) + 0.5).astype(np.uint16)
 
 
 def _to_srgb(image):

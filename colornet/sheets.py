@@ -68,7 +68,8 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     lefts = [margin + number * (column + margin)
              for number in range(len(titles))]
     for left, title in zip(lefts, titles):
-        draw.text((left + column // 2, margin), _cut(title, title_font, column),
+        draw.text((left + column // 2, margin),
+                  _cut(title, title_font, column),
                   ink, title_font, anchor='ma')
     top = margin + title_height
     for row, name, row_height in zip(pictures, names, heights):
@@ -128,8 +129,7 @@ def _ink(background):
 
 def _cut(text, font, width):
     """Text that fits into a width, its end dotted if it had to be cut."""
-    # File names may hold line breaks, and bytes that are no characters.
-    text = text.encode('utf-8', 'replace').decode('utf-8').replace('\n', ' ')
+    text = text.replace('\n', ' ')  # a file name may hold one
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + '...') > width:

@@ -1,7 +1,6 @@
 """Configurations: defaults, overrides, and everything that is refused."""
 
 import json
-import os
 import pathlib
 import shutil
 import tempfile
@@ -96,11 +95,10 @@ class TestFiles:
             'network.tail=7 5', 'network.batch_norm=off', 'data.flip=on',
             'training.learning_rate=1.2345678901234567e-7',
             'network.residual_units=no'])
-        path = self.folder / 'config.ini'
-        path.write_text('old')
-        config.write(path)
-        eq_(load_config(path), config)
-        eq_(os.listdir(str(self.folder)), ['config.ini'])
+        eq_(load_config(self.write(config.to_ini())), config)
+
+    def test_a_damaged_stored_configuration(self):
+        check_error(lambda: Config.from_json('{"data": '), 'damaged')
 
 
 def check_error(function, *words):

@@ -225,7 +225,18 @@ class TestProfiles(InFolder):
         profile = ImageCms.ImageCmsProfile(
             ImageCms.createProfile('sRGB')).tobytes()
         path = self.saved(photo(), 'a.png', icc_profile=profile)
-        assert_array_equal(read_photo(path).pixels, np.array(photo()))
+        with mock.patch('PIL.ImageCms.profileToProfile') as convert:
+            assert_array_equal(read_photo(path).pixels, np.array(photo()))
+        ok_(not convert.called)
+
+    def test_cmyk_is_converted_by_its_profile(self):
+        path = self.saved(photo().convert('CMYK'), 'a.tif',
+                          icc_profile=_grey_profile(1.))
+        with mock.patch('PIL.ImageCms.profileToProfile',
+                        return_value=photo().rotate(180)) as convert:
+            assert_array_equal(read_photo(path).pixels,
+                               np.array(photo())[::-1, ::-1])
+        eq_(convert.call_args[0][0].mode, 'CMYK')
 
     def test_other_rgb_becomes_srgb(self):
         # Red and green exchanged, which nobody can miss.

@@ -93,9 +93,7 @@ def test_l2_is_the_mean_over_pixels():
 
 
 def test_losses_keep_float32():
-    prediction, target = T.tensor4s('prediction', 'target')
-    prediction = T.cast(prediction, 'float32')
-    target = T.cast(target, 'float32')
+    prediction, target = T.ftensor4s('prediction', 'target')
     for loss in (l2_loss(prediction, target),
                  huber_loss(prediction, target, 20)):
         assert loss.dtype == 'float32', loss.dtype

@@ -92,6 +92,9 @@ def test_any_file_name_can_be_drawn():
     name = 'caf\u00e9 \u5c71\n' + os.fsdecode(b'\xff') + '.jpg'
     sheet = contact_sheet([[plain(RED)]], [''], names=[name])
     ok_(ink(sheet)[box(sheet, RED)[1] + 1:].any())
+    on_one_line = contact_sheet([[plain(RED)]], [''],
+                                names=[name.replace('\n', ' ')])
+    assert_array_equal(np.array(sheet), np.array(on_one_line))
 
 
 def test_high_photos_do_not_fill_the_sheet():
