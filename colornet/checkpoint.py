@@ -84,8 +84,9 @@ def save_arrays(path, groups, attributes, dtype=None):
                         np.all(abs(array) <= np.finfo(dtype).max)):
                     array = array.astype(dtype)
                 # Checksums, for damage that would else go unnoticed.
-                file.create_dataset('%s/%s' % (group, name), data=array,
-                                    fletcher32=array.ndim > 0)
+                file.create_dataset(
+                    '%s/%s' % (group, name), data=array,
+                    chunks=array.shape or None, fletcher32=array.ndim > 0)
 
     def write(temporary):
         with open(temporary, 'wb') as stream:
