@@ -49,5 +49,6 @@ setup(
     ],
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',
-                     'experiments/*.ini', 'experiments/splits/**'),
+                     'experiments/*.ini', 'experiments/splits/**',
+                     'demo/photos/*'),
 )
