@@ -89,7 +89,7 @@ def _make_parser():
                          '(default: weights/cvcl_classification.h5)')
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
-    command.add_argument('--batch-size', type=_positive, default=8,
+    command.add_argument('--batch-size', type=_positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
     add_vgg(command)

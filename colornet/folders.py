@@ -38,7 +38,7 @@ Report = namedtuple('Report', 'written failed skipped')
 _Job = namedtuple('_Job', 'source target photo')
 
 
-def colorize_files(colorizer, sources, out_folder, batch_size=8,
+def colorize_files(colorizer, sources, out_folder, batch_size=4,
                    overwrite=True, progress=True):
     """Colorize files and folders; a broken photo does not stop the others.
 

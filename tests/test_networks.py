@@ -11,7 +11,7 @@ from colornet.backend import T, lasagne, theano
 from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.config import load_config
 from colornet.images import find_images, read_rgb
-from colornet.layers import BatchNormLayer, SameConv2DLayer
+from colornet.layers import BatchNormLayer
 from colornet.networks import (all_parameters, build_classification_network,
                                build_network, build_regression_network,
                                decoder_parameters, output_layers,
