@@ -1,4 +1,8 @@
-"""Trainings and evaluations in run folders, on real pixels."""
+"""Trainings and evaluations in run folders, on real pixels.
+
+Of the regression network, which compiles faster; the classification network
+is trained by the tests of the command line.
+"""
 
 import csv
 import fcntl
@@ -31,7 +35,7 @@ class TestTrain:
         cls.data = cls.root / 'photos'
         tiny.write_crops(cls.data, ['%d.jpg' % number for number in range(9)])
         (cls.data / 'broken.jpg').write_text('no photo')
-        cls.config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES)
+        cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
         cls.run_folder = cls.root / 'run'
         cls.was_trained = experiment.train(cls.config, cls.data,
                                            cls.run_folder)
@@ -70,7 +74,7 @@ class TestTrain:
         eq_((self.run_folder / 'last.h5').stat().st_mtime_ns, before)
 
     def test_other_settings_are_refused(self):
-        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES +
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
                              ['training.learning_rate=0.1'])
         with assert_raises(ColornetError) as caught:
             experiment.train(config, self.data, self.run_folder)
@@ -119,7 +123,7 @@ class TestTrain:
     def test_other_photos_are_refused(self):
         data = self.root / 'fewer'
         tiny.write_crops(data, ['%d.jpg' % number for number in range(7)])
-        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES +
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
                              ['training.epochs=2'])
         with assert_raises(ColornetError) as caught:
             experiment.train(config, data, self.run_folder)
@@ -138,7 +142,7 @@ def test_true_chrominance_scores_perfectly():
         tiny.use_own_cache(folder)
         data = Path(folder) / 'photos'
         tiny.write_crops(data, ['%d.jpg' % number for number in range(12)])
-        config = load_config(tiny.EXPERIMENT, tiny.OVERRIDES)
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
         images, names = experiment.load_subset(config, data, 'train')
         chroma = iter(split_channels(images[:])[1])
         result = experiment.evaluate(

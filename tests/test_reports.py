@@ -1,4 +1,4 @@
-"""Table 2 from networks trained on a folder with CVCL's names."""
+"""Table 2 from networks in a runs folder and photos with CVCL's names."""
 
 import csv
 import json
@@ -10,9 +10,9 @@ from nose.tools import assert_in, eq_, ok_
 
 import tiny
 from colornet.config import load_config
-from colornet.experiment import train
-from colornet.reports import PAPER_TABLE2, find_network, make_table2
 from colornet.images import read_rgb
+from colornet.predict import build_pretrained, save_network
+from colornet.reports import PAPER_TABLE2, find_network, make_table2
 
 
 class TestTable2:
@@ -28,11 +28,13 @@ class TestTable2:
                  if line and not line.startswith('#')]
         eq_(len(names), 410)
         tiny.write_crops(root / 'cvcl', names)
-        overrides = tiny.OVERRIDES + ['data.dataset=cvcl', 'training.epochs=0',
-                                      'data.hold_out=0.9']
         for path in (tiny.EXPERIMENT, tiny.REGRESSION):
-            config = load_config(path, overrides + ['training.epochs=1'])
-            train(config, root / 'cvcl', root / 'runs' / path.stem)
+            config = load_config(path, tiny.OVERRIDES +
+                                 ['data.dataset=cvcl'])
+            (root / 'runs' / path.stem).mkdir(parents=True)
+            # Untrained, for the table does not care.
+            save_network(root / 'runs' / path.stem / 'best.h5',
+                         build_pretrained(config), config, {'epoch': 3})
         cls.root = root
         cls.text = make_table2(root / 'cvcl', root / 'runs',
                                root / 'runs' / 'table2.csv')
