@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from .encoding import output_suffix, write_photo
 from .errors import ColornetError
 from .images import IMAGE_SUFFIXES, ImageError, find_images, read_photo
+from .progress import progress_bar
 
 __all__ = ['Report', 'colorize_file', 'colorize_files']
 
@@ -85,9 +85,9 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     _make_folder(out_folder)
     jobs = targets.assign(found)
     on_terminal = sys.stderr.isatty()
-    jobs = tqdm(jobs, unit='photo', mininterval=.1 if on_terminal else 60,
-                maxinterval=10 if on_terminal else 60,
-                disable=not progress or not (on_terminal or len(jobs) > 20))
+    jobs = progress_bar(
+        jobs, unit='photo',
+        disable=not progress or not (on_terminal or len(jobs) > 20))
     for batch in _read_batches(jobs, targets, batch_size, report):
         for job, chroma in _predict(colorizer, batch, report):
             with _noting_failure(job.source, report):

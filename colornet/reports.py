@@ -7,13 +7,13 @@ from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from .checkpoint import write_text
 from .color import join_channels, split_channels
 from .config import find_resource, load_config
 from .experiment import evaluate, load_subset, predict_images
 from .floors import fit_lookup, fit_mode, predict_grey
+from .progress import progress_bar
 from .sheets import save_sheet
 
 __all__ = ['TABLE2_COLUMNS', 'PAPER_TABLE2', 'evaluate_network',
@@ -80,8 +80,8 @@ def evaluate_network(network_file, data_folder, subset='test',
 
     def predictions():
         found = predict_images(compile_prediction(net, config), images, space)
-        for rgb, chroma in tqdm(found, total=len(images), unit='image',
-                                desc=config.network['kind']):
+        for rgb, chroma in progress_bar(found, total=len(images), unit='image',
+                                        desc=config.network['kind']):
             if sheet_file is not None:
                 luminance, _ = split_channels(rgb, space)
                 sheet.append((grey_picture(luminance, space),
@@ -90,8 +90,7 @@ def evaluate_network(network_file, data_folder, subset='test',
 
     result = evaluate(predictions(), names, space)
     if sheet_file is not None:
-        save_sheet(sheet_file, sheet, ('grey', 'network', 'original'),
-                   names=names)
+        _save_test_sheet(sheet_file, sheet, names)
     result['network'] = {'file': str(network_file),
                          'kind': config.network['kind'],
                          'epoch': int(attributes.get('epoch', 0))}
@@ -99,6 +98,19 @@ def evaluate_network(network_file, data_folder, subset='test',
                       'size': config.data['size'],
                       'num_images': len(images)}
     return result
+
+
+def _save_test_sheet(path, triples, names, per_row=3):
+    """Save many (grey, network, original) triples, some to a row."""
+    blank = np.full((1, 1, 3), 255, np.uint8)
+    rows, row_names = [], []
+    for start in range(0, len(triples), per_row):
+        row = [picture for triple in triples[start:start + per_row]
+               for picture in triple]
+        rows.append(row + [blank] * (3 * per_row - len(row)))
+        row_names.append(', '.join(names[start:start + per_row]))
+    save_sheet(path, rows, ('grey', 'network', 'original') * per_row,
+               names=row_names, width=1800)
 
 
 def find_network(name, runs_folder):

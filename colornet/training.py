@@ -7,18 +7,17 @@ set and no architecture.
 import contextlib
 import json
 import signal
-import sys
 import threading
 import time
 from collections import OrderedDict
 
 import numpy as np
-from tqdm import tqdm
 
 from .backend import T, lasagne, theano
 from .checkpoint import load_arrays, save_arrays, set_parameters
 from .errors import ColornetError
 from .networks import output_layers, trainable_parameters
+from .progress import progress_bar
 
 __all__ = ['Interrupted', 'Trainer', 'catch_signals', 'compile_training',
            'compile_validation', 'make_updates']
@@ -285,11 +284,10 @@ class Trainer:
         epoch = len(self.history)
         started = saved = time.time()
         seconds = self._seconds
-        # A log file does not need two lines a second.
-        bar = tqdm(total=num_images, initial=self._num_images, unit='image',
-                   desc='epoch %d/%d' % (epoch + 1, num_epochs),
-                   disable=not self.progress,
-                   mininterval=0.5 if sys.stderr.isatty() else 30)
+        bar = progress_bar(
+            total=num_images, initial=self._num_images, unit='image',
+            desc='epoch %d/%d' % (epoch + 1, num_epochs),
+            disable=not self.progress)
         batches = training_batches(epoch, self.iteration)
         with bar, contextlib.closing(batches):
             for inputs, targets in batches:
