@@ -1,56 +1,16 @@
 """Parameters in HDF5 files, by layer and parameter name."""
 
 import io
-import os
 from collections import OrderedDict
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 from .errors import ColornetError
+from .files import replacing, writing
 
-__all__ = ['save_arrays', 'load_arrays', 'set_parameters', 'replace_file',
-           'write_text']
-
-
-def replace_file(path, write):
-    """Write a file under a temporary name, then rename it.
-
-    Whoever reads `path` sees the old file or the new one, never half of one.
-
-    Parameters
-    ----------
-    path : str or Path
-    write : callable
-        Gets the temporary name.
-
-    Raises
-    ------
-    ColornetError
-        If the file cannot be written; the old one stays.
-    """
-    path = str(path)
-    temporary = '%s.%d.tmp' % (path, os.getpid())
-    try:
-        write(temporary)
-        # Without this, a power cut could leave an empty file.
-        with open(temporary, 'rb+') as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ColornetError('cannot write %s: %s'
-                            % (path, error.strerror or error))
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
-
-
-def write_text(path, text):
-    """Write a text file in one step; see :func:`replace_file`."""
-    def write(temporary):
-        with open(temporary, 'w', newline='') as stream:
-            stream.write(text)
-    replace_file(path, write)
+__all__ = ['save_arrays', 'load_arrays', 'set_parameters']
 
 
 def save_arrays(path, groups, attributes, dtype=None):
@@ -88,10 +48,8 @@ def save_arrays(path, groups, attributes, dtype=None):
                     '%s/%s' % (group, name), data=array,
                     chunks=array.shape or None, fletcher32=array.ndim > 0)
 
-    def write(temporary):
-        with open(temporary, 'wb') as stream:
-            stream.write(memory.getbuffer())
-    replace_file(path, write)
+    with writing(path), replacing(path) as temporary:
+        Path(temporary).write_bytes(memory.getbuffer())
 
 
 def load_arrays(path, groups):

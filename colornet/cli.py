@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import ColornetError
+from .files import make_folder, write_text
 
 __all__ = ['main']
 
@@ -160,14 +161,6 @@ def _positive(text):
     return value
 
 
-def _make_folder(folder):
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ColornetError('cannot make the folder %s: %s'
-                            % (folder, error.strerror))
-
-
 def _colorize(options):
     missing = [source for source in options.sources
                if not os.path.lexists(source)]
@@ -242,15 +235,14 @@ def _export(options):
 
 
 def _evaluate(options):
-    from .checkpoint import write_text
     from .reports import evaluate_network
     if options.sheet:
-        _make_folder(Path(options.sheet).parent)
+        make_folder(Path(options.sheet).parent)
     result = evaluate_network(_network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
                               options.dataset)
     if options.out:
-        _make_folder(Path(options.out).parent)
+        make_folder(Path(options.out).parent)
         write_text(options.out, json.dumps(result, indent=1) + '\n')
     for name, value in result['mean'].items():
         print('%-22s %.5g' % (name, value))
@@ -258,7 +250,7 @@ def _evaluate(options):
 
 def _table2(options):
     from .reports import make_table2
-    _make_folder(Path(options.out).parent)
+    make_folder(Path(options.out).parent)
     print(make_table2(options.data, options.runs, options.out, options.vgg))
     print('written to %s' % options.out)
 

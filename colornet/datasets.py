@@ -7,10 +7,10 @@ what the folder holds.
 """
 
 from collections import Counter, namedtuple
+import hashlib
 import logging
 import os
 import re
-import uuid
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .images import find_images
 
 __all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'SPLIT_SEED', 'SUBSETS',
            'draw_split', 'find_photo', 'get_dataset', 'load_split',
-           'read_split', 'resolve', 'write_split']
+           'read_split', 'resolve', 'split_by_hash']
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ SPLIT_SEED = 2016
 
 SUBSETS = 'train', 'test'
 
-#: The ten classes of the paper (4) as leaf classes of ILSVRC 2015 CLS-LOC.
+#: The ten classes of the paper (4) as leaf classes of ILSVRC 2015 CLS-LOC
+#: (choice 19).
 #: A word that is no leaf there stands for the leaves below it in WordNet.
 ILSVRC_CLASSES = {
     'spatula': ['n04270147'],
@@ -100,18 +101,18 @@ def _list_mirflickr(folder):
             if re.match(r'im\d+\.jpg$', name)]
 
 
-#: `num_train` and `num_test` are the counts of Table 1, None where it has
-#: none. `source` tells where to get the photos and on which terms, `layout`
+#: `num_train` and `num_test` are the counts of Table 1 (choice 11), None where
+#: it has none. `source` tells where to get the photos and on which terms, `layout`
 #: what the folder holds, and `remedy` what to do when it does not.
 #: `subfolders` are the places below the folder where the photos may be.
 #: `list_photos(folder)` gives their names, `find_group(name)` the category to
 #: draw evenly from. Files may carry `prefix` before the name in a split.
-DataSet = namedtuple('DataSet', 'name title num_train num_test source layout '
-                     'remedy subfolders list_photos find_group prefix')
+DataSet = namedtuple('DataSet', 'name num_train num_test source layout remedy '
+                     'subfolders list_photos find_group prefix')
 
 DATASETS = {dataset.name: dataset for dataset in [
     DataSet(
-        'cvcl', 'MIT CVCL Open Country', 361, 50,
+        'cvcl', 361, 50,
         source='https://people.csail.mit.edu/torralba/code/spatialenvelope/; '
                'research use, cite Oliva and Torralba (2001)',
         layout='land143.jpg or opencountry_land143.jpg, and so on',
@@ -119,34 +120,34 @@ DATASETS = {dataset.name: dataset for dataset in [
         subfolders=['', 'spatial_envelope_256x256_static_8outdoorcategories'],
         list_photos=_list_cvcl, find_group=None, prefix=_CVCL_PREFIX),
     DataSet(
-        'mcgill', 'McGill Calibrated Colour Image Database', 896, 150,
+        'mcgill', 896, 150,
         source='http://tabby.vision.mcgill.ca/html/browsedownload.html; '
                'research use, cite Olmos and Kingdom (2004)',
         layout='a folder of .tif or .jpg files for each category: Animals, '
                'Flowers, Foliage, ...',
-        remedy='unpack its archives and give MCGILL=folder',
+        remedy='unpack its archives and give the folder as --data',
         subfolders=[''], list_photos=_list_mcgill,
         find_group=os.path.dirname, prefix=''),
     DataSet(
-        'ilsvrc', 'ILSVRC 2015 CLS-LOC, ten classes', 12486, 494,
+        'ilsvrc', 12486, 494,
         source='https://image-net.org (login); research use',
         layout='Data/CLS-LOC/train/n02132136/n02132136_12.JPEG and so on',
-        remedy='unpack it and give ILSVRC=folder',
+        remedy='unpack it and give the folder as --data',
         subfolders=['', 'train', 'Data/CLS-LOC/train',
                     'ILSVRC/Data/CLS-LOC/train'],
         list_photos=_list_ilsvrc,
         find_group=lambda name: _CLASS_OF_WNID[name.split('/')[0]],
         prefix=''),
     DataSet(
-        'mirflickr', 'MIRFLICKR-25000', 7500, 1000,
+        'mirflickr', 7500, 1000,
         source='https://press.liacs.nl/mirflickr (mirflickr25k.zip); '
                'Creative Commons licences, one for each photo',
         layout='im1.jpg to im25000.jpg',
-        remedy='unpack mirflickr25k.zip and give MIRFLICKR=folder',
+        remedy='unpack mirflickr25k.zip and give the folder as --data',
         subfolders=['', 'mirflickr'], list_photos=_list_mirflickr,
         find_group=None, prefix=''),
     DataSet(
-        'folder', 'a folder of photos', None, None, source='your own',
+        'folder', None, None, source='your own',
         layout='photos, also in folders of any depth',
         remedy='give a folder that holds photos', subfolders=[''],
         list_photos=_list_photos, find_group=None, prefix=''),
@@ -172,8 +173,9 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     """Return the photos to train on, or to test with.
 
     They are those of ``<splits_folder>/<name>_<subset>.txt`` if there is such
-    a file. Otherwise they are drawn by :data:`SPLIT_SEED` from all photos of
-    the folder, so a folder that changes gets another split.
+    a file. Otherwise they are drawn from all photos of the folder: by
+    :data:`SPLIT_SEED` to the counts of Table 1, or by :func:`split_by_hash`
+    where it has none.
 
     Parameters
     ----------
@@ -207,11 +209,8 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     names = _list_names(dataset, folder)
     num_train, num_test = dataset.num_train, dataset.num_test
     if num_test is None:
-        if not 0 < test_proportion < 1:
-            raise ColornetError('the test proportion must be above 0 and '
-                                'below 1, not %s' % test_proportion)
-        num_test = max(1, int(round(test_proportion * len(names))))
-        num_train = len(names) - num_test
+        split = split_by_hash(names, test_proportion)
+        return resolve(name, folder, split[SUBSETS.index(subset)])
     groups = (None if dataset.find_group is None
               else [dataset.find_group(photo) for photo in names])
     split = draw_split(names, num_train, num_test, SPLIT_SEED, groups)
@@ -271,6 +270,43 @@ def draw_split(names, num_train, num_test, seed, groups=None):
     return sorted(ordered[num_test:]), sorted(ordered[:num_test])
 
 
+def split_by_hash(names, test_proportion):
+    """Choose photos to test with by a hash of their names.
+
+    A photo stays on its side when others come or go, so a network is never
+    tested with what it was trained on.
+
+    Parameters
+    ----------
+    names : sequence of str
+    test_proportion : float in (0, 1)
+        Of all names that there may be; of a few, more or fewer.
+
+    Returns
+    -------
+    train, test : list of str
+        Sorted, disjoint; neither is empty.
+
+    Raises
+    ------
+    ColornetError
+        If there are fewer than two photos.
+    """
+    if not 0 < test_proportion < 1:
+        raise ColornetError('the test proportion must be above 0 and below '
+                            '1, not %s' % test_proportion)
+    if len(names) < 2:
+        raise ColornetError('a split needs at least two photos, not %d'
+                            % len(names))
+    # From 0 to 1, evenly spread and always the same for a name.
+    ranks = {name: int(hashlib.sha256(os.fsencode(name)).hexdigest()[:12], 16)
+             / 16. ** 12 for name in names}
+    ordered = sorted(names, key=ranks.get)
+    num_test = sum(rank < test_proportion for rank in ranks.values())
+    num_test = min(max(num_test, 1), len(names) - 1)
+    return sorted(ordered[num_test:]), sorted(ordered[:num_test])
+
+
 def read_split(path):
     """Read the names of photos, one a line; lines of ``#`` are comments.
 
@@ -292,29 +328,6 @@ def read_split(path):
         twice = Counter(names).most_common(1)[0][0]
         raise ColornetError('the split %s names %s twice' % (path, twice))
     return names
-
-
-def write_split(path, names, comment=None):
-    """Write names for :func:`read_split`, below a line of comment.
-
-    Raises
-    ------
-    ColornetError
-        If a name could not be read back: it is empty, begins with ``#``, or
-        has a line break in it or a space at an end.
-    """
-    for name in names:
-        if (not name or name != name.strip() or name.startswith('#')
-                or '\n' in name):
-            raise ColornetError('the photo name %r does not fit in a split '
-                                'file; rename it' % name)
-    temporary = '%s.%s.tmp' % (path, uuid.uuid4().hex)
-    with open(temporary, 'w', encoding='utf-8',
-              errors='surrogateescape') as file:
-        if comment:
-            file.write('# %s\n' % comment)
-        file.writelines(name + '\n' for name in names)
-    os.replace(temporary, path)
 
 
 def find_photo(dataset, folder, name):
@@ -361,8 +374,9 @@ def resolve(name, folder, photos):
 
 def _check_folder(dataset, folder):
     if not folder or not os.path.isdir(folder):
-        raise ColornetError('%s: there is no folder %s; %s'
-                            % (dataset.name, folder or '', dataset.remedy))
+        raise ColornetError('%s: there is no folder %s; %s (source: %s)'
+                            % (dataset.name, folder or '', dataset.remedy,
+                               dataset.source))
 
 
 def _list_names(dataset, folder):

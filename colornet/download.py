@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from .datasets import DATASETS, find_photo
 from .errors import ColornetError
+from .files import replacing
 
 __all__ = ['CVCL_URL', 'download', 'fetch_cvcl', 'verify_folder']
 
@@ -255,9 +256,9 @@ def _unpack(archive, folder, wanted, digests):
             content = members.read(member)
             if hashlib.sha256(content).hexdigest() == digests[name]:
                 path = os.path.join(folder, name)
-                with open(path + '.part', 'wb') as file:
+                with replacing(path) as temporary, \
+                        open(temporary, 'wb') as file:
                     file.write(content)
-                os.replace(path + '.part', path)
                 written.add(name)
     return written
 

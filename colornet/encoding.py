@@ -1,8 +1,6 @@
 """Writing of photos and sheets, each completely or not at all."""
 
-import contextlib
 import io
-import os
 import struct
 from collections import namedtuple
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from .files import replacing
 from .images import ImageError, as_uint8, to_stored
 
 __all__ = ['output_suffix', 'save_image', 'write_photo']
@@ -117,14 +116,8 @@ def save_image(path, image, **options):
     except (OSError, ValueError, RuntimeError, struct.error) as error:
         raise ImageError(path, f'cannot be encoded as {encoding.format} '
                                f'({error})')
-    partial = path.with_name(f'.colornet-{os.getpid()}.part')
-    try:
-        partial.write_bytes(encoded.getbuffer())
-        os.replace(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
+    with replacing(path) as temporary:
+        Path(temporary).write_bytes(encoded.getbuffer())
 
 
 def _encoding(path):

@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import load_arrays, write_text
+from .checkpoint import load_arrays
 from .color import bin_channel, get_color_space, split_channels
 from .config import Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
+from .files import make_folder, write_text
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
@@ -221,11 +222,7 @@ def train(config, data_folder, run_folder, vgg_weights=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     run_folder = Path(run_folder)
-    try:
-        run_folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ColornetError('cannot make the run folder %s: %s'
-                            % (run_folder, error.strerror))
+    make_folder(run_folder)
     with _locked(run_folder):
         if is_finished(config, run_folder):
             return False

@@ -16,10 +16,11 @@ import numpy as np
 
 from .encoding import output_suffix, write_photo
 from .errors import ColornetError
+from .files import make_folder
 from .images import IMAGE_SUFFIXES, ImageError, find_images, read_photo
 from .progress import progress_bar
 
-__all__ = ['Report', 'colorize_file', 'colorize_files']
+__all__ = ['Report', 'colorize_files']
 
 # Pixels of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -82,7 +83,7 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
             'no photos (%s) in %s' % (' '.join(sorted(IMAGE_SUFFIXES)),
                                       ', '.join(map(str, sources))))
     targets = _Targets(found, out_folder, overwrite, report)
-    _make_folder(out_folder)
+    make_folder(out_folder)
     jobs = targets.assign(found)
     on_terminal = sys.stderr.isatty()
     jobs = progress_bar(
@@ -95,29 +96,6 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
                 _write(job.target, rgb, job.photo)
                 report.written.append(job.target)
     return report
-
-
-def colorize_file(colorizer, source, target):
-    """Colorize a file; see :func:`colornet.encoding.write_photo`.
-
-    Parameters
-    ----------
-    colorizer : Colorizer
-    source, target : str or Path
-        The suffix of `target` gives the format.
-
-    Raises
-    ------
-    ImageError
-        If `source` is not a photo, or `target` cannot hold the result.
-    ColornetError
-        If `target` is `source`, or cannot be written.
-    """
-    if os.path.realpath(source) == os.path.realpath(target):
-        raise ImageError(source, 'would be overwritten by its own output')
-    photo = read_photo(source)
-    chroma, = colorizer.predict([photo.pixels])
-    _write(target, colorizer.join(photo.pixels, chroma, np.uint8), photo)
 
 
 class _Targets:
@@ -243,14 +221,6 @@ def _noting_failure(source, report):
         report.failed.append((source, error.reason))
     except MemoryError:
         report.failed.append((source, 'out of memory'))
-
-
-def _make_folder(folder):
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise ColornetError(f'cannot make the output folder {folder}: '
-                            f'{error.strerror.lower()}')
 
 
 def _write(target, rgb, photo):

@@ -6,13 +6,13 @@ row by row, so a data set may be larger than memory.
 
 import json
 import os
-import uuid
 
 import h5py
 import numpy as np
 from tqdm import tqdm
 
 from .errors import ColornetError
+from .files import make_folder, replacing, writing
 from .images import ImageError, is_grey, read_rgb
 
 __all__ = ['CachedImages', 'load_images']
@@ -164,14 +164,13 @@ def _open_cache(cache_file, size):
 def _write_cache(cache_file, size, paths, keys, stamps, old_file, old_index,
                  progress):
     """Write a cache of `paths`, and open it as :func:`_open_cache` does."""
-    temporary = '%s.%s.tmp' % (cache_file, uuid.uuid4().hex)
     index = {}
     num_rows = 0
     photos = tqdm(list(zip(paths, keys, stamps)), desc='decoding photos',
                   unit='photo', delay=2, leave=False,
                   disable=None if progress is None else not progress)
-    try:
-        os.makedirs(os.path.dirname(cache_file) or '.', exist_ok=True)
+    make_folder(os.path.dirname(cache_file) or '.')
+    with photos, writing(cache_file), replacing(cache_file) as temporary:
         with h5py.File(temporary, 'w') as file:
             # The checksums keep a damaged photo from being learned from.
             images = file.create_dataset(
@@ -197,14 +196,6 @@ def _write_cache(cache_file, size, paths, keys, stamps, old_file, old_index,
             file.attrs['version'] = CACHE_VERSION
         # Opened before it gets its name: another process may replace it.
         opened = h5py.File(temporary, 'r')
-        os.replace(temporary, cache_file)
-    except OSError as error:
-        raise ColornetError('cannot write the image cache %s: %s'
-                            % (cache_file, error))
-    finally:
-        photos.close()
-        if os.path.exists(temporary):
-            os.remove(temporary)
     return opened, index
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import write_text
 from .color import join_channels, split_channels
 from .config import find_resource, load_config
 from .experiment import evaluate, load_subset, predict_images
+from .files import write_text
 from .floors import fit_lookup, fit_mode, predict_grey
 from .progress import progress_bar
 from .sheets import save_sheet

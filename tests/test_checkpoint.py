@@ -13,8 +13,7 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_array_equal
 
 from colornet.backend import theano
-from colornet.checkpoint import (load_arrays, replace_file, save_arrays,
-                                 set_parameters)
+from colornet.checkpoint import load_arrays, save_arrays, set_parameters
 from colornet.errors import ColornetError
 
 RANDOM = np.random.RandomState(0)
@@ -118,30 +117,6 @@ class TestFiles:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         self.check_intact()
-
-    def test_failed_writes_leave_the_old_file_only(self):
-        self.save()
-        for error, expected in [(OSError(28, 'No space left on device'),
-                                 ColornetError),
-                                (KeyboardInterrupt(), KeyboardInterrupt)]:
-            def write(temporary):
-                pathlib.Path(temporary).write_bytes(b'half')
-                raise error
-            with assert_raises(expected):
-                replace_file(self.path, write)
-            self.check_intact()
-
-    def test_the_old_file_is_whole_while_the_new_one_is_written(self):
-        self.save()
-
-        def write(temporary):
-            eq_(os.path.dirname(temporary), str(self.folder))
-            pathlib.Path(temporary).write_bytes(b'new')
-            loaded, _ = load_arrays(self.path, ['parameters'])
-            assert_array_equal(loaded['parameters']['conv/W'], WEIGHTS)
-        replace_file(self.path, write)
-        eq_(self.path.read_bytes(), b'new')
-        eq_(os.listdir(str(self.folder)), ['checkpoint.h5'])
 
     def test_folders_that_cannot_be_written_to(self):
         (self.folder / 'file').write_bytes(b'')

@@ -10,7 +10,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 
 from colornet.datasets import (DATASETS, ILSVRC_CLASSES, SPLIT_SEED,
                                draw_split, load_split, read_split, resolve,
-                               write_split)
+                               split_by_hash)
 from colornet.errors import ColornetError
 
 SPLITS = os.path.join(os.path.dirname(os.path.dirname(
@@ -114,21 +114,11 @@ class TestFolders(unittest.TestCase):
         eq_(set(train) & set(test), set())
         return train, test
 
-    def test_split_file_round_trip(self):
+    def test_split_files_hold_names_and_comments(self):
         path = os.path.join(self.folder, 'split.txt')
-        names = ['b.jpg', 'a/one # two.jpg', u'\xe9\udcff.jpg']
-        write_split(path, names, comment='drawn by hand')
-        eq_(read_split(path), names)
-        eq_(os.listdir(self.folder), ['split.txt'])
         with open(path, 'wb') as file:
             file.write(b'# comment\r\n\r\n a.jpg\r\n#b.jpg\nc.jpg')
         eq_(read_split(path), ['a.jpg', 'c.jpg'])
-
-    def test_names_that_could_not_be_read_back_are_refused(self):
-        path = os.path.join(self.folder, 'split.txt')
-        for name in ['#1.jpg', ' a.jpg', 'a\nb.jpg', '']:
-            assert_raises(ColornetError, write_split, path, [name])
-        eq_(os.listdir(self.folder), [])
 
     def test_bad_split_files_are_refused(self):
         path = os.path.join(self.folder, 'split.txt')
@@ -219,17 +209,33 @@ class TestFolders(unittest.TestCase):
         self.touch(*['day %d/p.JPG' % number for number in range(20)])
         self.touch('notes.txt')
         train, test = self.draw('folder')
-        eq_((len(train), len(test)), (18, 2))
-        eq_(len(self.draw('folder', test_proportion=0.25)[1]), 5)
+        eq_(len(train) + len(test), 20)
+        ok_(len(self.draw('folder', test_proportion=0.5)[1]) > len(test) > 0)
         for proportion in [0, 1, -0.5]:
             assert_raises(ColornetError, load_split, 'folder', self.folder,
                           'test', test_proportion=proportion)
+
+    def test_photos_stay_on_their_side_when_others_come(self):
+        few = ['%d.jpg' % number for number in range(500)]
+        train, test = split_by_hash(few, 0.1)
+        ok_(30 < len(test) < 70, len(test))
+        eq_(sorted(train + test), sorted(few))
+        more = few + ['%d.jpg' % number for number in range(500, 700)]
+        more_train, more_test = split_by_hash(more, 0.1)
+        ok_(set(train) < set(more_train) and set(test) < set(more_test))
+
+    def test_a_few_photos_are_split_as_well(self):
+        for number in range(2, 9):
+            train, test = split_by_hash([str(i) for i in range(number)], 0.1)
+            ok_(train and test)
+        assert_raises(ColornetError, split_by_hash, ['a.jpg'], 0.1)
 
     def test_split_file_goes_before_the_draw(self):
         self.touch('a.jpg', 'b.jpg', 'c.jpg')
         splits = os.path.join(self.folder, 'splits')
         os.mkdir(splits)
-        write_split(os.path.join(splits, 'folder_test.txt'), ['c.jpg'])
+        with open(os.path.join(splits, 'folder_test.txt'), 'w') as file:
+            file.write('c.jpg\n')
         eq_(load_split('folder', self.folder, 'test', splits),
             [os.path.join(self.folder, 'c.jpg')])
 
@@ -245,9 +251,9 @@ class TestFolders(unittest.TestCase):
         ok_('c3.jpg' not in message)
 
     def test_missing_and_empty_folders_say_what_to_do(self):
-        for name, word in [('cvcl', 'make data-cvcl'), ('mcgill', 'MCGILL='),
-                           ('ilsvrc', 'ILSVRC='), ('folder', 'photos'),
-                           ('mirflickr', 'MIRFLICKR=')]:
+        for name, word in [('cvcl', 'make data-cvcl'), ('mcgill', '--data'),
+                           ('ilsvrc', '--data'), ('folder', 'photos'),
+                           ('mirflickr', '--data')]:
             for folder in [self.folder, os.path.join(self.folder, 'none'),
                            '', None]:
                 with assert_raises(ColornetError) as caught:

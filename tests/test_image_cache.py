@@ -214,5 +214,5 @@ class TestLoadImages(unittest.TestCase):
         self.cache = os.path.join(self.paths[0], 'photos.h5')
         with assert_raises(ColornetError) as caught:
             self.load()
-        assert_in('cannot write', str(caught.exception))
+        assert_in('cannot make the folder', str(caught.exception))
         ok_('\n' not in str(caught.exception))

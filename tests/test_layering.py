@@ -11,7 +11,7 @@ import colornet
 # From the lowest: a module imports only from rows above its own.
 LAYERS = [
     ['errors'],
-    ['backend', 'color', 'images', 'progress'],
+    ['backend', 'color', 'files', 'images', 'progress'],
     ['config', 'datasets', 'encoding', 'image_cache', 'layers', 'metrics',
      'minibatches', 'objectives'],
     ['download', 'floors', 'folders', 'sheets', 'vgg16'],

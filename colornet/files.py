@@ -1,0 +1,76 @@
+"""Files that are written completely or not at all."""
+
+import contextlib
+import os
+import uuid
+from pathlib import Path
+
+from .errors import ColornetError
+
+__all__ = ['replacing', 'write_text', 'make_folder', 'writing']
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Write a file under a temporary name, then rename it.
+
+    Whoever reads `path` sees the old file or the new one, never half of one,
+    also after a power cut.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Yields
+    ------
+    str
+        The temporary name, in the same folder. It takes the place of `path`
+        when the block ends, or is removed if an exception ends it.
+    """
+    temporary = os.path.join(os.path.dirname(str(path)),
+                             '.colornet-%s.part' % uuid.uuid4().hex[:12])
+    try:
+        yield temporary
+        with open(temporary, 'rb+') as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, str(path))
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(temporary)
+
+
+@contextlib.contextmanager
+def writing(path):
+    """Turn an OSError of the block into a ColornetError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise ColornetError('cannot write %s: %s'
+                            % (path, error.strerror or error))
+
+
+def write_text(path, text):
+    """Write a text file, completely or not at all.
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be written; the old file stays.
+    """
+    with writing(path), replacing(path) as temporary:
+        Path(temporary).write_bytes(text.encode('utf-8'))
+
+
+def make_folder(folder):
+    """Make a folder, and those above it, unless it is there.
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be made.
+    """
+    try:
+        os.makedirs(str(folder), exist_ok=True)
+    except OSError as error:
+        raise ColornetError('cannot make the folder %s: %s'
+                            % (folder, error.strerror.lower()))

@@ -1,0 +1,63 @@
+"""Files are written completely or not at all."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+
+from nose.tools import assert_in, assert_raises, eq_
+
+from colornet.errors import ColornetError
+from colornet.files import make_folder, replacing, write_text, writing
+
+
+class TestFiles(unittest.TestCase):
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        self.path = self.folder / 'file.txt'
+        self.path.write_text('old')
+
+    def check_only(self, text):
+        eq_(self.path.read_text(), text)
+        eq_(os.listdir(str(self.folder)), ['file.txt'])
+
+    def test_text_replaces_the_old_file(self):
+        write_text(self.path, 'new\n')
+        self.check_only('new\n')
+
+    def test_a_failed_write_leaves_the_old_file_only(self):
+        for error in (OSError(28, 'No space left on device'),
+                      KeyboardInterrupt()):
+            with assert_raises(type(error)):
+                with replacing(self.path) as temporary:
+                    Path(temporary).write_text('half')
+                    raise error
+            self.check_only('old')
+
+    def test_the_old_file_is_whole_while_the_new_one_is_written(self):
+        with replacing(self.path) as temporary:
+            eq_(os.path.dirname(temporary), str(self.folder))
+            Path(temporary).write_text('new')
+            eq_(self.path.read_text(), 'old')
+        self.check_only('new')
+
+    def test_errors_name_the_file(self):
+        with assert_raises(ColornetError) as caught:
+            with writing('a/b.txt'):
+                raise OSError(28, 'No space left on device')
+        eq_(str(caught.exception),
+            'cannot write a/b.txt: No space left on device')
+        with assert_raises(ColornetError) as caught:
+            write_text(self.path / 'below', 'text')
+        assert_in('Not a directory', str(caught.exception))
+
+    def test_folders_are_made_with_those_above(self):
+        for _ in range(2):
+            make_folder(self.folder / 'a' / 'b')
+        assert (self.folder / 'a' / 'b').is_dir()
+        with assert_raises(ColornetError) as caught:
+            make_folder(self.path)
+        assert_in('cannot make the folder', str(caught.exception))
