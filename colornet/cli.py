@@ -183,27 +183,20 @@ def _print_report(report, folder):
                if report.skipped else '')
     print('%d coloured in %s%s, %d failed'
           % (len(report.written), folder, skipped, len(report.failed)))
-    return 1 if report.failed else 0
+    if not report.failed:
+        return 0
+    return 1 if report.written or report.skipped else 2
 
 
 def _demo(options):
-    from .color import split_channels
     from .config import find_resource
     from .folders import colorize_files
-    from .images import read_photo
     from .predict import load_colorizer
-    from .reports import grey_picture
-    from .sheets import save_sheet
+    from .reports import save_demo_sheet
     photos = find_resource('demo/photos')
     report = colorize_files(load_colorizer(), [photos], options.out)
-    rows = []
-    for path in report.written:
-        original = read_photo(photos / path.name).pixels
-        rows.append((grey_picture(split_channels(original)[0]),
-                     read_photo(path).pixels, original))
     sheet = Path(options.out) / 'sheet.png'
-    save_sheet(sheet, rows, ('grey', 'colourized', 'original'),
-               names=[path.name for path in report.written])
+    save_demo_sheet(sheet, photos, report.written)
     status = _print_report(report, options.out)
     print('contact sheet: %s' % sheet)
     return status

@@ -72,7 +72,7 @@ class Colorizer:
         -------
         list of ndarray
         """
-        return [self.join(pixels, chroma)
+        return [self.join(np.asarray(pixels), chroma)
                 for pixels, chroma in zip(photos, self.predict(photos))]
 
     def predict(self, photos):
@@ -88,8 +88,7 @@ class Colorizer:
         ndarray of float32, (batch, size, size, 2)
         """
         shape = self.size, self.size
-        for pixels in photos:
-            _check_pixels(pixels)
+        photos = [_checked_pixels(pixels) for pixels in photos]
         # Resized first, as the training photos are, then converted.
         chroma = self.predict_chroma(np.stack(
             [luminance(resize(pixels, shape), self.color_space)
@@ -141,7 +140,8 @@ class Colorizer:
         return rgb
 
 
-def _check_pixels(pixels):
+def _checked_pixels(pixels):
+    pixels = np.asarray(pixels)
     if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
         raise ColornetError(f'pixels must be uint8, uint16 or floating point, '
                             f'not {pixels.dtype}')
@@ -153,6 +153,7 @@ def _check_pixels(pixels):
                                          and pixels.max() <= 1):
         raise ColornetError(f'floating point pixels must be in [0, 1], not '
                             f'[{pixels.min()}, {pixels.max()}]')
+    return pixels
 
 
 def _to_planes(chroma, color_space):

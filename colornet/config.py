@@ -141,14 +141,15 @@ class Config(OrderedDict):
                 _set(config, section, key, str(value), 'stored configuration')
         return _complete(config, 'stored configuration')
 
-    def override(self, text):
-        """Change one setting by ``section.key=value``."""
+    def override(self, text, source='--set'):
+        """Change one setting by ``section.key=value``; errors name `source`.
+        """
         name, equals, value = text.partition('=')
         section, dot, key = name.strip().partition('.')
         if not equals or not dot:
-            raise ColornetError('--set takes section.key=value, not %r'
-                                % text)
-        _set(self, section, key, value.strip(), '--set')
+            raise ColornetError('%s takes section.key=value, not %r'
+                                % (source, text))
+        _set(self, section, key, value.strip(), source)
 
     def to_ini(self):
         """The text of an .ini file that :func:`load_config` reads."""
@@ -241,6 +242,13 @@ def _complete(config, source):
         raise ColornetError(
             '%s: objective.loss = %s does not fit network.kind = %s'
             % (source, config.objective['loss'], config.network['kind']))
+    if not is_classification:
+        defaults = load_config()
+        for key in ('aggregation', 'residual_units', 'tail', 'num_bins'):
+            if config.network[key] != defaults.network[key]:
+                raise ColornetError('%s: network.%s is of the classification '
+                                    'network, not of network.kind = regression'
+                                    % (source, key))
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

@@ -186,6 +186,15 @@ def _provenance(config, folder, num_images):
             'num_images': num_images}
 
 
+def _append_provenance(path, provenance):
+    """Keep where each part of a resumed training was made."""
+    try:
+        known = json.loads(path.read_text())
+    except (OSError, ValueError):
+        known = []
+    write_text(path, json.dumps(known + [provenance], indent=1) + '\n')
+
+
 def _write_log(path, history):
     """Write the epochs so far as CSV."""
     stream = io.StringIO()
@@ -244,8 +253,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
 
     provenance = _provenance(config, data_folder, len(images))
     write_text(run_folder / 'config.ini', config.to_ini())
-    write_text(run_folder / 'provenance.json',
-                json.dumps(provenance, indent=1) + '\n')
+    _append_provenance(run_folder / 'provenance.json', provenance)
     net = build_pretrained(config, vgg_weights)
     objective = _make_objective(config)
     space = get_color_space(config.network['color_space'])
@@ -256,8 +264,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
     print('compiling the training step', file=sys.stderr)
     step, optimizer_state = compile_training(net, objective, **options)
     loss_and_chroma = compile_validation(
-        net, objective, lambda outputs: predicted_chroma(outputs,
-                                                         space.limits))
+        net, objective, lambda outputs: predicted_chroma(
+            outputs, config.network['num_bins'], space.limits))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
                       run_folder / 'last.h5',
                       {'config': config.to_json(), 'photos': photos}, minutes)
@@ -278,8 +286,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
 
     def validate(check_signals):
         if not len(validation):
-            # Without a hold-out, the last epoch is the best.
-            return {'validation_loss': -len(trainer.history)}
+            return {}
         loss_sum, rows = 0., []
         batches = prefetch(iterate_minibatches(images, validation,
                                                batch_size), transform)
@@ -300,7 +307,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
             save_network(run_folder / 'best.h5', net, config, {
                 'dataset': config.data['dataset'],
                 'epoch': len(history), 'num_training_images': len(training),
-                'validation_loss': history[-1]['validation_loss'],
+                'validation_loss': history[-1].get('validation_loss', 'none'),
                 'git_commit': provenance['git_commit'] or 'unknown'})
         print(', '.join('%s %.4g' % item for item in history[-1].items()
                         if not item[0].startswith('saturation_')),

@@ -7,8 +7,10 @@ classification. The encoder keeps VGG16's names.
 
 from collections import OrderedDict
 
+import numpy as np
+
 from .backend import T, lasagne
-from .color import NUM_BINS
+from .color import NUM_BINS, unbin_channel
 from .layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)
 from .vgg16 import VGG16_LAYERS, build_vgg16
@@ -246,7 +248,7 @@ def output_layers(net):
             [net['u_scores'], net['v_scores']])
 
 
-def predicted_chroma(outputs, limits):
+def predicted_chroma(outputs, num_bins, limits):
     """Decode the outputs of a network to chrominance (paper, 3.6).
 
     Parameters
@@ -255,7 +257,7 @@ def predicted_chroma(outputs, limits):
         One for each of :func:`output_layers`: chrominance, or the class
         scores of the two channels, of which the largest is taken and
         un-binned to the bin's mean.
-    limits : (float, float)
+    num_bins, limits
         Of the bins; see :func:`colornet.color.bin_channel`.
 
     Returns
@@ -264,10 +266,9 @@ def predicted_chroma(outputs, limits):
     """
     if len(outputs) == 1:
         return outputs[0]
-    low, high = limits
+    means = T.constant(unbin_channel(np.arange(num_bins), num_bins, limits))
     bins = T.stack([scores.argmax(axis=1) for scores in outputs], axis=1)
-    width = (high - low) / T.cast(outputs[0].shape[1], 'float32')
-    return T.cast(low + (bins + 0.5) * width, outputs[0].dtype)
+    return means[bins]
 
 
 def all_parameters(net):

@@ -120,7 +120,9 @@ def compile_prediction(net, config):
     outputs = lasagne.layers.get_output(output_layers(net),
                                         deterministic=True)
     run = theano.function([net['input'].input_var],
-                          predicted_chroma(outputs, space.limits))
+                          predicted_chroma(
+                              outputs, config.network['num_bins'],
+                              space.limits))
 
     def predict(luminance):
         return np.moveaxis(run(preprocess(luminance, space.luminance_max)),

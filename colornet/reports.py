@@ -10,14 +10,16 @@ import numpy as np
 
 from .color import join_channels, split_channels
 from .config import find_resource, load_config
+from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
 from .files import write_text
 from .floors import fit_lookup, fit_mode, predict_grey
+from .images import read_photo
 from .progress import progress_bar
 from .sheets import save_sheet
 
 __all__ = ['TABLE2_COLUMNS', 'PAPER_TABLE2', 'evaluate_network',
-           'find_network', 'grey_picture', 'make_table2']
+           'find_network', 'grey_picture', 'make_table2', 'save_demo_sheet']
 
 TABLE2_COLUMNS = ('acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr')
 
@@ -72,8 +74,9 @@ def evaluate_network(network_file, data_folder, subset='test',
     """
     from .predict import compile_prediction, load_network
     net, config, attributes = load_network(network_file, vgg_weights)
+    trained_on = config.data['dataset']
     if dataset is not None:
-        config.override('data.dataset=' + dataset)
+        config.override('data.dataset=' + dataset, '--dataset')
     images, names = load_subset(config, data_folder, subset)
     space = config.network['color_space']
     sheet = []
@@ -93,11 +96,32 @@ def evaluate_network(network_file, data_folder, subset='test',
         _save_test_sheet(sheet_file, sheet, names)
     result['network'] = {'file': str(network_file),
                          'kind': config.network['kind'],
+                         'dataset': trained_on,
                          'epoch': int(attributes.get('epoch', 0))}
     result['data'] = {'folder': str(data_folder), 'subset': subset,
                       'size': config.data['size'],
                       'num_images': len(images)}
     return result
+
+
+def save_demo_sheet(path, folder, coloured):
+    """Save a contact sheet of coloured photos: grey | coloured | original.
+
+    Parameters
+    ----------
+    path : str or Path
+    folder : Path
+        Holds the originals.
+    coloured : list of Path
+        Named as the originals are.
+    """
+    rows = []
+    for result in coloured:
+        original = read_photo(folder / result.name).pixels
+        rows.append((grey_picture(split_channels(original)[0]),
+                     read_photo(result).pixels, original))
+    save_sheet(path, rows, ('grey', 'coloured', 'original'),
+               names=[result.name for result in coloured])
 
 
 def _save_test_sheet(path, triples, names, per_row=3):
@@ -160,6 +184,10 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         result = evaluate_network(network, data_folder,
                                   sheet_file=stem + '.png',
                                   vgg_weights=vgg_weights)
+        if result['network']['dataset'] != 'cvcl':
+            raise ColornetError('%s was trained on data set %r: Table 2 is '
+                                "about 'cvcl'" % (network, result['network'][
+                                    'dataset']))
         write_text(stem + '.json', json.dumps(result, indent=1) + '\n')
         rows[kind] = _to_percent(result['mean'])
         sources.append('%s: %s, epoch %d' % (kind, network,

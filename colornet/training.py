@@ -60,9 +60,11 @@ def catch_signals():
     if threading.current_thread() is not threading.main_thread():
         yield check  # Python lets only the main thread handle signals.
         return
-    previous = {name: signal.signal(name, handle)
+    previous = {name: signal.getsignal(name)
                 for name in (signal.SIGINT, signal.SIGTERM)}
     try:
+        for name in previous:
+            signal.signal(name, handle)
         yield check
     finally:
         for name, handler in previous.items():
@@ -256,10 +258,12 @@ class Trainer:
         validate : callable
             Takes a callable to be called now and then (see
             :func:`catch_signals`), returns a dict of numbers to log, of
-            which ``validation_loss`` decides which parameters are best.
+            which ``validation_loss`` decides which parameters are best;
+            without it, the last are.
         on_epoch : callable, optional
-            Takes the history and whether its last epoch is the best, after
-            the checkpoint of that epoch.
+            Takes the history and whether its last epoch is the best, before
+            the checkpoint of that epoch: after a crash in between, the epoch
+            is validated again and nothing is lost.
 
         Raises
         ------
@@ -306,7 +310,9 @@ class Trainer:
                 if time.time() - saved > 60 * self.checkpoint_minutes:
                     self.save()
                     saved = time.time()
-            check_signals()
+        # Before the validation, which takes a while, too.
+        self.save()
+        check_signals()
 
     def _finish_epoch(self, validation, on_epoch):
         """Log the epoch, save, and tell whether it is the best."""
@@ -314,13 +320,16 @@ class Trainer:
             'training_loss', self._loss_sum / self._num_images)])
         row.update(validation)
         row['seconds'] = round(self._seconds, 1)
+        if not all(map(np.isfinite, row.values())):
+            raise self._diverged('the validation is not finite')
         self.history.append(row)
         self.iteration = self._num_images = 0
         self._loss_sum = self._seconds = 0.
-        self.save()
         if on_epoch is not None:
-            losses = [past['validation_loss'] for past in self.history]
+            losses = [past.get('validation_loss', -past['epoch'])
+                      for past in self.history]
             on_epoch(self.history, losses[-1] == min(losses))
+        self.save()
 
     def _diverged(self, what):
         return ColornetError(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_, ok_
@@ -16,6 +17,7 @@ from PIL import Image
 import colornet
 import tiny
 from colornet import cli
+from colornet.colorize import Colorizer
 
 
 def run(*arguments):
@@ -49,7 +51,7 @@ class TestJourney:
         cls.root = root = Path(cls.temporary.name)
         tiny.use_own_cache(root)
         tiny.write_crops(root / 'photos', ['%d.jpg' % n for n in range(12)])
-        settings = [word for setting in tiny.OVERRIDES
+        settings = [word for setting in tiny.CLASSIFICATION
                     for word in ('--set', setting)]
         cls.train = ['train', tiny.EXPERIMENT, '--data', root / 'photos',
                      '--out', root / 'run'] + settings
@@ -133,6 +135,21 @@ class TestJourney:
         check_is_refused('/no/such.pkl', 'evaluate', self.root / 'run',
                          '--data', self.root / 'photos', '--vgg',
                          '/no/such.pkl')
+
+
+def test_nothing_could_be_coloured():
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / 'broken.jpg'
+        source.write_text('no photo')
+        colorizer = Colorizer(lambda luminance: np.zeros(
+            luminance.shape + (2,), np.float32), 8)
+        with mock.patch('colornet.predict.load_colorizer',
+                        lambda *arguments: colorizer):
+            status, out, err = run('colorize', source, '--out',
+                                   Path(folder) / 'out')
+    eq_(status, 2)
+    assert_in('broken.jpg', err)
+    assert_in('1 failed', out)
 
 
 def test_missing_photo():

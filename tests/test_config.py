@@ -86,12 +86,18 @@ class TestFiles:
         self.refused(self.write('[data]\ndataset = %(kind)s\n'),
                      'data.dataset', '%(kind)s')
 
+    def test_regression_refuses_settings_of_classification(self):
+        for setting in ('tail=8', 'num_bins=7', 'aggregation=sum',
+                        'residual_units=no'):
+            check_error(lambda: load_config(overrides=REGRESSION + [
+                'network.' + setting]), 'network.' + setting.split('=')[0])
+
     def test_files_may_not_mix_classification_and_regression(self):
         self.refused(self.write('[network]\nkind = regression\n'),
                      'experiment.ini', 'cross_entropy', 'regression')
 
     def test_what_is_written_is_what_is_read(self):
-        config = load_config(overrides=REGRESSION + [
+        config = load_config(overrides=[
             'network.tail=7 5', 'network.batch_norm=off', 'data.flip=on',
             'training.learning_rate=1.2345678901234567e-7',
             'network.residual_units=no'])
@@ -219,7 +225,7 @@ def test_size_must_suit_the_network():
 
 
 def test_json_is_read_back():
-    config = load_config(overrides=REGRESSION + [
+    config = load_config(overrides=[
         'network.tail=7 5', 'network.batch_norm=no',
         'training.learning_rate=1.2345678901234567e-7'])
     text = config.to_json()

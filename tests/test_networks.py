@@ -485,7 +485,7 @@ def test_predicted_chroma_is_the_mean_of_the_best_bin():
     for num_bins, limits in (50, (-100., 100.)), (7, (0., 1.)):
         scores = rng.normal(size=(2, 3, num_bins, 4, 5)).astype('float32')
         u, v = T.tensor4(), T.tensor4()
-        chroma = predicted_chroma([u, v], limits)
+        chroma = predicted_chroma([u, v], num_bins, limits)
         got = chroma.eval({u: scores[0], v: scores[1]})
         expected = np.stack([unbin_channel(channel.argmax(1), num_bins, limits)
                              for channel in scores], axis=1)
@@ -495,7 +495,7 @@ def test_predicted_chroma_is_the_mean_of_the_best_bin():
 
 def test_predicted_chroma_of_regression_is_its_output():
     output = T.tensor4()
-    ok_(predicted_chroma([output], (-100., 100.)) is output)
+    ok_(predicted_chroma([output], 50, (-100., 100.)) is output)
 
 
 def configured(*overrides):

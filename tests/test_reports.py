@@ -6,10 +6,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from nose.tools import assert_in, eq_, ok_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 
 import tiny
 from colornet.config import load_config
+from colornet.errors import ColornetError
 from colornet.images import read_rgb
 from colornet.predict import build_pretrained, save_network
 from colornet.reports import PAPER_TABLE2, find_network, make_table2
@@ -28,9 +29,9 @@ class TestTable2:
                  if line and not line.startswith('#')]
         eq_(len(names), 410)
         tiny.write_crops(root / 'cvcl', names)
-        for path in (tiny.EXPERIMENT, tiny.REGRESSION):
-            config = load_config(path, tiny.OVERRIDES +
-                                 ['data.dataset=cvcl'])
+        for path, overrides in ((tiny.EXPERIMENT, tiny.CLASSIFICATION),
+                                (tiny.REGRESSION, tiny.OVERRIDES)):
+            config = load_config(path, overrides + ['data.dataset=cvcl'])
             (root / 'runs' / path.stem).mkdir(parents=True)
             # Untrained, for the table does not care.
             save_network(root / 'runs' / path.stem / 'best.h5',
@@ -86,6 +87,18 @@ class TestTable2:
         for kind in ('classification', 'regression'):
             sheet = self.root / 'runs' / ('table2_%s.png' % kind)
             eq_(read_rgb(sheet, 64).shape, (64, 64, 3))
+
+    def test_a_network_of_other_photos_is_refused(self):
+        runs = self.root / 'other'
+        config = load_config(tiny.EXPERIMENT, tiny.CLASSIFICATION)
+        (runs / 'cvcl_classification').mkdir(parents=True)
+        save_network(runs / 'cvcl_classification' / 'best.h5',
+                     build_pretrained(config), config, {})
+        # As a folder, the photos have another split.
+        with assert_raises(ColornetError) as caught:
+            make_table2(self.root / 'cvcl', runs, runs / 'table2.csv')
+        assert_in("data set 'folder'", str(caught.exception))
+        ok_(not (runs / 'table2.csv').exists())
 
     def test_a_network_trained_here_comes_before_the_shipped_one(self):
         runs = self.root / 'runs'

@@ -6,7 +6,7 @@ import tempfile
 from collections import OrderedDict
 
 import numpy as np
-from nose.tools import assert_in, assert_raises, eq_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.backend import T, lasagne, theano
@@ -138,6 +138,46 @@ class TestTrainer:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self.check_resumes_exactly(interrupt_at, number)
 
+    def test_an_interrupted_validation_is_done_again(self):
+        self.reset()
+        straight = self.trainer()
+        self.run(straight, 2)
+        expected = self.values()
+        self.reset()
+        trainer = self.trainer()
+
+        def interrupted(check_signals):
+            os.kill(os.getpid(), signal.SIGINT)
+            check_signals()
+        with assert_raises(Interrupted):
+            trainer.run(2, lambda epoch, skip: iter_all(self.batches[::-1]),
+                        NUM_IMAGES, interrupted)
+        resumed = self.trainer()
+        resumed.restore()
+        eq_((len(resumed.history), resumed.iteration), (0, 2))
+        self.run(resumed, 2)
+        for value, other in zip(self.values(), expected):
+            assert_array_equal(value, other)
+        eq_([row['training_loss'] for row in resumed.history],
+            [row['training_loss'] for row in straight.history])
+
+    def test_a_validation_that_is_not_finite_stops(self):
+        self.reset()
+        trainer = self.trainer()
+        with assert_raises(ColornetError) as caught:
+            trainer.run(2, lambda epoch, skip: iter_all(self.batches),
+                        NUM_IMAGES, lambda check: {'validation_loss': np.nan})
+        assert_in('diverged', str(caught.exception))
+
+    def test_without_validation_the_last_epoch_is_the_best(self):
+        trainer = self.trainer()
+        best = []
+        trainer.run(3, lambda epoch, skip: iter_all(self.batches), NUM_IMAGES,
+                    lambda check: {},
+                    lambda history, is_best: best.append(is_best))
+        eq_(best, [True] * 3)
+        ok_('validation_loss' not in trainer.history[0])
+
     def test_signal_handlers_are_put_back(self):
         before = signal.getsignal(signal.SIGINT)
         self.reset()
@@ -188,7 +228,7 @@ class TestTrainer:
         trainer = self.trainer()
         losses = iter([3., 2., 5., 1.])
         best = []
-        trainer.run(4, lambda epoch, skip: iter_once(self.batches[0]), 2,
+        trainer.run(4, lambda epoch, skip: iter_all(self.batches[:1]), 2,
                     lambda check: {'validation_loss': next(losses)},
                     lambda history, is_best: best.append(is_best))
         eq_(best, [True, True, False, True])
@@ -202,9 +242,10 @@ class TestTrainer:
             other.restore()
 
 
-def iter_once(item):
-    """A generator of one item."""
-    yield item
+def iter_all(items):
+    """A generator of the items."""
+    for item in items:
+        yield item
 
 
 def minimized(num_steps, **options):

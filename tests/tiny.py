@@ -15,8 +15,10 @@ REGRESSION = ROOT / 'experiments' / 'cvcl_regression.ini'
 
 #: VGG16's layers are as they are, but a picture has only 32 x 32 pixels.
 OVERRIDES = ['data.size=32', 'data.dataset=folder', 'data.hold_out=0.25',
-             'training.batch_size=2', 'training.epochs=1',
-             'network.num_bins=10', 'network.tail=8 8']
+             'training.batch_size=2', 'training.epochs=1']
+
+#: For the classification network.
+CLASSIFICATION = OVERRIDES + ['network.num_bins=10', 'network.tail=8 8']
 
 
 def write_crops(folder, names, side=40):
