@@ -46,6 +46,10 @@ setup(
         # The test runner; nose itself stops at Python 3.9.
         'nose==1.3.7; python_version < "3.10"',
         'pynose==1.5.5; python_version >= "3.10"',
+        # What the above bring along, so that all installations are alike.
+        'imageio==2.35.1', 'lazy_loader==0.4', 'networkx==3.1',
+        'packaging==24.2', 'PyWavelets==1.4.1', 'six==1.17.0',
+        'tifffile==2023.7.10',
     ],
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

@@ -51,8 +51,8 @@ def load_subset(config, folder, subset):
 
     Notes
     -----
-    The cache is in ``$COLORNET_CACHE`` or ``~/.cache/colornet``. Photos left
-    out are named on stderr.
+    The cache is in ``$COLORNET_CACHE``, or else in ``colornet`` below
+    ``$XDG_CACHE_HOME`` or ``~/.cache``. Photos left out are named on stderr.
     """
     dataset, size = config.data['dataset'], config.data['size']
     paths = load_split(dataset, folder, subset,
