@@ -192,6 +192,8 @@ def _append_provenance(path, provenance):
         known = json.loads(path.read_text())
     except (OSError, ValueError):
         known = []
+    if not isinstance(known, list):
+        known = [known]  # Whatever else somebody put there is kept.
     write_text(path, json.dumps(known + [provenance], indent=1) + '\n')
 
 
