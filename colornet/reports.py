@@ -198,7 +198,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
                             lineterminator='\n')
     writer.writeheader()
     for system, row in rows.items():
-        writer.writerow(dict({column: '%.6g' % value
+        writer.writerow(dict({column: '%.10g' % value
                               for column, value in row.items()},
                              system=system))
     write_text(out_file, stream.getvalue())
