@@ -6,6 +6,7 @@ the flags below are set before Theano reads them. What the user sets in
 """
 
 import configparser
+import logging
 import os
 import sys
 import types
@@ -75,6 +76,8 @@ def _import_theano():
     """Import Theano with the flags set, or say why that is impossible."""
     if 'theano' not in sys.modules:
         _set_flags()
+    # A device that is not there is told by _check_theano, in one line.
+    logging.getLogger('theano.gpuarray').setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         # Theano 1.0.5 predates the deprecations that it triggers.
         warnings.simplefilter('ignore')

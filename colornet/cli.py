@@ -155,10 +155,9 @@ def _make_parser():
 
 
 def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError('%r is no positive number' % text)
+    return int(text)
 
 
 def _colorize(options):

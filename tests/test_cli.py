@@ -161,6 +161,12 @@ def test_missing_network():
                      '/no/such.h5')
 
 
+def test_batch_size():
+    for text in ('0', '-1', 'many'):
+        check_is_refused('positive', 'colorize', tiny.PHOTOS,
+                         '--batch-size=' + text)
+
+
 def test_unknown_command():
     check_is_refused('invalid choice', 'paint')
 

@@ -101,7 +101,7 @@ class TestTrain:
 
             def interrupting_step(inputs, targets):
                 loss = step(inputs, targets)
-                os.kill(os.getpid(), signal.SIGTERM)
+                tiny.interrupt(signal.SIGTERM)
                 return loss
             return interrupting_step, state
         with mock.patch('colornet.training.compile_training',

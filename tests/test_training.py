@@ -9,6 +9,7 @@ import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
+import tiny
 from colornet.backend import T, lasagne, theano
 from colornet.checkpoint import load_arrays
 from colornet.color import split_channels
@@ -92,7 +93,7 @@ class TestTrainer:
                 if index < skip:
                     continue
                 if (epoch, index) == interrupt_at:
-                    os.kill(os.getpid(), number)
+                    tiny.interrupt(number)
                 yield batch
         trainer.run(num_epochs, training_batches, NUM_IMAGES, self.validate,
                     on_epoch)
@@ -147,7 +148,7 @@ class TestTrainer:
         trainer = self.trainer()
 
         def interrupted(check_signals):
-            os.kill(os.getpid(), signal.SIGINT)
+            tiny.interrupt(signal.SIGINT)
             check_signals()
         with assert_raises(Interrupted):
             trainer.run(2, lambda epoch, skip: iter_all(self.batches[::-1]),
@@ -187,8 +188,8 @@ class TestTrainer:
 
     def test_a_second_interruption_is_not_delayed(self):
         def interrupt_twice(epoch, skip):
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            tiny.interrupt(signal.SIGINT)
+            tiny.interrupt(signal.SIGINT)
             yield self.batches[0]
         with assert_raises(KeyboardInterrupt) as caught:
             self.trainer().run(1, interrupt_twice, 2, self.validate)

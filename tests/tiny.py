@@ -1,6 +1,8 @@
 """Tiny data sets of real pixels, and settings that train in seconds."""
 
 import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,20 @@ def write_crops(folder, names, side=40):
         top = random.randint(photo.height - side)
         photo.crop((left, top, left + side, top + side)).save(
             os.path.join(str(folder), name), quality=95)
+
+
+def interrupt(number):
+    """Send this process a signal; return when it has been handled.
+
+    It may reach another thread first, and then Python handles it later.
+    """
+    handler = signal.getsignal(number)
+    os.kill(os.getpid(), number)
+    for _ in range(1000):
+        if signal.getsignal(number) is not handler:
+            return
+        time.sleep(0.01)
+    raise RuntimeError('signal %d was not handled' % number)
 
 
 def use_own_cache(folder):
