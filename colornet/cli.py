@@ -87,7 +87,7 @@ def _make_parser():
     command.add_argument('--out', default='colorized', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
-                         '(default: weights/cvcl_classification.h5)')
+                         'or run folder (default: weights/cvcl_classification.h5)')
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=_positive, default=4,
@@ -167,7 +167,8 @@ def _colorize(options):
         raise ColornetError('%s does not exist' % missing[0])
     from .folders import colorize_files
     from .predict import load_colorizer
-    report = colorize_files(load_colorizer(options.network, options.vgg),
+    network = options.network and _network_file(options.network)
+    report = colorize_files(load_colorizer(network, options.vgg),
                             options.sources, options.out,
                             batch_size=options.batch_size,
                             overwrite=not options.skip_existing)

@@ -1,6 +1,7 @@
 """Files that are written completely or not at all."""
 
 import contextlib
+import errno
 import os
 import uuid
 from pathlib import Path
@@ -26,14 +27,23 @@ def replacing(path):
     str
         The temporary name, in the same folder. It takes the place of `path`
         when the block ends, or is removed if an exception ends it.
+
+    Raises
+    ------
+    OSError
+        If there is a device or a pipe at `path`, which must not be replaced.
     """
-    temporary = os.path.join(os.path.dirname(str(path)),
+    path = os.path.realpath(str(path))
+    if os.path.exists(path) and not (os.path.isfile(path) or
+                                     os.path.isdir(path)):
+        raise OSError(errno.EINVAL, 'not a regular file')
+    temporary = os.path.join(os.path.dirname(path),
                              '.colornet-%s.part' % uuid.uuid4().hex[:12])
     try:
         yield temporary
         with open(temporary, 'rb+') as stream:
             os.fsync(stream.fileno())
-        os.replace(temporary, str(path))
+        os.replace(temporary, path)
     finally:
         with contextlib.suppress(OSError):
             os.remove(temporary)

@@ -44,6 +44,21 @@ class TestFiles(unittest.TestCase):
             eq_(self.path.read_text(), 'old')
         self.check_only('new')
 
+    def test_pipes_and_devices_are_not_replaced(self):
+        pipe = self.folder / 'pipe'
+        os.mkfifo(str(pipe))
+        with assert_raises(ColornetError) as caught:
+            write_text(pipe, 'text')
+        assert_in('not a regular file', str(caught.exception))
+        assert pipe.is_fifo()
+
+    def test_links_are_followed(self):
+        link = self.folder / 'link'
+        link.symlink_to(self.path)
+        write_text(link, 'new')
+        assert link.is_symlink()
+        eq_(self.path.read_text(), 'new')
+
     def test_errors_name_the_file(self):
         with assert_raises(ColornetError) as caught:
             with writing('a/b.txt'):
