@@ -12,6 +12,8 @@ RUNS ?= runs
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip
 COLORNET := $(VENV)/bin/python -m colornet
+# Quoted for folders with a space in their name, which hides ~ from the shell.
+PHOTOS = "$(patsubst ~/%,$(HOME)/%,$(CVCL))"
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
@@ -51,16 +53,16 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
-	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(CVCL)
+	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
 
 train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOCHS=n
-	$(COLORNET) train experiments/cvcl_classification.ini --data $(CVCL) \
+	$(COLORNET) train experiments/cvcl_classification.ini --data $(PHOTOS) \
 	    --out $(RUNS)/cvcl_classification $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
-	$(COLORNET) train experiments/cvcl_regression.ini --data $(CVCL) \
+	$(COLORNET) train experiments/cvcl_regression.ini --data $(PHOTOS) \
 	    --out $(RUNS)/cvcl_regression $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
 
 table2: $(VENV)/installed ## score them: RUNS/table2.csv
-	$(COLORNET) table2 --data $(CVCL) --runs $(RUNS) --out $(RUNS)/table2.csv
+	$(COLORNET) table2 --data $(PHOTOS) --runs $(RUNS) --out $(RUNS)/table2.csv
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info
