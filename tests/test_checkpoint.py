@@ -15,20 +15,11 @@ from numpy.testing import assert_array_equal
 from colornet.backend import theano
 from colornet.checkpoint import load_arrays, save_arrays, set_parameters
 from colornet.errors import ColornetError
+from tiny import check_error
 
 RANDOM = np.random.RandomState(0)
 WEIGHTS = RANDOM.normal(size=(4, 3, 3, 3)).astype('float32')
 BIAS = RANDOM.normal(size=4).astype('float32')
-
-
-def check_error(function, *words):
-    """A call raises one line that has the words in it."""
-    with assert_raises(ColornetError) as caught:
-        function()
-    message = str(caught.exception)
-    for word in words:
-        assert word in message, (word, message)
-    assert '\n' not in message, message
 
 
 class TestFiles:

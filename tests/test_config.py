@@ -5,10 +5,10 @@ import pathlib
 import shutil
 import tempfile
 
-from nose.tools import assert_raises, eq_
+from nose.tools import eq_
 
 from colornet.config import SCHEMA, Config, find_resource, load_config
-from colornet.errors import ColornetError
+from tiny import check_error
 
 EXPERIMENTS = pathlib.Path(__file__).parent.parent / 'experiments'
 REGRESSION = ['network.kind=regression', 'objective.loss=l2']
@@ -105,16 +105,6 @@ class TestFiles:
 
     def test_a_damaged_stored_configuration(self):
         check_error(lambda: Config.from_json('{"data": '), 'damaged')
-
-
-def check_error(function, *words):
-    """A call raises one line that has the words in it."""
-    with assert_raises(ColornetError) as caught:
-        function()
-    message = str(caught.exception)
-    for word in words:
-        assert word in message, (word, message)
-    assert '\n' not in message, message
 
 
 def test_defaults_are_the_paper():

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
+from colornet.errors import ColornetError
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
 PHOTOS = Path(__file__).resolve().parent / 'photos'
@@ -48,6 +50,16 @@ def interrupt(number):
             return
         time.sleep(0.01)
     raise RuntimeError('signal %d was not handled' % number)
+
+
+def check_error(function, *words):
+    """A call raises one line that has the words in it."""
+    with assert_raises(ColornetError) as caught:
+        function()
+    message = str(caught.exception)
+    for word in words:
+        assert word in message, (word, message)
+    assert '\n' not in message, message
 
 
 def use_own_cache(folder):
