@@ -1,12 +1,12 @@
 """Lasagne layers that Lasagne 0.1 does not have (paper, 3.4, 3.5, 3.6)."""
 
-import numpy as np
-
+from . import onednn  # noqa: F401 (teaches Theano's optimizer)
 from .backend import T, lasagne
+from .kernels import batch_norm, kernels_enabled
+from .upscaled import conv2d_same_upscaled
 
 __all__ = ['SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
-           'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same',
-           'conv2d_same_upscaled']
+           'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same']
 
 
 def conv2d_same(input, filters, input_shape=None, filter_shape=None):
@@ -67,6 +67,8 @@ class BatchNormLayer(lasagne.layers.Layer):
         Added to the variance.
     momentum : float in [0, 1)
         Weight of the old value in a running average (choice 13).
+    nonlinearity : lasagne.nonlinearities.rectify or linear
+        Applied to the result.
 
     Notes
     -----
@@ -74,10 +76,16 @@ class BatchNormLayer(lasagne.layers.Layer):
     ``get_output(..., batch_norm_updates=updates)`` adds them to the dict.
     """
 
-    def __init__(self, incoming, epsilon=1e-4, momentum=0.9, **kwargs):
+    def __init__(self, incoming, epsilon=1e-4, momentum=0.9,
+                 nonlinearity=lasagne.nonlinearities.linear, **kwargs):
         super().__init__(incoming, **kwargs)
+        if nonlinearity not in (lasagne.nonlinearities.linear,
+                                lasagne.nonlinearities.rectify):
+            raise ValueError('nonlinearity must be linear or rectify, not %r'
+                             % nonlinearity)
         self.epsilon = epsilon
         self.momentum = momentum
+        self.nonlinearity = nonlinearity
         shape = (self.input_shape[1],)
         constant = lasagne.init.Constant
         self.gamma = self.add_param(constant(1), shape, name='gamma',
@@ -92,20 +100,44 @@ class BatchNormLayer(lasagne.layers.Layer):
     def get_output_for(self, input, deterministic=False,
                        batch_norm_updates=None, **kwargs):
         if deterministic:
-            broadcast = [parameter.dimshuffle('x', 0, 'x', 'x') for parameter
-                         in (self.gamma, self.beta, self.mean, self.variance)]
-            return T.nnet.bn.batch_normalization_test(
-                input, *broadcast, axes='spatial', epsilon=self.epsilon)
-        output, _, _, mean, variance = T.nnet.bn.batch_normalization_train(
-            input, self.gamma.dimshuffle('x', 0, 'x', 'x'),
-            self.beta.dimshuffle('x', 0, 'x', 'x'), axes='spatial',
-            epsilon=self.epsilon, running_average_factor=1 - self.momentum,
-            running_mean=self.mean.dimshuffle('x', 0, 'x', 'x'),
-            running_var=self.variance.dimshuffle('x', 0, 'x', 'x'))
+            return self.nonlinearity(T.nnet.bn.batch_normalization_test(
+                input, *self._broadcast(), axes='spatial',
+                epsilon=self.epsilon))
+        normalize = (self._normalize_by_kernel if kernels_enabled() else
+                     self._normalize_by_theano)
+        output, mean, variance = normalize(input)
         if batch_norm_updates is not None:
-            batch_norm_updates[self.mean] = mean.flatten()
-            batch_norm_updates[self.variance] = variance.flatten()
+            batch_norm_updates[self.mean] = mean
+            batch_norm_updates[self.variance] = variance
         return output
+
+    def _broadcast(self):
+        """gamma, beta, mean and variance for maps of any size."""
+        return [parameter.dimshuffle('x', 0, 'x', 'x') for parameter in
+                (self.gamma, self.beta, self.mean, self.variance)]
+
+    def _normalize_by_theano(self, input):
+        """Output and running averages by Theano's own ops."""
+        gamma, beta, mean, variance = self._broadcast()
+        output, _, _, mean, variance = T.nnet.bn.batch_normalization_train(
+            input, gamma, beta, axes='spatial', epsilon=self.epsilon,
+            running_average_factor=1 - self.momentum, running_mean=mean,
+            running_var=variance)
+        return self.nonlinearity(output), mean.flatten(), variance.flatten()
+
+    def _normalize_by_kernel(self, input):
+        """The same in one op."""
+        output, mean, variance = batch_norm(
+            input, self.gamma, self.beta, self.epsilon,
+            rectify=self.nonlinearity is lasagne.nonlinearities.rectify)
+        count = (input.size // input.shape[1]).astype(input.dtype)
+        # Unbiased, as Theano's.
+        return (output, self._running_average(self.mean, mean),
+                self._running_average(self.variance,
+                                      variance * (count / (count - 1))))
+
+    def _running_average(self, old, new):
+        return self.momentum * old + (1 - self.momentum) * new
 
 
 class UpscaleLayer(lasagne.layers.Layer):
@@ -148,43 +180,6 @@ class ScaleLayer(lasagne.layers.Layer):
         return input * lasagne.utils.floatX(self.factor)
 
 
-def conv2d_same_upscaled(input, filters, scale, size):
-    """:func:`conv2d_same` of a nearest-upscaled input, at its own size.
-
-    Each source pixel spreads over a ``scale x scale`` block, and convolving
-    such a block with a filter is adding one stamp of ``(scale + size - 1)``
-    rows and columns: the filter convolved with a block of ones. So the whole
-    is a transposed convolution with stride `scale`, which needs
-    ``(scale + 2)**2`` products per source pixel for a 3x3 filter instead of
-    ``9 * scale**2``, and gives the same numbers.
-
-    Parameters
-    ----------
-    input : tensor4, (batch, channels, rows, columns)
-    filters : tensor4, (num_filters, channels, size, size)
-        Flipped, as in Lasagne.
-    scale : int
-    size : int, odd
-        Rows and columns of the filters.
-
-    Returns
-    -------
-    tensor4, (batch, num_filters, scale * rows, scale * columns)
-        As ``conv2d_same(input.repeat(scale, 2).repeat(scale, 3), filters)``.
-    """
-    # row_sums[i, k] = 1 where filter row k adds to row i of the stamp.
-    offset = (np.arange(scale + size - 1)[:, np.newaxis] -
-              np.arange(size)[np.newaxis, :])
-    row_sums = ((offset >= 0) & (offset < scale)).astype(filters.dtype)
-    stamp = T.tensordot(filters, row_sums, axes=[[2], [1]])
-    stamp = T.tensordot(stamp, row_sums, axes=[[2], [1]])
-    return T.nnet.abstract_conv.conv2d_grad_wrt_inputs(
-        input, stamp.dimshuffle(1, 0, 2, 3),
-        (None, None, input.shape[2] * scale, input.shape[3] * scale),
-        border_mode=(size // 2, size // 2), subsample=(scale, scale),
-        filter_flip=False)
-
-
 class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
     """:class:`SameConv2DLayer` of concatenated, upscaled feature maps.
 
@@ -203,11 +198,12 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
     num_filters : int
     filter_size : int, odd
     b : initializer or None
+    nonlinearity : callable
     """
 
     def __init__(self, incomings, scales, num_filters, filter_size,
                  W=lasagne.init.GlorotUniform(), b=lasagne.init.Constant(0),
-                 **kwargs):
+                 nonlinearity=lasagne.nonlinearities.linear, **kwargs):
         super().__init__(incomings, **kwargs)
         if len(scales) != len(incomings):
             raise ValueError('%d scales for %d parts'
@@ -215,6 +211,7 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
         self.scales = list(scales)
         self.num_filters = num_filters
         self.filter_size = filter_size
+        self.nonlinearity = nonlinearity
         num_channels = sum(shape[1] for shape in self.input_shapes)
         self.W = self.add_param(
             W, (num_filters, num_channels, filter_size, filter_size), name='W')
@@ -231,14 +228,24 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
         return (input_shapes[0][0], self.num_filters) + sizes.pop()
 
     def get_output_for(self, inputs, **kwargs):
-        output, start = 0, 0
+        start, output, upscaled = 0, None, []
         for input, shape, scale in zip(inputs, self.input_shapes,
                                        self.scales):
             filters = self.W[:, start:start + shape[1]]
             start += shape[1]
-            output = output + (
-                conv2d_same(input, filters) if scale == 1 else
-                conv2d_same_upscaled(input, filters, scale, self.filter_size))
+            if scale > 1:
+                upscaled.append((input, filters, scale))
+            elif output is None:
+                output = self._convolve(input, shape, filters)
+            else:
+                output += self._convolve(input, shape, filters)
+        for input, filters, scale in upscaled:
+            output = conv2d_same_upscaled(input, filters, scale,
+                                          self.filter_size, output)
         if self.b is not None:
-            output = output + self.b.dimshuffle('x', 0, 'x', 'x')
-        return output
+            output += self.b.dimshuffle('x', 0, 'x', 'x')
+        return self.nonlinearity(output)
+
+    def _convolve(self, input, shape, filters):
+        return conv2d_same(input, filters, shape, (
+            self.num_filters, shape[1], self.filter_size, self.filter_size))

@@ -13,6 +13,7 @@ from .backend import T, lasagne
 from .color import NUM_BINS, unbin_channel
 from .layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)
+from .native import wanted
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
@@ -142,7 +143,7 @@ def build_network(config, input_var=None):
             chroma_scale=config.network['chroma_scale'], **options)
     options.update((name, config.network[name]) for name in
                    ('num_bins', 'aggregation', 'residual_units', 'tail'))
-    return build_classification_network(**options)
+    return build_classification_network(fast_stack=wanted('stack'), **options)
 
 
 def _build_encoder(input_var, image_shape, fine_tune):
@@ -163,7 +164,9 @@ def _add_residual_encoder(net, batch_norm, batch_norm_taps):
     """The "creating" side: R4 and residual encoder units 1 and 2 (3.5).
 
     A unit upscales the map below, adds VGG16's map of the same size and
-    convolves the sum.
+    convolves the sum. (Convolving the two apart, as in
+    :class:`UpscaledStackConv2DLayer`, would be more work: the sum has no more
+    channels than either.)
     """
     layer = _tap(net, 'conv4_3', batch_norm_taps)
     _conv_unit(net, 'r4', layer, 256, 1, batch_norm)
@@ -202,10 +205,13 @@ def _conv_unit(net, name, incoming, depth, size, batch_norm):
 
 def _normalized(net, name, layer, batch_norm):
     """Batch normalization (3.4) and rectifier (3.3) of a convolution."""
+    nonlinearity = lasagne.nonlinearities.rectify
     if batch_norm:
-        layer = net[name + '_bn'] = BatchNormLayer(layer)
-    net[name] = lasagne.layers.NonlinearityLayer(
-        layer, lasagne.nonlinearities.rectify)
+        # One pass over the maps does both, so nothing is left for after.
+        layer = net[name + '_bn'] = BatchNormLayer(layer,
+                                                   nonlinearity=nonlinearity)
+        nonlinearity = lasagne.nonlinearities.identity
+    net[name] = lasagne.layers.NonlinearityLayer(layer, nonlinearity)
     return net[name]
 
 

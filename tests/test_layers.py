@@ -7,8 +7,7 @@ from numpy.testing import assert_allclose
 
 from colornet.backend import T, lasagne, theano
 from colornet.layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
-                             UpscaledStackConv2DLayer, UpscaleLayer,
-                             conv2d_same, conv2d_same_upscaled)
+                             UpscaledStackConv2DLayer, UpscaleLayer)
 
 RNG = np.random.RandomState(0)
 
@@ -101,26 +100,6 @@ def test_scale_multiplies():
     images = noise(2, 2, 3, 3)
     assert_allclose(output_of(ScaleLayer(input_layer(images), 100.), images),
                     100 * images, rtol=1e-6)
-
-
-def check_upscaled(scale, size, rows, columns):
-    x, w = T.dtensor4(), T.dtensor4()
-    fast = conv2d_same_upscaled(x, w, scale, size)
-    obvious = conv2d_same(x.repeat(scale, 2).repeat(scale, 3), w)
-    weights = T.cos(T.arange(obvious.size).reshape(obvious.shape))
-    outputs = [value for output in (fast, obvious) for value in
-               [output] + T.grad((output * weights).sum(), [x, w])]
-    values = theano.function([x, w], outputs)(
-        RNG.normal(size=(2, 3, rows, columns)),
-        RNG.normal(size=(4, 3, size, size)))
-    for got, expected in zip(values[:3], values[3:]):
-        assert_allclose(got, expected, rtol=1e-10, atol=1e-10)
-
-
-def test_upscaled_convolution_and_gradients_are_exact():
-    for case in [(2, 3, 4, 5), (4, 3, 3, 2), (8, 3, 1, 3), (3, 5, 4, 4),
-                 (2, 1, 3, 3)]:
-        yield (check_upscaled,) + case
 
 
 def test_convolution_of_a_stack_is_that_of_the_concatenation():

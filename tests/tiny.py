@@ -1,5 +1,6 @@
 """Tiny data sets of real pixels, and settings that train in seconds."""
 
+import contextlib
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from PIL import Image
 
 import colornet
 from colornet.errors import ColornetError
+from colornet.native import VARIABLE
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
 PHOTOS = Path(__file__).resolve().parent / 'photos'
@@ -65,3 +67,16 @@ def check_error(function, *words):
 def use_own_cache(folder):
     """Keep the image cache of the tests away from the user's."""
     os.environ['COLORNET_CACHE'] = os.path.join(str(folder), 'cache')
+
+
+@contextlib.contextmanager
+def without_speedups(*names):
+    """With all speed-ups but some, whatever the environment says."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = ','.join(names)
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        if before is not None:
+            os.environ[VARIABLE] = before

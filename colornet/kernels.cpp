@@ -1,0 +1,394 @@
+// What Theano's elementwise graphs do in many passes over memory, in few.
+//
+// Every function comes for float and double; arrays are contiguous. Sums over
+// more than a few hundred numbers are kept in double precision.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+namespace {
+
+// Sums of values and of their squared distances from a center. The partial
+// sums are short enough for float.
+template <typename T>
+inline double sum(const T* x, int64_t size) {
+    double total = 0;
+    for (int64_t start = 0; start < size; start += 512) {
+        const int64_t stop = std::min(start + 512, size);
+        T part = 0;
+#pragma omp simd reduction(+ : part)
+        for (int64_t i = start; i < stop; ++i) part += x[i];
+        total += part;
+    }
+    return total;
+}
+
+template <typename T>
+inline double sum_of_squares(const T* x, T center, int64_t size) {
+    double total = 0;
+    for (int64_t start = 0; start < size; start += 512) {
+        const int64_t stop = std::min(start + 512, size);
+        T part = 0;
+#pragma omp simd reduction(+ : part)
+        for (int64_t i = start; i < stop; ++i)
+            part += (x[i] - center) * (x[i] - center);
+        total += part;
+    }
+    return total;
+}
+
+// exp() that the compiler can vectorize; within 2 units in the last place
+// (Cephes), and 1e-38 where the true value would be smaller.
+inline float exponential(float x) {
+    x = std::min(std::max(x, -87.3f), 88.3f);
+    const float n = std::floor(x * 1.44269504f + 0.5f);
+    const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float y = 1.9875691500e-4f;
+    y = y * r + 1.3981999507e-3f;
+    y = y * r + 8.3334519073e-3f;
+    y = y * r + 4.1665795894e-2f;
+    y = y * r + 1.6666665459e-1f;
+    y = y * r + 5.0000001201e-1f;
+    y = y * r * r + r + 1.0f;
+    const int32_t bits = (int32_t(n) + 127) << 23;
+    float power;
+    std::memcpy(&power, &bits, sizeof power);
+    return y * power;
+}
+inline double exponential(double x) { return std::exp(x); }
+
+// ---- Batch normalization of (batch, channels, pixels) ----------------------
+// One channel after the other: after its first pass, it is in the cache.
+
+template <typename T>
+void batch_norm(const T* input, const T* gamma, const T* beta, double epsilon,
+                bool rectify, T* output, T* mean, T* variance, int64_t batch,
+                int64_t channels, int64_t pixels) {
+    const double count = double(batch) * pixels;
+    const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
+#pragma omp parallel for schedule(static)
+    for (int64_t c = 0; c < channels; ++c) {
+        double total = 0, squares = 0;
+        for (int64_t n = 0; n < batch; ++n)
+            total += sum(input + (n * channels + c) * pixels, pixels);
+        const T center = T(total / count);
+        for (int64_t n = 0; n < batch; ++n)
+            squares += sum_of_squares(input + (n * channels + c) * pixels,
+                                      center, pixels);
+        mean[c] = center;
+        variance[c] = T(squares / count);
+        const T scale = T(gamma[c] / std::sqrt(squares / count + epsilon));
+        const T shift = beta[c];
+        for (int64_t n = 0; n < batch; ++n) {
+            const T* x = input + (n * channels + c) * pixels;
+            T* y = output + (n * channels + c) * pixels;
+#pragma omp simd
+            for (int64_t i = 0; i < pixels; ++i) {
+                const T value = (x[i] - center) * scale + shift;
+                y[i] = value < floor ? floor : value;
+            }
+        }
+    }
+}
+
+// input_gradient may be output_gradient, or null if nobody needs it.
+template <typename T>
+void batch_norm_gradient(const T* input, const T* output_gradient,
+                         const T* gamma, const T* beta, const T* mean,
+                         const T* variance, double epsilon, bool rectify,
+                         T* input_gradient, T* gamma_gradient,
+                         T* beta_gradient, int64_t batch, int64_t channels,
+                         int64_t pixels) {
+    const double count = double(batch) * pixels;
+    const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
+#pragma omp parallel for schedule(static)
+    for (int64_t c = 0; c < channels; ++c) {
+        const T center = mean[c], shift = beta[c];
+        const T inverse = T(1 / std::sqrt(variance[c] + epsilon));
+        const T scale = T(gamma[c] / std::sqrt(variance[c] + epsilon));
+        double total = 0, product = 0;
+        for (int64_t n = 0; n < batch; ++n) {
+            const T* x = input + (n * channels + c) * pixels;
+            const T* dy = output_gradient + (n * channels + c) * pixels;
+            for (int64_t start = 0; start < pixels; start += 512) {
+                const int64_t stop = std::min(start + 512, pixels);
+                T part = 0, part_product = 0;
+#pragma omp simd reduction(+ : part, part_product)
+                for (int64_t i = start; i < stop; ++i) {
+                    const T d = x[i] - center;
+                    const T g = d * scale + shift > floor ? dy[i] : T(0);
+                    part += g;
+                    part_product += g * d;
+                }
+                total += part;
+                product += part_product;
+            }
+        }
+        gamma_gradient[c] = T(product * inverse);
+        beta_gradient[c] = T(total);
+        if (!input_gradient) continue;
+        const T average = T(total / count);
+        const T slope = T(product * inverse * inverse / count);
+        for (int64_t n = 0; n < batch; ++n) {
+            const T* x = input + (n * channels + c) * pixels;
+            const T* dy = output_gradient + (n * channels + c) * pixels;
+            T* dx = input_gradient + (n * channels + c) * pixels;
+#pragma omp simd
+            for (int64_t i = 0; i < pixels; ++i) {
+                const T d = x[i] - center;
+                const T g = d * scale + shift > floor ? dy[i] : T(0);
+                dx[i] = scale * (g - average - d * slope);
+            }
+        }
+    }
+}
+
+// ---- Cross-entropy over the classes of (batch, classes, pixels) ------------
+// Blocks of pixels, so that a block's classes stay in the first-level cache.
+
+const int64_t block = 256;
+
+// For each pixel, largest gets the largest score, log_sums the logarithm of the
+// sum of exponentials relative to it: huge scores would swallow it. Returns the sum over all pixels, or NaN if a target is no class.
+template <typename T>
+double cross_entropy(const T* logits, const int32_t* targets, T* largest_scores,
+                     T* log_sums, int64_t batch, int64_t classes, int64_t pixels) {
+    double total = 0;
+    const int64_t blocks = (pixels + block - 1) / block;
+#pragma omp parallel for collapse(2) schedule(static) reduction(+ : total)
+    for (int64_t n = 0; n < batch; ++n)
+        for (int64_t b = 0; b < blocks; ++b) {
+            const int64_t size = std::min(block, pixels - b * block);
+            const T* x = logits + n * classes * pixels + b * block;
+            const int32_t* target = targets + n * pixels + b * block;
+            T largest[block], sums[block] = {};
+            std::copy(x, x + size, largest);
+            for (int64_t k = 1; k < classes; ++k)
+#pragma omp simd
+                for (int64_t i = 0; i < size; ++i)
+                    largest[i] = std::max(largest[i], x[k * pixels + i]);
+            for (int64_t k = 0; k < classes; ++k)
+#pragma omp simd
+                for (int64_t i = 0; i < size; ++i)
+                    sums[i] += exponential(x[k * pixels + i] - largest[i]);
+            double part = 0;
+            for (int64_t i = 0; i < size; ++i) {
+                const int64_t k = target[i];
+                const T log_sum = std::log(sums[i]);
+                part += k < 0 || k >= classes
+                            ? std::numeric_limits<double>::quiet_NaN()
+                            : log_sum + (largest[i] - x[k * pixels + i]);
+                largest_scores[n * pixels + b * block + i] = largest[i];
+                log_sums[n * pixels + b * block + i] = log_sum;
+            }
+            total += part;
+        }
+    return total;
+}
+
+// gradient = scale * (softmax(logits) - one_hot(targets))
+template <typename T>
+void cross_entropy_gradient(const T* logits, const int32_t* targets,
+                            const T* largest_scores, const T* log_sums, T scale, T* gradient,
+                            int64_t batch, int64_t classes, int64_t pixels) {
+    const int64_t blocks = (pixels + block - 1) / block;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < batch; ++n)
+        for (int64_t b = 0; b < blocks; ++b) {
+            const int64_t size = std::min(block, pixels - b * block);
+            const int64_t offset = n * classes * pixels + b * block;
+            const T* x = logits + offset;
+            T* g = gradient + offset;
+            const T* largest = largest_scores + n * pixels + b * block;
+            const T* log_sum = log_sums + n * pixels + b * block;
+            const int32_t* target = targets + n * pixels + b * block;
+            for (int64_t k = 0; k < classes; ++k)
+#pragma omp simd
+                for (int64_t i = 0; i < size; ++i)
+                    g[k * pixels + i] =
+                        scale * (exponential(x[k * pixels + i] - largest[i] -
+                                             log_sum[i]) -
+                                 (target[i] == k ? T(1) : T(0)));
+        }
+}
+
+// ---- Blocks of an upscaled map (see upscaled.py) ---------------------------
+// corners: (batch, 2, 2, filters, rows + 1, columns + 1), by upper or lower
+//     and left or right corner of a block
+// sides: (batch, 2, filters, rows + 1, columns), upper or lower row of a block
+// flanks: (batch, 2, filters, rows, columns + 1), left or right column
+// centers: (batch, filters, rows, columns)
+// Blocks of 2 x 2 are all corners; the other three are null then.
+
+// values: what one row of blocks adds to an image row, columns * scale long.
+template <typename T>
+inline void spread(T* values, const T* left, const T* middle, const T* right,
+                   int64_t columns, int64_t scale) {
+    for (int64_t j = 0; j < columns; ++j) {
+        T* out = values + j * scale;
+        out[0] = left[j];
+        for (int64_t q = 1; q < scale - 1; ++q) out[q] = middle[j];
+        out[scale - 1] = right[j + 1];
+    }
+}
+
+template <typename T>
+inline void gather(const T* values, T* left, T* middle, T* right,
+                   int64_t columns, int64_t scale) {
+    left[columns] = right[0] = 0;  // reach beyond the map: no block has them
+    for (int64_t j = 0; j < columns; ++j) {
+        const T* in = values + j * scale;
+        left[j] = in[0];
+        right[j + 1] = in[scale - 1];
+        if (scale == 2) continue;
+        T total = 0;
+        for (int64_t q = 1; q < scale - 1; ++q) total += in[q];
+        middle[j] = total;
+    }
+}
+
+// image, (batch, filters, rows * scale, columns * scale), is added to.
+template <typename T>
+void add_blocks(T* image, const T* corners, const T* sides, const T* flanks,
+                const T* centers, int64_t batch, int64_t filters,
+                int64_t rows, int64_t columns, int64_t scale) {
+    const int64_t width = columns * scale;
+#pragma omp parallel
+    {
+        std::vector<T> buffer(width);
+        T* values = buffer.data();
+#pragma omp for collapse(2) schedule(static)
+        for (int64_t n = 0; n < batch; ++n)
+            for (int64_t f = 0; f < filters; ++f) {
+                T* out = image + (n * filters + f) * rows * scale * width;
+                for (int64_t i = 0; i < rows; ++i)
+                    for (int part = 0; part < 3; ++part) {  // upper, between, lower
+                        const int64_t half = part == 2;
+                        const int64_t row = i + half;
+                        int64_t repeat = 1;
+                        if (part == 1) {
+                            repeat = scale - 2;
+                            if (!repeat) continue;
+                            const T* left = flanks + ((n * 2 * filters + f) * rows + i) * (columns + 1);
+                            spread(values, left,
+                                   centers + ((n * filters + f) * rows + i) * columns,
+                                   left + filters * rows * (columns + 1), columns, scale);
+                        } else {
+                            const T* left = corners + (((n * 2 + half) * 2 * filters + f) * (rows + 1) + row) * (columns + 1);
+                            spread(values, left,
+                                   sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr,
+                                   left + filters * (rows + 1) * (columns + 1), columns, scale);
+                        }
+                        for (int64_t p = 0; p < repeat; ++p, out += width)
+#pragma omp simd
+                            for (int64_t q = 0; q < width; ++q)
+                                out[q] += values[q];
+                    }
+            }
+    }
+}
+
+// The transpose: gradients of the blocks from that of the image.
+template <typename T>
+void add_blocks_gradient(const T* image, T* corners, T* sides, T* flanks,
+                         T* centers, int64_t batch, int64_t filters,
+                         int64_t rows, int64_t columns, int64_t scale) {
+    const int64_t width = columns * scale;
+#pragma omp parallel
+    {
+        std::vector<T> buffer(width);
+        T* values = buffer.data();
+#pragma omp for collapse(2) schedule(static)
+        for (int64_t n = 0; n < batch; ++n)
+            for (int64_t f = 0; f < filters; ++f) {
+                const T* in = image + (n * filters + f) * rows * scale * width;
+                for (int64_t half = 0; half < 2; ++half) {
+                    // The window that no block of this half reaches.
+                    const int64_t row = half ? 0 : rows;
+                    for (int64_t side = 0; side < 2; ++side)
+                        std::fill_n(corners + ((((n * 2 + half) * 2 + side) * filters + f) * (rows + 1) + row) * (columns + 1),
+                                    columns + 1, T(0));
+                    if (sides)
+                        std::fill_n(sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns,
+                                    columns, T(0));
+                }
+                for (int64_t i = 0; i < rows; ++i)
+                    for (int part = 0; part < 3; ++part) {
+                        const int64_t half = part == 2;
+                        const int64_t row = i + half;
+                        if (part == 1) {
+                            if (scale == 2) continue;
+                            std::copy(in, in + width, values);
+                            in += width;
+                            for (int64_t p = 1; p < scale - 2; ++p, in += width)
+#pragma omp simd
+                                for (int64_t q = 0; q < width; ++q)
+                                    values[q] += in[q];
+                            T* left = flanks + ((n * 2 * filters + f) * rows + i) * (columns + 1);
+                            gather(values, left,
+                                   centers + ((n * filters + f) * rows + i) * columns,
+                                   left + filters * rows * (columns + 1), columns, scale);
+                        } else {
+                            T* left = corners + (((n * 2 + half) * 2 * filters + f) * (rows + 1) + row) * (columns + 1);
+                            gather(in, left,
+                                   sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr,
+                                   left + filters * (rows + 1) * (columns + 1), columns, scale);
+                            in += width;
+                        }
+                    }
+            }
+    }
+}
+
+}  // namespace
+
+#define EXPORT(T, suffix)                                                     \
+    extern "C" void batch_norm_##suffix(                                      \
+        const T* x, const T* gamma, const T* beta, double epsilon,            \
+        int64_t rectify, T* y, T* mean, T* variance, int64_t batch,           \
+        int64_t channels, int64_t pixels) {                                   \
+        batch_norm(x, gamma, beta, epsilon, rectify, y, mean, variance,       \
+                   batch, channels, pixels);                                  \
+    }                                                                         \
+    extern "C" void batch_norm_gradient_##suffix(                             \
+        const T* x, const T* dy, const T* gamma, const T* beta,               \
+        const T* mean, const T* variance, double epsilon, int64_t rectify,    \
+        T* dx, T* dgamma, T* dbeta, int64_t batch, int64_t channels,          \
+        int64_t pixels) {                                                     \
+        batch_norm_gradient(x, dy, gamma, beta, mean, variance, epsilon,      \
+                            rectify, dx, dgamma, dbeta, batch, channels,      \
+                            pixels);                                          \
+    }                                                                         \
+    extern "C" double cross_entropy_##suffix(                                 \
+        const T* logits, const int32_t* targets, T* largest, T* log_sums,     \
+        int64_t batch, int64_t classes, int64_t pixels) {                     \
+        return cross_entropy(logits, targets, largest, log_sums, batch,       \
+                             classes, pixels);                                \
+    }                                                                         \
+    extern "C" void cross_entropy_gradient_##suffix(                          \
+        const T* logits, const int32_t* targets, const T* largest,            \
+        const T* log_sums, double scale, T* gradient, int64_t batch,          \
+        int64_t classes, int64_t pixels) {                                    \
+        cross_entropy_gradient(logits, targets, largest, log_sums, T(scale),  \
+                               gradient, batch, classes, pixels);             \
+    }                                                                         \
+    extern "C" void add_blocks_##suffix(                                      \
+        T* image, const T* corners, const T* sides, const T* flanks,          \
+        const T* centers, int64_t batch, int64_t filters, int64_t rows,       \
+        int64_t columns, int64_t scale) {                                     \
+        add_blocks(image, corners, sides, flanks, centers, batch, filters,    \
+                   rows, columns, scale);                                     \
+    }                                                                         \
+    extern "C" void add_blocks_gradient_##suffix(                             \
+        const T* image, T* corners, T* sides, T* flanks, T* centers,          \
+        int64_t batch, int64_t filters, int64_t rows, int64_t columns,        \
+        int64_t scale) {                                                      \
+        add_blocks_gradient(image, corners, sides, flanks, centers, batch,    \
+                            filters, rows, columns, scale);                   \
+    }
+
+EXPORT(float, float32)
+EXPORT(double, float64)

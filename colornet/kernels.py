@@ -1,0 +1,342 @@
+"""Theano ops that call ``kernels.cpp``: exact, in few passes over memory.
+
+Each has a twin made of Theano's own ops, which is what runs on a GPU, where
+there is no compiler, or when the speed-up is switched off
+(:data:`colornet.native.SPEEDUPS`).
+"""
+
+import ctypes
+import functools
+import warnings
+
+import numpy as np
+
+from .backend import T, theano
+from .errors import ColornetError
+from .native import call, contiguous, load_library, wanted
+
+__all__ = ['kernels_status', 'kernels_enabled', 'batch_norm', 'cross_entropy',
+           'add_blocks']
+
+Op, Apply = theano.gof.Op, theano.gof.Apply
+
+
+@functools.lru_cache(maxsize=None)
+def kernels_status():
+    """'' if the kernels can be used, else why not."""
+    try:
+        load_library('kernels')
+    except ColornetError as error:
+        return str(error)
+    return ''
+
+
+def kernels_enabled():
+    """Whether the kernels are wanted and possible; warns if not possible."""
+    if not wanted('kernels'):
+        return False
+    status = kernels_status()
+    if status and theano.config.device.startswith('cpu'):
+        warnings.warn('slower without the C++ kernels: ' + status)
+    return not status
+
+
+def _kernel(name, dtype):
+    return getattr(load_library('kernels'), '%s_%s' % (name, dtype))
+
+
+class _InplaceOp(Op):
+    """An op whose first output may take the memory of one of its inputs."""
+
+    overwrites = 0  # number of that input
+
+    def __init__(self, inplace=False, **properties):
+        self.inplace = inplace
+        for name, value in properties.items():
+            setattr(self, name, value)
+        if inplace:
+            self.destroy_map = {0: [self.overwrites]}
+
+    def working_on_input(self):
+        """The same op, overwriting its input."""
+        return type(self)(**dict(((name, getattr(self, name))
+                                  for name in self.__props__), inplace=True))
+
+
+@theano.gof.local_optimizer([_InplaceOp], inplace=True)
+def _overwrite_input(node):
+    if isinstance(node.op, _InplaceOp) and not node.op.inplace:
+        outputs = node.op.working_on_input()(*node.inputs, return_list=True)
+        theano.gof.opt.copy_stack_trace(node.outputs, outputs)
+        return outputs
+
+
+theano.compile.optdb.register(
+    'colornet_overwrite_input', theano.gof.TopoOptimizer(
+        _overwrite_input,
+        failure_callback=theano.gof.TopoOptimizer.warn_inplace),
+    60, 'fast_run', 'inplace')
+
+
+def _pixels(shape):
+    return int(shape[2] * shape[3])
+
+
+class BatchNorm(Op):
+    """Normalize by the minibatch; rectify, if wanted, in the same pass.
+
+    Inputs: (batch, channels, rows, columns), gamma and beta, (channels,).
+    Outputs: the same shape as the first; mean and variance, (channels,).
+    """
+
+    __props__ = ('epsilon', 'rectify')
+
+    def __init__(self, epsilon, rectify):
+        self.epsilon = float(epsilon)
+        self.rectify = bool(rectify)
+
+    def make_node(self, input, gamma, beta):
+        return Apply(self, [input, gamma, beta],
+                     [input.type(), gamma.type(), gamma.type()])
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0], shapes[1], shapes[1]]
+
+    def perform(self, node, inputs, storage):
+        input, gamma, beta = map(contiguous, inputs)
+        outputs = [np.empty_like(input), np.empty_like(gamma),
+                   np.empty_like(gamma)]
+        call(_kernel('batch_norm', input.dtype), input, gamma, beta,
+             self.epsilon, int(self.rectify), *outputs,
+             *input.shape[:2], _pixels(input.shape))
+        for cell, output in zip(storage, outputs):
+            cell[0] = output
+
+    def grad(self, inputs, output_gradients):
+        _, mean, variance = self(*inputs)
+        return BatchNormGradient(epsilon=self.epsilon, rectify=self.rectify)(
+            inputs[0], output_gradients[0], *inputs[1:], mean, variance)
+
+
+class BatchNormGradient(_InplaceOp):
+    """Gradient of :class:`BatchNorm`'s output, not of its statistics.
+
+    Outputs: gradients of input, gamma and beta. That of the input is not
+    computed where nobody takes it, as for maps of the frozen VGG16.
+    """
+
+    __props__ = ('epsilon', 'rectify', 'inplace')
+    overwrites = 1
+
+    def make_node(self, input, gradient, gamma, beta, mean, variance):
+        return Apply(self, [input, gradient, gamma, beta, mean, variance],
+                     [input.type(), gamma.type(), gamma.type()])
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0], shapes[2], shapes[2]]
+
+    def perform(self, node, inputs, storage):
+        input, gradient, gamma, beta, mean, variance = map(contiguous, inputs)
+        input_gradient = None
+        if node.outputs[0].clients:
+            input_gradient = (gradient if self.inplace else
+                              np.empty_like(input))
+        gamma_gradient, beta_gradient = (np.empty_like(gamma),
+                                         np.empty_like(gamma))
+        call(_kernel('batch_norm_gradient', input.dtype), input, gradient,
+             gamma, beta, mean, variance, self.epsilon, int(self.rectify),
+             input_gradient, gamma_gradient, beta_gradient,
+             *input.shape[:2], _pixels(input.shape))
+        storage[0][0] = (np.empty((0,) * 4, input.dtype)
+                         if input_gradient is None else input_gradient)
+        storage[1][0], storage[2][0] = gamma_gradient, beta_gradient
+
+
+def batch_norm(input, gamma, beta, epsilon, rectify=False):
+    """Batch normalization while training, and what it normalized by.
+
+    Parameters
+    ----------
+    input : tensor4, (batch, channels, rows, columns)
+    gamma, beta : vector, (channels,)
+    epsilon : float
+        Added to the variance.
+    rectify : bool
+        Replace negative results by zero.
+
+    Returns
+    -------
+    output : tensor4
+    mean, variance : vector, (channels,)
+        Of the minibatch; no gradient flows through them.
+    """
+    return BatchNorm(epsilon, rectify)(input, gamma, beta)
+
+
+class CrossEntropy(Op):
+    """Mean over all pixels of the cross-entropy.
+
+    Inputs: scores, (batch, classes, rows, columns), class numbers, (batch,
+    rows, columns). Outputs: the mean; and for each pixel, (batch, rows,
+    columns), the largest score and the logarithm of the softmax's
+    denominator, relative to it.
+    """
+
+    __props__ = ()
+
+    def make_node(self, logits, targets):
+        return Apply(self, [logits, targets],
+                     [T.TensorType(logits.dtype, ())()] +
+                     [T.TensorType(logits.dtype, (False,) * 3)()
+                      for _ in range(2)])
+
+    def infer_shape(self, node, shapes):
+        return [(), shapes[1], shapes[1]]
+
+    def perform(self, node, inputs, storage):
+        logits, targets = contiguous(inputs[0]), contiguous(inputs[1],
+                                                            np.int32)
+        batch, classes, rows, columns = logits.shape
+        if targets.shape != (batch, rows, columns):
+            raise ValueError('scores of shape %s for classes of shape %s'
+                             % (logits.shape, targets.shape))
+        pixels = [np.empty(targets.shape, logits.dtype) for _ in range(2)]
+        total = call(_kernel('cross_entropy', logits.dtype), logits, targets,
+                     *pixels, batch, classes, rows * columns,
+                     result=ctypes.c_double)
+        if np.isnan(total) and (targets.min() < 0 or
+                                targets.max() >= classes):
+            raise ValueError('classes must be in [0, %d]' % (classes - 1))
+        storage[0][0] = np.asarray(total / targets.size, logits.dtype)
+        storage[1][0], storage[2][0] = pixels
+
+    def grad(self, inputs, output_gradients):
+        logits, targets = inputs
+        _, largest, log_sums = self(logits, targets)
+        return [CrossEntropyGradient()(logits, targets, largest, log_sums,
+                                       output_gradients[0]),
+                theano.gradient.grad_undefined(self, 1, targets)]
+
+
+class CrossEntropyGradient(_InplaceOp):
+    """Gradient of :class:`CrossEntropy`'s mean with respect to the scores."""
+
+    __props__ = ('inplace',)
+
+    def make_node(self, logits, targets, largest, log_sums, gradient):
+        return Apply(self, [logits, targets, largest, log_sums, gradient],
+                     [logits.type()])
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0]]
+
+    def perform(self, node, inputs, storage):
+        logits, _, largest, log_sums, gradient = map(contiguous, inputs)
+        targets = contiguous(inputs[1], np.int32)
+        result = logits if self.inplace else np.empty_like(logits)
+        call(_kernel('cross_entropy_gradient', logits.dtype), logits, targets,
+             largest, log_sums, float(gradient / targets.size), result,
+             *logits.shape[:2], _pixels(logits.shape))
+        storage[0][0] = result
+
+
+def cross_entropy(logits, targets):
+    """Mean cross-entropy of the pixels' classes.
+
+    Parameters
+    ----------
+    logits : tensor4, (batch, classes, rows, columns)
+        Scores before the softmax.
+    targets : itensor3, (batch, rows, columns)
+
+    Returns
+    -------
+    scalar, in nats
+    """
+    return CrossEntropy()(logits, targets)[0]
+
+
+class AddBlocks(_InplaceOp):
+    """Add the blocks of an upscaled map to an image (:mod:`.upscaled`)."""
+
+    __props__ = ('scale', 'inplace')
+
+    def make_node(self, image, *blocks):
+        return Apply(self, [image] + list(blocks), [image.type()])
+
+    def infer_shape(self, node, shapes):
+        return [shapes[0]]
+
+    def perform(self, node, inputs, storage):
+        image = inputs[0]
+        blocks = [contiguous(block) for block in inputs[1:]]
+        output = (image if self.inplace and image.flags.c_contiguous else
+                  np.array(image, order='C'))
+        batch, filters, rows, columns = output.shape
+        call(_kernel('add_blocks', output.dtype), output, *blocks,
+             *[None] * (4 - len(blocks)), batch, filters, rows // self.scale,
+             columns // self.scale, self.scale)
+        storage[0][0] = output
+
+    def grad(self, inputs, output_gradients):
+        gradient = output_gradients[0]
+        return [gradient] + AddBlocksGradient(self.scale)(gradient,
+                                                          return_list=True)
+
+
+class AddBlocksGradient(Op):
+    """Gradients of the blocks from that of the image."""
+
+    __props__ = ('scale',)
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def make_node(self, image):
+        return Apply(self, [image], [image.type() for _ in
+                                     range(1 if self.scale == 2 else 4)])
+
+    def infer_shape(self, node, shapes):
+        return self._shapes(shapes[0])[:len(node.outputs)]
+
+    def _shapes(self, shape):
+        batch, filters, rows, columns = shape
+        rows, columns = rows // self.scale, columns // self.scale
+        return [(batch, 4 * filters, rows + 1, columns + 1),
+                (batch, 2 * filters, rows + 1, columns),
+                (batch, 2 * filters, rows, columns + 1),
+                (batch, filters, rows, columns)]
+
+    def perform(self, node, inputs, storage):
+        image = contiguous(inputs[0])
+        blocks = [np.empty(shape, image.dtype) for _, shape in
+                  zip(storage, self._shapes(image.shape))]
+        batch, filters, rows, columns = image.shape
+        call(_kernel('add_blocks_gradient', image.dtype), image, *blocks,
+             *[None] * (4 - len(blocks)), batch, filters, rows // self.scale,
+             columns // self.scale, self.scale)
+        for cell, block in zip(storage, blocks):
+            cell[0] = block
+
+
+def add_blocks(image, blocks, scale):
+    """Add blocks of ``scale x scale`` pixels to an image.
+
+    Parameters
+    ----------
+    image : tensor4, (batch, filters, scale * rows, scale * columns)
+    blocks : list of tensor4
+        What falls on the blocks' corner pixels, (batch, 4 * filters, rows +
+        1, columns + 1): upper left, upper right, lower left, lower right;
+        and if `scale` is above 2, on the rest of their first and last rows,
+        (batch, 2 * filters, rows + 1, columns), columns, (batch, 2 *
+        filters, rows, columns + 1), and on the pixels within, (batch,
+        filters, rows, columns). Values of lower and right pixels come one
+        place later than those of upper and left ones.
+    scale : int, at least 2
+
+    Returns
+    -------
+    tensor4, as `image`
+    """
+    return AddBlocks(scale=scale)(image, *blocks)

@@ -1,0 +1,153 @@
+"""The project's C++ code: which parts are wanted, compiled, loaded.
+
+A source file beside this module is compiled once for a machine, into
+Theano's compile directory, and called through ctypes by Theano ops: their
+code need not be compiled again for every graph.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import pathlib
+import platform
+import shlex
+import subprocess
+import tempfile
+
+import numpy as np
+
+from .backend import theano
+from .errors import ColornetError
+
+__all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'call',
+           'contiguous']
+
+#: Exact speed-ups (README), by the names that switch them off.
+SPEEDUPS = {
+    'stack': 'convolution of the upscaled stack part by part',
+    'kernels': 'batch normalization, cross-entropy, upscaling in C++',
+    'onednn': 'convolutions by oneDNN',
+    'winograd': "Winograd's algorithm for 3x3 convolutions",
+}
+
+#: Environment variable: the speed-ups to leave out, separated by commas.
+VARIABLE = 'COLORNET_WITHOUT'
+
+_SOURCES = pathlib.Path(__file__).parent
+
+
+def wanted(speedup):
+    """Whether the user has not switched a speed-up off.
+
+    Parameters
+    ----------
+    speedup : str
+        One of :data:`SPEEDUPS`.
+
+    Raises
+    ------
+    ColornetError
+        If the environment variable names none of them.
+    """
+    names = [name.strip() for name in
+             os.environ.get(VARIABLE, '').split(',') if name.strip()]
+    unknown = [name for name in names if name not in SPEEDUPS]
+    if unknown:
+        raise ColornetError('%s=%s: no such speed-up; there are %s'
+                            % (VARIABLE, unknown[0], ', '.join(SPEEDUPS)))
+    return speedup not in names
+
+
+@functools.lru_cache(maxsize=None)
+def load_library(name, libraries=()):
+    """Compile ``colornet/<name>.cpp``, unless that was done, and load it.
+
+    Parameters
+    ----------
+    name : str
+    libraries : tuple of str
+        To link with.
+
+    Returns
+    -------
+    ctypes.CDLL
+
+    Raises
+    ------
+    ColornetError
+        If Theano does not run on the CPU, or compiling or loading fails.
+    """
+    config = theano.config
+    if not config.device.startswith('cpu'):
+        raise ColornetError('for the CPU, not device=%s' % config.device)
+    if not config.cxx:
+        raise ColornetError('there is no C++ compiler')
+    source = _SOURCES / (name + '.cpp')
+    command = shlex.split(config.cxx) + [
+        '-O3', '-march=native', '-fno-math-errno', '-fno-trapping-math',
+        '-std=c++14', '-fPIC', '-shared'] + ['-fopenmp'] * config.openmp
+    links = ['-l' + library for library in libraries]
+    key = hashlib.sha256(repr((source.read_text(), command, links,
+                               _processor())).encode()).hexdigest()[:16]
+    library = pathlib.Path(config.compiledir) / ('%s_%s.so' % (name, key))
+    try:
+        if not library.exists():
+            _compile(command, source, links, library)
+        return ctypes.CDLL(str(library))
+    except OSError as error:
+        raise ColornetError(' '.join(str(error).split()))
+
+
+def _compile(command, source, links, library):
+    """Compile to a temporary name first: others may do the same."""
+    descriptor, temporary = tempfile.mkstemp(dir=str(library.parent))
+    os.close(descriptor)
+    try:
+        done = subprocess.run(
+            command + [str(source), '-o', temporary] + links,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, universal_newlines=True)
+        if done.returncode:
+            errors = [line for line in done.stderr.splitlines()
+                      if 'error' in line] or done.stderr.splitlines()
+            raise ColornetError('compiling %s failed: %s'
+                                % (source.name, ' '.join(errors[:1])))
+        os.replace(temporary, str(library))
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def _processor():
+    """What -march=native depends on: home directories may be shared."""
+    try:
+        with open('/proc/cpuinfo') as file:
+            return sorted({line for line in file if line.startswith(
+                ('model name', 'flags', 'Features'))})
+    except OSError:
+        return platform.processor()
+
+
+def contiguous(array, dtype=None):
+    """The array itself where possible, else a copy in C order."""
+    return np.ascontiguousarray(array, dtype)
+
+
+def call(function, *arguments, result=None):
+    """Call a C function with arrays, whole numbers, floats and None.
+
+    Parameters
+    ----------
+    function : function of a ctypes.CDLL
+        Takes pointers for arrays (null for None), int64_t for int, double
+        for float.
+    result : ctypes type, optional
+        Of what it returns.
+    """
+    function.restype = result
+    return function(*[
+        ctypes.c_double(argument) if isinstance(argument, float) else
+        ctypes.c_int64(argument) if isinstance(argument, int) else
+        argument if argument is None else
+        ctypes.c_void_p(argument.ctypes.data) for argument in arguments])

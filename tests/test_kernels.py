@@ -1,0 +1,213 @@
+"""The C++ kernels against Theano's own ops and numpy."""
+import os
+import warnings
+
+import numpy as np
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose
+
+from colornet import kernels, native
+from colornet.backend import T, theano
+from colornet.errors import ColornetError
+from tiny import without_speedups
+
+RNG = np.random.RandomState(0)
+TOLERANCES = {'float64': 1e-10, 'float32': 1e-5}
+
+
+def numpy_batch_norm(x, gamma, beta, epsilon, rectify):
+    mean = x.mean((0, 2, 3), keepdims=True)
+    variance = x.var((0, 2, 3), keepdims=True)
+    y = ((x - mean) / np.sqrt(variance + epsilon) * gamma[:, None, None] +
+         beta[:, None, None])
+    return (np.maximum(y, 0) if rectify else y, mean.ravel(),
+            variance.ravel())
+
+
+def theano_batch_norm(x, gamma, beta, epsilon, rectify):
+    y, _, _ = T.nnet.bn.batch_normalization_train(
+        x, gamma.dimshuffle('x', 0, 'x', 'x'),
+        beta.dimshuffle('x', 0, 'x', 'x'), 'spatial', epsilon)
+    return T.nnet.relu(y) if rectify else y
+
+
+def check_batch_norm(dtype, shape, rectify):
+    x, gamma, beta = (T.TensorType(dtype, (False,) * 4)(),
+                      T.TensorType(dtype, (False,))(),
+                      T.TensorType(dtype, (False,))())
+    values = [(RNG.normal(size=shape) * 3 + 40).astype(dtype),
+              RNG.normal(size=shape[1]).astype(dtype),
+              RNG.normal(size=shape[1]).astype(dtype)]
+    y, mean, variance = kernels.batch_norm(x, gamma, beta, 1e-3, rectify)
+    results = []
+    for output in y, theano_batch_norm(x, gamma, beta, 1e-3, rectify):
+        weights = T.cos(T.arange(output.size).reshape(output.shape))
+        results.append([output] + T.grad(
+            (output * weights.astype(dtype)).sum(), [x, gamma, beta]))
+    outputs = theano.function([x, gamma, beta],
+                              [mean, variance] + results[0] + results[1])(
+                                  *values)
+    exact = numpy_batch_norm(*[value.astype('float64') for value in values],
+                             1e-3, rectify)
+    # The mean is 13 standard deviations: float32 has that much less to give.
+    tolerance = TOLERANCES[dtype] * (10 if dtype == 'float32' else 1)
+    for got, expected in zip(outputs, (exact[1], exact[2], exact[0])):
+        assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+    for got, expected in zip(outputs[2:6], outputs[6:]):
+        eq_(got.dtype, np.dtype(dtype))
+        assert_allclose(got, expected, rtol=0,
+                        atol=tolerance * abs(expected).max())
+
+
+def test_batch_norm_and_gradients():
+    for dtype in TOLERANCES:
+        for shape in (3, 5, 4, 7), (1, 1, 30, 40), (2, 70, 3, 5):
+            for rectify in False, True:
+                yield check_batch_norm, dtype, shape, rectify
+
+
+def test_batch_norm_passes_nan_on():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    run = theano.function([x, gamma, beta],
+                          kernels.batch_norm(x, gamma, beta, 1e-4, True)[0])
+    image = np.ones((1, 1, 2, 2), 'float32')
+    image[0, 0, 0, 0] = np.nan
+    ok_(np.isnan(run(image, np.ones(1, 'float32'),
+                     np.ones(1, 'float32'))).all())
+
+
+def ops_of(function):
+    return [type(node.op).__name__ for node in function.maker.fgraph.toposort()]
+
+
+def inplace_ops(function):
+    return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
+            if getattr(node.op, 'inplace', False)}
+
+
+def test_gradient_overwrites_only_what_nobody_needs():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    y = kernels.batch_norm(x, gamma, beta, 1e-4, True)[0]
+    cost = (y ** 2).sum()
+    values = [RNG.normal(size=(2, 3, 4, 5)).astype('float32'),
+              np.ones(3, 'float32'), np.zeros(3, 'float32')]
+    gradient, = T.grad(cost, [x])
+    alone = theano.function([x, gamma, beta], gradient)
+    assert_in('BatchNormGradient', inplace_ops(alone))
+    # Now the gradient of y is wanted, too: it must survive.
+    both = theano.function([x, gamma, beta], [gradient, 2 * y])
+    got, kept = both(*values)
+    assert_allclose(got, alone(*values))
+    assert_allclose(kept, 2 * y.eval(dict(zip([x, gamma, beta], values))),
+                    rtol=1e-6)
+
+
+def test_frozen_maps_get_no_gradient():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    y = kernels.batch_norm(x, gamma, beta, 1e-4, False)[0]
+    weights = T.cos(T.arange(y.size).reshape(y.shape)).astype('float32')
+    gradients = T.grad((y * weights).sum(), [x, gamma, beta])
+    values = [RNG.normal(size=(2, 3, 4, 5)).astype('float32'),
+              np.ones(3, 'float32'), np.zeros(3, 'float32')]
+    both = theano.function([x, gamma, beta], gradients)(*values)
+    some = theano.function([x, gamma, beta], gradients[1:])(*values)
+    for got, expected in zip(some, both[1:]):
+        assert_allclose(got, expected)
+
+
+def numpy_cross_entropy(logits, targets):
+    shifted = logits - logits.max(1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    one_hot = (np.arange(logits.shape[1])[:, None, None] ==
+               targets[:, None]).astype(logits.dtype)
+    return (-(log_softmax * one_hot).sum(1).mean(),
+            (np.exp(log_softmax) - one_hot) / targets.size)
+
+
+def check_cross_entropy(dtype, shape, size):
+    logits = T.TensorType(dtype, (False,) * 4)()
+    targets = T.itensor3()
+    cost = kernels.cross_entropy(logits, targets)
+    run = theano.function([logits, targets], [cost, T.grad(3 * cost, logits)])
+    scores = (RNG.normal(size=shape) * 4 + size).astype(dtype)
+    classes = RNG.randint(0, shape[1], (shape[0],) + shape[2:]).astype('int32')
+    mean, gradient = numpy_cross_entropy(scores.astype('float64'), classes)
+    got = run(scores, classes)
+    tolerance = TOLERANCES[dtype]
+    assert_allclose(got[0], mean, rtol=tolerance)
+    assert_allclose(got[1], 3 * gradient, rtol=0,
+                    atol=tolerance * abs(gradient).max())
+
+
+def test_cross_entropy_and_gradients():
+    for dtype in TOLERANCES:
+        for shape in (2, 50, 5, 7), (1, 2, 1, 1), (3, 10, 20, 30):
+            for size in 0, -1000, 1000:
+                yield check_cross_entropy, dtype, shape, size
+
+
+def test_classes_that_do_not_exist_are_refused():
+    logits, targets = T.tensor4(), T.itensor3()
+    run = theano.function([logits, targets],
+                          kernels.cross_entropy(logits, targets))
+    scores = np.zeros((1, 3, 2, 2), 'float32')
+    for wrong in -1, 3:
+        with assert_raises(ValueError):
+            run(scores, np.full((1, 2, 2), wrong, 'int32'))
+    with assert_raises(ValueError):
+        run(scores, np.zeros((1, 2, 3), 'int32'))
+    scores[:] = np.nan
+    ok_(np.isnan(run(scores, np.zeros((1, 2, 2), 'int32'))))
+
+
+def test_exponential_of_very_small_numbers():
+    logits, targets = T.tensor4(), T.itensor3()
+    run = theano.function([logits, targets],
+                          kernels.cross_entropy(logits, targets))
+    scores = np.zeros((1, 2, 1, 1), 'float32')
+    scores[0, 1] = -1e6
+    assert_allclose(run(scores, np.ones((1, 1, 1), 'int32')), 1e6)
+    assert_allclose(run(scores, np.zeros((1, 1, 1), 'int32')), 0, atol=1e-30)
+
+
+def test_switched_off_and_unknown_names():
+    with without_speedups('kernels', 'onednn'):
+        ok_(not kernels.kernels_enabled())
+        ok_(native.wanted('winograd'))
+    with without_speedups('colonels'):
+        with assert_raises(ColornetError) as raised:
+            native.wanted('kernels')
+        assert_in('colonels', str(raised.exception))
+        assert_in('winograd', str(raised.exception))
+
+
+def test_code_that_does_not_compile_is_one_line():
+    folder = os.path.dirname(native.__file__)
+    path = os.path.join(folder, 'not_a_module.cpp')
+    with open(path, 'w') as file:
+        file.write('#include <no_such_header.h>\n')
+    try:
+        with assert_raises(ColornetError) as raised:
+            native.load_library('not_a_module')
+    finally:
+        os.remove(path)
+    assert_in('no_such_header.h', str(raised.exception))
+    assert_not_in('\n', str(raised.exception))
+
+
+def test_without_kernels_a_warning_and_theanos_ops():
+    def failing(name):
+        raise ColornetError('no compiler')
+
+    load = kernels.load_library
+    kernels.kernels_status.cache_clear()
+    kernels.load_library = failing
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            ok_(not kernels.kernels_enabled())
+        assert_in('no compiler', str(caught[0].message))
+    finally:
+        kernels.load_library = load
+        kernels.kernels_status.cache_clear()
+    ok_(kernels.kernels_enabled())
