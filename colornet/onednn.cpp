@@ -1,0 +1,336 @@
+// Convolutions by oneDNN 2 or 3, of (batch, channels, rows, columns) arrays.
+//
+// oneDNN computes in layouts of its own. Arrays are brought into them and back
+// a few images at a time, so that these copies stay small; the filters once
+// per call. Primitives are kept for the next call with the same shapes. What
+// is kept belongs to a thread, so that threads need no lock.
+#include <dnnl.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+using dnnl::algorithm;
+using dnnl::memory;
+using dnnl::prop_kind;
+using tag = memory::format_tag;
+using desc = memory::desc;
+
+namespace {
+
+// Bytes of input and output that are worked on at a time.
+const int64_t chunk_bytes = 16 << 20;
+
+dnnl::engine& cpu() {
+    static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+    return engine;
+}
+
+thread_local std::string message;
+
+// Memory that grows when needed and is used again; huge pages, since filling
+// in small ones takes as long as some convolutions.
+class Buffer {
+public:
+    ~Buffer() { free(start_); }
+    void* reserve(size_t size) {
+        if (size > size_) {
+            const size_t page = 2 << 20;
+            free(start_);
+            start_ = nullptr;
+            size_ = (size + page - 1) / page * page;
+            if (posix_memalign(&start_, page, size_)) {
+                size_ = 0;
+                throw std::bad_alloc();
+            }
+            madvise(start_, size_, MADV_HUGEPAGE);
+        }
+        return start_;
+    }
+
+private:
+    void* start_ = nullptr;
+    size_t size_ = 0;
+};
+
+enum { source, filters, bias, target, scratch, num_buffers };
+thread_local Buffer buffers[num_buffers];
+
+enum Kind : int64_t { forward, grad_inputs, grad_filters };
+
+// Of one convolution; the first images of a batch may be asked for alone.
+struct Shape {
+    int64_t kind, batch, channels, filters, rows, columns, filter_rows,
+        filter_columns, row_padding, column_padding, row_stride,
+        column_stride, has_bias, rectify, winograd;
+
+    int64_t output(int64_t size, int64_t filter, int64_t padding,
+                   int64_t stride) const {
+        return (size + 2 * padding - filter) / stride + 1;
+    }
+    memory::dims source_dims() const { return {batch, channels, rows, columns}; }
+    memory::dims filter_dims() const {
+        return {filters, channels, filter_rows, filter_columns};
+    }
+    memory::dims target_dims() const {
+        return {batch, filters,
+                output(rows, filter_rows, row_padding, row_stride),
+                output(columns, filter_columns, column_padding, column_stride)};
+    }
+    // Winograd's algorithm F(4x4, 3x3): a quarter of the products.
+    bool fits_winograd() const {
+        return winograd && filter_rows == 3 && filter_columns == 3 &&
+               row_stride == 1 && column_stride == 1 && row_padding <= 1 &&
+               column_padding <= 1 && channels >= 16 && filters >= 16;
+    }
+    bool operator<(const Shape& other) const {
+        return key() < other.key();
+    }
+
+private:
+    std::array<int64_t, 15> key() const {
+        return {{kind, batch, channels, filters, rows, columns, filter_rows,
+                 filter_columns, row_padding, column_padding, row_stride,
+                 column_stride, has_bias, rectify, winograd}};
+    }
+};
+
+desc plain(const memory::dims& dims) {
+    return desc(dims, memory::data_type::f32, dims.size() == 1 ? tag::a : tag::abcd);
+}
+desc any(const memory::dims& dims) {
+    return desc(dims, memory::data_type::f32, tag::any);
+}
+
+// A primitive, and the layouts that it wants.
+struct Convolution {
+    dnnl::primitive primitive;
+    desc source, filters, target, scratch;
+
+    Convolution(const Shape& shape, algorithm method) {
+        const desc s = any(shape.source_dims()), f = any(shape.filter_dims()),
+                   t = any(shape.target_dims());
+        const memory::dims strides = {shape.row_stride, shape.column_stride};
+        const memory::dims padding = {shape.row_padding, shape.column_padding};
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        auto forward_attributes = attributes;
+        if (shape.rectify) {
+            dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+            after.append_eltwise(algorithm::eltwise_relu, 0, 0);
+#else
+            after.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+#endif
+            forward_attributes.set_post_ops(after);
+        }
+        // oneDNN 3 dropped the operation descriptors of oneDNN 2.
+        // For inference, Winograd's filters would be transformed by a slow
+        // reorder instead of within the primitive.
+        const auto pass = prop_kind::forward_training;
+        const desc b = shape.has_bias ? plain({shape.filters}) : desc();
+#if DNNL_VERSION_MAJOR >= 3
+        dnnl::convolution_forward::primitive_desc description(
+            cpu(), pass, method, s, f, b, t, strides, padding, padding,
+            forward_attributes);
+#else
+        dnnl::convolution_forward::primitive_desc description(
+            {pass, method, s, f, b, t, strides, padding, padding},
+            forward_attributes, cpu());
+#endif
+        if (shape.kind == forward) {
+            primitive = dnnl::convolution_forward(description);
+            source = description.src_desc();
+            filters = description.weights_desc();
+            target = description.dst_desc();
+            scratch = description.scratchpad_desc();
+        } else if (shape.kind == grad_inputs) {
+#if DNNL_VERSION_MAJOR >= 3
+            dnnl::convolution_backward_data::primitive_desc backward(
+                cpu(), method, s, f, t, strides, padding, padding,
+                description, attributes);
+#else
+            dnnl::convolution_backward_data::primitive_desc backward(
+                {method, s, f, t, strides, padding, padding}, attributes,
+                cpu(), description);
+#endif
+            primitive = dnnl::convolution_backward_data(backward);
+            source = backward.diff_src_desc();
+            filters = backward.weights_desc();
+            target = backward.diff_dst_desc();
+            scratch = backward.scratchpad_desc();
+        } else {
+#if DNNL_VERSION_MAJOR >= 3
+            dnnl::convolution_backward_weights::primitive_desc backward(
+                cpu(), method, s, f, t, strides, padding, padding,
+                description, attributes);
+#else
+            dnnl::convolution_backward_weights::primitive_desc backward(
+                {method, s, f, t, strides, padding, padding}, attributes,
+                cpu(), description);
+#endif
+            primitive = dnnl::convolution_backward_weights(backward);
+            source = backward.src_desc();
+            filters = backward.diff_weights_desc();
+            target = backward.diff_dst_desc();
+            scratch = backward.scratchpad_desc();
+        }
+    }
+};
+
+Convolution& find(const Shape& shape) {
+    thread_local std::map<Shape, Convolution> cache;
+    auto found = cache.find(shape);
+    if (found == cache.end()) {
+        Convolution convolution = [&] {
+            if (shape.fits_winograd()) try {
+                return Convolution(shape, algorithm::convolution_winograd);
+            } catch (const dnnl::error&) {
+                // This processor or shape has none.
+            }
+            return Convolution(shape, algorithm::convolution_direct);
+        }();
+        found = cache.emplace(shape, convolution).first;
+    }
+    return found->second;
+}
+
+thread_local dnnl::stream* stream = nullptr;
+
+void copy(memory& from, memory& to) {
+    dnnl::reorder(from, to).execute(*stream, from, to);
+}
+
+// An array in the layout wanted: itself if it has that layout already.
+memory laid_out(const float* array, const memory::dims& dims,
+                const desc& wanted, int buffer) {
+    memory given(plain(dims), cpu(), const_cast<float*>(array));
+    if (wanted == plain(dims)) return given;
+    memory result(wanted, cpu(), buffers[buffer].reserve(wanted.get_size()));
+    copy(given, result);
+    return result;
+}
+
+// Memory for a result: the array itself if it has the layout.
+memory result_memory(float* array, const memory::dims& dims,
+                     const desc& wanted, int buffer) {
+    const bool same = wanted == plain(dims);
+    return memory(wanted, cpu(),
+                  same ? array : buffers[buffer].reserve(wanted.get_size()));
+}
+
+void hand_over(memory& result, float* array, const memory::dims& dims) {
+    if (result.get_data_handle() == array) return;
+    memory given(plain(dims), cpu(), array);
+    copy(result, given);
+}
+
+int64_t size(const memory::dims& dims) {
+    int64_t product = 1;
+    for (auto dim : dims) product *= dim;
+    return product;
+}
+
+void run(Shape shape, float* inputs, float* kernels, float* biases,
+         float* outputs) {
+    if (!stream) stream = new dnnl::stream(cpu());
+    const int64_t batch = shape.batch;
+    shape.batch = 1;
+    const int64_t source_size = size(shape.source_dims());
+    const int64_t target_size = size(shape.target_dims());
+    const int64_t filter_size = size(shape.filter_dims());
+    const int64_t most = std::max<int64_t>(
+        1, chunk_bytes / 4 / (source_size + target_size));
+    // Chunks of equal size as far as possible.
+    const int64_t chunks = (batch + most - 1) / most;
+    if (!batch && shape.kind == grad_filters)
+        std::fill_n(kernels, filter_size, 0.f);
+    std::vector<float> sum;
+    memory kernel;
+    desc kernel_layout;
+    for (int64_t chunk = 0, start = 0; chunk < chunks; ++chunk) {
+        shape.batch = batch / chunks + (chunk < batch % chunks);
+        Convolution& convolution = find(shape);
+        float* in = inputs + start * source_size;
+        float* out = outputs + start * target_size;
+        const auto source_dims = shape.source_dims(),
+                   filter_dims = shape.filter_dims(),
+                   target_dims = shape.target_dims();
+        if (shape.kind != grad_filters &&
+            (!kernel || kernel_layout != convolution.filters)) {
+            kernel = laid_out(kernels, filter_dims, convolution.filters, filters);
+            kernel_layout = convolution.filters;
+        }
+        std::unordered_map<int, memory> arguments = {
+            {DNNL_ARG_SCRATCHPAD,
+             memory(convolution.scratch, cpu(),
+                    buffers[scratch].reserve(convolution.scratch.get_size()))}};
+        if (shape.kind == forward) {
+            memory result = result_memory(out, target_dims, convolution.target, target);
+            arguments[DNNL_ARG_SRC] = laid_out(in, source_dims, convolution.source, source);
+            arguments[DNNL_ARG_WEIGHTS] = kernel;
+            if (biases)
+                arguments[DNNL_ARG_BIAS] = memory(plain({shape.filters}), cpu(), biases);
+            arguments[DNNL_ARG_DST] = result;
+            convolution.primitive.execute(*stream, arguments);
+            hand_over(result, out, target_dims);
+        } else if (shape.kind == grad_inputs) {
+            memory result = result_memory(in, source_dims, convolution.source, source);
+            arguments[DNNL_ARG_DIFF_DST] = laid_out(out, target_dims, convolution.target, target);
+            arguments[DNNL_ARG_WEIGHTS] = kernel;
+            arguments[DNNL_ARG_DIFF_SRC] = result;
+            convolution.primitive.execute(*stream, arguments);
+            hand_over(result, in, source_dims);
+        } else {
+            // Each chunk adds to the filters' gradient.
+            if (chunk) sum.resize(filter_size);
+            float* gradient = chunk ? sum.data() : kernels;
+            memory result = result_memory(gradient, filter_dims, convolution.filters, filters);
+            arguments[DNNL_ARG_SRC] = laid_out(in, source_dims, convolution.source, source);
+            arguments[DNNL_ARG_DIFF_DST] = laid_out(out, target_dims, convolution.target, target);
+            arguments[DNNL_ARG_DIFF_WEIGHTS] = result;
+            convolution.primitive.execute(*stream, arguments);
+            hand_over(result, gradient, filter_dims);
+            stream->wait();
+            for (int64_t i = 0; chunk && i < filter_size; ++i)
+                kernels[i] += sum[i];
+        }
+        start += shape.batch;
+    }
+    stream->wait();
+}
+
+}  // namespace
+
+// numbers: the fields of Shape. kind decides which array is the result:
+// outputs, inputs (their gradient) or kernels (their gradient); the filters
+// are not flipped. Returns null or what went wrong.
+extern "C" const char* onednn_convolution(const int64_t* numbers, float* inputs,
+                                          float* kernels, float* biases,
+                                          float* outputs) {
+    try {
+        Shape shape;
+        std::copy(numbers, numbers + sizeof shape / sizeof *numbers,
+                  reinterpret_cast<int64_t*>(&shape));
+        run(shape, inputs, kernels, biases, outputs);
+        return nullptr;
+    } catch (const std::exception& error) {
+        message = error.what();
+        return message.c_str();
+    }
+}
+
+extern "C" const char* onednn_version() {
+    const dnnl_version_t* version = dnnl_version();
+    message = std::to_string(version->major) + "." +
+              std::to_string(version->minor) + "." +
+              std::to_string(version->patch);
+    return message.c_str();
+}

@@ -1,0 +1,266 @@
+"""Convolutions by oneDNN, wherever Theano would use its own CorrMM.
+
+Importing this module teaches Theano's optimizer: a convolution of float32
+maps, and its gradients with respect to maps and filters, become ops that call
+``onednn.cpp``, together with a bias and a rectifier that follow. That needs
+oneDNN and its header (Debian: ``libdnnl-dev``) and can be switched off
+(:data:`colornet.native.SPEEDUPS`); otherwise everything stays as it was.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from .backend import T, theano
+from .errors import ColornetError
+from .native import contiguous, load_library, wanted
+
+__all__ = ['onednn_status', 'onednn_version']
+
+Op, Apply = theano.gof.Op, theano.gof.Apply
+abstract = T.nnet.abstract_conv
+
+#: As in onednn.cpp.
+_FORWARD, _GRAD_INPUTS, _GRAD_FILTERS = range(3)
+
+
+@functools.lru_cache(maxsize=None)
+def _library():
+    library = load_library('onednn', ('dnnl',))
+    library.onednn_convolution.restype = ctypes.c_char_p
+    library.onednn_version.restype = ctypes.c_char_p
+    return library
+
+
+@functools.lru_cache(maxsize=None)
+def onednn_status():
+    """'' if oneDNN can be used, else why not."""
+    try:
+        _library()
+    except ColornetError as error:
+        return str(error)
+    return ''
+
+
+def onednn_version():
+    """Version of the library that was found, such as '2.6.3'."""
+    return _library().onednn_version().decode()
+
+
+def _enabled():
+    return wanted('onednn') and not onednn_status()
+
+
+class _Convolution(Op):
+    """A convolution without flip of filters, or one of its gradients.
+
+    Parameters
+    ----------
+    padding, stride : (int, int)
+        Of rows and columns.
+    winograd : bool
+        Use Winograd's algorithm where it applies.
+    """
+
+    __props__ = ('padding', 'stride', 'winograd')
+
+    def __init__(self, padding, stride, winograd):
+        self.padding = padding
+        self.stride = stride
+        self.winograd = winograd
+
+    def output_shape(self, inputs, filters):
+        return abstract.get_conv_output_shape(inputs, filters, self.padding,
+                                              self.stride)
+
+    def run(self, kind, inputs, filters, bias, outputs, rectify=False):
+        """Fill the array that `kind` decides."""
+        if (inputs.shape[1] != filters.shape[1] or outputs.shape !=
+                self.output_shape(inputs.shape, filters.shape)):
+            raise ValueError(
+                'maps of shape %s, filters of shape %s and convolved maps of '
+                'shape %s do not fit' % (inputs.shape, filters.shape,
+                                         outputs.shape))
+        numbers = np.array([
+            kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
+            *inputs.shape[2:], *filters.shape[2:], *self.padding,
+            *self.stride, bias is not None, rectify, self.winograd], np.int64)
+        message = _library().onednn_convolution(*[
+            None if array is None else ctypes.c_void_p(array.ctypes.data)
+            for array in (numbers, inputs, filters, bias, outputs)])
+        if message is not None:
+            raise RuntimeError('oneDNN: %s' % message.decode())
+
+
+class Convolution(_Convolution):
+    """Inputs: maps, filters and, optionally, a bias for each filter."""
+
+    __props__ = _Convolution.__props__ + ('rectify',)
+
+    def __init__(self, padding, stride, winograd, rectify=False):
+        super().__init__(padding, stride, winograd)
+        self.rectify = rectify
+
+    def make_node(self, inputs, filters, *bias):
+        broadcastable = [inputs.broadcastable[0], filters.broadcastable[0],
+                         False, False]
+        return Apply(self, [inputs, filters, *bias],
+                     [T.TensorType('float32', broadcastable)()])
+
+    def infer_shape(self, node, shapes):
+        return [self.output_shape(*shapes[:2])]
+
+    def perform(self, node, inputs, storage):
+        maps, filters, *bias = map(contiguous, inputs)
+        outputs = np.empty(self.output_shape(maps.shape, filters.shape),
+                           np.float32)
+        self.run(_FORWARD, maps, filters, bias[0] if bias else None, outputs,
+                 self.rectify)
+        storage[0][0] = outputs
+
+
+class GradInputs(_Convolution):
+    """Inputs: filters, gradient of the output, rows and columns."""
+
+    def make_node(self, filters, gradient, size):
+        broadcastable = [gradient.broadcastable[0], filters.broadcastable[1],
+                         False, False]
+        return Apply(self, [filters, gradient, size],
+                     [T.TensorType('float32', broadcastable)()])
+
+    def infer_shape(self, node, shapes):
+        size = node.inputs[2]
+        return [(shapes[1][0], shapes[0][1], size[0], size[1])]
+
+    def perform(self, node, inputs, storage):
+        filters, gradient = map(contiguous, inputs[:2])
+        maps = np.empty((gradient.shape[0], filters.shape[1], *inputs[2]),
+                        np.float32)
+        self.run(_GRAD_INPUTS, maps, filters, None, gradient)
+        storage[0][0] = maps
+
+
+class GradFilters(_Convolution):
+    """Inputs: maps, gradient of the output, the filters' rows and columns."""
+
+    def make_node(self, inputs, gradient, size):
+        broadcastable = [gradient.broadcastable[1], inputs.broadcastable[1],
+                         False, False]
+        return Apply(self, [inputs, gradient, size],
+                     [T.TensorType('float32', broadcastable)()])
+
+    def infer_shape(self, node, shapes):
+        size = node.inputs[2]
+        return [(shapes[1][1], shapes[0][1], size[0], size[1])]
+
+    def perform(self, node, inputs, storage):
+        maps, gradient = map(contiguous, inputs[:2])
+        filters = np.empty((gradient.shape[1], maps.shape[1], *inputs[2]),
+                           np.float32)
+        self.run(_GRAD_FILTERS, maps, filters, None, gradient)
+        storage[0][0] = filters
+
+
+def _padding(border_mode, filter_shape):
+    """Rows and columns of padding, or None if they are not known."""
+    if isinstance(border_mode, tuple):
+        if any(isinstance(padding, tuple) for padding in border_mode):
+            return None  # more before than after
+        return tuple(map(int, border_mode))
+    if border_mode == 'valid':
+        return 0, 0
+    if filter_shape is None or None in filter_shape[2:]:
+        return None
+    divide = {'half': 2, 'full': 1}.get(border_mode)
+    if divide is None:
+        return None
+    return tuple((int(size) - (divide == 1)) // divide
+                 for size in filter_shape[2:])
+
+
+@theano.gof.local_optimizer([abstract.AbstractConv2d,
+                             abstract.AbstractConv2d_gradInputs,
+                             abstract.AbstractConv2d_gradWeights])
+def _use_onednn(node):
+    """Replace one of Theano's abstract convolutions."""
+    op = node.op
+    padding = _padding(op.border_mode, op.kshp)
+    if (padding is None or not _enabled() or op.num_groups != 1 or
+            op.unshared or tuple(op.filter_dilation) != (1, 1) or
+            any(variable.dtype != 'float32' or
+                not isinstance(variable.type, T.TensorType)
+                for variable in node.inputs[:2])):
+        return None
+    options = (padding, tuple(map(int, op.subsample)), wanted('winograd'))
+    first, second = node.inputs[:2]
+
+    def flipped(filters):
+        return filters[:, :, ::-1, ::-1] if op.filter_flip else filters
+
+    if isinstance(op, abstract.AbstractConv2d):
+        result = Convolution(*options)(first, flipped(second))
+    elif isinstance(op, abstract.AbstractConv2d_gradInputs):
+        result = GradInputs(*options)(flipped(first), second, node.inputs[2])
+    else:
+        result = flipped(GradFilters(*options)(first, second, node.inputs[2]))
+    result = T.patternbroadcast(result, node.outputs[0].broadcastable)
+    theano.gof.opt.copy_stack_trace(node.outputs[0], result)
+    return [result]
+
+
+theano.tensor.nnet.opt.conv_groupopt.register(
+    'colornet_onednn', _use_onednn, 'fast_compile', 'fast_run', position=-1)
+
+
+def _convolution(variable, num_clients):
+    """The node that made a variable, if a Convolution that may be changed."""
+    node = variable.owner
+    if (node is not None and isinstance(node.op, Convolution) and
+            not node.op.rectify and len(variable.clients) == num_clients):
+        return node
+    return None
+
+
+@theano.gof.local_optimizer([T.add])
+def _fuse_bias(node):
+    """convolution + bias"""
+    if node.op != T.add or len(node.inputs) != 2:
+        return None
+    for maps, bias in (node.inputs, node.inputs[::-1]):
+        convolution = _convolution(maps, 1)
+        if (convolution is not None and len(convolution.inputs) == 2 and
+                bias.owner is not None and
+                isinstance(bias.owner.op, T.DimShuffle) and
+                bias.owner.op.new_order == ('x', 0, 'x', 'x') and
+                bias.dtype == 'float32'):
+            return [convolution.op(*convolution.inputs,
+                                   bias.owner.inputs[0])]
+    return None
+
+
+@theano.gof.local_optimizer([T.mul])
+def _fuse_rectifier(node):
+    """0.5 * (convolution + abs(convolution)), as Lasagne writes it."""
+    if node.op != T.mul or len(node.inputs) != 2:
+        return None
+    for half, double in (node.inputs, node.inputs[::-1]):
+        if (double.owner is None or double.owner.op != T.add or
+                len(double.owner.inputs) != 2 or
+                T.extract_constant(half) != 0.5):
+            continue
+        for maps, size in (double.owner.inputs, double.owner.inputs[::-1]):
+            convolution = _convolution(maps, 2)
+            if (convolution is not None and size.owner is not None and
+                    size.owner.op == T.abs_ and
+                    size.owner.inputs[0] is maps):
+                op = convolution.op
+                return [Convolution(op.padding, op.stride, op.winograd,
+                                    rectify=True)(*convolution.inputs)]
+    return None
+
+
+# Before Theano fuses elementwise ops, at 49.
+theano.compile.optdb.register(
+    'colornet_onednn_fusion',
+    theano.gof.opt.in2out(_fuse_bias, _fuse_rectifier), 48.8, 'fast_run')
