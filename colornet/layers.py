@@ -5,8 +5,11 @@ from .backend import T, lasagne
 from .kernels import batch_norm, kernels_enabled
 from .upscaled import conv2d_same_upscaled
 
-__all__ = ['SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
+__all__ = ['EPSILON', 'SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
            'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same']
+
+#: Added to the variance that batch normalization divides by.
+EPSILON = 1e-4
 
 
 def conv2d_same(input, filters, input_shape=None, filter_shape=None):
@@ -76,7 +79,7 @@ class BatchNormLayer(lasagne.layers.Layer):
     ``get_output(..., batch_norm_updates=updates)`` adds them to the dict.
     """
 
-    def __init__(self, incoming, epsilon=1e-4, momentum=0.9,
+    def __init__(self, incoming, epsilon=EPSILON, momentum=0.9,
                  nonlinearity=lasagne.nonlinearities.linear, **kwargs):
         super().__init__(incoming, **kwargs)
         if nonlinearity not in (lasagne.nonlinearities.linear,

@@ -11,14 +11,15 @@ import numpy as np
 
 from .backend import T, lasagne
 from .color import NUM_BINS, unbin_channel
-from .layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
+from .layers import (EPSILON, BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)
 from .native import wanted
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
            'build_network', 'output_layers', 'predicted_chroma',
-           'decoder_parameters', 'all_parameters', 'trainable_parameters']
+           'fold_batch_norm', 'decoder_parameters', 'all_parameters',
+           'trainable_parameters']
 
 IMAGE_SHAPE = (None, 3, 224, 224)
 
@@ -275,6 +276,39 @@ def predicted_chroma(outputs, num_bins, limits):
     means = T.constant(unbin_channel(np.arange(num_bins), num_bins, limits))
     bins = T.stack([scores.argmax(axis=1) for scores in outputs], axis=1)
     return means[bins]
+
+
+def fold_batch_norm(parameters):
+    """Fold batch normalization into the convolutions before it.
+
+    For prediction it is one product and one sum for each filter, by numbers
+    that do not change any more: the convolution can do both. VGG16's maps
+    keep theirs; they are convolved again by VGG16.
+
+    Parameters
+    ----------
+    parameters : dict of str to ndarray
+        Named ``layer/parameter``.
+
+    Returns
+    -------
+    OrderedDict of str to ndarray
+        For the same network built with ``batch_norm=False``.
+    """
+    folded = OrderedDict(parameters)
+    for name in parameters:
+        unit, is_filters, _ = name.rpartition('_conv/W')
+        norm = ['%s_bn/%s' % (unit, key)
+                for key in ('gamma', 'beta', 'mean', 'variance')]
+        shapes = {folded[key].shape for key in norm if key in folded}
+        if not is_filters or shapes != {parameters[name].shape[:1]}:
+            continue  # Whoever takes the parameters will name what is odd.
+        gamma, beta, mean, variance = [folded.pop(key) for key in norm]
+        with np.errstate(invalid='ignore'):
+            scale = gamma / np.sqrt(variance + EPSILON)
+        folded[name] = parameters[name] * scale[:, None, None, None]
+        folded[unit + '_conv/b'] = beta - mean * scale
+    return folded
 
 
 def all_parameters(net):

@@ -18,11 +18,25 @@ from .kernels import add_blocks, kernels_enabled
 
 __all__ = ['conv2d_same_upscaled', 'conv2d_same_upscaled_transposed']
 
-# [first or last row of a block, source row, filter row]: the filter's rows
-# that fall on the source row above and on the block's own, or on the block's
-# own and on the one below.
-_HALVES = np.array([[[1, 0, 0], [0, 1, 1]],
-                    [[1, 1, 0], [0, 0, 1]]])
+
+def _halves(filters):
+    """What falls on a block's first and last row of pixels.
+
+    Parameters
+    ----------
+    filters : tensor, (3, ...)
+        Not flipped; the axis that counts is the first.
+
+    Returns
+    -------
+    tensor, (2, 2, ...)
+        For the first row: the taps on the source row above and on the
+        block's own. For the last row: on its own and on the one below.
+    """
+    above, here, below = filters[0], filters[1], filters[2]
+    pairs = T.stack([above, here + below, above + here, below])
+    return pairs.reshape((2, 2) + tuple(pairs.shape[axis] for axis in
+                                        range(1, pairs.ndim)), pairs.ndim + 1)
 
 
 def conv2d_same_upscaled(input, filters, scale, size, image=None):
@@ -51,25 +65,26 @@ def conv2d_same_upscaled(input, filters, scale, size, image=None):
         image = T.zeros((input.shape[0], filters.shape[0],
                          input.shape[2] * scale, input.shape[3] * scale),
                         input.dtype)
-    filters = filters[:, :, ::-1, ::-1]
+    # Rows and columns first: (3, 3, num_filters, channels).
+    taps = filters[:, :, ::-1, ::-1].dimshuffle(2, 3, 0, 1)
     num_filters, channels = filters.shape[0], filters.shape[1]
-    halves = T.constant(_HALVES.astype(filters.dtype))
 
     def convolve(kernels, kinds, rows, columns):
         kernels = kernels.reshape((kinds * num_filters, channels, rows,
                                    columns))
-        return T.nnet.conv2d(input, kernels, filter_flip=False,
-                             border_mode=(rows - 1, columns - 1))
+        return T.nnet.conv2d(
+            input, kernels, filter_flip=False,
+            filter_shape=(None, None, rows, columns),
+            border_mode=(rows - 1, columns - 1))
 
-    row_sums = T.tensordot(filters, halves, [[2], [2]])
-    corners = T.tensordot(row_sums, halves, [[2], [2]])
-    blocks = [convolve(corners.dimshuffle(2, 4, 0, 1, 3, 5), 4, 2, 2)]
+    row_halves = _halves(taps)
+    corners = _halves(row_halves.dimshuffle(2, 0, 1, 3, 4))
+    blocks = [convolve(corners.dimshuffle(2, 0, 4, 5, 3, 1), 4, 2, 2)]
     if scale > 2:
-        sides = row_sums.sum(axis=2).dimshuffle(2, 0, 1, 3)
-        flanks = T.tensordot(filters.sum(axis=2), halves,
-                             [[2], [2]]).dimshuffle(2, 0, 1, 3)
+        sides = row_halves.sum(axis=2).dimshuffle(0, 2, 3, 1)
+        flanks = _halves(taps.sum(axis=0)).dimshuffle(0, 2, 3, 1)
         blocks += [convolve(sides, 2, 2, 1), convolve(flanks, 2, 1, 2),
-                   convolve(filters.sum(axis=(2, 3)), 1, 1, 1)]
+                   convolve(taps.sum(axis=(0, 1)), 1, 1, 1)]
     return add_blocks(image, blocks, scale)
 
 

@@ -1,5 +1,6 @@
 """The networks against the paper's figures and a plain numpy twin."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer
 from colornet.networks import (all_parameters, build_classification_network,
                                build_network, build_regression_network,
-                               decoder_parameters, output_layers,
-                               predicted_chroma, trainable_parameters)
+                               decoder_parameters, fold_batch_norm,
+                               output_layers, predicted_chroma,
+                               trainable_parameters)
 from colornet.objectives import cross_entropy_loss, l2_loss
 from colornet.training import compile_training
 from colornet.vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
@@ -243,6 +245,48 @@ def test_without_batch_norm_convolutions_have_biases():
         for name, layer in net.items():
             if hasattr(layer, 'W'):
                 ok_(layer.b is not None, name)
+
+
+def check_folded(options):
+    """Scores and chrominance do not change when it is folded away."""
+    net = tiny_classification(**options)
+    randomize(net)
+    parameters = OrderedDict(('/'.join(key), variable.get_value())
+                             for key, variable in all_parameters(net).items())
+    values = fold_batch_norm(parameters)
+    folded = tiny_classification(batch_norm=False, **options)
+    variables = OrderedDict(('/'.join(key), variable) for key, variable
+                            in all_parameters(folded).items())
+    eq_(set(values), set(variables))
+    for name, variable in variables.items():
+        variable.set_value(values[name].astype('float32'))
+    names = RESIDUAL if options.get('residual_units', True) else POOLS
+    maps = random_maps(names)
+    results = []
+    for network in net, folded:
+        inputs, outputs = compile_decoder(network, names, deterministic=True)
+        results.append(theano.function(inputs, outputs)(
+            *[maps[name] for name in names]))
+    for got, expected in zip(*results):
+        assert_allclose(got, expected, rtol=0,
+                        atol=1e-5 * abs(expected).max())
+    ok_(any(name.endswith('_bn/gamma') for name in values))  # of the taps
+
+
+def test_batch_norm_folds_into_convolutions():
+    for options in ({}, {'fast_stack': False}, {'aggregation': 'sum'},
+                    {'residual_units': False}):
+        yield check_folded, options
+
+
+def test_odd_parameters_are_not_folded():
+    parameters = {'a_conv/W': np.ones((2, 1, 1, 1)), 'a_bn/gamma': np.ones(2),
+                  'a_bn/beta': np.ones(2), 'a_bn/mean': np.ones(2)}
+    eq_(set(fold_batch_norm(parameters)), set(parameters))
+    parameters['a_bn/variance'] = np.ones(3)
+    eq_(set(fold_batch_norm(parameters)), set(parameters))
+    parameters['a_bn/variance'] = np.ones(2)
+    eq_(set(fold_batch_norm(parameters)), {'a_conv/W', 'a_conv/b'})
 
 
 def test_heads_are_linear():

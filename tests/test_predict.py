@@ -19,7 +19,7 @@ from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.images import find_images, read_rgb
 from colornet.networks import (all_parameters, decoder_parameters,
-                               output_layers)
+                               fold_batch_norm, output_layers)
 from colornet.predict import (build_pretrained, compile_prediction,
                               learned_parameters, load_colorizer,
                               load_network, save_network)
@@ -333,7 +333,13 @@ def test_colorizer_of_a_saved_network():
 
 def test_colorizer_of_a_classification_network():
     def stand_in(loaded, loaded_config):
-        check_same_values(values_of(loaded), values_of(net))
+        folded = fold_batch_norm({'/'.join(key): value for key, value
+                                  in values_of(net).items()})
+        got = {'/'.join(key): value
+               for key, value in values_of(loaded).items()}
+        eq_(set(got), set(folded))
+        for name, value in got.items():
+            assert_allclose(value, folded[name], rtol=1e-6)
         return predict
     # The network is compiled already.
     from colornet import predict as module

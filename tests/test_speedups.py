@@ -1,0 +1,57 @@
+"""Speed-ups change how long a training takes, and nothing else."""
+import numpy as np
+from nose.tools import assert_in, eq_, ok_
+from numpy.testing import assert_allclose
+
+from colornet.color import bin_channel, split_channels
+from colornet.config import load_config
+from colornet.images import find_images, read_rgb
+from colornet.native import SPEEDUPS
+from colornet.objectives import cross_entropy_loss
+from colornet.onednn import onednn_status
+from colornet.predict import build_pretrained
+from colornet.training import compile_training
+from colornet.vgg16 import preprocess
+from tiny import PHOTOS, without_speedups
+
+SIZE = 32
+NUM_STEPS = 4
+
+
+def train(*switched_off):
+    """Losses of a tiny network's first steps, and the ops of a step."""
+    config = load_config(overrides=['data.size=%d' % SIZE,
+                                    'network.num_bins=10',
+                                    'network.tail=32 16'])
+    luminance, chroma = split_channels(np.array(
+        [read_rgb(path, SIZE) for path in find_images(PHOTOS)]))
+    inputs = preprocess(luminance, 100)
+    targets = np.ascontiguousarray(np.moveaxis(
+        bin_channel(chroma, 10), -1, 1), 'int32')
+    with without_speedups(*switched_off):
+        net = build_pretrained(config)
+        step, _ = compile_training(net, cross_entropy_loss)
+    ops = {type(node.op).__name__ for node in step.maker.fgraph.toposort()}
+    return [float(step(inputs, targets)) for _ in range(NUM_STEPS)], ops
+
+
+def test_losses_are_the_same():
+    expected, _ = train(*SPEEDUPS)
+    ok_(expected[-1] < expected[0])
+    for names in [()] + [(name,) for name in SPEEDUPS]:
+        yield check_losses, names, expected
+
+
+def check_losses(names, expected):
+    losses, ops = train(*names)
+    assert_allclose(losses, expected, rtol=1e-5)
+    # That something was switched off indeed.
+    eq_('BatchNorm' in ops, 'kernels' not in names)
+    eq_('AddBlocks' in ops, not {'kernels', 'stack'} & set(names))
+    eq_('GradFilters' in ops, 'onednn' not in names and not onednn_status())
+
+
+def test_all_are_described():
+    for name, description in SPEEDUPS.items():
+        assert_in(' ', description)
+        eq_(name, name.lower())
