@@ -15,6 +15,7 @@ import warnings
 import scipy_openblas32
 
 from .errors import ColornetError
+from .theano_mends import mend_module_cache, without_scipy_stats
 
 __all__ = ['theano', 'T', 'lasagne', 'describe_backend']
 
@@ -78,7 +79,7 @@ def _import_theano():
         _set_flags()
     # A device that is not there is told by _check_theano, in one line.
     logging.getLogger('theano.gpuarray').setLevel(logging.CRITICAL)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_scipy_stats():
         # Theano 1.0.5 predates the deprecations that it triggers.
         warnings.simplefilter('ignore')
         try:
@@ -90,6 +91,7 @@ def _import_theano():
             raise ColornetError('Theano cannot start: %s'
                                 % ' '.join(str(error).split()))
     _check_theano(theano)
+    mend_module_cache(theano)
     return theano
 
 

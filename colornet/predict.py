@@ -1,6 +1,7 @@
 """Trained networks: their files, and predictions from them (paper, 3.1)."""
 
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 
@@ -10,13 +11,14 @@ from .color import get_color_space
 from .colorize import Colorizer
 from .config import Config, find_resource
 from .errors import ColornetError
+from .function_cache import load_or_compile
 from .networks import (all_parameters, build_network, decoder_parameters,
-                       output_layers, predicted_chroma)
+                       fold_batch_norm, output_layers, predicted_chroma)
 from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
 
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
-           'save_network', 'load_network', 'compile_prediction',
-           'load_colorizer']
+           'save_network', 'load_configuration', 'load_network',
+           'compile_prediction', 'load_colorizer']
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = 'weights/cvcl_classification.h5'
@@ -72,8 +74,47 @@ def save_network(path, net, config, attributes, dtype=None):
                 dtype)
 
 
-def load_network(path, vgg_weights=None):
+def load_configuration(path):
+    """Load the configuration of a network that :func:`save_network` saved.
+
+    Returns
+    -------
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+        If the file is missing or is not such a network.
+    """
+    _, attributes = load_arrays(path, [])
+    if 'progress' in attributes:
+        best = Path(path).with_name('best.h5')
+        raise ColornetError(
+            '%s is the checkpoint of a training, not a network; %s' % (
+                path, 'take %s' % best if best.exists() else
+                'best.h5 comes with the first finished epoch'))
+    if attributes.get('format') != FORMAT:
+        raise ColornetError('%s is not a trained network of this version'
+                            % path)
+    try:
+        return Config.from_json(attributes['config']), attributes
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise ColornetError('%s has no valid configuration: %s'
+                            % (path, error))
+
+
+def load_network(path, vgg_weights=None, fold=False):
     """Load a network that :func:`save_network` saved.
+
+    Parameters
+    ----------
+    path : str or Path
+    vgg_weights : str or Path, optional
+        As for :func:`build_pretrained`.
+    fold : bool
+        Fold batch normalization into the convolutions: for prediction only,
+        the same numbers in less time. The configuration says so then.
 
     Returns
     -------
@@ -86,23 +127,22 @@ def load_network(path, vgg_weights=None):
     ColornetError
         If the file is missing or is not such a network.
     """
-    groups, attributes = load_arrays(path, ['parameters'])
-    if attributes.get('format') != FORMAT:
-        raise ColornetError('%s is not a trained network of this version'
-                            % path)
-    try:
-        config = Config.from_json(attributes['config'])
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise ColornetError('%s has no valid configuration: %s'
-                            % (path, error))
+    groups, _ = load_arrays(path, ['parameters'])
+    config, attributes = load_configuration(path)
+    parameters = groups['parameters']
+    if fold and config.network['batch_norm']:
+        config.override('network.batch_norm=no')
+        parameters = fold_batch_norm(parameters)
     net = build_pretrained(config, vgg_weights)
-    set_parameters(learned_parameters(net, config), groups['parameters'],
-                   path)
+    set_parameters(learned_parameters(net, config), parameters, path)
     return net, config, attributes
 
 
 def compile_prediction(net, config):
     """Compile a network to a function from luminance to chrominance.
+
+    Later calls, also of other processes, load what one has compiled; see
+    :mod:`colornet.function_cache`.
 
     Parameters
     ----------
@@ -117,12 +157,19 @@ def compile_prediction(net, config):
         colour space.
     """
     space = get_color_space(config.network['color_space'])
-    outputs = lasagne.layers.get_output(output_layers(net),
-                                        deterministic=True)
-    run = theano.function([net['input'].input_var],
-                          predicted_chroma(
-                              outputs, config.network['num_bins'],
-                              space.limits))
+
+    def compile():
+        outputs = lasagne.layers.get_output(output_layers(net),
+                                            deterministic=True)
+        return theano.function([net['input'].input_var],
+                               predicted_chroma(
+                                   outputs, config.network['num_bins'],
+                                   space.limits))
+
+    run = load_or_compile(
+        'prediction', [config.network, config.data['size']],
+        {'/'.join(key): variable
+         for key, variable in all_parameters(net).items()}, compile)
 
     def predict(luminance):
         return np.moveaxis(run(preprocess(luminance, space.luminance_max)),
@@ -144,6 +191,6 @@ def load_colorizer(network=None, vgg_weights=None):
     Colorizer
     """
     net, config, _ = load_network(network or find_resource(DEFAULT_NETWORK),
-                                  vgg_weights)
+                                  vgg_weights, fold=True)
     return Colorizer(compile_prediction(net, config), config.data['size'],
                      config.network['color_space'])

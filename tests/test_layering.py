@@ -10,12 +10,15 @@ import colornet
 
 # From the lowest: a module imports only from rows above its own.
 LAYERS = [
-    ['errors'],
+    ['errors', 'theano_mends'],
     ['backend', 'color', 'files', 'images', 'progress'],
+    ['native'],
+    ['kernels', 'onednn'],
+    ['upscaled'],
     ['config', 'datasets', 'encoding', 'image_cache', 'layers', 'metrics',
      'minibatches', 'objectives'],
     ['download', 'floors', 'folders', 'sheets', 'vgg16'],
-    ['checkpoint', 'colorize', 'networks'],
+    ['checkpoint', 'colorize', 'function_cache', 'networks'],
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
