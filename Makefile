@@ -23,13 +23,15 @@ install: $(VENV)/installed help
 
 # The stamp comes last, so that an interrupted installation starts again. It
 # names the Python: asking for another one makes another environment.
-# An older pip takes packages that are not for its Python.
+# An older pip takes packages that are not for its Python. Without "compat",
+# Python started beside a clone called colornet takes that for the package.
 $(VENV)/installed: setup.py
 	@python=$$(tools/find-python $(PYTHON)) && \
 	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	echo "$$python $(PYTHON)" > $(VENV)/python
-	@{ $(PIP) install 'pip>=21.3' && $(PIP) install --use-pep517 --editable .; } \
+	@{ $(PIP) install 'pip>=22.1' && $(PIP) install --use-pep517 \
+	    --config-settings editable_mode=compat --editable .; } \
 	    > $(VENV)/pip.log 2>&1 || { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 	@mv $(VENV)/python $@
 

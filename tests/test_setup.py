@@ -4,7 +4,9 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
+from importlib import metadata
 from unittest import SkipTest
 
 from nose.tools import eq_
@@ -98,6 +100,17 @@ class TestFindPython(object):
                      'python3.11-venv python3.11-dev g++')
         self.add_python('python3.11', (3, 11))
         self.refuses('no C++ compiler (g++): apt-get install g++')
+
+
+def test_a_clone_called_colornet_is_not_taken_for_the_package():
+    if not list(metadata.distributions(name='colornet',
+                                       path=[sysconfig.get_path('purelib')])):
+        raise SkipTest('colornet is not installed')
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, 'colornet'))
+        subprocess.check_call(
+            [sys.executable, '-c', 'from colornet import load_colorizer'],
+            cwd=folder)
 
 
 def test_clean_keeps_results():
