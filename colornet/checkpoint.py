@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 
 from .errors import ColornetError
-from .files import replacing, writing
+from .files import check_regular, replacing, writing
 
 __all__ = ['save_arrays', 'load_arrays', 'set_parameters']
 
@@ -72,6 +72,7 @@ def load_arrays(path, groups):
     ColornetError
         If the file is missing, damaged or something else.
     """
+    check_regular(path)
     loaded = {}
     try:
         with h5py.File(path, 'r') as file:

@@ -40,6 +40,10 @@ def find_resource(name):
                         % (name, folders[0]))
 
 
+#: Pixels a side beyond which a photo takes gigabytes in the network.
+MAX_SIZE = 1024
+
+
 def _choice(*values):
     def parse(text):
         if text not in values:
@@ -75,8 +79,8 @@ def _depths(text):
 
 def _image_size(text):
     value = int(text)
-    if value < 16 or value % 8:
-        raise ValueError('must be at least 16 and divisible by 8')
+    if not 16 <= value <= MAX_SIZE or value % 8:
+        raise ValueError('must be from 16 to %d and divisible by 8' % MAX_SIZE)
     return value
 
 

@@ -206,15 +206,18 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
                               '%s_%s.txt' % (name, subset))
     if splits_folder is not None and os.path.exists(split_file):
         return resolve(name, folder, read_split(split_file))
+    # What a listing names is there; whether it can be read is found out, and
+    # told, when it is read.
+    found = os.path.lexists
     names = _list_names(dataset, folder)
     num_train, num_test = dataset.num_train, dataset.num_test
     if num_test is None:
         split = split_by_hash(names, test_proportion)
-        return resolve(name, folder, split[SUBSETS.index(subset)])
+        return resolve(name, folder, split[SUBSETS.index(subset)], found)
     groups = (None if dataset.find_group is None
               else [dataset.find_group(photo) for photo in names])
     split = draw_split(names, num_train, num_test, SPLIT_SEED, groups)
-    return resolve(name, folder, split[SUBSETS.index(subset)])
+    return resolve(name, folder, split[SUBSETS.index(subset)], found)
 
 
 def draw_split(names, num_train, num_test, seed, groups=None):
@@ -330,17 +333,17 @@ def read_split(path):
     return names
 
 
-def find_photo(dataset, folder, name):
+def find_photo(dataset, folder, name, exists=os.path.isfile):
     """Return the path of a photo by its name in a split, or None."""
     for subfolder in dataset.subfolders:
         for prefix in sorted({'', dataset.prefix}):
             path = os.path.join(folder, subfolder, prefix + name)
-            if os.path.isfile(path):
+            if exists(path):
                 return path
     return None
 
 
-def resolve(name, folder, photos):
+def resolve(name, folder, photos, exists=os.path.isfile):
     """Return the paths of photos by their names in a split.
 
     Parameters
@@ -349,6 +352,8 @@ def resolve(name, folder, photos):
         A key of :data:`DATASETS`.
     folder : str or pathlib.Path
     photos : sequence of str
+    exists : callable
+        Whether a path is there.
 
     Returns
     -------
@@ -361,7 +366,8 @@ def resolve(name, folder, photos):
     """
     dataset = get_dataset(name)
     _check_folder(dataset, folder)
-    paths = [find_photo(dataset, folder, photo) for photo in photos]
+    paths = [find_photo(dataset, folder, photo, exists)
+             for photo in photos]
     missing = [photo for photo, path in zip(photos, paths) if path is None]
     if missing:
         raise ColornetError(

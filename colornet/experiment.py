@@ -106,13 +106,25 @@ def _make_objective(config):
 
 @contextlib.contextmanager
 def _locked(folder):
-    """Keep a second training out of a run folder."""
+    """Keep a second training out of a run folder, made if it is missing.
+
+    A training that is refused before it writes anything leaves nothing.
+    """
+    is_new = not folder.exists()
+    make_folder(folder)
     with open(folder / 'lock', 'w') as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ColornetError('another training is running in %s' % folder)
-        yield
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                if os.listdir(folder) == ['lock']:
+                    os.remove(folder / 'lock')
+                    if is_new:
+                        os.rmdir(folder)
 
 
 def _stored_run(folder):
@@ -127,22 +139,36 @@ def _stored_run(folder):
             json.loads(attributes['progress'])['history'])
 
 
-def _check_photos(checkpoint, photos):
+def _digest_photos(images, names):
+    """Digests by which a checkpoint knows its photos.
+
+    Times of files are left out: copies have others.
+    """
+    def digest(words):
+        return hashlib.sha256(b'\n'.join(map(os.fsencode, words))).hexdigest()
+    return {'photos': digest(names),
+            'photo_sizes': digest(map(str, images.file_sizes))}
+
+
+def _check_photos(checkpoint, digests):
     """Refuse to resume with other photos than a checkpoint was made with.
 
     Parameters
     ----------
     checkpoint : Path
-        May be missing.
-    photos : str
-        Digest of the names.
+        May be missing; older ones have fewer digests.
+    digests : dict
+        As :func:`_digest_photos` returns them.
     """
-    if checkpoint.exists():
-        _, attributes = load_arrays(checkpoint, [])
-        if attributes.get('photos', photos) != photos:
-            raise ColornetError('%s was trained on other photos than those '
-                                'in the folder now; choose another --out'
-                                % checkpoint.parent)
+    if not checkpoint.exists():
+        return
+    _, attributes = load_arrays(checkpoint, [])
+    for name, what in (('photos', 'other photos than those in the folder now'),
+                       ('photo_sizes', 'photos of which some have changed '
+                                       'since')):
+        if attributes.get(name, digests[name]) != digests[name]:
+            raise ColornetError('%s was trained on %s; choose another --out'
+                                % (checkpoint.parent, what))
 
 
 def is_finished(config, folder):
@@ -233,7 +259,6 @@ def train(config, data_folder, run_folder, vgg_weights=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     run_folder = Path(run_folder)
-    make_folder(run_folder)
     with _locked(run_folder):
         if is_finished(config, run_folder):
             return False
@@ -244,7 +269,7 @@ def train(config, data_folder, run_folder, vgg_weights=None):
 def _train(config, data_folder, run_folder, vgg_weights):
     """The part of :func:`train` that holds the lock."""
     images, names = load_subset(config, data_folder, 'train')
-    photos = hashlib.sha256(b'\n'.join(map(os.fsencode, names))).hexdigest()
+    photos = _digest_photos(images, names)
     _check_photos(run_folder / 'last.h5', photos)
     training, validation = hold_out(len(images), config.data['hold_out'],
                                     config.training['seed'])
@@ -270,7 +295,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
             outputs, config.network['num_bins'], space.limits))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
                       run_folder / 'last.h5',
-                      {'config': config.to_json(), 'photos': photos}, minutes)
+                      dict(photos, config=config.to_json()), minutes)
     if (run_folder / 'last.h5').exists():
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'

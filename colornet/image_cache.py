@@ -25,16 +25,18 @@ class CachedImages(object):
     """Photos of one size in an HDF5 file, indexed like an array of uint8.
 
     Only the photos asked for are read, so the file may exceed the memory.
-    `rows` gives the row of the file that holds each photo.
+    `rows` gives the row of the file that holds each photo, `file_sizes` the
+    bytes of the file that it was decoded from.
     """
 
     dtype = np.dtype(np.uint8)
 
-    def __init__(self, cache_file, dataset, rows):
+    def __init__(self, cache_file, dataset, rows, file_sizes=()):
         self._cache_file = cache_file
         self._dataset = dataset
         self._rows = np.asarray(rows, np.intp)
         self.shape = (len(self._rows),) + dataset.shape[1:]
+        self.file_sizes = list(file_sizes)
 
     def __len__(self):
         return len(self._rows)
@@ -107,7 +109,7 @@ def load_images(paths, cache_file, size=224, progress=None):
            for key, stamp in zip(keys, stamps)):
         file, index = _write_cache(cache_file, size, paths, keys, stamps,
                                    file, index, progress)
-    rows, names, skipped = [], [], []
+    rows, names, file_sizes, skipped = [], [], [], []
     for path, key, stamp in zip(paths, keys, stamps):
         row, reason = (index[key][1:] if stamp else
                        (None, 'missing, or not readable'))
@@ -116,10 +118,12 @@ def load_images(paths, cache_file, size=224, progress=None):
         else:
             rows.append(row)
             names.append(key)
+            file_sizes.append(stamp[0])
     if not rows:
         raise ColornetError('none of the %d photos can be used; the first is '
                             '%s: %s' % ((len(paths),) + skipped[0]))
-    return CachedImages(cache_file, file['images'], rows), names, skipped
+    images = CachedImages(cache_file, file['images'], rows, file_sizes)
+    return images, names, skipped
 
 
 def _stamp(path):

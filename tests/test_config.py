@@ -209,7 +209,11 @@ def test_loss_and_kind_must_fit():
 
 
 def test_size_must_suit_the_network():
-    eq_(load_config(overrides=['data.size=24']).data['size'], 24)
+    for size in 24, 1024:
+        eq_(load_config(overrides=['data.size=%d' % size]).data['size'], size)
+    for text in '1032', '1000000', '8':
+        check_error(lambda: load_config(overrides=['data.size=' + text]),
+                    'data.size = ' + text, 'from 16 to 1024')
     check_error(lambda: load_config(overrides=[
         'data.size=24', 'network.residual_units=no']), 'data.size', '16')
 

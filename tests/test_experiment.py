@@ -6,6 +6,7 @@ is trained by the tests of the command line.
 
 import csv
 import fcntl
+import io
 import json
 import os
 import signal
@@ -131,6 +132,42 @@ class TestTrain:
         with assert_raises(ColornetError) as caught:
             experiment.train(config, data, self.run_folder)
         assert_in('other photos', str(caught.exception))
+
+    def test_photos_that_changed_are_refused(self):
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
+                             ['training.epochs=2'])
+        _, names = experiment.load_subset(config, self.data, 'train')
+        photo = self.data / names[0]
+        content = photo.read_bytes()
+        photo.write_bytes(content + b'more')
+        try:
+            tiny.check_error(lambda: experiment.train(
+                config, self.data, self.run_folder), 'have changed')
+        finally:
+            photo.write_bytes(content)
+
+    def test_what_cannot_be_read_is_named_and_left_out(self):
+        odd = self.root / 'odd photos'
+        tiny.write_crops(odd, ['%d.jpg' % number for number in range(9)])
+        (odd / 'dead.jpg').symlink_to('nowhere.jpg')
+        os.mkfifo(str(odd / 'pipe.jpg'))
+        (odd / 'folder.jpg').mkdir()
+        with mock.patch('sys.stderr', io.StringIO()) as err:
+            names = [name for subset in ('train', 'test') for name in
+                     experiment.load_subset(self.config, odd, subset)[1]]
+        eq_(len(names), 9)
+        for name in 'dead.jpg: missing', 'pipe.jpg: not a regular file':
+            assert_in(name, err.getvalue())
+
+    def test_a_training_that_is_refused_leaves_nothing(self):
+        folder = self.root / 'refused'
+        for make in False, True:
+            if make:
+                folder.mkdir()
+            tiny.check_error(lambda: experiment.train(
+                self.config, self.root / 'nowhere', folder), 'nowhere')
+            eq_(folder.exists(), make)
+        eq_(os.listdir(str(folder)), [])
 
     def test_something_else_as_a_checkpoint_is_refused(self):
         folder = self.root / 'odd'
