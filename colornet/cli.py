@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 import traceback
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from .errors import ColornetError
 from .files import make_folder, write_text
 
 __all__ = ['main']
+
+#: Characters of an internal error that are shown.
+MAX_MESSAGE = 200
 
 
 def main(arguments=None):
@@ -32,6 +36,7 @@ def main(arguments=None):
     int
         The exit status.
     """
+    _open_closed_streams()
     options = _make_parser().parse_args(arguments)
     try:
         return options.run(options) or 0
@@ -55,10 +60,23 @@ def main(arguments=None):
     except Exception as error:
         if os.environ.get('COLORNET_DEBUG'):
             traceback.print_exc()
+        # Theano's messages fill pages.
+        text = textwrap.shorten(str(error), MAX_MESSAGE, placeholder=' ...')
         print('colornet: internal error: %s: %s (COLORNET_DEBUG=1 shows '
-              'where)' % (type(error).__name__, ' '.join(str(error).split())),
-              file=sys.stderr)
+              'where)' % (type(error).__name__, text), file=sys.stderr)
         return 2
+
+
+def _open_closed_streams():
+    """Put the null device where a standard stream is closed.
+
+    Otherwise, nothing could be printed, and worse: the next file opened
+    would take the stream's number, and C++ libraries would print into it.
+    """
+    for name in ('stdin', 'stdout', 'stderr'):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin'
+                                    else 'w'))
 
 
 def _make_parser():
@@ -165,13 +183,19 @@ def _colorize(options):
                if not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
-    from .folders import colorize_files
+    from .folders import Report, colorize_files
     from .predict import load_colorizer
     network = options.network and _network_file(options.network)
-    report = colorize_files(load_colorizer(network, options.vgg),
-                            options.sources, options.out,
-                            batch_size=options.batch_size,
-                            overwrite=not options.skip_existing)
+    colorizer = load_colorizer(network, options.vgg)
+    report = Report([], [], [], [])
+    try:
+        colorize_files(colorizer, options.sources, options.out,
+                       batch_size=options.batch_size,
+                       overwrite=not options.skip_existing, report=report)
+    except (ColornetError, KeyboardInterrupt):
+        if report.written or report.failed:
+            _print_report(report, options.out)
+        raise
     return _print_report(report, options.out)
 
 
@@ -183,6 +207,12 @@ def _print_report(report, folder):
                if report.skipped else '')
     print('%d coloured in %s%s, %d failed'
           % (len(report.written), folder, skipped, len(report.failed)))
+    if report.first_only:
+        more = len(report.first_only) - 1
+        print('colornet: note: of animations and of files with several pages, '
+              'only the first picture is coloured: %s%s'
+              % (report.first_only[0], ', %d more' % more if more else ''),
+              file=sys.stderr)
     if not report.failed:
         return 0
     return 1 if report.written or report.skipped else 2
@@ -221,15 +251,21 @@ def _network_file(path):
 def _export(options):
     import numpy as np
     from .predict import load_network, save_network
-    net, config, attributes = load_network(_network_file(options.network),
-                                           options.vgg)
+    network = _network_file(options.network)
+    if os.path.exists(options.out) and os.path.exists(network) and \
+            os.path.samefile(network, options.out):
+        raise ColornetError('%s is the network to be exported; choose another '
+                            'file' % options.out)
+    net, config, attributes = load_network(network, options.vgg)
     save_network(options.out, net, config, attributes, np.float16)
     print('written to %s' % options.out)
 
 
 def _evaluate(options):
+    from .encoding import check_suffix
     from .reports import evaluate_network
     if options.sheet:
+        check_suffix(options.sheet)
         make_folder(Path(options.sheet).parent)
     result = evaluate_network(_network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,

@@ -11,7 +11,7 @@ from PIL import Image
 from .files import replacing
 from .images import ImageError, as_uint8, to_stored
 
-__all__ = ['output_suffix', 'save_image', 'write_photo']
+__all__ = ['check_suffix', 'output_suffix', 'save_image', 'write_photo']
 
 _Encoding = namedtuple('_Encoding', 'format options holds_alpha holds_exif')
 
@@ -25,6 +25,17 @@ _PPM = _Encoding('PPM', {}, False, False)
 
 _ENCODINGS = {'.jpg': _JPEG, '.jpeg': _JPEG, '.png': _PNG, '.tif': _TIFF,
               '.tiff': _TIFF, '.webp': _WEBP, '.bmp': _BMP, '.ppm': _PPM}
+
+
+def check_suffix(path):
+    """Refuse a path that :func:`save_image` would refuse.
+
+    Raises
+    ------
+    ImageError
+        If its suffix stands for no format.
+    """
+    _encoding(path)
 
 
 def output_suffix(path, photo):

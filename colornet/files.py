@@ -8,7 +8,26 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['replacing', 'write_text', 'make_folder', 'writing']
+__all__ = ['check_regular', 'is_special', 'replacing', 'write_text',
+           'make_folder', 'writing']
+
+
+def check_regular(path):
+    """Refuse pipes and devices: reading them might never end.
+
+    Raises
+    ------
+    ColornetError
+        If there is one at `path`.
+    """
+    if is_special(path):
+        raise ColornetError('%s is not a regular file' % path)
+
+
+def is_special(path):
+    """Whether there is something that is neither a file nor a folder."""
+    return os.path.exists(path) and not (os.path.isfile(path) or
+                                         os.path.isdir(path))
 
 
 @contextlib.contextmanager
@@ -34,8 +53,7 @@ def replacing(path):
         If there is a device or a pipe at `path`, which must not be replaced.
     """
     path = os.path.realpath(str(path))
-    if os.path.exists(path) and not (os.path.isfile(path) or
-                                     os.path.isdir(path)):
+    if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
     temporary = os.path.join(os.path.dirname(path),
                              '.colornet-%s.part' % uuid.uuid4().hex[:12])

@@ -7,7 +7,6 @@ and does not stop the others, a full disk does.
 import errno
 import itertools
 import os
-import sys
 from collections import namedtuple
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from .encoding import output_suffix, write_photo
 from .errors import ColornetError
 from .files import make_folder
 from .images import IMAGE_SUFFIXES, ImageError, find_images, read_photo
-from .progress import progress_bar
+from .progress import on_terminal, progress_bar
 
 __all__ = ['Report', 'colorize_files']
 
@@ -34,13 +33,14 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 #: written : list of Path, the output files
 #: failed : list of (Path of the source, reason)
 #: skipped : list of Path, the outputs that were there before
-Report = namedtuple('Report', 'written failed skipped')
+#: first_only : list of Path, the sources of which one frame was coloured
+Report = namedtuple('Report', 'written failed skipped first_only')
 
 _Job = namedtuple('_Job', 'source target photo')
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
-                   overwrite=True, progress=True):
+                   overwrite=True, progress=True, report=None):
     """Colorize files and folders; a broken photo does not stop the others.
 
     The outputs keep their names, `output_suffix` permitting. A folder is
@@ -63,6 +63,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     progress : bool
         Show a bar on the standard error stream: on a terminal, and
         elsewhere, line by line, for more than 20 photos.
+    report : Report, optional
+        Filled while the work goes on, for those who interrupt it.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    report = Report([], [], [])
+    report = report or Report([], [], [], [])
     found = _find_sources(sources, out_folder, report)
     if not found and not report.failed:
         raise ColornetError(
@@ -85,16 +87,17 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     targets = _Targets(found, out_folder, overwrite, report)
     make_folder(out_folder)
     jobs = targets.assign(found)
-    on_terminal = sys.stderr.isatty()
     jobs = progress_bar(
         jobs, unit='photo',
-        disable=not progress or not (on_terminal or len(jobs) > 20))
+        disable=not progress or not (on_terminal() or len(jobs) > 20))
     for batch in _read_batches(jobs, targets, batch_size, report):
         for job, chroma in _predict(colorizer, batch, report):
             with _noting_failure(job.source, report):
                 rgb = colorizer.join(job.photo.pixels, chroma, np.uint8)
                 _write(job.target, rgb, job.photo)
                 report.written.append(job.target)
+                if job.photo.has_more:
+                    report.first_only.append(job.source)
     return report
 
 

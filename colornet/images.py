@@ -58,7 +58,9 @@ _TIFF_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348))
 #: orientation : EXIF orientation, 1 to 8, in which the file stores it
 #: exif : bytes, the EXIF block without its thumbnail; may be empty
 #: format : Pillow's name of the file format
-Photo = namedtuple('Photo', 'pixels alpha orientation exif format')
+#: has_more : whether the file holds more frames or pages than this one
+Photo = namedtuple('Photo', 'pixels alpha orientation exif format has_more',
+                   defaults=(False,))
 
 
 class ImageError(ColornetError):
@@ -136,13 +138,13 @@ def read_photo(path):
         (a part of a photo is never returned) or of more than 178 million
         pixels.
     """
-    image, orientation, exif = _load(path)
+    image, orientation, exif, has_more = _load(path)
     still_to_turn, _ = _read_exif(image)
     pixels, alpha = _decode(image)
     pixels = to_upright(pixels, still_to_turn)
     if alpha is not None:
         alpha = to_upright(alpha, still_to_turn)
-    return Photo(pixels, alpha, orientation, exif, image.format)
+    return Photo(pixels, alpha, orientation, exif, image.format, has_more)
 
 
 def read_rgb(path, size):
@@ -270,7 +272,7 @@ def to_stored(upright, orientation):
 
 
 def _load(path):
-    """Loaded Pillow image, its stored orientation and its EXIF block."""
+    """Loaded Pillow image, orientation, EXIF block, whether there are more."""
     try:
         # Opening a pipe would wait for its writer.
         status = os.stat(path)
@@ -294,6 +296,7 @@ def _load(path):
             # Now, because load() already turns a TIFF upright.
             orientation, exif = _read_exif(image)
             image.load()
+            has_more = _has_more(stream)
         except MemoryError:
             raise
         except Image.UnidentifiedImageError:
@@ -309,7 +312,20 @@ def _load(path):
             truncated = 'truncated' in str(error).lower()
             raise ImageError(path, 'truncated file' if truncated
                              else f'damaged file ({error})')
-    return image, orientation, exif
+    return image, orientation, exif, has_more
+
+
+def _has_more(stream):
+    """Whether a file holds further frames or pages.
+
+    Not so the second picture that cameras put behind a JPEG.
+    """
+    try:
+        image = Image.open(stream, formats=['GIF', 'PNG', 'TIFF', 'WEBP'])
+        image.seek(1)
+    except Exception:  # none, or none that can be read
+        return False
+    return True
 
 
 def _read_exif(image):
@@ -337,7 +353,7 @@ def _read_exif(image):
 def _decode(image):
     """Pixels and alpha, as of :class:`Photo`, of a loaded Pillow image."""
     if image.mode[0] == 'I' or image.mode == 'F':
-        return _deep_grey(np.array(image)), None
+        return _deep_grey(np.array(image), image.format), None
     grey = image.mode in ('1', 'L', 'LA', 'La')
     alpha = None
     if image.mode[-1] in 'Aa' or 'transparency' in image.info:
@@ -348,18 +364,21 @@ def _decode(image):
     return np.array(_to_srgb(image).convert('L' if grey else 'RGB')), alpha
 
 
-def _deep_grey(values):
+def _deep_grey(values, format):
     """uint16 greys of pixels whose format does not always say what white is.
 
-    32-bit integers count to 65535, or beyond it to 2 ** 31 - 1; floating
-    point numbers to 1, or beyond it to 255, to 65535 or to the largest.
+    Floating point numbers count to 1, or beyond it to 255, to 65535 or to
+    the largest of the photo. So do 32-bit integers, from 255 on; where they
+    are not of a TIFF, Pillow has made them count to 65535.
     """
     if values.dtype.itemsize == 2:
         return values.astype(np.uint16)
-    whites = 65535, 2 ** 31 - 1
+    values = np.nan_to_num(values)
+    whites = [255, 65535, values.max()]
     if values.dtype.kind == 'f':
-        values = np.nan_to_num(values)
-        whites = 1, 255, 65535, values.max()
+        whites.insert(0, 1)
+    elif format != 'TIFF':
+        whites.remove(255)
     white = next(white for white in whites if values.max() <= white)
     return (values.clip(0, None) * (65535. / white) + 0.5).astype(np.uint16)
 

@@ -73,7 +73,8 @@ def evaluate_network(network_file, data_folder, subset='test',
         ``data``: where the numbers come from.
     """
     from .predict import compile_prediction, load_network
-    net, config, attributes = load_network(network_file, vgg_weights)
+    net, config, attributes = load_network(network_file, vgg_weights,
+                                           fold=True)
     trained_on = config.data['dataset']
     if dataset is not None:
         config.override('data.dataset=' + dataset, '--dataset')
@@ -178,16 +179,15 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
     """
     out_file = Path(out_file)
     rows, sources = OrderedDict(PAPER_TABLE2), []
-    for kind in ('classification', 'regression'):
-        network = find_network('cvcl_' + kind, runs_folder)
+    networks = [(kind, find_network('cvcl_' + kind, runs_folder))
+                for kind in ('classification', 'regression')]
+    for _, network in networks:
+        _check_is_of_cvcl(network)
+    for kind, network in networks:
         stem = '%s_%s' % (out_file.with_suffix(''), kind)
         result = evaluate_network(network, data_folder,
                                   sheet_file=stem + '.png',
                                   vgg_weights=vgg_weights)
-        if result['network']['dataset'] != 'cvcl':
-            raise ColornetError('%s was trained on data set %r: Table 2 is '
-                                "about 'cvcl'" % (network, result['network'][
-                                    'dataset']))
         write_text(stem + '.json', json.dumps(result, indent=1) + '\n')
         rows[kind] = _to_percent(result['mean'])
         sources.append('%s: %s, epoch %d' % (kind, network,
@@ -203,6 +203,15 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
                              system=system))
     write_text(out_file, stream.getvalue())
     return '\n'.join([_format_table2(rows)] + sources)
+
+
+def _check_is_of_cvcl(network):
+    """Refuse a network that was trained on other photos than Table 2's."""
+    from .predict import load_configuration
+    config, _ = load_configuration(network)
+    if config.data['dataset'] != 'cvcl':
+        raise ColornetError("%s was trained on data set %r: Table 2 is about "
+                            "'cvcl'" % (network, config.data['dataset']))
 
 
 def _score_floors(data_folder, size):

@@ -9,6 +9,7 @@ import numpy as np
 
 from .backend import lasagne
 from .errors import ColornetError
+from .files import check_regular
 from .layers import SameConv2DLayer
 
 __all__ = ['VGG16_LAYERS', 'IMAGENET_MEAN_BGR', 'preprocess', 'build_vgg16',
@@ -114,6 +115,7 @@ def load_vgg16_weights(path):
         If the file cannot be read, holds anything else than arrays, or the
         arrays are not those of VGG16.
     """
+    check_regular(path)
     try:
         with open(path, 'rb') as stream:
             is_hdf5 = stream.read(8) == b'\x89HDF\r\n\x1a\n'

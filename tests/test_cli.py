@@ -118,9 +118,21 @@ class TestJourney:
         ok_((grey.max(axis=-1) > grey.min(axis=-1)).any(), 'still grey')
 
     def test_a_checkpoint_is_no_network(self):
-        check_is_refused('is not a trained network', 'colorize',
-                         tiny.PHOTOS, '--out', self.root / 'out',
-                         '--network', self.root / 'run' / 'last.h5')
+        for words in 'is the checkpoint of a training', 'run/best.h5':
+            check_is_refused(words, 'colorize', tiny.PHOTOS, '--out',
+                             self.root / 'out', '--network',
+                             self.root / 'run' / 'last.h5')
+
+    def test_export_spares_its_source(self):
+        network = self.root / 'run' / 'best.h5'
+        content = network.read_bytes()
+        link = self.root / 'link.h5'
+        link.symlink_to(network)
+        for source, out in ((network, network), (self.root / 'run', link)):
+            check_is_refused('is the network to be exported', 'export',
+                             source, out)
+        eq_(network.read_bytes(), content)
+        eq_(run('export', network, self.root / 'half.h5')[0], 0)
 
     def test_a_misspelt_setting(self):
         check_is_refused('unknown setting training.epoch', *self.train +
@@ -129,7 +141,7 @@ class TestJourney:
     def test_a_data_set_that_is_not_there(self):
         check_is_refused('nowhere', 'train', tiny.EXPERIMENT, '--data',
                          self.root / 'nowhere', '--out', self.root / 'none')
-
+        ok_(not (self.root / 'none').exists())
 
     def test_missing_vgg16(self):
         check_is_refused('/no/such.pkl', 'evaluate', self.root / 'run',
@@ -152,6 +164,77 @@ def test_nothing_could_be_coloured():
     assert_in('1 failed', out)
 
 
+class TestColorize:
+    """With a stand-in for the network."""
+
+    def setup(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.folder = Path(self.temporary.name)
+        self.chroma = lambda luminance: np.zeros(luminance.shape + (2,),
+                                                 np.float32)
+        self.photo = Image.open(str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]))
+
+    setup_method = setup
+
+    def teardown(self):
+        self.temporary.cleanup()
+
+    teardown_method = teardown
+
+    def colorize(self, *names):
+        with mock.patch('colornet.predict.load_colorizer', lambda *arguments:
+                        Colorizer(self.chroma, 8)):
+            return run('colorize', *[self.folder / name for name in names],
+                       '--out', self.folder / 'out', '--batch-size=1')
+
+    def test_an_interruption_names_the_failures_so_far(self):
+        (self.folder / 'broken.jpg').write_text('no photo')
+        for name in 'a.jpg', 'b.jpg':
+            self.photo.save(str(self.folder / name))
+        self.chroma = mock.Mock(side_effect=[self.chroma(np.zeros((1, 8, 8))),
+                                             KeyboardInterrupt])
+        status, out, err = self.colorize('broken.jpg', 'a.jpg', 'b.jpg')
+        eq_(status, 130)
+        assert_in('broken.jpg', err)
+        assert_in('interrupted', err)
+        assert_in('1 coloured', out)
+
+    def test_animations_are_noted(self):
+        for name in 'a.gif', 'b.gif', 'c.gif':
+            self.photo.save(str(self.folder / name), save_all=name != 'c.gif',
+                            append_images=[self.photo.rotate(180)])
+        status, out, err = self.colorize('a.gif', 'b.gif', 'c.gif')
+        eq_(status, 0)
+        line, = err.splitlines()
+        assert_in('only the first picture is coloured', line)
+        assert_in('a.gif, 1 more', line)
+
+    def test_closed_streams(self):
+        self.photo.save(str(self.folder / 'a.jpg'))
+        code = '''if True:
+            import sys
+            from unittest import mock
+            import numpy as np
+            from colornet import cli
+            from colornet.colorize import Colorizer
+            colorizer = Colorizer(lambda luminance: np.zeros(
+                luminance.shape + (2,), np.float32), 8)
+            with mock.patch('colornet.predict.load_colorizer',
+                            lambda *arguments: colorizer):
+                sys.exit(cli.main(sys.argv[1:]))'''
+        for closed in '2>&-', '>&-', '<&- >&- 2>&-':
+            out = self.folder / 'out'
+            done = subprocess.run(
+                ['sh', '-c', 'exec "$@" ' + closed, 'sh', sys.executable, '-c',
+                 code, 'colorize', str(self.folder / 'a.jpg'), '--out',
+                 str(out)], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, universal_newlines=True)
+            eq_(done.returncode, 0, done.stderr)
+            eq_(done.stderr, '')
+            assert_in(done.stdout, ('', '1 coloured in %s, 0 failed\n' % out))
+            (out / 'a.jpg').unlink()
+
+
 def test_missing_photo():
     check_is_refused('/no/such.jpg', 'colorize', '/no/such.jpg')
 
@@ -159,6 +242,21 @@ def test_missing_photo():
 def test_missing_network():
     check_is_refused('/no/such.h5', 'colorize', tiny.PHOTOS, '--network',
                      '/no/such.h5')
+
+
+def test_a_pipe_is_no_network():
+    with tempfile.TemporaryDirectory() as folder:
+        pipe = os.path.join(folder, 'pipe')
+        os.mkfifo(pipe)
+        check_is_refused('not a regular file', 'colorize', tiny.PHOTOS,
+                         '--network', pipe)
+        check_is_refused('not a regular file', 'colorize', tiny.PHOTOS,
+                         '--vgg', pipe)
+
+
+def test_the_sheet_is_checked_before_the_network_is_loaded():
+    check_is_refused('unknown suffix ".doc"', 'evaluate', '/no/such.h5',
+                     '--data', tiny.PHOTOS, '--sheet', '/tmp/sheet.doc')
 
 
 def test_batch_size():
@@ -172,13 +270,12 @@ def test_unknown_command():
 
 
 def test_bugs_show_one_line_unless_asked():
-    def broken(options):
-        raise KeyError('oops')
-    original, cli._demo = cli._demo, broken
-    try:
-        check_is_refused('internal error: KeyError', 'demo')
-    finally:
-        cli._demo = original
+    for error, words in ((KeyError('oops'), "KeyError: 'oops' (COLORNET"),
+                         (ValueError('so\nit\nwent ' * 999),
+                          'so it went so it ... (COLORNET')):
+        with mock.patch.object(cli, '_demo', side_effect=error):
+            check_is_refused(words, 'demo')
+            ok_(len(run('demo')[2]) < 300)
 
 
 def test_the_program_starts():

@@ -427,6 +427,13 @@ class TestStreaming(InFolder):
                                progress=progress)
             eq_('1/1' in stream.getvalue(), terminal and progress)
 
+    def test_without_a_standard_error_stream(self):
+        self.save('a.jpg')
+        with mock.patch('sys.stderr', None):
+            report = colorize_files(Colorizer(warm, SIZE), [self.input],
+                                    self.out)
+        eq_(len(report.written), 1)
+
     def test_a_long_run_shows_in_a_log(self):
         self.save(*['%d.png' % number for number in range(21)],
                   image=photo().resize((8, 8)))

@@ -155,6 +155,18 @@ class TestModes(InFolder):
         read = self.read(Image.fromarray(values), 'a.tif').pixels
         eq_((read[0, 0], read[0, 2], read[1, 2]), (0, 65535, 1))
 
+    def test_32_bit_integers_that_leave_most_of_their_range(self):
+        values = np.array(grey(), np.int32)
+        values[0, 0] = 255
+        for factor in 1, 257, 4000, 10 ** 6:
+            read = self.read(Image.fromarray(values * factor), 'a.tif').pixels
+            assert_allclose(read, values * 257., atol=1)
+
+    def test_a_dark_deep_pgm_stays_dark(self):
+        values = np.array(grey(), '>u2')
+        path = self.written('a.pgm', b'P5 128 96 65535\n' + values.tobytes())
+        assert_array_equal(read_photo(path).pixels, values)
+
     def test_floating_point(self):
         fractions = np.array(grey(), np.float32) / 255
         expected = fractions * 65535
@@ -194,6 +206,14 @@ class TestModes(InFolder):
                              append_images=[photo().rotate(180)])
             difference = read.pixels - np.array(photo(), float)
             ok_(np.abs(difference).mean() < 8)  # GIF has 256 colours
+            ok_(read.has_more)
+            ok_(not self.read(photo(), 'one' + name).has_more)
+
+    def test_an_animation_whose_second_frame_is_damaged(self):
+        path = self.saved(photo(), 'a.gif', save_all=True,
+                          append_images=[photo().rotate(180)])
+        path.write_bytes(path.read_bytes()[:-5000])
+        eq_(read_photo(path).pixels.shape, (96, 128, 3))
 
     def test_mpo(self):
         path = self.folder / 'stereo.jpg'

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
@@ -95,9 +96,11 @@ class TestTable2:
         save_network(runs / 'cvcl_classification' / 'best.h5',
                      build_pretrained(config), config, {})
         # As a folder, the photos have another split.
-        with assert_raises(ColornetError) as caught:
-            make_table2(self.root / 'cvcl', runs, runs / 'table2.csv')
+        with mock.patch('colornet.reports.evaluate_network') as evaluate:
+            with assert_raises(ColornetError) as caught:
+                make_table2(self.root / 'cvcl', runs, runs / 'table2.csv')
         assert_in("data set 'folder'", str(caught.exception))
+        ok_(not evaluate.called)
         ok_(not (runs / 'table2.csv').exists())
 
     def test_a_network_trained_here_comes_before_the_shipped_one(self):
