@@ -7,6 +7,7 @@ others are; 2, nothing could be done; 128 + n, ended by signal n.
 import argparse
 import json
 import os
+import platform
 import signal
 import sys
 import textwrap
@@ -169,6 +170,8 @@ def _make_parser():
                          'published archive, instead of downloading it')
     command.add_argument('--verify', metavar='DIR',
                          help='only check a folder that is already there')
+
+    add('info', _info, 'versions, device, and which speed-ups are on')
     return parser
 
 
@@ -295,3 +298,9 @@ def _data(options):
         count = fetch_cvcl(options.out, digests, archive=options.archive)
         print('%s: all photos are right, %d of them new'
               % (options.out, count))
+
+
+def _info(options):
+    from .speedups import describe_installation
+    print('\n'.join(['colornet %s, Python %s' % (
+        __version__, platform.python_version())] + describe_installation()))

@@ -193,6 +193,7 @@ def is_finished(config, folder):
 def _provenance(config, folder, num_images):
     """What the numbers of a run depend on besides its configuration."""
     from .backend import describe_backend
+    from .speedups import speedup_status
     checkout = Path(__file__).resolve().parent.parent
 
     def git(*arguments):
@@ -208,8 +209,10 @@ def _provenance(config, folder, num_images):
             'git_changes': bool(git('status', '--porcelain', '--',
                                     'colornet', 'experiments')),
             'python': platform.python_version(), 'numpy': np.__version__,
-            'backend': describe_backend(), 'data_folder': str(folder),
-            'num_images': num_images}
+            'backend': describe_backend(), 'speedups': {
+                name: reason or 'on'
+                for name, reason in speedup_status().items()},
+            'data_folder': str(folder), 'num_images': num_images}
 
 
 def _append_provenance(path, provenance):
@@ -276,6 +279,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
     # Theano takes seconds to import: wrong settings are known before.
     from .networks import predicted_chroma
     from .predict import build_pretrained, learned_parameters, save_network
+    from .speedups import missing_speedups
     from .training import Trainer, compile_training, compile_validation
 
     provenance = _provenance(config, data_folder, len(images))
@@ -288,6 +292,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
     batch_size, seed = options.pop('batch_size'), options.pop('seed')
     num_epochs = options.pop('epochs')
     minutes = options.pop('checkpoint_minutes')
+    for line in missing_speedups():
+        print('note: slower without ' + line, file=sys.stderr)
     print('compiling the training step', file=sys.stderr)
     step, optimizer_state = compile_training(net, objective, **options)
     loss_and_chroma = compile_validation(

@@ -7,7 +7,6 @@ there is no compiler, or when the speed-up is switched off
 
 import ctypes
 import functools
-import warnings
 
 import numpy as np
 
@@ -32,13 +31,8 @@ def kernels_status():
 
 
 def kernels_enabled():
-    """Whether the kernels are wanted and possible; warns if not possible."""
-    if not wanted('kernels'):
-        return False
-    status = kernels_status()
-    if status and theano.config.device.startswith('cpu'):
-        warnings.warn('slower without the C++ kernels: ' + status)
-    return not status
+    """Whether the kernels are wanted and possible."""
+    return wanted('kernels') and not kernels_status()
 
 
 def _kernel(name, dtype):

@@ -39,6 +39,9 @@ def onednn_status():
     try:
         _library()
     except ColornetError as error:
+        if 'dnnl' in str(error):
+            return ('oneDNN is not installed (Debian, Ubuntu: apt-get '
+                    'install libdnnl-dev)')
         return str(error)
     return ''
 

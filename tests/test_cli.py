@@ -265,6 +265,20 @@ def test_batch_size():
                          '--batch-size=' + text)
 
 
+def test_info():
+    with tiny.without_speedups('winograd'):
+        status, out, err = run('info')
+    eq_((status, err), (0, ''))
+    for words in colornet.__version__, 'Theano 1.0.5', 'winograd  off':
+        assert_in(words, out)
+
+
+def test_an_unknown_speedup():
+    with tiny.without_speedups('magic'):
+        check_is_refused('COLORNET_WITHOUT=magic: no such speed-up', 'info')
+        check_is_refused('COLORNET_WITHOUT=magic: no such speed-up', 'demo')
+
+
 def test_unknown_command():
     check_is_refused('invalid choice', 'paint')
 

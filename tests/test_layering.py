@@ -14,7 +14,7 @@ LAYERS = [
     ['backend', 'color', 'files', 'images', 'progress'],
     ['native'],
     ['kernels', 'onednn'],
-    ['upscaled'],
+    ['speedups', 'upscaled'],
     ['config', 'datasets', 'encoding', 'image_cache', 'layers', 'metrics',
      'minibatches', 'objectives'],
     ['download', 'floors', 'folders', 'sheets', 'vgg16'],

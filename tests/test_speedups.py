@@ -6,10 +6,12 @@ from numpy.testing import assert_allclose
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.images import find_images, read_rgb
-from colornet.native import SPEEDUPS
+from colornet.native import SPEEDUPS, VARIABLE
 from colornet.objectives import cross_entropy_loss
 from colornet.onednn import onednn_status
 from colornet.predict import build_pretrained
+from colornet.speedups import (describe_installation, missing_speedups,
+                               speedup_status)
 from colornet.training import compile_training
 from colornet.vgg16 import preprocess
 from tiny import PHOTOS, without_speedups
@@ -51,7 +53,23 @@ def check_losses(names, expected):
     eq_('GradFilters' in ops, 'onednn' not in names and not onednn_status())
 
 
-def test_all_are_described():
+def test_status():
+    with without_speedups():
+        status = speedup_status()
+        eq_(list(status), list(SPEEDUPS))
+        eq_(status['kernels'], '')
+        eq_(status['winograd'], onednn_status())
+        eq_(missing_speedups(), ['onednn: ' + onednn_status()]
+            if onednn_status() else [])
+    with without_speedups('stack', 'onednn'):
+        status = speedup_status()
+        assert_in(VARIABLE, status['stack'])
+        assert_in(VARIABLE, status['onednn'])
+        eq_(status['winograd'], 'needs onednn')
+        # The user knows.
+        eq_(missing_speedups(), [])
+        text = '\n'.join(describe_installation())
     for name, description in SPEEDUPS.items():
-        assert_in(' ', description)
-        eq_(name, name.lower())
+        assert_in(name, text)
+        assert_in(description, text)
+    assert_in('off', text)
