@@ -20,10 +20,10 @@ import numpy as np
 
 from . import __version__
 from .backend import describe_backend, theano
+from .engines import onednn_status, onednn_version, strips_status
 from .files import replacing
 from .kernels import kernels_status
 from .native import VARIABLE
-from .onednn import onednn_status, onednn_version
 
 __all__ = ['load_or_compile']
 
@@ -81,7 +81,8 @@ def _cache_key(description):
                for path in Path(__file__).parent.glob(pattern)}
     flags = {flag.fullname: str(flag.__get__(True, None))
              for flag in theano.configparser._config_var_list}
-    speedups = [os.environ.get(VARIABLE), kernels_status(), onednn_status(),
+    speedups = [os.environ.get(VARIABLE), kernels_status(), strips_status(),
+                onednn_status(),
                 onednn_status() or onednn_version()]
     return _digest([description, __version__, sources, sys.version,
                     np.__version__, describe_backend(), flags, speedups])

@@ -1,6 +1,6 @@
 """Lasagne layers that Lasagne 0.1 does not have (paper, 3.4, 3.5, 3.6)."""
 
-from . import onednn  # noqa: F401 (teaches Theano's optimizer)
+from . import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from .backend import T, lasagne
 from .kernels import batch_norm, kernels_enabled
 from .upscaled import conv2d_same_upscaled

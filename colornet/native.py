@@ -27,6 +27,7 @@ __all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'call',
 SPEEDUPS = {
     'stack': 'convolution of the upscaled stack part by part',
     'kernels': 'batch normalization, cross-entropy, upscaling in C++',
+    'strips': 'convolutions by BLAS, in strips that fit the cache',
     'onednn': 'convolutions by oneDNN',
     'winograd': "Winograd's algorithm for 3x3 convolutions",
 }
@@ -60,7 +61,7 @@ def wanted(speedup):
 
 
 @functools.lru_cache(maxsize=None)
-def load_library(name, libraries=()):
+def load_library(name, libraries=(), blas=False):
     """Compile ``colornet/<name>.cpp``, unless that was done, and load it.
 
     Parameters
@@ -68,6 +69,8 @@ def load_library(name, libraries=()):
     name : str
     libraries : tuple of str
         To link with.
+    blas : bool
+        Link with Theano's BLAS, too.
 
     Returns
     -------
@@ -88,6 +91,13 @@ def load_library(name, libraries=()):
         '-O3', '-march=native', '-fno-math-errno', '-fno-trapping-math',
         '-std=c++14', '-fPIC', '-shared'] + ['-fopenmp'] * config.openmp
     links = ['-l' + library for library in libraries]
+    if blas:
+        if not config.blas.ldflags:
+            raise ColornetError('Theano has no BLAS')
+        # The names of the functions may be mapped by macros.
+        command += [flag for flag in shlex.split(config.gcc.cxxflags)
+                    if flag.startswith('-D')]
+        links += shlex.split(config.blas.ldflags)
     key = hashlib.sha256(repr((source.read_text(), command, links,
                                _processor())).encode()).hexdigest()[:16]
     library = pathlib.Path(config.compiledir) / ('%s_%s.so' % (name, key))

@@ -3,9 +3,9 @@
 import os
 
 from .backend import describe_backend, theano
+from .engines import onednn_status, onednn_version, strips_status
 from .kernels import kernels_status
 from .native import SPEEDUPS, VARIABLE, wanted
-from .onednn import onednn_status, onednn_version
 
 __all__ = ['speedup_status', 'missing_speedups', 'describe_installation']
 
@@ -20,7 +20,8 @@ def speedup_status():
         why not.
     """
     reasons = {'stack': '', 'kernels': kernels_status(),
-               'onednn': onednn_status(), 'winograd': onednn_status()}
+               'strips': strips_status(), 'onednn': onednn_status(),
+               'winograd': onednn_status()}
     if not wanted('onednn'):
         reasons['winograd'] = 'needs onednn'
     return {name: reasons[name] if wanted(name) else

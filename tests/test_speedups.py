@@ -5,10 +5,10 @@ from numpy.testing import assert_allclose
 
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
+from colornet.engines import onednn_status
 from colornet.images import find_images, read_rgb
 from colornet.native import SPEEDUPS, VARIABLE
 from colornet.objectives import cross_entropy_loss
-from colornet.onednn import onednn_status
 from colornet.predict import build_pretrained
 from colornet.speedups import (describe_installation, missing_speedups,
                                speedup_status)
@@ -21,7 +21,7 @@ NUM_STEPS = 4
 
 
 def train(*switched_off):
-    """Losses of a tiny network's first steps, and the ops of a step."""
+    """Losses of a tiny network's first steps; the ops and their engines."""
     config = load_config(overrides=['data.size=%d' % SIZE,
                                     'network.num_bins=10',
                                     'network.tail=32 16'])
@@ -33,24 +33,30 @@ def train(*switched_off):
     with without_speedups(*switched_off):
         net = build_pretrained(config)
         step, _ = compile_training(net, cross_entropy_loss)
-    ops = {type(node.op).__name__ for node in step.maker.fgraph.toposort()}
-    return [float(step(inputs, targets)) for _ in range(NUM_STEPS)], ops
+    ops = [node.op for node in step.maker.fgraph.toposort()]
+    return ([float(step(inputs, targets)) for _ in range(NUM_STEPS)],
+            {type(op).__name__ for op in ops},
+            {op.engine for op in ops if hasattr(op, 'engine')})
 
 
 def test_losses_are_the_same():
-    expected, _ = train(*SPEEDUPS)
+    expected, ops, engines = train(*SPEEDUPS)
+    assert_in('CorrMM', ops)
+    eq_(engines, set())
     ok_(expected[-1] < expected[0])
-    for names in [()] + [(name,) for name in SPEEDUPS]:
+    for names in [(), ('kernels', 'onednn')] + [(name,) for name in SPEEDUPS]:
         yield check_losses, names, expected
 
 
 def check_losses(names, expected):
-    losses, ops = train(*names)
+    losses, ops, engines = train(*names)
     assert_allclose(losses, expected, rtol=1e-5)
     # That something was switched off indeed.
     eq_('BatchNorm' in ops, 'kernels' not in names)
     eq_('AddBlocks' in ops, not {'kernels', 'stack'} & set(names))
-    eq_('GradFilters' in ops, 'onednn' not in names and not onednn_status())
+    engine = ('strips' if 'onednn' in names or onednn_status() else
+              'onednn' if 'winograd' in names else 'winograd')
+    eq_(engines, {engine})
 
 
 def test_status():

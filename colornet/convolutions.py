@@ -1,58 +1,23 @@
-"""Convolutions by oneDNN, wherever Theano would use its own CorrMM.
+"""Convolutions by faster engines than Theano's own CorrMM.
 
 Importing this module teaches Theano's optimizer: a convolution of float32
-maps, and its gradients with respect to maps and filters, become ops that call
-``onednn.cpp``, together with a bias and a rectifier that follow. That needs
-oneDNN and its header (Debian: ``libdnnl-dev``) and can be switched off
-(:data:`colornet.native.SPEEDUPS`); otherwise everything stays as it was.
+maps, and its gradients with respect to maps and filters, become ops that run
+one of :mod:`.engines`, together with a bias and a rectifier that follow.
+What no engine can do, or with all of them switched off
+(:data:`colornet.native.SPEEDUPS`), stays as it was.
 """
-
-import ctypes
-import functools
 
 import numpy as np
 
 from .backend import T, theano
-from .errors import ColornetError
-from .native import contiguous, load_library, wanted
+from .engines import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, choose_engine,
+                      convolve)
+from .native import contiguous
 
-__all__ = ['onednn_status', 'onednn_version']
+__all__ = ['Convolution', 'GradInputs', 'GradFilters']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
 abstract = T.nnet.abstract_conv
-
-#: As in onednn.cpp.
-_FORWARD, _GRAD_INPUTS, _GRAD_FILTERS = range(3)
-
-
-@functools.lru_cache(maxsize=None)
-def _library():
-    library = load_library('onednn', ('dnnl',))
-    library.onednn_convolution.restype = ctypes.c_char_p
-    library.onednn_version.restype = ctypes.c_char_p
-    return library
-
-
-@functools.lru_cache(maxsize=None)
-def onednn_status():
-    """'' if oneDNN can be used, else why not."""
-    try:
-        _library()
-    except ColornetError as error:
-        if 'dnnl' in str(error):
-            return ('oneDNN is not installed (Debian, Ubuntu: apt-get '
-                    'install libdnnl-dev)')
-        return str(error)
-    return ''
-
-
-def onednn_version():
-    """Version of the library that was found, such as '2.6.3'."""
-    return _library().onednn_version().decode()
-
-
-def _enabled():
-    return wanted('onednn') and not onednn_status()
 
 
 class _Convolution(Op):
@@ -62,16 +27,16 @@ class _Convolution(Op):
     ----------
     padding, stride : (int, int)
         Of rows and columns.
-    winograd : bool
-        Use Winograd's algorithm where it applies.
+    engine : str
+        As :func:`colornet.engines.choose_engine` returns it.
     """
 
-    __props__ = ('padding', 'stride', 'winograd')
+    __props__ = ('padding', 'stride', 'engine')
 
-    def __init__(self, padding, stride, winograd):
+    def __init__(self, padding, stride, engine):
         self.padding = padding
         self.stride = stride
-        self.winograd = winograd
+        self.engine = engine
 
     def output_shape(self, inputs, filters):
         return abstract.get_conv_output_shape(inputs, filters, self.padding,
@@ -85,15 +50,8 @@ class _Convolution(Op):
                 'maps of shape %s, filters of shape %s and convolved maps of '
                 'shape %s do not fit' % (inputs.shape, filters.shape,
                                          outputs.shape))
-        numbers = np.array([
-            kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
-            *inputs.shape[2:], *filters.shape[2:], *self.padding,
-            *self.stride, bias is not None, rectify, self.winograd], np.int64)
-        message = _library().onednn_convolution(*[
-            None if array is None else ctypes.c_void_p(array.ctypes.data)
-            for array in (numbers, inputs, filters, bias, outputs)])
-        if message is not None:
-            raise RuntimeError('oneDNN: %s' % message.decode())
+        convolve(self.engine, kind, inputs, filters, bias, outputs,
+                 self.padding, self.stride, rectify)
 
 
 class Convolution(_Convolution):
@@ -101,8 +59,8 @@ class Convolution(_Convolution):
 
     __props__ = _Convolution.__props__ + ('rectify',)
 
-    def __init__(self, padding, stride, winograd, rectify=False):
-        super().__init__(padding, stride, winograd)
+    def __init__(self, padding, stride, engine, rectify=False):
+        super().__init__(padding, stride, engine)
         self.rectify = rectify
 
     def make_node(self, inputs, filters, *bias):
@@ -118,7 +76,7 @@ class Convolution(_Convolution):
         maps, filters, *bias = map(contiguous, inputs)
         outputs = np.empty(self.output_shape(maps.shape, filters.shape),
                            np.float32)
-        self.run(_FORWARD, maps, filters, bias[0] if bias else None, outputs,
+        self.run(FORWARD, maps, filters, bias[0] if bias else None, outputs,
                  self.rectify)
         storage[0][0] = outputs
 
@@ -140,7 +98,7 @@ class GradInputs(_Convolution):
         filters, gradient = map(contiguous, inputs[:2])
         maps = np.empty((gradient.shape[0], filters.shape[1], *inputs[2]),
                         np.float32)
-        self.run(_GRAD_INPUTS, maps, filters, None, gradient)
+        self.run(GRAD_INPUTS, maps, filters, None, gradient)
         storage[0][0] = maps
 
 
@@ -161,7 +119,7 @@ class GradFilters(_Convolution):
         maps, gradient = map(contiguous, inputs[:2])
         filters = np.empty((gradient.shape[1], maps.shape[1], *inputs[2]),
                            np.float32)
-        self.run(_GRAD_FILTERS, maps, filters, None, gradient)
+        self.run(GRAD_FILTERS, maps, filters, None, gradient)
         storage[0][0] = filters
 
 
@@ -185,17 +143,19 @@ def _padding(border_mode, filter_shape):
 @theano.gof.local_optimizer([abstract.AbstractConv2d,
                              abstract.AbstractConv2d_gradInputs,
                              abstract.AbstractConv2d_gradWeights])
-def _use_onednn(node):
+def _use_engine(node):
     """Replace one of Theano's abstract convolutions."""
     op = node.op
     padding = _padding(op.border_mode, op.kshp)
-    if (padding is None or not _enabled() or op.num_groups != 1 or
+    stride = tuple(map(int, op.subsample))
+    engine = choose_engine(stride)
+    if (padding is None or engine is None or op.num_groups != 1 or
             op.unshared or tuple(op.filter_dilation) != (1, 1) or
             any(variable.dtype != 'float32' or
                 not isinstance(variable.type, T.TensorType)
                 for variable in node.inputs[:2])):
         return None
-    options = (padding, tuple(map(int, op.subsample)), wanted('winograd'))
+    options = (padding, stride, engine)
     first, second = node.inputs[:2]
 
     def flipped(filters):
@@ -213,7 +173,7 @@ def _use_onednn(node):
 
 
 theano.tensor.nnet.opt.conv_groupopt.register(
-    'colornet_onednn', _use_onednn, 'fast_compile', 'fast_run', position=-1)
+    'colornet_convolution', _use_engine, 'fast_compile', 'fast_run', position=-1)
 
 
 def _convolution(variable, num_clients):
@@ -258,12 +218,12 @@ def _fuse_rectifier(node):
                     size.owner.op == T.abs_ and
                     size.owner.inputs[0] is maps):
                 op = convolution.op
-                return [Convolution(op.padding, op.stride, op.winograd,
+                return [Convolution(op.padding, op.stride, op.engine,
                                     rectify=True)(*convolution.inputs)]
     return None
 
 
 # Before Theano fuses elementwise ops, at 49.
 theano.compile.optdb.register(
-    'colornet_onednn_fusion',
+    'colornet_convolution_fusion',
     theano.gof.opt.in2out(_fuse_bias, _fuse_rectifier), 48.8, 'fast_run')

@@ -1,0 +1,116 @@
+"""What computes convolutions: oneDNN, or BLAS on strips of the images.
+
+oneDNN and its header must be installed (Debian: ``libdnnl-dev``); BLAS is
+always there. Each is C++ code beside this module, for float32 arrays.
+"""
+
+import ctypes
+import functools
+
+import numpy as np
+
+from .errors import ColornetError
+from .native import load_library, wanted
+
+__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_status',
+           'onednn_version', 'strips_status', 'choose_engine', 'convolve']
+
+#: Which of the arrays is computed from the others.
+FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
+
+
+@functools.lru_cache(maxsize=None)
+def _onednn():
+    library = load_library('onednn', ('dnnl',))
+    library.onednn_convolution.restype = ctypes.c_char_p
+    library.onednn_version.restype = ctypes.c_char_p
+    return library
+
+
+@functools.lru_cache(maxsize=None)
+def _strips():
+    library = load_library('strips', blas=True)
+    library.strips_convolution.restype = ctypes.c_char_p
+    return library
+
+
+@functools.lru_cache(maxsize=None)
+def onednn_status():
+    """'' if oneDNN can be used, else why not."""
+    try:
+        _onednn()
+    except ColornetError as error:
+        if 'dnnl' in str(error):
+            return ('oneDNN is not installed (Debian, Ubuntu: apt-get '
+                    'install libdnnl-dev)')
+        return str(error)
+    return ''
+
+
+def onednn_version():
+    """Version of the library that was found, such as '2.6.3'."""
+    return _onednn().onednn_version().decode()
+
+
+@functools.lru_cache(maxsize=None)
+def strips_status():
+    """'' if BLAS can be used, else why not."""
+    try:
+        _strips()
+    except ColornetError as error:
+        return str(error)
+    return ''
+
+
+def choose_engine(stride):
+    """The fastest engine that is wanted and possible.
+
+    Parameters
+    ----------
+    stride : (int, int)
+
+    Returns
+    -------
+    'winograd', 'onednn', 'strips' or None
+        oneDNN with Winograd's algorithm where that applies, without it,
+        BLAS, or Theano's own.
+    """
+    if wanted('onednn') and not onednn_status():
+        return 'winograd' if wanted('winograd') else 'onednn'
+    if stride == (1, 1) and wanted('strips') and not strips_status():
+        return 'strips'
+    return None
+
+
+def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
+             rectify=False):
+    """Compute a convolution without flip of filters, or a gradient of it.
+
+    Parameters
+    ----------
+    engine : 'winograd', 'onednn' or 'strips'
+    kind : int
+        :data:`FORWARD`, :data:`GRAD_INPUTS` or :data:`GRAD_FILTERS`.
+    inputs, filters, outputs : ndarray of float32, 4 dimensions, contiguous
+        That which `kind` decides is filled.
+    bias : ndarray of float32, (number of filters,), or None
+    padding, stride : (int, int)
+        Of rows and columns.
+    rectify : bool
+        Replace negative outputs by zero.
+    """
+    numbers = [kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
+               *inputs.shape[2:], *filters.shape[2:], *padding]
+    if engine == 'strips':
+        function = _strips().strips_convolution
+        numbers += [rectify]
+    else:
+        function = _onednn().onednn_convolution
+        numbers += [*stride, bias is not None, rectify, engine == 'winograd']
+    # Named, since a pointer does not keep an array from being freed.
+    numbers = np.array(numbers, np.int64)
+    message = function(*[
+        None if array is None else ctypes.c_void_p(array.ctypes.data)
+        for array in (numbers, inputs, filters, bias, outputs)])
+    if message is not None:
+        raise RuntimeError('%s: %s' % (engine, message.decode()))

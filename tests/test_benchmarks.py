@@ -1,0 +1,329 @@
+"""The benchmarks: counts, comparisons, tables; the rest needs PyTorch."""
+
+import importlib.util
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+from unittest import SkipTest
+
+import numpy as np
+from nose.plugins.attrib import attr
+from nose.tools import assert_almost_equal, assert_in, eq_, ok_
+
+import tiny
+from benchmarks import run, sizes
+from benchmarks.agreement import FLOOR, TOLERANCES, compare
+from benchmarks.children import Child, Children, last_line
+from benchmarks.engines import (COLORNET, PYTORCH, collect_results,
+                                environment, repeat_photos)
+from benchmarks.tables import format_table, write_csv
+from colornet.networks import (build_classification_network,
+                               build_regression_network)
+
+#: Multiply-adds for each pixel of VGG16's convolutions, at their own size.
+VGG16 = (9 * (3 * 64 + 64 * 64), 9 * (64 * 128 + 128 * 128),
+         9 * (128 * 256 + 2 * 256 * 256), 9 * (256 * 512 + 2 * 512 * 512))
+
+
+def count_vgg16(size):
+    return sum(count * (size // 2 ** block) ** 2
+               for block, count in enumerate(VGG16))
+
+
+def count_multiply_adds(net):
+    from benchmarks.problem import count_multiply_adds
+    return count_multiply_adds(net)
+
+
+def test_count_of_the_papers_network():
+    # R4; the two units; the tail on the concatenated maps; the two outputs.
+    decoder = (512 * 256 * 28 ** 2 + 9 * 256 * 128 * 56 ** 2 +
+               9 * 128 * 64 * 112 ** 2 +
+               9 * (512 * 256 + 256 * 64 + 64 * 64) * 224 ** 2 +
+               2 * 64 * 50 * 224 ** 2)
+    for fast_stack in (True, False):
+        counts = count_multiply_adds(
+            build_classification_network(fast_stack=fast_stack))
+        eq_(counts['predict'], count_vgg16(224) + decoder)
+        # Shift and scale of the maps below train: both gradients, always.
+        eq_(counts['train'], count_vgg16(224) + 3 * decoder)
+
+
+def test_count_of_gradients():
+    r4 = 512 * 256 * 4
+    decoder = r4 + 9 * (256 * 128 * 16 + 128 * 64 * 64 + 64 * 2 * 256)
+    shape = (None, 3, 16, 16)
+    # Nothing below R4 is trained: no gradient of its input.
+    counts = count_multiply_adds(build_regression_network(
+        batch_norm_taps=False, image_shape=shape))
+    eq_(counts['predict'], count_vgg16(16) + decoder)
+    eq_(counts['train'], count_vgg16(16) + 3 * decoder - r4)
+    # All is trained, but the photo has no gradient.
+    counts = count_multiply_adds(build_regression_network(
+        fine_tune=True, image_shape=shape))
+    eq_(counts['train'], 3 * (count_vgg16(16) + decoder) - 9 * 3 * 64 * 256)
+
+
+def test_table():
+    eq_(format_table(('work', 's/image'), [('train', '1.25'), ('a b', '10')]),
+        '===== =======\n'
+        'work  s/image\n'
+        '===== =======\n'
+        'train    1.25\n'
+        'a b        10\n'
+        '===== =======')
+
+
+def test_numbers_stay_right_beside_a_dash():
+    table = format_table(('work', 'times faster'), [('a', '-'), ('b', '1')])
+    eq_(table.split('\n')[3], 'a               -')
+
+
+def test_csv():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'runs', 'benchmark.csv')
+        write_csv(path, run.CSV_COLUMNS, [
+            ('train_6', 'colornet, direct', '0.5', '123')])
+        eq_(path.read_text(),
+            'work,engine,seconds_per_image,peak_memory_mb\n'
+            'train_6,"colornet, direct",0.5,123\n')
+
+
+ROWS = [('train_6', 'colornet', 0.5, 1000.),
+        ('train_6', 'colornet, no oneDNN', 2., 900.),
+        ('train_6', 'pytorch', 3., 2000.),
+        ('train_6', 'pytorch channels_last', 1.5, 2000.),
+        ('train_6', 'pytorch channels_last bf16', 1., 1800.),
+        ('predict_1', 'colornet', 0.2, 500.),
+        ('predict_1', 'pytorch channels_last', 0.3, 400.)]
+
+
+def test_report():
+    lines = run.format_report(ROWS, 20e9, {
+        'train': 10 * 10 ** 9, 'predict': 5 * 10 ** 9}).split('\n')
+    cells = {(line.split()[0], ' '.join(line.split()[1:-4])):
+             line.split()[-4:] for line in lines[3:10]}
+    # 10 G multiply-adds in 0.5 s, of 20 G a second.
+    eq_(cells['train_6', 'colornet'], ['0.500', '1000', '1.00', '3.00'])
+    eq_(cells['train_6', 'pytorch'], ['3.000', '2000', '0.17', '0.50'])
+    eq_(cells['predict_1', 'colornet'], ['0.200', '500', '1.25', '1.50'])
+    eq_(lines[12:], [
+        '- Training, float32: colornet is 3.00 times as fast as '
+        'pytorch channels_last.',
+        '- Training, bfloat16: colornet is 2.00 times as fast as '
+        'pytorch channels_last bf16.',
+        '- Training without oneDNN: colornet, no oneDNN is 0.75 times as fast '
+        'as pytorch channels_last.',
+        '- Prediction of one photo: colornet is 1.50 times as fast as '
+        'pytorch channels_last.'])
+
+
+def test_report_without_pytorch():
+    lines = run.format_report(ROWS[:2], 20e9, {'train': 10 ** 10}).split('\n')
+    eq_(lines[3].split()[-1], '-')
+    eq_(len([line for line in lines if line.startswith('- ')]), 0)
+
+
+def make_results():
+    random = np.random.RandomState(0)
+    return {'scores': random.randn(2, 3), 'losses': np.ones(3),
+            'chrominance': np.zeros((10, 10)),
+            'gradient a/W': random.randn(4, 5),
+            'gradient b/W': 1e-9 * random.randn(4, 5),
+            'average a/mean': random.randn(5)}
+
+
+def check_difference(name, difference, allowed):
+    """The worst of a comparison."""
+    def check(results):
+        worst, measured, limit = compare(results, make_results())[0]
+        eq_(worst, name)
+        assert_almost_equal(measured, difference, 10)
+        eq_(limit, allowed)
+    return check
+
+
+def test_compare_equal():
+    rows = compare(make_results(), make_results())
+    eq_(len(rows), 6)
+    eq_([difference for _, difference, _ in rows], [0.] * 6)
+
+
+def test_compare_names_the_worst():
+    results = make_results()
+    results['scores'] = results['scores'] * (1 + 1e-6)
+    results['gradient a/W'] = results['gradient a/W'] * 1.01
+    check_difference('gradient a/W', 0.01, TOLERANCES['gradient'])(results)
+    results['chrominance'][0, :5] = 4.
+    check_difference('chrominance', 0.05, 1e-3)(results)
+
+
+def test_compare_counts_what_is_only_rounding_by_others_of_its_kind():
+    expected = make_results()
+    results = dict(expected, **{'gradient b/W': -expected['gradient b/W']})
+    rows = {row[0]: row[1] for row in compare(results, expected)}
+    size = np.sqrt(np.mean(expected['gradient a/W'] ** 2))
+    assert_almost_equal(rows['gradient b/W'], 2 * np.sqrt(np.mean(
+        expected['gradient b/W'] ** 2)) / (FLOOR * size), 12)
+
+
+def test_compare_bad_values_and_missing_arrays():
+    results = make_results()
+    results['losses'] = np.array([1., np.nan, 1.])
+    ok_(np.isnan(compare(results, make_results())[0][1]))
+    for change in ({'losses': np.ones(2)}, {'more': np.ones(2)}):
+        rows = compare(dict(make_results(), **change), make_results())
+        eq_(rows[0][:2], (list(change)[0], float('inf')))
+
+
+def test_last_line():
+    eq_(last_line('Traceback\n  x\nValueError: y  \n\n'), 'ValueError: y')
+    eq_(last_line(' \n'), '')
+
+
+def test_photos_fill_a_minibatch():
+    eq_(repeat_photos(np.arange(3), 7).tolist(), [0, 1, 2, 0, 1, 2, 0])
+    eq_(repeat_photos(np.arange(3), 2).tolist(), [0, 1])
+
+
+def test_environment():
+    eq_(environment('colornet, no oneDNN', 3)['COLORNET_WITHOUT'], 'onednn')
+    with tiny.without_speedups('stack'):
+        # Whatever the user has set.
+        eq_(environment('colornet', 3)['COLORNET_WITHOUT'], '')
+    eq_(environment('pytorch', 3)['OMP_NUM_THREADS'], '3')
+
+
+def test_speedups_left_out_exist():
+    from colornet.native import SPEEDUPS
+    for names in COLORNET.values():
+        for name in filter(None, names.split(',')):
+            assert_in(name, SPEEDUPS)
+
+
+def test_engine_that_dies_is_named_with_its_last_line():
+    tiny.check_error(lambda: Child('colornet', '/nowhere.npz', 1, 1),
+                     'colornet: FileNotFoundError', '/nowhere.npz')
+    messages = []
+    with Children('/nowhere.npz', 1, 1, messages.append) as group:
+        ok_(not group.start('colornet, direct'))
+        eq_(group.run('colornet, direct', 'train'), None)
+    eq_(len(messages), 1)
+    ok_(messages[0].startswith('colornet, direct: FileNotFoundError'))
+
+
+def test_points_of_sizes():
+    points = sizes.list_points((1, 4), (112, 224), 224)
+    eq_(points, [('predict', 112, 1), ('predict', 224, 1), ('train', 112, 1),
+                 ('train', 224, 1), ('train', 224, 4)])
+
+
+class FakeEngine:
+    """Counts the training steps before each answer."""
+
+    def __init__(self):
+        self.steps = 0
+
+    def scores(self):
+        return [np.zeros(2), np.ones(2)]
+
+    def make_predict(self):
+        return lambda: np.zeros((2, 2))
+
+    def training_scores(self):
+        eq_(self.steps, 0)
+        return self.scores(), {'a/W': np.ones(1)}
+
+    def make_train(self):
+        def step():
+            self.steps += 1
+            return 10. - self.steps
+        return step
+
+    def running_averages(self):
+        return {'a/mean': np.full(1, self.steps)}
+
+
+def test_results():
+    results = collect_results(FakeEngine())
+    eq_(sorted(results), ['average a/mean', 'chrominance', 'gradient a/W',
+                          'losses', 'scores', 'training scores'])
+    eq_(results['losses'].tolist(), [9., 8., 7.])
+    eq_(results['average a/mean'].tolist(), [1.])
+    eq_(results['scores'].shape, (2, 2))
+
+
+def write_problem(folder, size):
+    from benchmarks.problem import write_problem
+    path = str(Path(folder, 'problem.npz'))
+    write_problem(path, size)
+    return path
+
+
+def test_problem():
+    with tempfile.TemporaryDirectory() as folder:
+        with np.load(write_problem(folder, 16)) as file:
+            problem = dict(file)
+    photos = len(problem['luminance'])
+    eq_(problem['inputs'].shape, (photos, 3, 16, 16))
+    eq_(problem['targets'].shape, (photos, 2, 16, 16))
+    ok_(problem['targets'].min() >= 0 and problem['targets'].max() < 50)
+    # A bin is four units wide; its mean is in the middle.
+    eq_(problem['means'][[0, 49]].tolist(), [-98., 98.])
+    from colornet.config import find_resource
+    from colornet.vgg16 import load_vgg16_weights
+    weights = load_vgg16_weights(find_resource('weights/vgg16.pkl'))
+    np.testing.assert_array_equal(problem['conv1_1/W'],
+                                  weights['conv1_1'][0])
+
+
+def need(package):
+    if importlib.util.find_spec(package) is None:
+        raise SkipTest('needs %s: make benchmark installs it' % package)
+
+
+def test_plot_of_sizes():
+    need('matplotlib')
+    rows = [point + (engine, 0.1 * point[1] * point[2], 100. * point[2])
+            for point in sizes.list_points() for engine in sizes.ENGINES]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'sizes.png')
+        sizes.save_plot(path, rows)
+        eq_(path.read_bytes()[:4], b'\x89PNG')
+
+
+@attr('slow')
+def test_pytorch_agrees():
+    need('torch')
+    results = OrderedDict()
+    with tempfile.TemporaryDirectory() as folder:
+        # Smaller photos have so few pixels that one at a rectifier's edge
+        # shows in the gradients.
+        problem = write_problem(folder, 224)
+        for engine in ('colornet', 'pytorch'):
+            child = Child(engine, problem, 1, 2)
+            try:
+                path = str(Path(folder, 'results.npz'))
+                child.write_results(path)
+            finally:
+                child.stop()
+            with np.load(path) as file:
+                results[engine] = dict(file)
+    # Two for each layer: 10 normalizations, 6 convolutions, 2 outputs' pairs.
+    eq_(len([name for name in results['pytorch']
+             if name.startswith('gradient ')]), 2 * 10 + 6 + 2 * 2)
+    for name, difference, allowed in compare(*results.values()):
+        ok_(difference <= allowed, (name, difference, allowed))
+
+
+@attr('slow')
+def test_benchmark():
+    need('torch')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'benchmark.csv')
+        eq_(run.main(['--size', '32', '--no-check', '--rounds', '1',
+                      '--works', 'train_2', 'predict_1', '--out', str(path),
+                      '--engines', 'colornet'] + [
+                          name for name in PYTORCH if 'compile' not in name]),
+            0)
+        eq_(len(path.read_text().splitlines()), 1 + 2 * len(PYTORCH))

@@ -1,0 +1,203 @@
+"""Each engine's convolutions against Theano's own in double precision."""
+import threading
+from functools import partial
+
+import numpy as np
+from nose import SkipTest
+from nose.tools import assert_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose
+
+from colornet import engines
+from colornet.backend import T, lasagne, theano
+from colornet.convolutions import Convolution
+from tiny import without_speedups
+
+RNG = np.random.RandomState(0)
+
+
+#: What leaves an engine as the fastest.
+SWITCHED_OFF = {'strips': ['onednn']}
+if not engines.onednn_status():
+    SWITCHED_OFF.update(winograd=[], onednn=['winograd'])
+
+
+def ops_of(function):
+    return [type(node.op).__name__ for node in function.maker.fgraph.toposort()]
+
+
+def expressions(dtype, maps, filters, options):
+    x = T.TensorType(dtype, (False,) * 4)()
+    w = T.TensorType(dtype, (False,) * 4)()
+    y = T.nnet.conv2d(x, w, maps, filters, **options)
+    weights = T.cos(T.arange(y.size).reshape(y.shape)).astype(dtype)
+    return [x, w], [y] + T.grad((y * weights).sum(), [x, w])
+
+
+def check(engine, maps, filters, **options):
+    with without_speedups(*SWITCHED_OFF[engine]):
+        fast = theano.function(*expressions('float32', maps, filters, options))
+    used = [node.op.engine for node in fast.maker.fgraph.toposort()
+            if hasattr(node.op, 'engine')]
+    if options.get('subsample', (1, 1)) == (1, 1) or engine != 'strips':
+        eq_(used, [engine] * 3)
+    exact = theano.function(*expressions('float64', maps, filters, options))
+    x, w = RNG.normal(size=maps), RNG.normal(size=filters)
+    for got, expected in zip(fast(x.astype('float32'), w.astype('float32')),
+                             exact(x, w)):
+        assert_allclose(got, expected, rtol=0,
+                        atol=1e-5 * abs(expected).max())
+
+
+def test_convolutions_and_gradients():
+    for engine in SWITCHED_OFF:
+        def run(*args, engine=engine, **options):
+            check(engine, *args, **options)
+
+        # Winograd's algorithm takes 3x3 filters and 16 or more channels.
+        for maps, filters in [((2, 16, 9, 7), (32, 16, 3, 3)),
+                              ((3, 64, 1, 5), (64, 64, 3, 3)),
+                              ((1, 33, 13, 14), (17, 33, 3, 3))]:
+            yield partial(run, border_mode='half'), maps, filters
+        for border_mode in 'valid', 'full', 'half', (2, 0), (0, 1), 3:
+            yield (partial(run, border_mode=border_mode), (2, 3, 8, 9),
+                   (5, 3, 3, 3))
+        yield (partial(run, border_mode='half', filter_flip=False),
+               (2, 20, 8, 9), (16, 20, 3, 3))
+        yield partial(run, subsample=(2, 3)), (2, 3, 11, 12), (4, 3, 5, 3)
+        yield partial(run, border_mode=(1, 0)), (2, 3, 8, 9), (4, 3, 2, 1)
+        yield partial(run, border_mode=(4, 2)), (2, 3, 2, 3), (4, 3, 5, 7)
+        yield run, (1, 1, 4, 4), (1, 1, 1, 1)
+        yield run, (3, 7, 4, 5), (6, 7, 1, 1)
+        # More than are worked on at a time: images, or rows of one.
+        for kernel in 1, 3:
+            yield (partial(run, border_mode='half'), (7, 16, 200, 200),
+                   (24, 16, kernel, kernel))
+
+
+def compiled_gradients(engine):
+    with without_speedups(*SWITCHED_OFF[engine]):
+        return theano.function(*expressions('float32', None, (4, 3, 3, 3), {}))
+
+
+def check_no_images(engine):
+    y, x_gradient, w_gradient = compiled_gradients(engine)(
+        np.zeros((0, 3, 8, 8), 'float32'), np.ones((4, 3, 3, 3), 'float32'))
+    eq_((y.shape, x_gradient.shape), ((0, 4, 6, 6), (0, 3, 8, 8)))
+    eq_(abs(w_gradient).max(), 0)
+
+
+def check_views(engine):
+    run = compiled_gradients(engine)
+    x = RNG.normal(size=(2, 8, 9, 3)).astype('float32').transpose(0, 3, 1, 2)
+    w = RNG.normal(size=(4, 3, 3, 3)).astype('float32')[:, :, ::-1]
+    for got, expected in zip(run(x, w), run(np.ascontiguousarray(x),
+                                            np.ascontiguousarray(w))):
+        assert_allclose(got, expected)
+
+
+def check_misfit(engine):
+    run = compiled_gradients(engine)
+    with assert_raises(ValueError) as raised:
+        run(np.zeros((1, 2, 5, 5), 'float32'),
+            np.zeros((4, 3, 3, 3), 'float32'))
+    assert_in('(1, 2, 5, 5)', str(raised.exception))
+
+
+def test_odd_arrays():
+    for engine in SWITCHED_OFF:
+        yield check_no_images, engine
+        yield check_views, engine
+        yield check_misfit, engine
+
+
+def compiled(rectify, *switched_off):
+    x = T.tensor4()
+    rng = np.random.RandomState(1)
+    w = theano.shared(rng.normal(size=(16, 16, 3, 3)).astype('float32'))
+    b = theano.shared(rng.normal(size=16).astype('float32'))
+    y = T.nnet.conv2d(x, w, border_mode='half', filter_shape=(16, 16, 3, 3))
+    y = y + b.dimshuffle('x', 0, 'x', 'x')
+    if rectify:
+        y = lasagne.nonlinearities.rectify(y)
+    with without_speedups(*switched_off):
+        return (theano.function([x], y),
+                theano.function([x], T.grad((y ** 2).sum(), [x, w, b])))
+
+
+def check_fusion(engine, rectify):
+    image = RNG.normal(size=(2, 16, 6, 5)).astype('float32')
+    fast = compiled(rectify, *SWITCHED_OFF[engine])
+    slow = compiled(rectify, 'onednn', 'strips')
+    ops = [node.op for node in fast[0].maker.fgraph.toposort()]
+    convolution, = [op for op in ops if isinstance(op, Convolution)]
+    eq_((convolution.engine, convolution.rectify), (engine, rectify))
+    ok_(not any(isinstance(op, T.Elemwise) for op in ops), ops)
+    for got, expected in zip([fast[0](image)] + fast[1](image),
+                             [slow[0](image)] + slow[1](image)):
+        assert_allclose(got, expected, rtol=0,
+                        atol=1e-5 * abs(expected).max())
+
+
+def test_bias_and_rectifier_are_fused():
+    for engine in SWITCHED_OFF:
+        for rectify in False, True:
+            yield check_fusion, engine, rectify
+
+
+def test_what_it_cannot_do_is_left_to_theano():
+    x, w = T.tensor4(), T.tensor4()
+    with without_speedups():
+        for output in (T.nnet.conv2d(x, w, filter_dilation=(2, 2)),
+                       T.nnet.conv2d(x, w, border_mode='half'),
+                       T.nnet.conv2d(x, w, num_groups=2),
+                       T.nnet.conv2d(x, w, border_mode=((1, 0), (0, 1)))):
+            run = theano.function([x, w], output)
+            ok_('Convolution' not in ops_of(run))
+    with without_speedups('onednn', 'strips'):
+        run = theano.function([x, w], T.nnet.conv2d(x, w))
+    assert_in('CorrMM', ops_of(run))
+    with without_speedups('onednn'):
+        run = theano.function([x, w], T.nnet.conv2d(x, w, subsample=(2, 1)))
+    assert_in('CorrMM', ops_of(run))
+
+
+def check_threads(engine):
+    """The engines themselves: a Theano function is for one thread."""
+    filters = RNG.normal(size=(16, 16, 3, 3)).astype('float32')
+    batches = [RNG.normal(size=(2, 16, 20 + n, 20)).astype('float32')
+               for n in range(4)]
+
+    def convolve(batch):
+        outputs = np.full_like(batch, np.nan)
+        engines.convolve(engine, engines.FORWARD, batch, filters, None,
+                         outputs, (1, 1), (1, 1))
+        return outputs
+
+    expected = [convolve(batch) for batch in batches]
+    got = [[] for _ in batches]
+
+    def work(number):
+        for _ in range(20):
+            got[number].append(convolve(batches[number]))
+
+    threads = [threading.Thread(target=work, args=(number,))
+               for number in range(len(batches))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for results, value in zip(got, expected):
+        eq_(len(results), 20)
+        for result in results:
+            assert_allclose(result, value)
+
+
+def test_threads():
+    for engine in SWITCHED_OFF:
+        yield check_threads, engine
+
+
+def test_version():
+    if engines.onednn_status():
+        raise SkipTest(engines.onednn_status())
+    assert_in(engines.onednn_version()[0], '23')
