@@ -17,7 +17,8 @@ PHOTOS = "$(patsubst ~/%,$(HOME)/%,$(CVCL))"
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
-.PHONY: install help demo test test-slow data-cvcl train-cvcl table2 clean FORCE
+.PHONY: install help demo test test-slow data-cvcl train-cvcl table2 benchmark \
+    benchmark-sizes clean FORCE
 
 install: $(VENV)/installed help
 
@@ -43,7 +44,7 @@ endif
 
 help: ## this list
 	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: $(VENV)/installed ## colour demo/photos into RUNS/demo
 	$(COLORNET) demo --out $(RUNS)/demo
@@ -66,6 +67,22 @@ train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOC
 table2: $(VENV)/installed ## score them: RUNS/table2.csv
 	$(COLORNET) table2 --data $(PHOTOS) --runs $(RUNS) --out $(RUNS)/table2.csv
 
+# PyTorch and matplotlib are for the benchmarks only.
+$(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
+	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \
+	    "make PYTHON=python3.11 benchmark" % sys.version_info[:2])'
+	@echo "Installing PyTorch into $(VENV), a few minutes at most"
+	@$(PIP) install -r $< > $(VENV)/pip.log 2>&1 || \
+	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
+
+benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RUNS/benchmark.csv
+	$(VENV)/bin/python -m benchmarks.run --out $(RUNS)/benchmark.csv
+
+benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
+	$(VENV)/bin/python -m benchmarks.sizes --out $(RUNS)/benchmark_sizes.csv
+
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info
-	find colornet tests -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks colornet tests -name __pycache__ -prune -exec rm -rf {} +

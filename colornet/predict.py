@@ -104,7 +104,7 @@ def load_configuration(path):
                             % (path, error))
 
 
-def load_network(path, vgg_weights=None, fold=False):
+def load_network(path, vgg_weights=None, fold=False, size=None):
     """Load a network that :func:`save_network` saved.
 
     Parameters
@@ -115,6 +115,8 @@ def load_network(path, vgg_weights=None, fold=False):
     fold : bool
         Fold batch normalization into the convolutions: for prediction only,
         the same numbers in less time. The configuration says so then.
+    size : int, optional
+        Rows and columns of the images, if not those of the training.
 
     Returns
     -------
@@ -130,6 +132,8 @@ def load_network(path, vgg_weights=None, fold=False):
     groups, _ = load_arrays(path, ['parameters'])
     config, attributes = load_configuration(path)
     parameters = groups['parameters']
+    if size is not None:
+        config.override('data.size=%d' % size, 'size')
     if fold and config.network['batch_norm']:
         config.override('network.batch_norm=no')
         parameters = fold_batch_norm(parameters)

@@ -1,0 +1,1 @@
+"""Speed and memory of colornet beside the same network in PyTorch."""

@@ -1,0 +1,92 @@
+"""colornet's side of the benchmark, by its public functions."""
+
+import numpy as np
+
+from colornet.backend import T, describe_backend, lasagne, theano
+from colornet.engines import onednn_version
+from colornet.networks import (all_parameters, output_layers,
+                               trainable_parameters)
+from colornet.objectives import cross_entropy_loss
+from colornet.predict import compile_prediction
+from colornet.speedups import speedup_status
+from colornet.training import compile_training
+
+from .engines import MATRIX_SIZE
+from .problem import correlation_order, load_shipped_network
+
+__all__ = ['ColornetEngine']
+
+
+class ColornetEngine:
+    """The network in Theano; which speed-ups, the environment says.
+
+    Parameters
+    ----------
+    luminance, inputs, targets : ndarray
+        A minibatch; see :func:`benchmarks.problem.write_problem`.
+    problem : dict of str to ndarray
+        Not used: the parameters come from the same files.
+    """
+
+    def __init__(self, luminance, inputs, targets, problem):
+        self.luminance, self.inputs, self.targets = luminance, inputs, targets
+        self.net, self.config = load_shipped_network(luminance.shape[1])
+
+    def describe(self):
+        """Versions and speed-ups, in a line."""
+        status = speedup_status()
+        return 'Theano %s%s; speed-ups: %s' % (
+            describe_backend()['theano'],
+            '' if status['onednn'] else ', oneDNN %s' % onednn_version(),
+            ', '.join(name for name, reason in status.items() if not reason)
+            or 'none')
+
+    def make_train(self):
+        """Return a function that does one training step."""
+        options = {name: self.config.training[name] for name in
+                   ('update_rule', 'learning_rate', 'beta1', 'beta2',
+                    'momentum')}
+        step, _ = compile_training(self.net, cross_entropy_loss, **options)
+        return lambda: step(self.inputs, self.targets)
+
+    def make_predict(self):
+        """Return a function that predicts chrominance from luminance."""
+        # As load_colorizer() does it.
+        predict = compile_prediction(*load_shipped_network(
+            self.luminance.shape[1], fold=True))
+        return lambda: predict(self.luminance)
+
+    def make_peak(self):
+        """Return a function that multiplies matrices by Theano's BLAS."""
+        matrix = theano.shared(np.random.RandomState(0).rand(
+            MATRIX_SIZE, MATRIX_SIZE).astype(np.float32))
+        return theano.function([], T.dot(matrix, matrix))
+
+    def scores(self):
+        """Class scores of the prediction, for U and V."""
+        outputs = lasagne.layers.get_output(output_layers(self.net),
+                                            deterministic=True)
+        return theano.function([self.net['input'].input_var],
+                               outputs)(self.inputs)
+
+    def training_scores(self):
+        """Class scores while training, and the loss's gradients by name."""
+        outputs = lasagne.layers.get_output(output_layers(self.net))
+        targets = T.itensor4('targets')
+        names = {variable: key for key, variable in
+                 all_parameters(self.net).items()}
+        parameters = trainable_parameters(self.net)
+        values = theano.function(
+            [self.net['input'].input_var, targets], outputs + T.grad(
+                cross_entropy_loss(outputs, targets), parameters))(
+                    self.inputs, self.targets)
+        return values[:2], {
+            '/'.join(names[variable]):
+            correlation_order(names[variable], np.asarray(gradient))
+            for variable, gradient in zip(parameters, values[2:])}
+
+    def running_averages(self):
+        """Means and variances of the batch normalizations, by name."""
+        return {'/'.join(key): variable.get_value() for key, variable
+                in all_parameters(self.net).items()
+                if key[1] in ('mean', 'variance')}

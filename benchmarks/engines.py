@@ -1,0 +1,171 @@
+"""The engines, and the process in which one of them works.
+
+``python -m benchmarks.engines ENGINE PROBLEM BATCH_SIZE`` answers each line
+of JSON that it reads with one. ``{"task": "train"}`` is done once, after
+building what it needs (the engine's ``make_train``); the answer has
+``seconds`` and ``peak_memory_mb``, the largest so far. ``{"results": FILE}``
+writes what :mod:`benchmarks.agreement` compares. The end of the input ends it.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections import OrderedDict
+
+import numpy as np
+
+__all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'MATRIX_SIZE', 'CONVOLUTION',
+           'PEAKS', 'NUM_STEPS', 'environment', 'repeat_photos',
+           'make_engine', 'collect_results']
+
+#: Name -> speed-ups left out, see :data:`colornet.native.SPEEDUPS`.
+COLORNET = OrderedDict([
+    ('colornet', ''),
+    ('colornet, no oneDNN', 'onednn'),
+    ('colornet, direct', 'winograd'),
+    ('colornet, obvious graph', 'stack,kernels,strips,onednn'),
+])
+
+#: Name -> options of PyTorchEngine.
+PYTORCH = OrderedDict([
+    ('pytorch', {}),
+    ('pytorch channels_last', {'channels_last': True}),
+    ('pytorch channels_last bf16', {'channels_last': True, 'bfloat16': True}),
+    ('pytorch compile', {'channels_last': True, 'compile': True}),
+])
+
+ENGINES = list(COLORNET) + list(PYTORCH)
+
+#: What shows the machine's peak: a product of matrices with so many rows and
+#: columns, by BLAS,
+MATRIX_SIZE = 4096
+
+#: and, as no BLAS may be the best that a processor can do, a convolution with
+#: 3x3 filters: images, channels (and filters), rows (and columns).
+CONVOLUTION = 6, 512, 28
+
+#: Engine -> what it does to show it, and the multiply-adds in that.
+PEAKS = OrderedDict([
+    ('colornet', ("matrix product, Theano's BLAS", MATRIX_SIZE ** 3)),
+    ('pytorch', ('matrix product, PyTorch', MATRIX_SIZE ** 3)),
+    ('pytorch channels_last', ('direct convolution, PyTorch',
+                               CONVOLUTION[0] * CONVOLUTION[1] ** 2 * 9 *
+                               CONVOLUTION[2] ** 2)),
+])
+
+#: Training steps that are compared.
+NUM_STEPS = 3
+
+
+def environment(engine, num_threads):
+    """Environment variables for the process of an engine.
+
+    Parameters
+    ----------
+    engine : str
+    num_threads : int
+
+    Returns
+    -------
+    dict of str to str
+    """
+    threads = {name + '_NUM_THREADS': str(num_threads)
+               for name in ('OMP', 'OPENBLAS', 'MKL')}
+    # Otherwise torch.compile leaves a pool of processes behind.
+    return dict(os.environ, COLORNET_WITHOUT=COLORNET.get(engine, ''),
+                TORCHINDUCTOR_COMPILE_THREADS='1', **threads)
+
+
+def repeat_photos(array, batch_size):
+    """Repeat photos, or cut off some, to fill a minibatch."""
+    return array[np.arange(batch_size) % len(array)]
+
+
+def make_engine(name, problem, batch_size):
+    """Build an engine for minibatches of a size.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`ENGINES`.
+    problem : dict of str to ndarray
+        See :func:`benchmarks.problem.write_problem`.
+    batch_size : int
+
+    Returns
+    -------
+    ColornetEngine or PyTorchEngine
+    """
+    batch = [repeat_photos(problem[array], batch_size)
+             for array in ('luminance', 'inputs', 'targets')]
+    # Neither library should be in the other's process.
+    if name in COLORNET:
+        from .colornet_engine import ColornetEngine
+        return ColornetEngine(*batch, problem)
+    from .pytorch_engine import PyTorchEngine
+    return PyTorchEngine(*batch, problem, **PYTORCH[name])
+
+
+def collect_results(engine):
+    """Compute what two engines must agree on.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``scores``, ``chrominance``, ``training scores``, ``losses`` of the
+        first steps, and ``gradient <parameter>`` and ``average <parameter>``,
+        the running averages after the first step.
+    """
+    results = {'scores': np.stack(engine.scores()),
+               'chrominance': engine.make_predict()()}
+    scores, gradients = engine.training_scores()
+    results['training scores'] = np.stack(scores)
+    results.update(('gradient ' + name, gradient)
+                   for name, gradient in gradients.items())
+    step = engine.make_train()
+    losses = [step()]
+    results.update(('average ' + name, np.array(average)) for name, average
+                   in engine.running_averages().items())
+    losses += [step() for _ in range(NUM_STEPS - 1)]
+    results['losses'] = np.float32(losses)
+    return results
+
+
+def main(arguments):
+    name, problem, batch_size = arguments
+    # Libraries may print, too: only answers go to whoever asks.
+    answers = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+
+    def answer(**content):
+        print(json.dumps(content), file=answers, flush=True)
+
+    with np.load(problem) as file:
+        engine = make_engine(name, file, int(batch_size))
+    answer(description=engine.describe())
+    tasks = {}
+    for line in sys.stdin:
+        request = json.loads(line)
+        if 'results' in request:
+            np.savez(request['results'], **collect_results(engine))
+            answer()
+            continue
+        task = request['task']
+        if task not in tasks:
+            tasks[task] = getattr(engine, 'make_' + task)()
+        start = time.perf_counter()
+        tasks[task]()
+        seconds = time.perf_counter() - start
+        answer(seconds=seconds, peak_memory_mb=resource.getrusage(
+            resource.RUSAGE_SELF).ru_maxrss * 1024e-6)
+
+
+if __name__ == '__main__':
+    try:
+        main(sys.argv[1:])
+    except Exception as error:
+        # The last line is what the driver shows.
+        sys.exit('%s: %s' % (type(error).__name__,
+                             str(error).strip().split('\n')[0]))

@@ -1,0 +1,58 @@
+"""Rows as reStructuredText and as CSV."""
+
+import csv
+import io
+
+from colornet.files import make_folder, write_text
+
+__all__ = ['format_table', 'write_csv']
+
+
+def format_table(header, rows):
+    """Format a simple table of reStructuredText.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences of str
+        The first cells are aligned to the left if they are no numbers.
+
+    Returns
+    -------
+    str
+    """
+    lines = [list(header)] + [list(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    is_text = [not any(_is_number(row[index]) for row in rows)
+               for index in range(len(header))]
+    rule = ' '.join('=' * width for width in widths)
+    text = [' '.join(cell.ljust(width) if left else cell.rjust(width)
+                     for cell, width, left in
+                     zip(line, widths, is_text)).rstrip() for line in lines]
+    return '\n'.join([rule, text[0], rule] + text[1:] + [rule])
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def write_csv(path, header, rows):
+    """Write a CSV file, completely or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made if it is missing.
+    header : sequence of str
+    rows : sequence of sequences
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator='\n')
+    writer.writerow(header)
+    writer.writerows(rows)
+    make_folder(path.parent)
+    write_text(path, stream.getvalue())
