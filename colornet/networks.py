@@ -300,8 +300,9 @@ def fold_batch_norm(parameters):
         unit, is_filters, _ = name.rpartition('_conv/W')
         norm = ['%s_bn/%s' % (unit, key)
                 for key in ('gamma', 'beta', 'mean', 'variance')]
-        shapes = {folded[key].shape for key in norm if key in folded}
-        if not is_filters or shapes != {parameters[name].shape[:1]}:
+        shapes = {getattr(folded.get(key), 'shape', None) for key in norm}
+        if (not is_filters or np.ndim(parameters[name]) != 4 or
+                shapes != {parameters[name].shape[:1]}):
             continue  # Whoever takes the parameters will name what is odd.
         gamma, beta, mean, variance = [folded.pop(key) for key in norm]
         with np.errstate(invalid='ignore'):
