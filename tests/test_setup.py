@@ -118,7 +118,8 @@ def test_clean_keeps_results():
         raise SkipTest('needs make')
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(str(ROOT / 'Makefile'), folder)
-        kept = ['benchmarks/run.py', 'colornet/cli.py', 'data/cvcl/a.jpg', 'runs/a/best.h5',
+        kept = ['benchmarks/run.py', 'colornet/cli.py', 'data/cvcl/a.jpg',
+                'runs/a/best.h5',
                 'tests/test_cli.py', 'weights/a.h5']
         for name in kept + ['.venv/installed', 'build/a',
                             'colornet/__pycache__/a.pyc']:
