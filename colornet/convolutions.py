@@ -44,6 +44,9 @@ class _Convolution(Op):
 
     def run(self, kind, inputs, filters, bias, outputs, rectify=False):
         """Fill the array that `kind` decides."""
+        if bias is not None and bias.shape != filters.shape[:1]:
+            raise ValueError('a bias of shape %s for filters of shape %s'
+                             % (bias.shape, filters.shape))
         if (inputs.shape[1] != filters.shape[1] or outputs.shape !=
                 self.output_shape(inputs.shape, filters.shape)):
             raise ValueError(
@@ -196,7 +199,8 @@ def _fuse_bias(node):
                 bias.owner is not None and
                 isinstance(bias.owner.op, T.DimShuffle) and
                 bias.owner.op.new_order == ('x', 0, 'x', 'x') and
-                bias.dtype == 'float32'):
+                bias.dtype == 'float32' and
+                not bias.owner.inputs[0].broadcastable[0]):
             return [convolution.op(*convolution.inputs,
                                    bias.owner.inputs[0])]
     return None

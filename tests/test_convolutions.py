@@ -144,6 +144,22 @@ def test_bias_and_rectifier_are_fused():
             yield check_fusion, engine, rectify
 
 
+def test_a_bias_that_does_not_fit_is_refused():
+    x, w, b = T.tensor4(), T.tensor4(), T.vector()
+    one = T.TensorType('float32', (True,))()
+    image = np.ones((1, 2, 5, 5), 'float32')
+    filters = np.ones((4, 2, 3, 3), 'float32')
+    for engine in SWITCHED_OFF:
+        with without_speedups(*SWITCHED_OFF[engine]):
+            run, shared = [theano.function(
+                [x, w, bias], T.nnet.conv2d(x, w) +
+                bias.dimshuffle('x', 0, 'x', 'x')) for bias in (b, one)]
+        with assert_raises(ValueError):
+            run(image, filters, np.ones(3, 'float32'))
+        # One number for all of them is something else.
+        assert_allclose(shared(image, filters, np.ones(1, 'float32')), 19)
+
+
 def test_what_it_cannot_do_is_left_to_theano():
     x, w = T.tensor4(), T.tensor4()
     with without_speedups():
