@@ -119,7 +119,7 @@ void for_strips(const Shape& s, const float* inputs, Work work) {
 #pragma omp parallel
     {
         std::vector<float> strip(s.is_plain() ? 0 : s.taps() * step * width);
-#pragma omp for collapse(2) schedule(dynamic)
+#pragma omp for collapse(2) schedule(static)
         for (int64_t n = 0; n < s.batch; ++n)
             for (int64_t number = 0; number < strips; ++number) {
                 const int64_t start = number * step;
