@@ -7,8 +7,8 @@
 #include <dnnl.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -60,7 +60,7 @@ private:
     size_t size_ = 0;
 };
 
-enum { source, filters, bias, target, scratch, num_buffers };
+enum { source, filters, target, scratch, num_buffers };
 thread_local Buffer buffers[num_buffers];
 
 enum Kind : int64_t { forward, grad_inputs, grad_filters };
@@ -90,15 +90,9 @@ struct Shape {
                row_stride == 1 && column_stride == 1 && row_padding <= 1 &&
                column_padding <= 1 && channels >= 16 && filters >= 16;
     }
+    // Any order will do for a map.
     bool operator<(const Shape& other) const {
-        return key() < other.key();
-    }
-
-private:
-    std::array<int64_t, 15> key() const {
-        return {{kind, batch, channels, filters, rows, columns, filter_rows,
-                 filter_columns, row_padding, column_padding, row_stride,
-                 column_stride, has_bias, rectify, winograd}};
+        return std::memcmp(this, &other, sizeof other) < 0;
     }
 };
 
@@ -109,42 +103,68 @@ desc any(const memory::dims& dims) {
     return desc(dims, memory::data_type::f32, tag::any);
 }
 
+// What primitives of a convolution have in common.
+struct Terms {
+    algorithm method;
+    desc source, filters, target;
+    memory::dims strides, padding;
+};
+
+// oneDNN 3 dropped the operation descriptors of oneDNN 2.
+dnnl::convolution_forward::primitive_desc describe_forward(
+    const Terms& t, const desc& bias, const dnnl::primitive_attr& attributes) {
+    // For inference, Winograd's filters would be transformed by a slow
+    // reorder instead of within the primitive.
+    const auto pass = prop_kind::forward_training;
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu(), pass, t.method, t.source, t.filters, bias, t.target,
+            t.strides, t.padding, t.padding, attributes};
+#else
+    return {{pass, t.method, t.source, t.filters, bias, t.target, t.strides,
+             t.padding, t.padding}, attributes, cpu()};
+#endif
+}
+
+template <typename Primitive>
+typename Primitive::primitive_desc describe_backward(
+    const Terms& t, const dnnl::convolution_forward::primitive_desc& hint,
+    const dnnl::primitive_attr& attributes) {
+#if DNNL_VERSION_MAJOR >= 3
+    return {cpu(), t.method, t.source, t.filters, t.target, t.strides,
+            t.padding, t.padding, hint, attributes};
+#else
+    return {{t.method, t.source, t.filters, t.target, t.strides, t.padding,
+             t.padding}, attributes, cpu(), hint};
+#endif
+}
+
+dnnl::post_ops rectifier() {
+    dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+    after.append_eltwise(algorithm::eltwise_relu, 0, 0);
+#else
+    after.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
+#endif
+    return after;
+}
+
 // A primitive, and the layouts that it wants.
 struct Convolution {
     dnnl::primitive primitive;
     desc source, filters, target, scratch;
 
     Convolution(const Shape& shape, algorithm method) {
-        const desc s = any(shape.source_dims()), f = any(shape.filter_dims()),
-                   t = any(shape.target_dims());
-        const memory::dims strides = {shape.row_stride, shape.column_stride};
-        const memory::dims padding = {shape.row_padding, shape.column_padding};
+        const Terms terms = {method, any(shape.source_dims()),
+                             any(shape.filter_dims()), any(shape.target_dims()),
+                             {shape.row_stride, shape.column_stride},
+                             {shape.row_padding, shape.column_padding}};
         dnnl::primitive_attr attributes;
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         auto forward_attributes = attributes;
-        if (shape.rectify) {
-            dnnl::post_ops after;
-#if DNNL_VERSION_MAJOR >= 3
-            after.append_eltwise(algorithm::eltwise_relu, 0, 0);
-#else
-            after.append_eltwise(1, algorithm::eltwise_relu, 0, 0);
-#endif
-            forward_attributes.set_post_ops(after);
-        }
-        // oneDNN 3 dropped the operation descriptors of oneDNN 2.
-        // For inference, Winograd's filters would be transformed by a slow
-        // reorder instead of within the primitive.
-        const auto pass = prop_kind::forward_training;
-        const desc b = shape.has_bias ? plain({shape.filters}) : desc();
-#if DNNL_VERSION_MAJOR >= 3
-        dnnl::convolution_forward::primitive_desc description(
-            cpu(), pass, method, s, f, b, t, strides, padding, padding,
+        if (shape.rectify) forward_attributes.set_post_ops(rectifier());
+        const auto description = describe_forward(
+            terms, shape.has_bias ? plain({shape.filters}) : desc(),
             forward_attributes);
-#else
-        dnnl::convolution_forward::primitive_desc description(
-            {pass, method, s, f, b, t, strides, padding, padding},
-            forward_attributes, cpu());
-#endif
         if (shape.kind == forward) {
             primitive = dnnl::convolution_forward(description);
             source = description.src_desc();
@@ -152,31 +172,17 @@ struct Convolution {
             target = description.dst_desc();
             scratch = description.scratchpad_desc();
         } else if (shape.kind == grad_inputs) {
-#if DNNL_VERSION_MAJOR >= 3
-            dnnl::convolution_backward_data::primitive_desc backward(
-                cpu(), method, s, f, t, strides, padding, padding,
-                description, attributes);
-#else
-            dnnl::convolution_backward_data::primitive_desc backward(
-                {method, s, f, t, strides, padding, padding}, attributes,
-                cpu(), description);
-#endif
-            primitive = dnnl::convolution_backward_data(backward);
+            using Backward = dnnl::convolution_backward_data;
+            const auto backward = describe_backward<Backward>(terms, description, attributes);
+            primitive = Backward(backward);
             source = backward.diff_src_desc();
             filters = backward.weights_desc();
             target = backward.diff_dst_desc();
             scratch = backward.scratchpad_desc();
         } else {
-#if DNNL_VERSION_MAJOR >= 3
-            dnnl::convolution_backward_weights::primitive_desc backward(
-                cpu(), method, s, f, t, strides, padding, padding,
-                description, attributes);
-#else
-            dnnl::convolution_backward_weights::primitive_desc backward(
-                {method, s, f, t, strides, padding, padding}, attributes,
-                cpu(), description);
-#endif
-            primitive = dnnl::convolution_backward_weights(backward);
+            using Backward = dnnl::convolution_backward_weights;
+            const auto backward = describe_backward<Backward>(terms, description, attributes);
+            primitive = Backward(backward);
             source = backward.src_desc();
             filters = backward.diff_weights_desc();
             target = backward.diff_dst_desc();
