@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -216,12 +217,30 @@ void cross_entropy_gradient(const T* logits, const int32_t* targets,
 }
 
 // ---- Blocks of an upscaled map (see upscaled.py) ---------------------------
-// corners: (batch, 2, 2, filters, rows + 1, columns + 1), by upper or lower
-//     and left or right corner of a block
-// sides: (batch, 2, filters, rows + 1, columns), upper or lower row of a block
-// flanks: (batch, 2, filters, rows, columns + 1), left or right column
-// centers: (batch, filters, rows, columns)
+
 // Blocks of 2 x 2 are all corners; the other three are null then.
+template <typename T>
+struct Blocks {
+    T* corners;  // (batch, 2, 2, filters, rows + 1, columns + 1), by upper or
+                 // lower (half) and left or right (side) corner of a block
+    T* sides;    // (batch, 2, filters, rows + 1, columns), upper or lower row
+    T* flanks;   // (batch, 2, filters, rows, columns + 1), left or right column
+    T* centers;  // (batch, filters, rows, columns)
+    int64_t batch, filters, rows, columns, scale;
+
+    T* corner(int64_t n, int64_t half, int64_t side, int64_t f, int64_t row) const {
+        return corners + ((((n * 2 + half) * 2 + side) * filters + f) * (rows + 1) + row) * (columns + 1);
+    }
+    T* side(int64_t n, int64_t half, int64_t f, int64_t row) const {
+        return sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr;
+    }
+    T* flank(int64_t n, int64_t side, int64_t f, int64_t row) const {
+        return flanks + (((n * 2 + side) * filters + f) * rows + row) * (columns + 1);
+    }
+    T* center(int64_t n, int64_t f, int64_t row) const {
+        return centers + ((n * filters + f) * rows + row) * columns;
+    }
+};
 
 // values: what one row of blocks adds to an image row, columns * scale long.
 template <typename T>
@@ -250,97 +269,74 @@ inline void gather(const T* values, T* left, T* middle, T* right,
     }
 }
 
-// image, (batch, filters, rows * scale, columns * scale), is added to.
-template <typename T>
-void add_blocks(T* image, const T* corners, const T* sides, const T* flanks,
-                const T* centers, int64_t batch, int64_t filters,
-                int64_t rows, int64_t columns, int64_t scale) {
-    const int64_t width = columns * scale;
+// Calls work(left, middle, right, pixels, repeat, values) for the upper row,
+// the rows between and the lower row of each row of blocks: what falls on
+// `repeat` equal rows of pixels of the image, (batch, filters, rows * scale,
+// columns * scale), and memory for one of them.
+template <typename T, typename Pixel, typename Work>
+void for_rows(const Blocks<T>& b, Pixel* image, Work work) {
+    const int64_t width = b.columns * b.scale;
 #pragma omp parallel
     {
-        std::vector<T> buffer(width);
-        T* values = buffer.data();
+        std::vector<typename std::remove_const<T>::type> values(width);
 #pragma omp for collapse(2) schedule(static)
-        for (int64_t n = 0; n < batch; ++n)
-            for (int64_t f = 0; f < filters; ++f) {
-                T* out = image + (n * filters + f) * rows * scale * width;
-                for (int64_t i = 0; i < rows; ++i)
-                    for (int part = 0; part < 3; ++part) {  // upper, between, lower
-                        const int64_t half = part == 2;
-                        const int64_t row = i + half;
-                        int64_t repeat = 1;
-                        if (part == 1) {
-                            repeat = scale - 2;
-                            if (!repeat) continue;
-                            const T* left = flanks + ((n * 2 * filters + f) * rows + i) * (columns + 1);
-                            spread(values, left,
-                                   centers + ((n * filters + f) * rows + i) * columns,
-                                   left + filters * rows * (columns + 1), columns, scale);
-                        } else {
-                            const T* left = corners + (((n * 2 + half) * 2 * filters + f) * (rows + 1) + row) * (columns + 1);
-                            spread(values, left,
-                                   sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr,
-                                   left + filters * (rows + 1) * (columns + 1), columns, scale);
-                        }
-                        for (int64_t p = 0; p < repeat; ++p, out += width)
-#pragma omp simd
-                            for (int64_t q = 0; q < width; ++q)
-                                out[q] += values[q];
-                    }
+        for (int64_t n = 0; n < b.batch; ++n)
+            for (int64_t f = 0; f < b.filters; ++f) {
+                Pixel* pixels = image + (n * b.filters + f) * b.rows * b.scale * width;
+                for (int64_t i = 0; i < b.rows; ++i) {
+                    work(b.corner(n, 0, 0, f, i), b.side(n, 0, f, i),
+                         b.corner(n, 0, 1, f, i), pixels, 1, values.data());
+                    pixels += width;
+                    if (b.scale > 2)
+                        work(b.flank(n, 0, f, i), b.center(n, f, i),
+                             b.flank(n, 1, f, i), pixels, b.scale - 2, values.data());
+                    pixels += (b.scale - 2) * width;
+                    work(b.corner(n, 1, 0, f, i + 1), b.side(n, 1, f, i + 1),
+                         b.corner(n, 1, 1, f, i + 1), pixels, 1, values.data());
+                    pixels += width;
+                }
             }
     }
 }
 
+// The image is added to.
+template <typename T>
+void add_blocks(T* image, const Blocks<const T>& b) {
+    const int64_t width = b.columns * b.scale;
+    for_rows(b, image, [&](const T* left, const T* middle, const T* right,
+                           T* pixels, int64_t repeat, T* values) {
+        spread(values, left, middle, right, b.columns, b.scale);
+        for (int64_t p = 0; p < repeat; ++p, pixels += width)
+#pragma omp simd
+            for (int64_t q = 0; q < width; ++q) pixels[q] += values[q];
+    });
+}
+
 // The transpose: gradients of the blocks from that of the image.
 template <typename T>
-void add_blocks_gradient(const T* image, T* corners, T* sides, T* flanks,
-                         T* centers, int64_t batch, int64_t filters,
-                         int64_t rows, int64_t columns, int64_t scale) {
-    const int64_t width = columns * scale;
-#pragma omp parallel
-    {
-        std::vector<T> buffer(width);
-        T* values = buffer.data();
-#pragma omp for collapse(2) schedule(static)
-        for (int64_t n = 0; n < batch; ++n)
-            for (int64_t f = 0; f < filters; ++f) {
-                const T* in = image + (n * filters + f) * rows * scale * width;
-                for (int64_t half = 0; half < 2; ++half) {
-                    // The window that no block of this half reaches.
-                    const int64_t row = half ? 0 : rows;
-                    for (int64_t side = 0; side < 2; ++side)
-                        std::fill_n(corners + ((((n * 2 + half) * 2 + side) * filters + f) * (rows + 1) + row) * (columns + 1),
-                                    columns + 1, T(0));
-                    if (sides)
-                        std::fill_n(sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns,
-                                    columns, T(0));
-                }
-                for (int64_t i = 0; i < rows; ++i)
-                    for (int part = 0; part < 3; ++part) {
-                        const int64_t half = part == 2;
-                        const int64_t row = i + half;
-                        if (part == 1) {
-                            if (scale == 2) continue;
-                            std::copy(in, in + width, values);
-                            in += width;
-                            for (int64_t p = 1; p < scale - 2; ++p, in += width)
+void add_blocks_gradient(const T* image, const Blocks<T>& b) {
+    const int64_t width = b.columns * b.scale;
+    for_rows(b, image, [&](T* left, T* middle, T* right, const T* pixels,
+                           int64_t repeat, T* values) {
+        if (repeat > 1) {
+            std::copy(pixels, pixels + width, values);
+            for (int64_t p = 1; p < repeat; ++p)
 #pragma omp simd
-                                for (int64_t q = 0; q < width; ++q)
-                                    values[q] += in[q];
-                            T* left = flanks + ((n * 2 * filters + f) * rows + i) * (columns + 1);
-                            gather(values, left,
-                                   centers + ((n * filters + f) * rows + i) * columns,
-                                   left + filters * rows * (columns + 1), columns, scale);
-                        } else {
-                            T* left = corners + (((n * 2 + half) * 2 * filters + f) * (rows + 1) + row) * (columns + 1);
-                            gather(in, left,
-                                   sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr,
-                                   left + filters * (rows + 1) * (columns + 1), columns, scale);
-                            in += width;
-                        }
-                    }
+                for (int64_t q = 0; q < width; ++q)
+                    values[q] += pixels[p * width + q];
+            pixels = values;
+        }
+        gather(pixels, left, middle, right, b.columns, b.scale);
+    });
+    // The windows that no block of a half reaches.
+    for (int64_t n = 0; n < b.batch; ++n)
+        for (int64_t half = 0; half < 2; ++half)
+            for (int64_t f = 0; f < b.filters; ++f) {
+                const int64_t row = half ? 0 : b.rows;
+                for (int64_t side = 0; side < 2; ++side)
+                    std::fill_n(b.corner(n, half, side, f, row), b.columns + 1, T(0));
+                if (b.sides) std::fill_n(b.side(n, half, f, row), b.columns, T(0));
             }
-    }
 }
 
 }  // namespace
@@ -379,15 +375,17 @@ void add_blocks_gradient(const T* image, T* corners, T* sides, T* flanks,
         T* image, const T* corners, const T* sides, const T* flanks,          \
         const T* centers, int64_t batch, int64_t filters, int64_t rows,       \
         int64_t columns, int64_t scale) {                                     \
-        add_blocks(image, corners, sides, flanks, centers, batch, filters,    \
-                   rows, columns, scale);                                     \
+        add_blocks(image, Blocks<const T>{corners, sides, flanks, centers,    \
+                                          batch, filters, rows, columns,      \
+                                          scale});                            \
     }                                                                         \
     extern "C" void add_blocks_gradient_##suffix(                             \
         const T* image, T* corners, T* sides, T* flanks, T* centers,          \
         int64_t batch, int64_t filters, int64_t rows, int64_t columns,        \
         int64_t scale) {                                                      \
-        add_blocks_gradient(image, corners, sides, flanks, centers, batch,    \
-                            filters, rows, columns, scale);                   \
+        add_blocks_gradient(image, Blocks<T>{corners, sides, flanks, centers, \
+                                             batch, filters, rows, columns,   \
+                                             scale});                         \
     }
 
 EXPORT(float, float32)
