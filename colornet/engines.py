@@ -5,12 +5,10 @@ always there. Each is C++ code beside this module, for float32 arrays.
 """
 
 import ctypes
-import functools
 
 import numpy as np
 
-from .errors import ColornetError
-from .native import load_library, wanted
+from .native import call, library_status, load_library, wanted
 
 __all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_status',
            'onednn_version', 'strips_status', 'choose_engine', 'convolve']
@@ -19,47 +17,28 @@ __all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_status',
 FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
 
 
-@functools.lru_cache(maxsize=None)
-def _onednn():
-    library = load_library('onednn', ('dnnl',))
-    library.onednn_convolution.restype = ctypes.c_char_p
-    library.onednn_version.restype = ctypes.c_char_p
-    return library
+_ONEDNN = 'onednn', ('dnnl',)
+_STRIPS = 'strips', (), True
 
 
-@functools.lru_cache(maxsize=None)
-def _strips():
-    library = load_library('strips', blas=True)
-    library.strips_convolution.restype = ctypes.c_char_p
-    return library
-
-
-@functools.lru_cache(maxsize=None)
 def onednn_status():
     """'' if oneDNN can be used, else why not."""
-    try:
-        _onednn()
-    except ColornetError as error:
-        if 'dnnl' in str(error):
-            return ('oneDNN is not installed (Debian, Ubuntu: apt-get '
-                    'install libdnnl-dev)')
-        return str(error)
-    return ''
+    reason = library_status(*_ONEDNN)
+    if 'dnnl' in reason:
+        return ('oneDNN is not installed (Debian, Ubuntu: apt-get install '
+                'libdnnl-dev)')
+    return reason
 
 
 def onednn_version():
     """Version of the library that was found, such as '2.6.3'."""
-    return _onednn().onednn_version().decode()
+    return call(load_library(*_ONEDNN).onednn_version,
+                result=ctypes.c_char_p).decode()
 
 
-@functools.lru_cache(maxsize=None)
 def strips_status():
     """'' if BLAS can be used, else why not."""
-    try:
-        _strips()
-    except ColornetError as error:
-        return str(error)
-    return ''
+    return library_status(*_STRIPS)
 
 
 def choose_engine(stride):
@@ -102,15 +81,12 @@ def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
     numbers = [kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
                *inputs.shape[2:], *filters.shape[2:], *padding]
     if engine == 'strips':
-        function = _strips().strips_convolution
+        function = load_library(*_STRIPS).strips_convolution
         numbers += [rectify]
     else:
-        function = _onednn().onednn_convolution
+        function = load_library(*_ONEDNN).onednn_convolution
         numbers += [*stride, bias is not None, rectify, engine == 'winograd']
-    # Named, since a pointer does not keep an array from being freed.
-    numbers = np.array(numbers, np.int64)
-    message = function(*[
-        None if array is None else ctypes.c_void_p(array.ctypes.data)
-        for array in (numbers, inputs, filters, bias, outputs)])
+    message = call(function, np.array(numbers, np.int64), inputs, filters,
+                   bias, outputs, result=ctypes.c_char_p)
     if message is not None:
         raise RuntimeError('%s: %s' % (engine, message.decode()))

@@ -6,13 +6,11 @@ there is no compiler, or when the speed-up is switched off
 """
 
 import ctypes
-import functools
 
 import numpy as np
 
 from .backend import T, theano
-from .errors import ColornetError
-from .native import call, contiguous, load_library, wanted
+from .native import call, contiguous, library_status, load_library, wanted
 
 __all__ = ['kernels_status', 'kernels_enabled', 'batch_norm', 'cross_entropy',
            'add_blocks']
@@ -20,14 +18,9 @@ __all__ = ['kernels_status', 'kernels_enabled', 'batch_norm', 'cross_entropy',
 Op, Apply = theano.gof.Op, theano.gof.Apply
 
 
-@functools.lru_cache(maxsize=None)
 def kernels_status():
     """'' if the kernels can be used, else why not."""
-    try:
-        load_library('kernels')
-    except ColornetError as error:
-        return str(error)
-    return ''
+    return library_status('kernels')
 
 
 def kernels_enabled():
@@ -250,6 +243,14 @@ def cross_entropy(logits, targets):
     return CrossEntropy()(logits, targets)[0]
 
 
+def _call_blocks(name, image, blocks, scale):
+    """Call one of the kernels of blocks; without some, they are null."""
+    batch, filters, rows, columns = image.shape
+    call(_kernel(name, image.dtype), image, *blocks,
+         *[None] * (4 - len(blocks)), batch, filters, rows // scale,
+         columns // scale, scale)
+
+
 class AddBlocks(_InplaceOp):
     """Add the blocks of an upscaled map to an image (:mod:`.upscaled`)."""
 
@@ -266,10 +267,7 @@ class AddBlocks(_InplaceOp):
         blocks = [contiguous(block) for block in inputs[1:]]
         output = (image if self.inplace and image.flags.c_contiguous else
                   np.array(image, order='C'))
-        batch, filters, rows, columns = output.shape
-        call(_kernel('add_blocks', output.dtype), output, *blocks,
-             *[None] * (4 - len(blocks)), batch, filters, rows // self.scale,
-             columns // self.scale, self.scale)
+        _call_blocks('add_blocks', output, blocks, self.scale)
         storage[0][0] = output
 
     def grad(self, inputs, output_gradients):
@@ -305,10 +303,7 @@ class AddBlocksGradient(Op):
         image = contiguous(inputs[0])
         blocks = [np.empty(shape, image.dtype) for _, shape in
                   zip(storage, self._shapes(image.shape))]
-        batch, filters, rows, columns = image.shape
-        call(_kernel('add_blocks_gradient', image.dtype), image, *blocks,
-             *[None] * (4 - len(blocks)), batch, filters, rows // self.scale,
-             columns // self.scale, self.scale)
+        _call_blocks('add_blocks_gradient', image, blocks, self.scale)
         for cell, block in zip(storage, blocks):
             cell[0] = block
 

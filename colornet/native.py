@@ -20,8 +20,8 @@ import numpy as np
 from .backend import theano
 from .errors import ColornetError
 
-__all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'call',
-           'contiguous']
+__all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
+           'call', 'contiguous']
 
 #: Exact speed-ups (README), by the names that switch them off.
 SPEEDUPS = {
@@ -107,6 +107,16 @@ def load_library(name, libraries=(), blas=False):
         return ctypes.CDLL(str(library))
     except OSError as error:
         raise ColornetError(' '.join(str(error).split()))
+
+
+@functools.lru_cache(maxsize=None)
+def library_status(name, libraries=(), blas=False):
+    """'' if :func:`load_library` succeeds, else why not."""
+    try:
+        load_library(name, libraries, blas)
+    except ColornetError as error:
+        return str(error)
+    return ''
 
 
 def _compile(command, source, links, library):
