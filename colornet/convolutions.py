@@ -84,63 +84,54 @@ class Convolution(_Convolution):
         storage[0][0] = outputs
 
 
-class GradInputs(_Convolution):
-    """Inputs: filters, gradient of the output, rows and columns."""
+class _Gradient(_Convolution):
+    """Inputs: maps or filters, gradient of the output, rows and columns.
 
-    def make_node(self, filters, gradient, size):
-        broadcastable = [gradient.broadcastable[0], filters.broadcastable[1],
-                         False, False]
-        return Apply(self, [filters, gradient, size],
+    Of the result; its first dimension is that of the gradient at `axis`, its
+    second that of the maps or filters.
+    """
+
+    def make_node(self, other, gradient, size):
+        broadcastable = [gradient.broadcastable[self.axis],
+                         other.broadcastable[1], False, False]
+        return Apply(self, [other, gradient, size],
                      [T.TensorType('float32', broadcastable)()])
 
     def infer_shape(self, node, shapes):
         size = node.inputs[2]
-        return [(shapes[1][0], shapes[0][1], size[0], size[1])]
+        return [(shapes[1][self.axis], shapes[0][1], size[0], size[1])]
 
     def perform(self, node, inputs, storage):
-        filters, gradient = map(contiguous, inputs[:2])
-        maps = np.empty((gradient.shape[0], filters.shape[1], *inputs[2]),
-                        np.float32)
-        self.run(GRAD_INPUTS, maps, filters, None, gradient)
-        storage[0][0] = maps
+        other, gradient = map(contiguous, inputs[:2])
+        result = np.empty((gradient.shape[self.axis], other.shape[1],
+                           *inputs[2]), np.float32)
+        maps, filters = ((result, other) if self.kind == GRAD_INPUTS else
+                         (other, result))
+        self.run(self.kind, maps, filters, None, gradient)
+        storage[0][0] = result
 
 
-class GradFilters(_Convolution):
-    """Inputs: maps, gradient of the output, the filters' rows and columns."""
+class GradInputs(_Gradient):
+    """Gradient of the maps, from the filters: an image for an image."""
 
-    def make_node(self, inputs, gradient, size):
-        broadcastable = [gradient.broadcastable[1], inputs.broadcastable[1],
-                         False, False]
-        return Apply(self, [inputs, gradient, size],
-                     [T.TensorType('float32', broadcastable)()])
+    kind, axis = GRAD_INPUTS, 0
 
-    def infer_shape(self, node, shapes):
-        size = node.inputs[2]
-        return [(shapes[1][1], shapes[0][1], size[0], size[1])]
 
-    def perform(self, node, inputs, storage):
-        maps, gradient = map(contiguous, inputs[:2])
-        filters = np.empty((gradient.shape[1], maps.shape[1], *inputs[2]),
-                           np.float32)
-        self.run(GRAD_FILTERS, maps, filters, None, gradient)
-        storage[0][0] = filters
+class GradFilters(_Gradient):
+    """Gradient of the filters, from the maps: a filter for a channel."""
+
+    kind, axis = GRAD_FILTERS, 1
 
 
 def _padding(border_mode, filter_shape):
     """Rows and columns of padding, or None if they are not known."""
-    if isinstance(border_mode, tuple):
-        if any(isinstance(padding, tuple) for padding in border_mode):
-            return None  # more before than after
-        return tuple(map(int, border_mode))
-    if border_mode == 'valid':
-        return 0, 0
-    if filter_shape is None or None in filter_shape[2:]:
+    sizes = filter_shape[2:]
+    if border_mode in ('half', 'full') and None in sizes:
         return None
-    divide = {'half': 2, 'full': 1}.get(border_mode)
-    if divide is None:
+    padding = abstract.border_mode_to_pad(border_mode, 2, sizes)
+    if any(before != after for before, after in padding):
         return None
-    return tuple((int(size) - (divide == 1)) // divide
-                 for size in filter_shape[2:])
+    return tuple(int(before) for before, _ in padding)
 
 
 @theano.gof.local_optimizer([abstract.AbstractConv2d,
@@ -151,12 +142,15 @@ def _use_engine(node):
     op = node.op
     padding = _padding(op.border_mode, op.kshp)
     stride = tuple(map(int, op.subsample))
-    engine = choose_engine(stride)
-    if (padding is None or engine is None or op.num_groups != 1 or
-            op.unshared or tuple(op.filter_dilation) != (1, 1) or
+    if (padding is None or op.num_groups != 1 or op.unshared or
+            tuple(op.filter_dilation) != (1, 1) or
             any(variable.dtype != 'float32' or
                 not isinstance(variable.type, T.TensorType)
                 for variable in node.inputs[:2])):
+        return None
+    # Last, since the first time it compiles.
+    engine = choose_engine(stride)
+    if engine is None:
         return None
     options = (padding, stride, engine)
     first, second = node.inputs[:2]
