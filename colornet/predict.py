@@ -88,6 +88,11 @@ def load_configuration(path):
         If the file is missing or is not such a network.
     """
     _, attributes = load_arrays(path, [])
+    return _read_configuration(path, attributes), attributes
+
+
+def _read_configuration(path, attributes):
+    """The configuration among a file's attributes."""
     if 'progress' in attributes:
         best = Path(path).with_name('best.h5')
         raise ColornetError(
@@ -98,7 +103,7 @@ def load_configuration(path):
         raise ColornetError('%s is not a trained network of this version'
                             % path)
     try:
-        return Config.from_json(attributes['config']), attributes
+        return Config.from_json(attributes['config'])
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise ColornetError('%s has no valid configuration: %s'
                             % (path, error))
@@ -129,8 +134,8 @@ def load_network(path, vgg_weights=None, fold=False, size=None):
     ColornetError
         If the file is missing or is not such a network.
     """
-    groups, _ = load_arrays(path, ['parameters'])
-    config, attributes = load_configuration(path)
+    groups, attributes = load_arrays(path, ['parameters'])
+    config = _read_configuration(path, attributes)
     parameters = groups['parameters']
     if size is not None:
         config.override('data.size=%d' % size, 'size')
