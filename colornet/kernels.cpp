@@ -95,6 +95,13 @@ void batch_norm(const T* input, const T* gamma, const T* beta, double epsilon,
     }
 }
 
+// The rectifier's derivative; a half at its kink, as Theano has it. Maps that
+// are zero everywhere sit there.
+template <typename T>
+inline T slope_above(T value, T floor) {
+    return value > floor ? T(1) : value == floor ? T(0.5) : T(0);
+}
+
 // input_gradient may be output_gradient, or null if nobody needs it.
 template <typename T>
 void batch_norm_gradient(const T* input, const T* output_gradient,
@@ -120,7 +127,7 @@ void batch_norm_gradient(const T* input, const T* output_gradient,
 #pragma omp simd reduction(+ : part, part_product)
                 for (int64_t i = start; i < stop; ++i) {
                     const T d = x[i] - center;
-                    const T g = d * scale + shift > floor ? dy[i] : T(0);
+                    const T g = dy[i] * slope_above(d * scale + shift, floor);
                     part += g;
                     part_product += g * d;
                 }
@@ -140,7 +147,7 @@ void batch_norm_gradient(const T* input, const T* output_gradient,
 #pragma omp simd
             for (int64_t i = 0; i < pixels; ++i) {
                 const T d = x[i] - center;
-                const T g = d * scale + shift > floor ? dy[i] : T(0);
+                const T g = dy[i] * slope_above(d * scale + shift, floor);
                 dx[i] = scale * (g - average - d * slope);
             }
         }

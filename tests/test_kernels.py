@@ -66,6 +66,19 @@ def test_batch_norm_and_gradients():
                 yield check_batch_norm, dtype, shape, rectify
 
 
+def test_rectifier_at_its_kink_has_theanos_slope():
+    # A channel that is the same everywhere normalizes to beta: often zero.
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    image = np.full((2, 1, 3, 4), 7, 'float32')
+    values = [image, np.ones(1, 'float32'), np.zeros(1, 'float32')]
+    slopes = []
+    for output in (kernels.batch_norm(x, gamma, beta, 1e-4, True)[0],
+                   theano_batch_norm(x, gamma, beta, 1e-4, True)):
+        run = theano.function([x, gamma, beta], T.grad(output.sum(), beta))
+        slopes.append(run(*values)[0])
+    eq_(slopes, [12., 12.])
+
+
 def test_batch_norm_passes_nan_on():
     x, gamma, beta = T.tensor4(), T.vector(), T.vector()
     run = theano.function([x, gamma, beta],
