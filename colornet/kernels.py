@@ -1,4 +1,4 @@
-"""Theano ops that call ``kernels.cpp``: exact, in few passes over memory.
+"""Theano ops that call ``kernels.cpp``: the same numbers in fewer passes.
 
 Each has a twin made of Theano's own ops, which is what runs on a GPU, where
 there is no compiler, or when the speed-up is switched off
@@ -65,6 +65,22 @@ theano.compile.optdb.register(
     60, 'fast_run', 'inplace')
 
 
+def _check_types(op, *variables):
+    """Refuse to make a node of what the C++ code would misread."""
+    dtypes = {variable.dtype for variable in variables}
+    if len(dtypes) != 1 or not dtypes <= {'float32', 'float64'}:
+        raise TypeError('%s needs arrays of float32 or of float64, not of %s'
+                        % (type(op).__name__, ' and '.join(sorted(dtypes))))
+
+
+def _check_shapes(op, arrays, shapes):
+    """Refuse arrays that the C++ code would read beyond their ends."""
+    found = [array.shape for array in arrays]
+    if found != list(shapes):
+        raise ValueError('%s got arrays of shapes %s where %s are needed'
+                         % (type(op).__name__, found, list(shapes)))
+
+
 def _pixels(shape):
     return int(shape[2] * shape[3])
 
@@ -83,14 +99,20 @@ class BatchNorm(Op):
         self.rectify = bool(rectify)
 
     def make_node(self, input, gamma, beta):
+        _check_types(self, input, gamma, beta)
         return Apply(self, [input, gamma, beta],
                      [input.type(), gamma.type(), gamma.type()])
 
     def infer_shape(self, node, shapes):
         return [shapes[0], shapes[1], shapes[1]]
 
+    def connection_pattern(self, node):
+        # No gradient flows through the statistics.
+        return [[True, False, False]] * 3
+
     def perform(self, node, inputs, storage):
         input, gamma, beta = map(contiguous, inputs)
+        _check_shapes(self, [gamma, beta], [input.shape[1:2]] * 2)
         outputs = [np.empty_like(input), np.empty_like(gamma),
                    np.empty_like(gamma)]
         call(_kernel('batch_norm', input.dtype), input, gamma, beta,
@@ -116,6 +138,7 @@ class BatchNormGradient(_InplaceOp):
     overwrites = 1
 
     def make_node(self, input, gradient, gamma, beta, mean, variance):
+        _check_types(self, input, gradient, gamma, beta, mean, variance)
         return Apply(self, [input, gradient, gamma, beta, mean, variance],
                      [input.type(), gamma.type(), gamma.type()])
 
@@ -124,8 +147,10 @@ class BatchNormGradient(_InplaceOp):
 
     def perform(self, node, inputs, storage):
         input, gradient, gamma, beta, mean, variance = map(contiguous, inputs)
+        _check_shapes(self, [gradient, gamma, beta, mean, variance],
+                      [input.shape] + [input.shape[1:2]] * 4)
         input_gradient = None
-        if node.outputs[0].clients:
+        if getattr(node.outputs[0], 'clients', True):
             input_gradient = (gradient if self.inplace else
                               np.empty_like(input))
         gamma_gradient, beta_gradient = (np.empty_like(gamma),
@@ -172,6 +197,7 @@ class CrossEntropy(Op):
     __props__ = ()
 
     def make_node(self, logits, targets):
+        _check_types(self, logits)
         return Apply(self, [logits, targets],
                      [T.TensorType(logits.dtype, ())()] +
                      [T.TensorType(logits.dtype, (False,) * 3)()
@@ -180,13 +206,17 @@ class CrossEntropy(Op):
     def infer_shape(self, node, shapes):
         return [(), shapes[1], shapes[1]]
 
+    def connection_pattern(self, node):
+        # Nor through what is kept for the gradient.
+        return [[True, False, False]] * 2
+
     def perform(self, node, inputs, storage):
         logits, targets = contiguous(inputs[0]), contiguous(inputs[1],
                                                             np.int32)
         batch, classes, rows, columns = logits.shape
-        if targets.shape != (batch, rows, columns):
-            raise ValueError('scores of shape %s for classes of shape %s'
-                             % (logits.shape, targets.shape))
+        _check_shapes(self, [targets], [(batch, rows, columns)])
+        if not targets.size:
+            raise ValueError('CrossEntropy of no pixels has no mean')
         pixels = [np.empty(targets.shape, logits.dtype) for _ in range(2)]
         total = call(_kernel('cross_entropy', logits.dtype), logits, targets,
                      *pixels, batch, classes, rows * columns,
@@ -211,6 +241,7 @@ class CrossEntropyGradient(_InplaceOp):
     __props__ = ('inplace',)
 
     def make_node(self, logits, targets, largest, log_sums, gradient):
+        _check_types(self, logits, largest, log_sums, gradient)
         return Apply(self, [logits, targets, largest, log_sums, gradient],
                      [logits.type()])
 
@@ -220,6 +251,8 @@ class CrossEntropyGradient(_InplaceOp):
     def perform(self, node, inputs, storage):
         logits, _, largest, log_sums, gradient = map(contiguous, inputs)
         targets = contiguous(inputs[1], np.int32)
+        _check_shapes(self, [targets, largest, log_sums],
+                      [logits.shape[:1] + logits.shape[2:]] * 3)
         result = logits if self.inplace else np.empty_like(logits)
         call(_kernel('cross_entropy_gradient', logits.dtype), logits, targets,
              largest, log_sums, float(gradient / targets.size), result,
@@ -243,6 +276,17 @@ def cross_entropy(logits, targets):
     return CrossEntropy()(logits, targets)[0]
 
 
+def _block_shapes(shape, scale):
+    """Of the blocks (:func:`add_blocks`) for an image's shape."""
+    batch, filters, rows, columns = shape
+    rows, columns = rows // scale, columns // scale
+    shapes = [(batch, 4 * filters, rows + 1, columns + 1),
+              (batch, 2 * filters, rows + 1, columns),
+              (batch, 2 * filters, rows, columns + 1),
+              (batch, filters, rows, columns)]
+    return shapes[:1] if scale == 2 else shapes
+
+
 def _call_blocks(name, image, blocks, scale):
     """Call one of the kernels of blocks; without some, they are null."""
     batch, filters, rows, columns = image.shape
@@ -257,6 +301,7 @@ class AddBlocks(_InplaceOp):
     __props__ = ('scale', 'inplace')
 
     def make_node(self, image, *blocks):
+        _check_types(self, image, *blocks)
         return Apply(self, [image] + list(blocks), [image.type()])
 
     def infer_shape(self, node, shapes):
@@ -265,6 +310,10 @@ class AddBlocks(_InplaceOp):
     def perform(self, node, inputs, storage):
         image = inputs[0]
         blocks = [contiguous(block) for block in inputs[1:]]
+        if image.shape[2] % self.scale or image.shape[3] % self.scale:
+            raise ValueError('an image of shape %s is not made of %d x %d '
+                             'blocks' % (image.shape, self.scale, self.scale))
+        _check_shapes(self, blocks, _block_shapes(image.shape, self.scale))
         output = (image if self.inplace and image.flags.c_contiguous else
                   np.array(image, order='C'))
         _call_blocks('add_blocks', output, blocks, self.scale)
@@ -285,24 +334,17 @@ class AddBlocksGradient(Op):
         self.scale = scale
 
     def make_node(self, image):
+        _check_types(self, image)
         return Apply(self, [image], [image.type() for _ in
                                      range(1 if self.scale == 2 else 4)])
 
     def infer_shape(self, node, shapes):
-        return self._shapes(shapes[0])[:len(node.outputs)]
-
-    def _shapes(self, shape):
-        batch, filters, rows, columns = shape
-        rows, columns = rows // self.scale, columns // self.scale
-        return [(batch, 4 * filters, rows + 1, columns + 1),
-                (batch, 2 * filters, rows + 1, columns),
-                (batch, 2 * filters, rows, columns + 1),
-                (batch, filters, rows, columns)]
+        return _block_shapes(shapes[0], self.scale)
 
     def perform(self, node, inputs, storage):
         image = contiguous(inputs[0])
-        blocks = [np.empty(shape, image.dtype) for _, shape in
-                  zip(storage, self._shapes(image.shape))]
+        blocks = [np.empty(shape, image.dtype)
+                  for shape in _block_shapes(image.shape, self.scale)]
         _call_blocks('add_blocks_gradient', image, blocks, self.scale)
         for cell, block in zip(storage, blocks):
             cell[0] = block
