@@ -53,8 +53,22 @@ class _Convolution(Op):
                 'maps of shape %s, filters of shape %s and convolved maps of '
                 'shape %s do not fit' % (inputs.shape, filters.shape,
                                          outputs.shape))
+        if not (inputs.size and filters.size and outputs.size):
+            self._run_empty(kind, inputs, filters, bias, outputs, rectify)
+            return
         convolve(self.engine, kind, inputs, filters, bias, outputs,
                  self.padding, self.stride, rectify)
+
+    @staticmethod
+    def _run_empty(kind, inputs, filters, bias, outputs, rectify):
+        """Sums of nothing, which engines divide by."""
+        result = {FORWARD: outputs, GRAD_INPUTS: inputs,
+                  GRAD_FILTERS: filters}[kind]
+        result[:] = 0
+        if kind == FORWARD and bias is not None:
+            outputs += bias[:, None, None]
+            if rectify:
+                np.maximum(outputs, 0, outputs)
 
 
 class Convolution(_Convolution):
@@ -182,6 +196,11 @@ def _convolution(variable, num_clients):
     return None
 
 
+def _same_type(node, result):
+    """The replacement, unless float64 or broadcasting makes it another."""
+    return [result] if result.type == node.outputs[0].type else None
+
+
 @theano.gof.local_optimizer([T.add])
 def _fuse_bias(node):
     """convolution + bias"""
@@ -193,10 +212,10 @@ def _fuse_bias(node):
                 bias.owner is not None and
                 isinstance(bias.owner.op, T.DimShuffle) and
                 bias.owner.op.new_order == ('x', 0, 'x', 'x') and
-                bias.dtype == 'float32' and
+                bias.owner.inputs[0].ndim == 1 and
                 not bias.owner.inputs[0].broadcastable[0]):
-            return [convolution.op(*convolution.inputs,
-                                   bias.owner.inputs[0])]
+            return _same_type(node, convolution.op(
+                *convolution.inputs, bias.owner.inputs[0]))
     return None
 
 
@@ -216,8 +235,9 @@ def _fuse_rectifier(node):
                     size.owner.op == T.abs_ and
                     size.owner.inputs[0] is maps):
                 op = convolution.op
-                return [Convolution(op.padding, op.stride, op.engine,
-                                    rectify=True)(*convolution.inputs)]
+                return _same_type(node, Convolution(
+                    op.padding, op.stride, op.engine,
+                    rectify=True)(*convolution.inputs))
     return None
 
 

@@ -6,6 +6,7 @@
 // strip of rows that stays in the cache.
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -116,23 +117,24 @@ void for_strips(const Shape& s, const float* inputs, Work work) {
     const int64_t rows = s.output_rows(), width = s.output_columns();
     const int64_t step = s.strip_rows();
     const int64_t strips = (rows + step - 1) / step;
-#pragma omp parallel
-    {
-        std::vector<float> strip(s.is_plain() ? 0 : s.taps() * step * width);
-#pragma omp for collapse(2) schedule(static)
-        for (int64_t n = 0; n < s.batch; ++n)
-            for (int64_t number = 0; number < strips; ++number) {
-                const int64_t start = number * step;
-                const int64_t stop = std::min(rows, start + step);
-                const float* image = inputs + n * s.image();
-                if (s.is_plain()) {
-                    work(n, start, stop, image + start * width, rows * width);
-                } else {
-                    lay_out(image, s, start, stop, strip.data());
-                    work(n, start, stop, strip.data(), (stop - start) * width);
-                }
+    const int64_t size = s.is_plain() ? 0 : s.taps() * step * width;
+    // Here, since no exception may leave a thread.
+    const std::unique_ptr<float[]> memory(
+        new float[size * omp_get_max_threads()]);
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < s.batch; ++n)
+        for (int64_t number = 0; number < strips; ++number) {
+            const int64_t start = number * step;
+            const int64_t stop = std::min(rows, start + step);
+            const float* image = inputs + n * s.image();
+            if (s.is_plain()) {
+                work(n, start, stop, image + start * width, rows * width);
+            } else {
+                float* strip = memory.get() + omp_get_thread_num() * size;
+                lay_out(image, s, start, stop, strip);
+                work(n, start, stop, strip, (stop - start) * width);
             }
-    }
+        }
 }
 
 void forward(const Shape& s, const float* inputs, const float* filters,
@@ -161,7 +163,8 @@ void grad_filters(const Shape& s, const float* inputs, const float* outputs,
                   float* filters) {
     const int64_t pixels = s.output_rows() * s.output_columns();
     const int64_t width = s.output_columns(), size = s.filters * s.taps();
-    // Each thread has a sum of its own.
+    // Each thread has a sum of its own, over the same strips in every call:
+    // equal trainings give equal numbers.
     std::vector<float> sums(omp_get_max_threads() * size);
     for_strips(s, inputs, [&](int64_t n, int64_t start, int64_t stop,
                               const float* strip, int64_t stride) {

@@ -86,6 +86,41 @@ def check_no_images(engine):
     eq_(abs(w_gradient).max(), 0)
 
 
+def check_no_outputs(engine):
+    """Images smaller than the filters give no outputs."""
+    y, x_gradient, w_gradient = compiled_gradients(engine)(
+        np.ones((1, 3, 2, 2), 'float32'), np.ones((4, 3, 3, 3), 'float32'))
+    eq_(y.shape, (1, 4, 0, 0))
+    eq_(x_gradient.shape, (1, 3, 2, 2))
+    eq_(abs(x_gradient).max(), 0)
+    eq_(abs(w_gradient).max(), 0)
+
+
+def check_no_channels(engine):
+    """A sum of nothing is the bias."""
+    x, w, b = T.tensor4(), T.tensor4(), T.vector()
+    with without_speedups(*SWITCHED_OFF[engine]):
+        run = theano.function([x, w, b], lasagne.nonlinearities.rectify(
+            T.nnet.conv2d(x, w) + b.dimshuffle('x', 0, 'x', 'x')))
+    y = run(np.ones((1, 0, 4, 4), 'float32'), np.ones((2, 0, 3, 3), 'float32'),
+            np.array([-1, 3], 'float32'))
+    eq_(y[:, 0].tolist(), [[[0, 0], [0, 0]]])
+    eq_(y[:, 1].tolist(), [[[3, 3], [3, 3]]])
+
+
+def check_repeats(engine):
+    """Equal trainings give equal numbers: threads may not race for sums."""
+    filters = np.empty((64, 32, 3, 3), 'float32')
+    maps = RNG.normal(size=(3, 32, 90, 70)).astype('float32')
+    gradient = RNG.normal(size=(3, 64, 90, 70)).astype('float32')
+    results = set()
+    for _ in range(5):
+        engines.convolve(engine, engines.GRAD_FILTERS, maps, filters, None,
+                         gradient, (1, 1), (1, 1))
+        results.add(filters.tobytes())
+    eq_(len(results), 1)
+
+
 def check_views(engine):
     run = compiled_gradients(engine)
     x = RNG.normal(size=(2, 8, 9, 3)).astype('float32').transpose(0, 3, 1, 2)
@@ -106,6 +141,9 @@ def check_misfit(engine):
 def test_odd_arrays():
     for engine in SWITCHED_OFF:
         yield check_no_images, engine
+        yield check_no_outputs, engine
+        yield check_no_channels, engine
+        yield check_repeats, engine
         yield check_views, engine
         yield check_misfit, engine
 
@@ -158,6 +196,42 @@ def test_a_bias_that_does_not_fit_is_refused():
             run(image, filters, np.ones(3, 'float32'))
         # One number for all of them is something else.
         assert_allclose(shared(image, filters, np.ones(1, 'float32')), 19)
+
+
+def check_equal_without_engines(output, *inputs_and_values):
+    """For float32 maps and filters, an op may replace others; the same sums.
+    """
+    inputs, values = zip(*inputs_and_values)
+    results = []
+    for names in (), ('onednn', 'strips'):
+        with without_speedups(*names):
+            results.append(theano.function(inputs, output)(*values))
+    eq_(results[0].dtype, results[1].dtype)
+    assert_allclose(results[0], results[1], rtol=1e-4, atol=1e-4)
+
+
+def test_what_only_looks_like_a_bias_or_a_rectifier():
+    x, w = T.tensor4(), T.tensor4()
+    one_filter = T.TensorType('float32', (True, False, False, False))()
+    column, vector, double = T.col(), T.vector(), T.dvector()
+    values = {variable: RNG.normal(size=shape).astype(variable.dtype)
+              for variable, shape in [
+                  (x, (1, 2, 5, 5)), (w, (4, 2, 3, 3)),
+                  (one_filter, (1, 2, 3, 3)), (column, (4, 1)),
+                  (vector, (4,)), (double, (4,))]}
+    maps = T.nnet.conv2d(x, w)
+    for output, others in [
+            # As many dimensions as a matrix; its one column is dropped.
+            (maps + column.dimshuffle('x', 0, 'x', 'x'), [w, column]),
+            # In double precision from here on.
+            (maps + double.dimshuffle('x', 0, 'x', 'x'), [w, double]),
+            (np.float64(0.5) * T.constant(np.ones(1)).sum() *
+             (maps + abs(maps)), [w]),
+            # Many biases for one filter.
+            (T.nnet.conv2d(x, one_filter) +
+             vector.dimshuffle('x', 0, 'x', 'x'), [one_filter, vector])]:
+        yield (check_equal_without_engines, output,
+               *[(variable, values[variable]) for variable in [x] + others])
 
 
 def test_what_it_cannot_do_is_left_to_theano():
