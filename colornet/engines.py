@@ -24,7 +24,7 @@ _STRIPS = 'strips', (), True
 def onednn_status():
     """'' if oneDNN can be used, else why not."""
     reason = library_status(*_ONEDNN)
-    if 'dnnl' in reason:
+    if 'dnnl.hpp' in reason or '-ldnnl' in reason:
         return ('oneDNN is not installed (Debian, Ubuntu: apt-get install '
                 'libdnnl-dev)')
     return reason
@@ -76,7 +76,7 @@ def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
     padding, stride : (int, int)
         Of rows and columns.
     rectify : bool
-        Replace negative outputs by zero.
+        Replace negative outputs by zero. oneDNN replaces NaN, too.
     """
     numbers = [kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
                *inputs.shape[2:], *filters.shape[2:], *padding]

@@ -23,7 +23,7 @@ from .errors import ColornetError
 __all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
            'call', 'contiguous']
 
-#: Exact speed-ups (README), by the names that switch them off.
+#: Speed-ups that change no result (README), by the names that switch them off.
 SPEEDUPS = {
     'stack': 'convolution of the upscaled stack part by part',
     'kernels': 'batch normalization, cross-entropy, upscaling in C++',
@@ -102,8 +102,12 @@ def load_library(name, libraries=(), blas=False):
                                _processor())).encode()).hexdigest()[:16]
     library = pathlib.Path(config.compiledir) / ('%s_%s.so' % (name, key))
     try:
-        if not library.exists():
-            _compile(command, source, links, library)
+        if library.exists():
+            try:
+                return ctypes.CDLL(str(library))
+            except OSError:
+                pass  # What it links with was upgraded, or it is cut short.
+        _compile(command, source, links, library)
         return ctypes.CDLL(str(library))
     except OSError as error:
         raise ColornetError(' '.join(str(error).split()))
@@ -127,10 +131,10 @@ def _compile(command, source, links, library):
         done = subprocess.run(
             command + [str(source), '-o', temporary] + links,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, universal_newlines=True)
+            stderr=subprocess.PIPE, env=dict(os.environ, LC_ALL='C'))
         if done.returncode:
-            errors = [line for line in done.stderr.splitlines()
-                      if 'error' in line] or done.stderr.splitlines()
+            lines = done.stderr.decode(errors='replace').splitlines()
+            errors = [line for line in lines if 'error' in line] or lines
             raise ColornetError('compiling %s failed: %s'
                                 % (source.name, ' '.join(errors[:1])))
         os.replace(temporary, str(library))

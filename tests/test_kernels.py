@@ -1,5 +1,9 @@
 """The C++ kernels against Theano's own ops and numpy."""
+import contextlib
+import ctypes
 import os
+import pathlib
+import tempfile
 from unittest import mock
 
 import numpy as np
@@ -94,21 +98,34 @@ def inplace_ops(function):
             if getattr(node.op, 'inplace', False)}
 
 
-def test_gradient_overwrites_only_what_nobody_needs():
+def check_overwriting(op, inputs, result, kept, values):
+    """`result` may take the memory of `kept`, unless that is wanted, too."""
+    alone = theano.function(inputs, result)
+    assert_in(op, inplace_ops(alone))
+    sums = kept.sum((2, 3))
+    both = theano.function(inputs, [result, sums])
+    expected = theano.function(inputs, sums, on_unused_input='ignore')
+    got, kept_sums = both(*values)
+    assert_allclose(got, alone(*values), rtol=1e-6)
+    assert_allclose(kept_sums, expected(*values), rtol=1e-6)
+
+
+def test_overwriting_only_what_nobody_needs():
     x, gamma, beta = T.tensor4(), T.vector(), T.vector()
     y = kernels.batch_norm(x, gamma, beta, 1e-4, True)[0]
-    cost = (y ** 2).sum()
-    values = [RNG.normal(size=(2, 3, 4, 5)).astype('float32'),
-              np.ones(3, 'float32'), np.zeros(3, 'float32')]
-    gradient, = T.grad(cost, [x])
-    alone = theano.function([x, gamma, beta], gradient)
-    assert_in('BatchNormGradient', inplace_ops(alone))
-    # Now the gradient of y is wanted, too: it must survive.
-    both = theano.function([x, gamma, beta], [gradient, 2 * y])
-    got, kept = both(*values)
-    assert_allclose(got, alone(*values))
-    assert_allclose(kept, 2 * y.eval(dict(zip([x, gamma, beta], values))),
-                    rtol=1e-6)
+    gradient, = T.grad((y ** 2).sum(), [x])
+    image = RNG.normal(size=(2, 4, 6, 8)).astype('float32')
+    yield (check_overwriting, 'BatchNormGradient', [x, gamma, beta], gradient,
+           y, [image, np.ones(4, 'float32'), np.zeros(4, 'float32')])
+    targets = T.itensor3()
+    scores = 2 * x
+    yield (check_overwriting, 'CrossEntropyGradient', [x, targets],
+           T.grad(kernels.cross_entropy(scores, targets), scores), scores,
+           [image, np.zeros((2, 6, 8), 'int32')])
+    corners = T.tensor4()
+    yield (check_overwriting, 'AddBlocks', [x, corners],
+           kernels.add_blocks(scores, [corners], 2), scores,
+           [image, RNG.normal(size=(2, 16, 4, 5)).astype('float32')])
 
 
 def test_frozen_maps_get_no_gradient():
@@ -119,9 +136,51 @@ def test_frozen_maps_get_no_gradient():
     values = [RNG.normal(size=(2, 3, 4, 5)).astype('float32'),
               np.ones(3, 'float32'), np.zeros(3, 'float32')]
     both = theano.function([x, gamma, beta], gradients)(*values)
-    some = theano.function([x, gamma, beta], gradients[1:])(*values)
+    # Their memory is never asked for.
+    with mock.patch.object(kernels.np, 'empty_like',
+                           wraps=np.empty_like) as empty_like:
+        some = theano.function([x, gamma, beta], gradients[1:])(*values)
+    ok_(all(call[0][0].ndim == 1 or call[0][0] is values[0]
+            for call in empty_like.call_args_list))
     for got, expected in zip(some, both[1:]):
         assert_allclose(got, expected)
+
+
+def check_refused(error, function, *words):
+    with assert_raises(error) as raised:
+        function()
+    for word in words:
+        assert_in(word, str(raised.exception))
+
+
+def test_arrays_that_the_code_would_misread():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    image = np.ones((1, 3, 9, 9), 'float32')
+    good, bad = np.ones(3, 'float32'), np.ones(2, 'float32')
+    normalize = theano.function(
+        [x, gamma, beta], kernels.batch_norm(x, gamma, beta, 1e-4)[0])
+    for vectors in (good, bad), (bad, good):
+        yield (check_refused, ValueError,
+               lambda: normalize(image, *vectors), 'BatchNorm', '(2,)')
+    blocks = [T.tensor4() for _ in range(4)]
+    shapes = [(1, 12, 3, 3), (1, 6, 3, 2), (1, 6, 2, 3), (1, 3, 2, 2)]
+    for scale, number in (4, 4), (2, 1):
+        add = theano.function([x] + blocks[:number], kernels.add_blocks(
+            x, blocks[:number], scale))
+        # 9 x 9 pixels are not whole blocks; 16 x 16 are too many.
+        for side in 9, 16:
+            yield (check_refused, ValueError, lambda: add(
+                np.ones((1, 3, side, side), 'float32'),
+                *[np.ones(shape, 'float32') for shape in shapes[:number]]),
+                'AddBlocks', str(side) if side == 9 else '(1, 12, 3, 3)')
+    yield (check_refused, ValueError, lambda: theano.function(
+        [x], kernels.cross_entropy(x, T.zeros((1, 0, 0), 'int32')))(
+            np.ones((1, 2, 0, 0), 'float32')), 'no pixels')
+    # float64 among float32
+    for build in (lambda: kernels.batch_norm(x, T.dvector(), beta, 1e-4),
+                  lambda: kernels.add_blocks(x, [T.dtensor4()], 2),
+                  lambda: kernels.cross_entropy(T.itensor4(), T.itensor3())):
+        yield check_refused, TypeError, build, 'float'
 
 
 def numpy_cross_entropy(logits, targets):
@@ -191,18 +250,40 @@ def test_switched_off_and_unknown_names():
         assert_in('winograd', str(raised.exception))
 
 
+@contextlib.contextmanager
+def source(text):
+    """A source file of its own for the name that is yielded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'not_a_module.cpp'
+        path.write_text(text)
+        with mock.patch.object(native, '_SOURCES', path.parent):
+            native.load_library.cache_clear()
+            yield path.stem
+    native.load_library.cache_clear()
+
+
 def test_code_that_does_not_compile_is_one_line():
-    folder = os.path.dirname(native.__file__)
-    path = os.path.join(folder, 'not_a_module.cpp')
-    with open(path, 'w') as file:
-        file.write('#include <no_such_header.h>\n')
-    try:
+    with source('#include <no_such_header.h>\n') as name:
         with assert_raises(ColornetError) as raised:
-            native.load_library('not_a_module')
-    finally:
-        os.remove(path)
+            native.load_library(name)
     assert_in('no_such_header.h', str(raised.exception))
     assert_not_in('\n', str(raised.exception))
+
+
+def test_a_library_that_no_longer_loads_is_compiled_again():
+    compiledir = pathlib.Path(theano.config.compiledir)
+    with source('extern "C" int answer_%d() { return 42; }'
+                % os.getpid()) as name:
+        native.load_library(name)
+        library, = compiledir.glob(name + '_*.so')
+        # One that is in use may not be written to: its pages are mapped.
+        library.unlink()
+        library.write_bytes(b'cut short')
+        native.load_library.cache_clear()
+        loaded = native.load_library(name)
+        eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
+                        result=ctypes.c_int), 42)
+        library.unlink()
 
 
 def test_without_a_compiler_theanos_ops_do_it():
