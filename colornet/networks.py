@@ -134,7 +134,14 @@ def build_network(config, input_var=None):
     Returns
     -------
     OrderedDict of str to Layer
+
+    Raises
+    ------
+    ColornetError
+        If :data:`colornet.native.VARIABLE` names an unknown speed-up.
     """
+    # First: a wrong name among the speed-ups is known here, for any network.
+    fast_stack = wanted('stack')
     size = config.data['size']
     options = {name: config.network[name] for name in
                ('batch_norm', 'batch_norm_taps', 'fine_tune')}
@@ -144,7 +151,7 @@ def build_network(config, input_var=None):
             chroma_scale=config.network['chroma_scale'], **options)
     options.update((name, config.network[name]) for name in
                    ('num_bins', 'aggregation', 'residual_units', 'tail'))
-    return build_classification_network(fast_stack=wanted('stack'), **options)
+    return build_classification_network(fast_stack=fast_stack, **options)
 
 
 def _build_encoder(input_var, image_shape, fine_tune):

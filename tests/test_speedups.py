@@ -1,20 +1,25 @@
 """Speed-ups change how long a training takes, and nothing else."""
+from unittest import mock
+
 import numpy as np
 from nose.tools import assert_in, eq_, ok_
 from numpy.testing import assert_allclose
 
+from colornet import engines, speedups
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.engines import onednn_status
 from colornet.images import find_images, read_rgb
 from colornet.native import SPEEDUPS, VARIABLE
+from colornet.networks import build_network
 from colornet.objectives import cross_entropy_loss
 from colornet.predict import build_pretrained
 from colornet.speedups import (describe_installation, missing_speedups,
                                speedup_status)
 from colornet.training import compile_training
 from colornet.vgg16 import preprocess
-from tiny import PHOTOS, without_speedups
+from tiny import (EXPERIMENT, PHOTOS, REGRESSION, check_error,
+                  without_speedups)
 
 SIZE = 32
 NUM_STEPS = 4
@@ -57,6 +62,32 @@ def check_losses(names, expected):
     engine = ('strips' if 'onednn' in names or onednn_status() else
               'onednn' if 'winograd' in names else 'winograd')
     eq_(engines, {engine})
+
+
+def test_a_gpu_misses_none_of_them():
+    with without_speedups(), mock.patch.object(
+            speedups, 'speedup_status', lambda: {'kernels': 'for the CPU'}):
+        eq_(missing_speedups(), ['kernels: for the CPU'])
+        with mock.patch.object(speedups.theano, 'config',
+                               mock.Mock(device='cuda')):
+            eq_(missing_speedups(), [])
+
+
+def test_a_wrong_name_is_known_before_theano_optimizes():
+    # Which catches what optimizations raise, and prints it.
+    for path in EXPERIMENT, REGRESSION:
+        with without_speedups('magic'):
+            check_error(lambda: build_network(load_config(path)), 'magic')
+
+
+def test_only_a_missing_onednn_is_not_installed():
+    for reason, installed in [
+            ('onednn.cpp: fatal error: dnnl.hpp: No such file', False),
+            ('/usr/bin/ld: cannot find -ldnnl', False),
+            ('libdnnl.so.2: version mismatch', True)]:
+        with mock.patch.object(engines, 'library_status',
+                               lambda *args: reason):
+            eq_('not installed' not in onednn_status(), installed)
 
 
 def test_status():
