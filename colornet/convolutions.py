@@ -12,6 +12,7 @@ import numpy as np
 from .backend import T, theano
 from .engines import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, choose_engine,
                       convolve)
+from .kernels import AddBlocks
 from .native import contiguous
 
 __all__ = ['Convolution', 'GradInputs', 'GradFilters']
@@ -184,16 +185,8 @@ def _use_engine(node):
 
 
 theano.tensor.nnet.opt.conv_groupopt.register(
-    'colornet_convolution', _use_engine, 'fast_compile', 'fast_run', position=-1)
-
-
-def _convolution(variable, num_clients):
-    """The node that made a variable, if a Convolution that may be changed."""
-    node = variable.owner
-    if (node is not None and isinstance(node.op, Convolution) and
-            not node.op.rectify and len(variable.clients) == num_clients):
-        return node
-    return None
+    'colornet_convolution', _use_engine, 'fast_compile', 'fast_run',
+    position=-1)
 
 
 def _same_type(node, result):
@@ -207,8 +200,11 @@ def _fuse_bias(node):
     if node.op != T.add or len(node.inputs) != 2:
         return None
     for maps, bias in (node.inputs, node.inputs[::-1]):
-        convolution = _convolution(maps, 1)
-        if (convolution is not None and len(convolution.inputs) == 2 and
+        convolution = maps.owner
+        if (convolution is not None and
+                isinstance(convolution.op, Convolution) and
+                not convolution.op.rectify and
+                len(convolution.inputs) == 2 and len(maps.clients) == 1 and
                 bias.owner is not None and
                 isinstance(bias.owner.op, T.DimShuffle) and
                 bias.owner.op.new_order == ('x', 0, 'x', 'x') and
@@ -219,9 +215,16 @@ def _fuse_bias(node):
     return None
 
 
+def _rectifying(op):
+    """The same op, followed by a rectifier."""
+    if isinstance(op, Convolution):
+        return Convolution(op.padding, op.stride, op.engine, rectify=True)
+    return AddBlocks(op.scale, rectify=True)
+
+
 @theano.gof.local_optimizer([T.mul])
 def _fuse_rectifier(node):
-    """0.5 * (convolution + abs(convolution)), as Lasagne writes it."""
+    """0.5 * (maps + abs(maps)), as Lasagne writes it."""
     if node.op != T.mul or len(node.inputs) != 2:
         return None
     for half, double in (node.inputs, node.inputs[::-1]):
@@ -230,14 +233,14 @@ def _fuse_rectifier(node):
                 T.extract_constant(half) != 0.5):
             continue
         for maps, size in (double.owner.inputs, double.owner.inputs[::-1]):
-            convolution = _convolution(maps, 2)
-            if (convolution is not None and size.owner is not None and
-                    size.owner.op == T.abs_ and
+            # Two clients: a gradient would be one more, of what it was before.
+            if (maps.owner is not None and
+                    isinstance(maps.owner.op, (Convolution, AddBlocks)) and
+                    not maps.owner.op.rectify and len(maps.clients) == 2 and
+                    size.owner is not None and size.owner.op == T.abs_ and
                     size.owner.inputs[0] is maps):
-                op = convolution.op
-                return _same_type(node, Convolution(
-                    op.padding, op.stride, op.engine,
-                    rectify=True)(*convolution.inputs))
+                return _same_type(node, _rectifying(maps.owner.op)(
+                    *maps.owner.inputs))
     return None
 
 

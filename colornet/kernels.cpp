@@ -160,10 +160,12 @@ void batch_norm_gradient(const T* input, const T* output_gradient,
 const int64_t block = 256;
 
 // For each pixel, largest gets the largest score, log_sums the logarithm of the
-// sum of exponentials relative to it: huge scores would swallow it. Returns the sum over all pixels, or NaN if a target is no class.
+// sum of exponentials relative to it: huge scores would swallow it. Returns the
+// sum over all pixels, or NaN if a target is no class.
 template <typename T>
-double cross_entropy(const T* logits, const int32_t* targets, T* largest_scores,
-                     T* log_sums, int64_t batch, int64_t classes, int64_t pixels) {
+double cross_entropy(const T* logits, const int32_t* targets,
+                     T* largest_scores, T* log_sums, int64_t batch,
+                     int64_t classes, int64_t pixels) {
     double total = 0;
     const int64_t blocks = (pixels + block - 1) / block;
 #pragma omp parallel for collapse(2) schedule(static) reduction(+ : total)
@@ -200,8 +202,9 @@ double cross_entropy(const T* logits, const int32_t* targets, T* largest_scores,
 // gradient = scale * (softmax(logits) - one_hot(targets))
 template <typename T>
 void cross_entropy_gradient(const T* logits, const int32_t* targets,
-                            const T* largest_scores, const T* log_sums, T scale, T* gradient,
-                            int64_t batch, int64_t classes, int64_t pixels) {
+                            const T* largest_scores, const T* log_sums,
+                            T scale, T* gradient, int64_t batch,
+                            int64_t classes, int64_t pixels) {
     const int64_t blocks = (pixels + block - 1) / block;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t n = 0; n < batch; ++n)
@@ -220,6 +223,30 @@ void cross_entropy_gradient(const T* logits, const int32_t* targets,
                         scale * (exponential(x[k * pixels + i] - largest[i] -
                                              log_sum[i]) -
                                  (target[i] == k ? T(1) : T(0)));
+        }
+}
+
+// The number of the largest score of each pixel, the first of equal ones.
+template <typename T>
+void argmax(const T* scores, int64_t* numbers, int64_t batch, int64_t classes,
+            int64_t pixels) {
+    const int64_t blocks = (pixels + block - 1) / block;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < batch; ++n)
+        for (int64_t b = 0; b < blocks; ++b) {
+            const int64_t size = std::min(block, pixels - b * block);
+            const T* x = scores + n * classes * pixels + b * block;
+            T largest[block];
+            int32_t number[block] = {};
+            std::copy(x, x + size, largest);
+            for (int64_t k = 1; k < classes; ++k)
+#pragma omp simd
+                for (int64_t i = 0; i < size; ++i) {
+                    const T score = x[k * pixels + i];
+                    number[i] = score > largest[i] ? int32_t(k) : number[i];
+                    largest[i] = score > largest[i] ? score : largest[i];
+                }
+            std::copy(number, number + size, numbers + n * pixels + b * block);
         }
 }
 
@@ -306,16 +333,20 @@ void for_rows(const Blocks<T>& b, Pixel* image, Work work) {
     }
 }
 
-// The image is added to.
+// The image is added to; negative sums become zero, if wanted.
 template <typename T>
-void add_blocks(T* image, const Blocks<const T>& b) {
+void add_blocks(T* image, const Blocks<const T>& b, bool rectify) {
     const int64_t width = b.columns * b.scale;
+    const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
     for_rows(b, image, [&](const T* left, const T* middle, const T* right,
                            T* pixels, int64_t repeat, T* values) {
         spread(values, left, middle, right, b.columns, b.scale);
         for (int64_t p = 0; p < repeat; ++p, pixels += width)
 #pragma omp simd
-            for (int64_t q = 0; q < width; ++q) pixels[q] += values[q];
+            for (int64_t q = 0; q < width; ++q) {
+                const T value = pixels[q] + values[q];
+                pixels[q] = value < floor ? floor : value;
+            }
     });
 }
 
@@ -378,13 +409,18 @@ void add_blocks_gradient(const T* image, const Blocks<T>& b) {
         cross_entropy_gradient(logits, targets, largest, log_sums, T(scale),  \
                                gradient, batch, classes, pixels);             \
     }                                                                         \
+    extern "C" void argmax_##suffix(const T* scores, int64_t* numbers,        \
+                                    int64_t batch, int64_t classes,           \
+                                    int64_t pixels) {                         \
+        argmax(scores, numbers, batch, classes, pixels);                      \
+    }                                                                         \
     extern "C" void add_blocks_##suffix(                                      \
         T* image, const T* corners, const T* sides, const T* flanks,          \
         const T* centers, int64_t batch, int64_t filters, int64_t rows,       \
-        int64_t columns, int64_t scale) {                                     \
+        int64_t columns, int64_t scale, int64_t rectify) {                    \
         add_blocks(image, Blocks<const T>{corners, sides, flanks, centers,    \
                                           batch, filters, rows, columns,      \
-                                          scale});                            \
+                                          scale}, rectify);                   \
     }                                                                         \
     extern "C" void add_blocks_gradient_##suffix(                             \
         const T* image, T* corners, T* sides, T* flanks, T* centers,          \

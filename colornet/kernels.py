@@ -13,7 +13,7 @@ from .backend import T, theano
 from .native import call, contiguous, library_status, load_library, wanted
 
 __all__ = ['kernels_status', 'kernels_enabled', 'batch_norm', 'cross_entropy',
-           'add_blocks']
+           'argmax', 'AddBlocks', 'add_blocks']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
 
@@ -276,6 +276,53 @@ def cross_entropy(logits, targets):
     return CrossEntropy()(logits, targets)[0]
 
 
+class ArgMax(Op):
+    """Numbers of the largest scores, the first of equal ones.
+
+    Input: (batch, classes, rows, columns). Output: int64, (batch, rows,
+    columns).
+    """
+
+    __props__ = ()
+
+    def make_node(self, scores):
+        _check_types(self, scores)
+        return Apply(self, [scores],
+                     [T.TensorType('int64', (False,) * 3)()])
+
+    def infer_shape(self, node, shapes):
+        batch, _, rows, columns = shapes[0]
+        return [(batch, rows, columns)]
+
+    def perform(self, node, inputs, storage):
+        scores = contiguous(inputs[0])
+        batch, classes, rows, columns = scores.shape
+        if not classes:
+            raise ValueError('ArgMax of no classes')
+        numbers = np.empty((batch, rows, columns), np.int64)
+        call(_kernel('argmax', scores.dtype), scores, numbers, batch, classes,
+             rows * columns)
+        storage[0][0] = numbers
+
+    def grad(self, inputs, output_gradients):
+        return [inputs[0].zeros_like()]
+
+
+def argmax(scores):
+    """Numbers of the classes with the largest scores.
+
+    Parameters
+    ----------
+    scores : tensor4, (batch, classes, rows, columns)
+
+    Returns
+    -------
+    ltensor3, (batch, rows, columns)
+        The first of equal ones.
+    """
+    return ArgMax()(scores) if kernels_enabled() else T.argmax(scores, axis=1)
+
+
 def _block_shapes(shape, scale):
     """Of the blocks (:func:`add_blocks`) for an image's shape."""
     batch, filters, rows, columns = shape
@@ -287,18 +334,25 @@ def _block_shapes(shape, scale):
     return shapes[:1] if scale == 2 else shapes
 
 
-def _call_blocks(name, image, blocks, scale):
+def _call_blocks(name, image, blocks, scale, *options):
     """Call one of the kernels of blocks; without some, they are null."""
     batch, filters, rows, columns = image.shape
     call(_kernel(name, image.dtype), image, *blocks,
          *[None] * (4 - len(blocks)), batch, filters, rows // scale,
-         columns // scale, scale)
+         columns // scale, scale, *options)
 
 
 class AddBlocks(_InplaceOp):
-    """Add the blocks of an upscaled map to an image (:mod:`.upscaled`)."""
+    """Add the blocks of an upscaled map to an image (:mod:`.upscaled`).
 
-    __props__ = ('scale', 'inplace')
+    Where a rectifier follows, and no gradient is wanted, Theano's optimizer
+    lets this do it (:mod:`.convolutions`).
+    """
+
+    __props__ = ('scale', 'rectify', 'inplace')
+
+    def __init__(self, scale, rectify=False, inplace=False):
+        super().__init__(inplace, scale=scale, rectify=rectify)
 
     def make_node(self, image, *blocks):
         _check_types(self, image, *blocks)
@@ -316,7 +370,8 @@ class AddBlocks(_InplaceOp):
         _check_shapes(self, blocks, _block_shapes(image.shape, self.scale))
         output = (image if self.inplace and image.flags.c_contiguous else
                   np.array(image, order='C'))
-        _call_blocks('add_blocks', output, blocks, self.scale)
+        _call_blocks('add_blocks', output, blocks, self.scale,
+                     int(self.rectify))
         storage[0][0] = output
 
     def grad(self, inputs, output_gradients):

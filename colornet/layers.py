@@ -1,5 +1,7 @@
 """Lasagne layers that Lasagne 0.1 does not have (paper, 3.4, 3.5, 3.6)."""
 
+import numpy as np
+
 from . import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from .backend import T, lasagne
 from .kernels import batch_norm, kernels_enabled
@@ -231,24 +233,22 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
         return (input_shapes[0][0], self.num_filters) + sizes.pop()
 
     def get_output_for(self, inputs, **kwargs):
-        start, output, upscaled = 0, None, []
-        for input, shape, scale in zip(inputs, self.input_shapes,
-                                       self.scales):
-            filters = self.W[:, start:start + shape[1]]
-            start += shape[1]
+        starts = np.cumsum([0] + [shape[1] for shape in self.input_shapes])
+        parts = [(scale, input, self.W[:, start:stop]) for
+                 scale, input, start, stop in
+                 zip(self.scales, inputs, starts, starts[1:])]
+        output = None
+        bias = (None if self.b is None else
+                self.b.dimshuffle('x', 0, 'x', 'x'))
+        # The largest first: its convolution can add the bias.
+        for scale, input, filters in sorted(parts, key=lambda part: part[0]):
             if scale > 1:
-                upscaled.append((input, filters, scale))
-            elif output is None:
-                output = self._convolve(input, shape, filters)
+                output = conv2d_same_upscaled(input, filters, scale,
+                                              self.filter_size, output)
             else:
-                output += self._convolve(input, shape, filters)
-        for input, filters, scale in upscaled:
-            output = conv2d_same_upscaled(input, filters, scale,
-                                          self.filter_size, output)
-        if self.b is not None:
-            output += self.b.dimshuffle('x', 0, 'x', 'x')
+                part = conv2d_same(input, filters, filter_shape=(
+                    None, None, self.filter_size, self.filter_size))
+                output = part if output is None else output + part
+            if bias is not None:
+                output, bias = output + bias, None
         return self.nonlinearity(output)
-
-    def _convolve(self, input, shape, filters):
-        return conv2d_same(input, filters, shape, (
-            self.num_filters, shape[1], self.filter_size, self.filter_size))

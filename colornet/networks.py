@@ -11,6 +11,7 @@ import numpy as np
 
 from .backend import T, lasagne
 from .color import NUM_BINS, unbin_channel
+from .kernels import argmax
 from .layers import (EPSILON, BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)
 from .native import wanted
@@ -281,7 +282,7 @@ def predicted_chroma(outputs, num_bins, limits):
     if len(outputs) == 1:
         return outputs[0]
     means = T.constant(unbin_channel(np.arange(num_bins), num_bins, limits))
-    bins = T.stack([scores.argmax(axis=1) for scores in outputs], axis=1)
+    bins = T.stack([argmax(scores) for scores in outputs], axis=1)
     return means[bins]
 
 

@@ -8,7 +8,7 @@ from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet import kernels, native
 from colornet.backend import T, theano
@@ -151,6 +151,24 @@ def check_refused(error, function, *words):
         function()
     for word in words:
         assert_in(word, str(raised.exception))
+
+
+def check_argmax(dtype, shape):
+    scores = T.TensorType(dtype, (False,) * 4)()
+    run = theano.function([scores], kernels.argmax(scores))
+    # Whole numbers: many are equal, and the first counts.
+    values = RNG.randint(-3, 3, shape).astype(dtype)
+    got = run(values)
+    eq_(got.dtype, np.int64)
+    assert_array_equal(got, values.argmax(1))
+
+
+def test_argmax():
+    for dtype in TOLERANCES:
+        for shape in (2, 50, 17, 19), (1, 1, 1, 2), (3, 5, 20, 30):
+            yield check_argmax, dtype, shape
+    with without_speedups('kernels'):
+        yield check_argmax, 'float32', (1, 4, 3, 2)
 
 
 def test_arrays_that_the_code_would_misread():

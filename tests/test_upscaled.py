@@ -5,7 +5,8 @@ import numpy as np
 from nose.tools import eq_
 from numpy.testing import assert_allclose
 
-from colornet.backend import T, theano
+from colornet.backend import T, lasagne, theano
+from colornet.kernels import AddBlocks
 from colornet.layers import conv2d_same
 from colornet.native import VARIABLE
 from colornet.upscaled import (conv2d_same_upscaled,
@@ -69,6 +70,22 @@ def test_as_a_transposed_convolution():
                 conv2d_same(x.repeat(scale, 2).repeat(scale, 3), w), [x, w],
                 [RNG.normal(size=(2, 3, rows, columns)),
                  RNG.normal(size=(4, 3, size, size))], 'float64')
+
+
+def test_a_rectifier_that_follows_is_fused():
+    x, w, image = T.tensor4(), T.tensor4(), T.tensor4()
+    values = [RNG.normal(size=shape).astype('float32') for shape in
+              [(2, 3, 3, 2), (4, 3, 3, 3), (2, 4, 12, 8)]]
+    output = conv2d_same_upscaled(x, w, 4, 3, image)
+    rectified = lasagne.nonlinearities.rectify(output)
+    run = theano.function([x, w, image], rectified)
+    ops = [node.op for node in run.maker.fgraph.toposort()]
+    eq_([op.rectify for op in ops if isinstance(op, AddBlocks)], [True])
+    expected = np.maximum(theano.function([x, w, image], output)(*values), 0)
+    assert_allclose(run(*values), expected, atol=1e-6)
+    # Its gradient needs what was there before.
+    gradient = theano.function([x, w, image], T.grad(rectified.sum(), image))
+    assert_allclose(gradient(*values), expected > 0)
 
 
 def test_without_kernels_it_is_a_transposed_convolution():
