@@ -171,8 +171,8 @@ def format_report(rows, peak, multiply_adds):
 
     best = references.get('train_6', (0, None))[1]
     lines = [
-        ratio('Training, float32', 'train_6', 'colornet', best),
-        ratio('Training, bfloat16', 'train_6', 'colornet',
+        ratio('Training against float32', 'train_6', 'colornet', best),
+        ratio('Training against bfloat16', 'train_6', 'colornet',
               'pytorch channels_last bf16'),
         ratio('Training without oneDNN', 'train_6', 'colornet, no oneDNN',
               best),

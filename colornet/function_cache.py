@@ -32,7 +32,7 @@ __all__ = ['load_or_compile']
 MAX_CONSTANT = 1000
 
 
-def load_or_compile(name, description, variables, compile):
+def load_or_compile(name, description, variables, compile_function):
     """Load a compiled function from the cache, or compile and cache it.
 
     Parameters
@@ -45,7 +45,7 @@ def load_or_compile(name, description, variables, compile):
     variables : dict of str to shared variable
         All that the graph may use. The function works on these, whatever
         their values were when it was stored.
-    compile : callable
+    compile_function : callable
         Returns the function; called if the cache has none.
 
     Returns
@@ -60,16 +60,17 @@ def load_or_compile(name, description, variables, compile):
         (name, str(variable.type), variable.get_value(borrow=True).shape)
         for name, variable in variables.items()]]
     if theano.config.profile:
-        return compile()  # A cached one would tell nothing.
+        return compile_function()  # A cached one would tell nothing.
     path = Path(theano.config.compiledir) / ('colornet_%s_%s.pkl' % (
         name, _digest(description)[:12]))
     try:
         key = _cache_key(description)
     except Exception:
-        return compile()  # Some of Theano's flags fail when they are read.
+        # Some of Theano's flags fail when they are read.
+        return compile_function()
     function = _load(path, key, variables)
     if function is None:
-        function = compile()
+        function = compile_function()
         _store(path, key, variables, function)
     return function
 

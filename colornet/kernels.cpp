@@ -59,7 +59,9 @@ inline float exponential(float x) {
     std::memcpy(&power, &bits, sizeof power);
     return y * power;
 }
-inline double exponential(double x) { return std::exp(x); }
+inline double exponential(double x) {
+    return std::exp(x);
+}
 
 // ---- Batch normalization of (batch, channels, pixels) ----------------------
 // One channel after the other: after its first pass, it is in the cache.
@@ -107,9 +109,8 @@ template <typename T>
 void batch_norm_gradient(const T* input, const T* output_gradient,
                          const T* gamma, const T* beta, const T* mean,
                          const T* variance, double epsilon, bool rectify,
-                         T* input_gradient, T* gamma_gradient,
-                         T* beta_gradient, int64_t batch, int64_t channels,
-                         int64_t pixels) {
+                         T* input_gradient, T* gamma_gradient, T* beta_gradient,
+                         int64_t batch, int64_t channels, int64_t pixels) {
     const double count = double(batch) * pixels;
     const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
 #pragma omp parallel for schedule(static)
@@ -163,9 +164,9 @@ const int64_t block = 256;
 // sum of exponentials relative to it: huge scores would swallow it. Returns the
 // sum over all pixels, or NaN if a target is no class.
 template <typename T>
-double cross_entropy(const T* logits, const int32_t* targets,
-                     T* largest_scores, T* log_sums, int64_t batch,
-                     int64_t classes, int64_t pixels) {
+double cross_entropy(const T* logits, const int32_t* targets, T* largest_scores,
+                     T* log_sums, int64_t batch, int64_t classes,
+                     int64_t pixels) {
     double total = 0;
     const int64_t blocks = (pixels + block - 1) / block;
 #pragma omp parallel for collapse(2) schedule(static) reduction(+ : total)
@@ -202,9 +203,9 @@ double cross_entropy(const T* logits, const int32_t* targets,
 // gradient = scale * (softmax(logits) - one_hot(targets))
 template <typename T>
 void cross_entropy_gradient(const T* logits, const int32_t* targets,
-                            const T* largest_scores, const T* log_sums,
-                            T scale, T* gradient, int64_t batch,
-                            int64_t classes, int64_t pixels) {
+                            const T* largest_scores, const T* log_sums, T scale,
+                            T* gradient, int64_t batch, int64_t classes,
+                            int64_t pixels) {
     const int64_t blocks = (pixels + block - 1) / block;
 #pragma omp parallel for collapse(2) schedule(static)
     for (int64_t n = 0; n < batch; ++n)
@@ -262,14 +263,22 @@ struct Blocks {
     T* centers;  // (batch, filters, rows, columns)
     int64_t batch, filters, rows, columns, scale;
 
-    T* corner(int64_t n, int64_t half, int64_t side, int64_t f, int64_t row) const {
-        return corners + ((((n * 2 + half) * 2 + side) * filters + f) * (rows + 1) + row) * (columns + 1);
+    T* corner(int64_t n, int64_t half, int64_t side, int64_t f,
+              int64_t row) const {
+        return corners +
+               ((((n * 2 + half) * 2 + side) * filters + f) * (rows + 1) +
+                row) *
+                   (columns + 1);
     }
     T* side(int64_t n, int64_t half, int64_t f, int64_t row) const {
-        return sides ? sides + (((n * 2 + half) * filters + f) * (rows + 1) + row) * columns : nullptr;
+        return sides ? sides +
+                           (((n * 2 + half) * filters + f) * (rows + 1) + row) *
+                               columns
+                     : nullptr;
     }
     T* flank(int64_t n, int64_t side, int64_t f, int64_t row) const {
-        return flanks + (((n * 2 + side) * filters + f) * rows + row) * (columns + 1);
+        return flanks +
+               (((n * 2 + side) * filters + f) * rows + row) * (columns + 1);
     }
     T* center(int64_t n, int64_t f, int64_t row) const {
         return centers + ((n * filters + f) * rows + row) * columns;
@@ -316,14 +325,16 @@ void for_rows(const Blocks<T>& b, Pixel* image, Work work) {
 #pragma omp for collapse(2) schedule(static)
         for (int64_t n = 0; n < b.batch; ++n)
             for (int64_t f = 0; f < b.filters; ++f) {
-                Pixel* pixels = image + (n * b.filters + f) * b.rows * b.scale * width;
+                Pixel* pixels =
+                    image + (n * b.filters + f) * b.rows * b.scale * width;
                 for (int64_t i = 0; i < b.rows; ++i) {
                     work(b.corner(n, 0, 0, f, i), b.side(n, 0, f, i),
                          b.corner(n, 0, 1, f, i), pixels, 1, values.data());
                     pixels += width;
                     if (b.scale > 2)
                         work(b.flank(n, 0, f, i), b.center(n, f, i),
-                             b.flank(n, 1, f, i), pixels, b.scale - 2, values.data());
+                             b.flank(n, 1, f, i), pixels, b.scale - 2,
+                             values.data());
                     pixels += (b.scale - 2) * width;
                     work(b.corner(n, 1, 0, f, i + 1), b.side(n, 1, f, i + 1),
                          b.corner(n, 1, 1, f, i + 1), pixels, 1, values.data());
@@ -338,97 +349,101 @@ template <typename T>
 void add_blocks(T* image, const Blocks<const T>& b, bool rectify) {
     const int64_t width = b.columns * b.scale;
     const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
-    for_rows(b, image, [&](const T* left, const T* middle, const T* right,
-                           T* pixels, int64_t repeat, T* values) {
-        spread(values, left, middle, right, b.columns, b.scale);
-        for (int64_t p = 0; p < repeat; ++p, pixels += width)
+    for_rows(b, image,
+             [&](const T* left, const T* middle, const T* right, T* pixels,
+                 int64_t repeat, T* values) {
+                 spread(values, left, middle, right, b.columns, b.scale);
+                 for (int64_t p = 0; p < repeat; ++p, pixels += width)
 #pragma omp simd
-            for (int64_t q = 0; q < width; ++q) {
-                const T value = pixels[q] + values[q];
-                pixels[q] = value < floor ? floor : value;
-            }
-    });
+                     for (int64_t q = 0; q < width; ++q) {
+                         const T value = pixels[q] + values[q];
+                         pixels[q] = value < floor ? floor : value;
+                     }
+             });
 }
 
 // The transpose: gradients of the blocks from that of the image.
 template <typename T>
 void add_blocks_gradient(const T* image, const Blocks<T>& b) {
     const int64_t width = b.columns * b.scale;
-    for_rows(b, image, [&](T* left, T* middle, T* right, const T* pixels,
-                           int64_t repeat, T* values) {
-        if (repeat > 1) {
-            std::copy(pixels, pixels + width, values);
-            for (int64_t p = 1; p < repeat; ++p)
+    for_rows(b, image,
+             [&](T* left, T* middle, T* right, const T* pixels, int64_t repeat,
+                 T* values) {
+                 if (repeat > 1) {
+                     std::copy(pixels, pixels + width, values);
+                     for (int64_t p = 1; p < repeat; ++p)
 #pragma omp simd
-                for (int64_t q = 0; q < width; ++q)
-                    values[q] += pixels[p * width + q];
-            pixels = values;
-        }
-        gather(pixels, left, middle, right, b.columns, b.scale);
-    });
+                         for (int64_t q = 0; q < width; ++q)
+                             values[q] += pixels[p * width + q];
+                     pixels = values;
+                 }
+                 gather(pixels, left, middle, right, b.columns, b.scale);
+             });
     // The windows that no block of a half reaches.
     for (int64_t n = 0; n < b.batch; ++n)
         for (int64_t half = 0; half < 2; ++half)
             for (int64_t f = 0; f < b.filters; ++f) {
                 const int64_t row = half ? 0 : b.rows;
                 for (int64_t side = 0; side < 2; ++side)
-                    std::fill_n(b.corner(n, half, side, f, row), b.columns + 1, T(0));
-                if (b.sides) std::fill_n(b.side(n, half, f, row), b.columns, T(0));
+                    std::fill_n(b.corner(n, half, side, f, row), b.columns + 1,
+                                T(0));
+                if (b.sides)
+                    std::fill_n(b.side(n, half, f, row), b.columns, T(0));
             }
 }
 
 }  // namespace
 
-#define EXPORT(T, suffix)                                                     \
-    extern "C" void batch_norm_##suffix(                                      \
-        const T* x, const T* gamma, const T* beta, double epsilon,            \
-        int64_t rectify, T* y, T* mean, T* variance, int64_t batch,           \
-        int64_t channels, int64_t pixels) {                                   \
-        batch_norm(x, gamma, beta, epsilon, rectify, y, mean, variance,       \
-                   batch, channels, pixels);                                  \
-    }                                                                         \
-    extern "C" void batch_norm_gradient_##suffix(                             \
-        const T* x, const T* dy, const T* gamma, const T* beta,               \
-        const T* mean, const T* variance, double epsilon, int64_t rectify,    \
-        T* dx, T* dgamma, T* dbeta, int64_t batch, int64_t channels,          \
-        int64_t pixels) {                                                     \
-        batch_norm_gradient(x, dy, gamma, beta, mean, variance, epsilon,      \
-                            rectify, dx, dgamma, dbeta, batch, channels,      \
-                            pixels);                                          \
-    }                                                                         \
-    extern "C" double cross_entropy_##suffix(                                 \
-        const T* logits, const int32_t* targets, T* largest, T* log_sums,     \
-        int64_t batch, int64_t classes, int64_t pixels) {                     \
-        return cross_entropy(logits, targets, largest, log_sums, batch,       \
-                             classes, pixels);                                \
-    }                                                                         \
-    extern "C" void cross_entropy_gradient_##suffix(                          \
-        const T* logits, const int32_t* targets, const T* largest,            \
-        const T* log_sums, double scale, T* gradient, int64_t batch,          \
-        int64_t classes, int64_t pixels) {                                    \
-        cross_entropy_gradient(logits, targets, largest, log_sums, T(scale),  \
-                               gradient, batch, classes, pixels);             \
-    }                                                                         \
-    extern "C" void argmax_##suffix(const T* scores, int64_t* numbers,        \
-                                    int64_t batch, int64_t classes,           \
-                                    int64_t pixels) {                         \
-        argmax(scores, numbers, batch, classes, pixels);                      \
-    }                                                                         \
-    extern "C" void add_blocks_##suffix(                                      \
-        T* image, const T* corners, const T* sides, const T* flanks,          \
-        const T* centers, int64_t batch, int64_t filters, int64_t rows,       \
-        int64_t columns, int64_t scale, int64_t rectify) {                    \
-        add_blocks(image, Blocks<const T>{corners, sides, flanks, centers,    \
-                                          batch, filters, rows, columns,      \
-                                          scale}, rectify);                   \
-    }                                                                         \
-    extern "C" void add_blocks_gradient_##suffix(                             \
-        const T* image, T* corners, T* sides, T* flanks, T* centers,          \
-        int64_t batch, int64_t filters, int64_t rows, int64_t columns,        \
-        int64_t scale) {                                                      \
-        add_blocks_gradient(image, Blocks<T>{corners, sides, flanks, centers, \
-                                             batch, filters, rows, columns,   \
-                                             scale});                         \
+#define EXPORT(T, suffix)                                                      \
+    extern "C" void batch_norm_##suffix(                                       \
+        const T* x, const T* gamma, const T* beta, double epsilon,             \
+        int64_t rectify, T* y, T* mean, T* variance, int64_t batch,            \
+        int64_t channels, int64_t pixels) {                                    \
+        batch_norm(x, gamma, beta, epsilon, rectify, y, mean, variance, batch, \
+                   channels, pixels);                                          \
+    }                                                                          \
+    extern "C" void batch_norm_gradient_##suffix(                              \
+        const T* x, const T* dy, const T* gamma, const T* beta, const T* mean, \
+        const T* variance, double epsilon, int64_t rectify, T* dx, T* dgamma,  \
+        T* dbeta, int64_t batch, int64_t channels, int64_t pixels) {           \
+        batch_norm_gradient(x, dy, gamma, beta, mean, variance, epsilon,       \
+                            rectify, dx, dgamma, dbeta, batch, channels,       \
+                            pixels);                                           \
+    }                                                                          \
+    extern "C" double cross_entropy_##suffix(                                  \
+        const T* logits, const int32_t* targets, T* largest, T* log_sums,      \
+        int64_t batch, int64_t classes, int64_t pixels) {                      \
+        return cross_entropy(logits, targets, largest, log_sums, batch,        \
+                             classes, pixels);                                 \
+    }                                                                          \
+    extern "C" void cross_entropy_gradient_##suffix(                           \
+        const T* logits, const int32_t* targets, const T* largest,             \
+        const T* log_sums, double scale, T* gradient, int64_t batch,           \
+        int64_t classes, int64_t pixels) {                                     \
+        cross_entropy_gradient(logits, targets, largest, log_sums, T(scale),   \
+                               gradient, batch, classes, pixels);              \
+    }                                                                          \
+    extern "C" void argmax_##suffix(const T* scores, int64_t* numbers,         \
+                                    int64_t batch, int64_t classes,            \
+                                    int64_t pixels) {                          \
+        argmax(scores, numbers, batch, classes, pixels);                       \
+    }                                                                          \
+    extern "C" void add_blocks_##suffix(                                       \
+        T* image, const T* corners, const T* sides, const T* flanks,           \
+        const T* centers, int64_t batch, int64_t filters, int64_t rows,        \
+        int64_t columns, int64_t scale, int64_t rectify) {                     \
+        add_blocks(image,                                                      \
+                   Blocks<const T>{corners, sides, flanks, centers, batch,     \
+                                   filters, rows, columns, scale},             \
+                   rectify);                                                   \
+    }                                                                          \
+    extern "C" void add_blocks_gradient_##suffix(                              \
+        const T* image, T* corners, T* sides, T* flanks, T* centers,           \
+        int64_t batch, int64_t filters, int64_t rows, int64_t columns,         \
+        int64_t scale) {                                                       \
+        add_blocks_gradient(                                                   \
+            image, Blocks<T>{corners, sides, flanks, centers, batch, filters,  \
+                             rows, columns, scale});                           \
     }
 
 EXPORT(float, float32)

@@ -68,14 +68,16 @@ enum Kind : int64_t { forward, grad_inputs, grad_filters };
 // Of one convolution; the first images of a batch may be asked for alone.
 struct Shape {
     int64_t kind, batch, channels, filters, rows, columns, filter_rows,
-        filter_columns, row_padding, column_padding, row_stride,
-        column_stride, has_bias, rectify, winograd;
+        filter_columns, row_padding, column_padding, row_stride, column_stride,
+        has_bias, rectify, winograd;
 
     int64_t output(int64_t size, int64_t filter, int64_t padding,
                    int64_t stride) const {
         return (size + 2 * padding - filter) / stride + 1;
     }
-    memory::dims source_dims() const { return {batch, channels, rows, columns}; }
+    memory::dims source_dims() const {
+        return {batch, channels, rows, columns};
+    }
     memory::dims filter_dims() const {
         return {filters, channels, filter_rows, filter_columns};
     }
@@ -97,7 +99,8 @@ struct Shape {
 };
 
 desc plain(const memory::dims& dims) {
-    return desc(dims, memory::data_type::f32, dims.size() == 1 ? tag::a : tag::abcd);
+    return desc(dims, memory::data_type::f32,
+                dims.size() == 1 ? tag::a : tag::abcd);
 }
 desc any(const memory::dims& dims) {
     return desc(dims, memory::data_type::f32, tag::any);
@@ -117,11 +120,13 @@ dnnl::convolution_forward::primitive_desc describe_forward(
     // reorder instead of within the primitive.
     const auto pass = prop_kind::forward_training;
 #if DNNL_VERSION_MAJOR >= 3
-    return {cpu(), pass, t.method, t.source, t.filters, bias, t.target,
-            t.strides, t.padding, t.padding, attributes};
+    return {cpu(),    pass,      t.method,  t.source,  t.filters, bias,
+            t.target, t.strides, t.padding, t.padding, attributes};
 #else
     return {{pass, t.method, t.source, t.filters, bias, t.target, t.strides,
-             t.padding, t.padding}, attributes, cpu()};
+             t.padding, t.padding},
+            attributes,
+            cpu()};
 #endif
 }
 
@@ -130,11 +135,14 @@ typename Primitive::primitive_desc describe_backward(
     const Terms& t, const dnnl::convolution_forward::primitive_desc& hint,
     const dnnl::primitive_attr& attributes) {
 #if DNNL_VERSION_MAJOR >= 3
-    return {cpu(), t.method, t.source, t.filters, t.target, t.strides,
-            t.padding, t.padding, hint, attributes};
+    return {cpu(),     t.method,  t.source,  t.filters, t.target,
+            t.strides, t.padding, t.padding, hint,      attributes};
 #else
     return {{t.method, t.source, t.filters, t.target, t.strides, t.padding,
-             t.padding}, attributes, cpu(), hint};
+             t.padding},
+            attributes,
+            cpu(),
+            hint};
 #endif
 }
 
@@ -154,8 +162,10 @@ struct Convolution {
     desc source, filters, target, scratch;
 
     Convolution(const Shape& shape, algorithm method) {
-        const Terms terms = {method, any(shape.source_dims()),
-                             any(shape.filter_dims()), any(shape.target_dims()),
+        const Terms terms = {method,
+                             any(shape.source_dims()),
+                             any(shape.filter_dims()),
+                             any(shape.target_dims()),
                              {shape.row_stride, shape.column_stride},
                              {shape.row_padding, shape.column_padding}};
         dnnl::primitive_attr attributes;
@@ -173,7 +183,8 @@ struct Convolution {
             scratch = description.scratchpad_desc();
         } else if (shape.kind == grad_inputs) {
             using Backward = dnnl::convolution_backward_data;
-            const auto backward = describe_backward<Backward>(terms, description, attributes);
+            const auto backward =
+                describe_backward<Backward>(terms, description, attributes);
             primitive = Backward(backward);
             source = backward.diff_src_desc();
             filters = backward.weights_desc();
@@ -181,7 +192,8 @@ struct Convolution {
             scratch = backward.scratchpad_desc();
         } else {
             using Backward = dnnl::convolution_backward_weights;
-            const auto backward = describe_backward<Backward>(terms, description, attributes);
+            const auto backward =
+                describe_backward<Backward>(terms, description, attributes);
             primitive = Backward(backward);
             source = backward.src_desc();
             filters = backward.diff_weights_desc();
@@ -197,10 +209,10 @@ Convolution& find(const Shape& shape) {
     if (found == cache.end()) {
         Convolution convolution = [&] {
             if (shape.fits_winograd()) try {
-                return Convolution(shape, algorithm::convolution_winograd);
-            } catch (const dnnl::error&) {
-                // This processor or shape has none.
-            }
+                    return Convolution(shape, algorithm::convolution_winograd);
+                } catch (const dnnl::error&) {
+                    // This processor or shape has none.
+                }
             return Convolution(shape, algorithm::convolution_direct);
         }();
         found = cache.emplace(shape, convolution).first;
@@ -225,8 +237,8 @@ memory laid_out(const float* array, const memory::dims& dims,
 }
 
 // Memory for a result: the array itself if it has the layout.
-memory result_memory(float* array, const memory::dims& dims,
-                     const desc& wanted, int buffer) {
+memory result_memory(float* array, const memory::dims& dims, const desc& wanted,
+                     int buffer) {
     const bool same = wanted == plain(dims);
     return memory(wanted, cpu(),
                   same ? array : buffers[buffer].reserve(wanted.get_size()));
@@ -252,8 +264,8 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
     const int64_t source_size = size(shape.source_dims());
     const int64_t target_size = size(shape.target_dims());
     const int64_t filter_size = size(shape.filter_dims());
-    const int64_t most = std::max<int64_t>(
-        1, chunk_bytes / 4 / (source_size + target_size));
+    const int64_t most =
+        std::max<int64_t>(1, chunk_bytes / 4 / (source_size + target_size));
     // Chunks of equal size as far as possible.
     const int64_t chunks = (batch + most - 1) / most;
     if (!batch && shape.kind == grad_filters)
@@ -271,7 +283,8 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
                    target_dims = shape.target_dims();
         if (shape.kind != grad_filters &&
             (!kernel || kernel_layout != convolution.filters)) {
-            kernel = laid_out(kernels, filter_dims, convolution.filters, filters);
+            kernel =
+                laid_out(kernels, filter_dims, convolution.filters, filters);
             kernel_layout = convolution.filters;
         }
         std::unordered_map<int, memory> arguments = {
@@ -279,17 +292,22 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
              memory(convolution.scratch, cpu(),
                     buffers[scratch].reserve(convolution.scratch.get_size()))}};
         if (shape.kind == forward) {
-            memory result = result_memory(out, target_dims, convolution.target, target);
-            arguments[DNNL_ARG_SRC] = laid_out(in, source_dims, convolution.source, source);
+            memory result =
+                result_memory(out, target_dims, convolution.target, target);
+            arguments[DNNL_ARG_SRC] =
+                laid_out(in, source_dims, convolution.source, source);
             arguments[DNNL_ARG_WEIGHTS] = kernel;
             if (biases)
-                arguments[DNNL_ARG_BIAS] = memory(plain({shape.filters}), cpu(), biases);
+                arguments[DNNL_ARG_BIAS] =
+                    memory(plain({shape.filters}), cpu(), biases);
             arguments[DNNL_ARG_DST] = result;
             convolution.primitive.execute(*stream, arguments);
             hand_over(result, out, target_dims);
         } else if (shape.kind == grad_inputs) {
-            memory result = result_memory(in, source_dims, convolution.source, source);
-            arguments[DNNL_ARG_DIFF_DST] = laid_out(out, target_dims, convolution.target, target);
+            memory result =
+                result_memory(in, source_dims, convolution.source, source);
+            arguments[DNNL_ARG_DIFF_DST] =
+                laid_out(out, target_dims, convolution.target, target);
             arguments[DNNL_ARG_WEIGHTS] = kernel;
             arguments[DNNL_ARG_DIFF_SRC] = result;
             convolution.primitive.execute(*stream, arguments);
@@ -298,9 +316,12 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
             // Each chunk adds to the filters' gradient.
             if (chunk) sum.resize(filter_size);
             float* gradient = chunk ? sum.data() : kernels;
-            memory result = result_memory(gradient, filter_dims, convolution.filters, filters);
-            arguments[DNNL_ARG_SRC] = laid_out(in, source_dims, convolution.source, source);
-            arguments[DNNL_ARG_DIFF_DST] = laid_out(out, target_dims, convolution.target, target);
+            memory result = result_memory(gradient, filter_dims,
+                                          convolution.filters, filters);
+            arguments[DNNL_ARG_SRC] =
+                laid_out(in, source_dims, convolution.source, source);
+            arguments[DNNL_ARG_DIFF_DST] =
+                laid_out(out, target_dims, convolution.target, target);
             arguments[DNNL_ARG_DIFF_WEIGHTS] = result;
             convolution.primitive.execute(*stream, arguments);
             hand_over(result, gradient, filter_dims);

@@ -167,7 +167,7 @@ def compile_prediction(net, config):
     """
     space = get_color_space(config.network['color_space'])
 
-    def compile():
+    def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
                                             deterministic=True)
         return theano.function([net['input'].input_var],
@@ -178,7 +178,7 @@ def compile_prediction(net, config):
     run = load_or_compile(
         'prediction', [config.network, config.data['size']],
         {'/'.join(key): variable
-         for key, variable in all_parameters(net).items()}, compile)
+         for key, variable in all_parameters(net).items()}, compile_function)
 
     def predict(luminance):
         return np.moveaxis(run(preprocess(luminance, space.luminance_max)),

@@ -14,8 +14,12 @@
 #ifdef _OPENMP
 #include <omp.h>
 #else
-static int omp_get_max_threads() { return 1; }
-static int omp_get_thread_num() { return 0; }
+static int omp_get_max_threads() {
+    return 1;
+}
+static int omp_get_thread_num() {
+    return 0;
+}
 #endif
 
 extern "C" void sgemm_(const char*, const char*, const int*, const int*,
@@ -59,16 +63,22 @@ struct Shape {
     int64_t batch, channels, filters, rows, columns, filter_rows,
         filter_columns, row_padding, column_padding, rectify;
 
-    int64_t output_rows() const { return rows + 2 * row_padding - filter_rows + 1; }
+    int64_t output_rows() const {
+        return rows + 2 * row_padding - filter_rows + 1;
+    }
     int64_t output_columns() const {
         return columns + 2 * column_padding - filter_columns + 1;
     }
     int64_t taps() const { return channels * filter_rows * filter_columns; }
     int64_t image() const { return channels * rows * columns; }
-    int64_t output() const { return filters * output_rows() * output_columns(); }
+    int64_t output() const {
+        return filters * output_rows() * output_columns();
+    }
     int64_t strip_rows() const {
-        return std::min(output_rows(), std::max<int64_t>(
-            1, strip_size / std::max<int64_t>(1, taps() * output_columns())));
+        return std::min(output_rows(),
+                        std::max<int64_t>(
+                            1, strip_size / std::max<int64_t>(
+                                                1, taps() * output_columns())));
     }
     // A filter of one pixel needs no laying out.
     bool is_plain() const {
@@ -89,13 +99,16 @@ void lay_out(const float* image, const Shape& s, int64_t start, int64_t stop,
                     const int64_t y = row + i - s.row_padding;
                     const int64_t shift = j - s.column_padding;
                     // Columns whose pixel lies in the image.
-                    const int64_t first = std::min(width, std::max<int64_t>(0, -shift));
-                    const int64_t last = std::max(first, std::min(width, s.columns - shift));
+                    const int64_t first =
+                        std::min(width, std::max<int64_t>(0, -shift));
+                    const int64_t last =
+                        std::max(first, std::min(width, s.columns - shift));
                     if (y < 0 || y >= s.rows) {
                         std::fill_n(strip, width, 0.f);
                         continue;
                     }
-                    const float* pixels = image + (c * s.rows + y) * s.columns + shift;
+                    const float* pixels =
+                        image + (c * s.rows + y) * s.columns + shift;
                     std::fill(strip, strip + first, 0.f);
                     std::copy(pixels + first, pixels + last, strip + first);
                     std::fill(strip + last, strip + width, 0.f);
@@ -141,22 +154,23 @@ void forward(const Shape& s, const float* inputs, const float* filters,
              const float* bias, float* outputs) {
     const int64_t pixels = s.output_rows() * s.output_columns();
     const int64_t width = s.output_columns();
-    for_strips(s, inputs, [&](int64_t n, int64_t start, int64_t stop,
-                              const float* strip, int64_t stride) {
-        float* out = outputs + n * s.output() + start * width;
-        const int64_t size = (stop - start) * width;
-        multiply('N', size, s.filters, s.taps(), strip, stride, filters,
-                 s.taps(), 0, out, pixels);
-        if (!bias && !s.rectify) return;
-        for (int64_t f = 0; f < s.filters; ++f) {
-            const float shift = bias ? bias[f] : 0;
-            float* values = out + f * pixels;
-            for (int64_t i = 0; i < size; ++i) {
-                const float value = values[i] + shift;
-                values[i] = s.rectify && value < 0 ? 0 : value;
-            }
-        }
-    });
+    for_strips(s, inputs,
+               [&](int64_t n, int64_t start, int64_t stop, const float* strip,
+                   int64_t stride) {
+                   float* out = outputs + n * s.output() + start * width;
+                   const int64_t size = (stop - start) * width;
+                   multiply('N', size, s.filters, s.taps(), strip, stride,
+                            filters, s.taps(), 0, out, pixels);
+                   if (!bias && !s.rectify) return;
+                   for (int64_t f = 0; f < s.filters; ++f) {
+                       const float shift = bias ? bias[f] : 0;
+                       float* values = out + f * pixels;
+                       for (int64_t i = 0; i < size; ++i) {
+                           const float value = values[i] + shift;
+                           values[i] = s.rectify && value < 0 ? 0 : value;
+                       }
+                   }
+               });
 }
 
 void grad_filters(const Shape& s, const float* inputs, const float* outputs,
@@ -166,12 +180,14 @@ void grad_filters(const Shape& s, const float* inputs, const float* outputs,
     // Each thread has a sum of its own, over the same strips in every call:
     // equal trainings give equal numbers.
     std::vector<float> sums(omp_get_max_threads() * size);
-    for_strips(s, inputs, [&](int64_t n, int64_t start, int64_t stop,
-                              const float* strip, int64_t stride) {
-        multiply('T', s.taps(), s.filters, (stop - start) * width, strip,
-                 stride, outputs + n * s.output() + start * width, pixels, 1,
-                 sums.data() + omp_get_thread_num() * size, s.taps());
-    });
+    for_strips(s, inputs,
+               [&](int64_t n, int64_t start, int64_t stop, const float* strip,
+                   int64_t stride) {
+                   multiply(
+                       'T', s.taps(), s.filters, (stop - start) * width, strip,
+                       stride, outputs + n * s.output() + start * width, pixels,
+                       1, sums.data() + omp_get_thread_num() * size, s.taps());
+               });
     std::fill_n(filters, size, 0.f);
     for (int64_t start = 0; start < int64_t(sums.size()); start += size)
         for (int64_t i = 0; i < size; ++i) filters[i] += sums[start + i];

@@ -108,9 +108,9 @@ def test_report():
     eq_(cells['train_6', 'pytorch'], ['3.000', '2000', '0.17', '0.50'])
     eq_(cells['predict_1', 'colornet'], ['0.200', '500', '1.25', '1.50'])
     eq_(lines[12:], [
-        '- Training, float32: colornet is 3.00 times as fast as '
+        '- Training against float32: colornet is 3.00 times as fast as '
         'pytorch channels_last.',
-        '- Training, bfloat16: colornet is 2.00 times as fast as '
+        '- Training against bfloat16: colornet is 2.00 times as fast as '
         'pytorch channels_last bf16.',
         '- Training without oneDNN: colornet, no oneDNN is 0.75 times as fast '
         'as pytorch channels_last.',
