@@ -106,7 +106,8 @@ def _make_parser():
     command.add_argument('--out', default='colorized', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: weights/cvcl_classification.h5)')
+                         'or run folder (default: '
+                         'weights/cvcl_classification.h5)')
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=_positive, default=4,
@@ -187,8 +188,8 @@ def _colorize(options):
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
     from .folders import Report, colorize_files
-    from .predict import load_colorizer
-    network = options.network and _network_file(options.network)
+    from .predict import load_colorizer, network_file
+    network = options.network and network_file(options.network)
     colorizer = load_colorizer(network, options.vgg)
     report = Report([], [], [], [])
     try:
@@ -245,16 +246,10 @@ def _train(options):
                                 out, config.training['epochs']))
 
 
-def _network_file(path):
-    """The network of a run folder, or the file itself."""
-    path = Path(path)
-    return path / 'best.h5' if path.is_dir() else path
-
-
 def _export(options):
     import numpy as np
-    from .predict import load_network, save_network
-    network = _network_file(options.network)
+    from .predict import load_network, network_file, save_network
+    network = network_file(options.network)
     if os.path.exists(options.out) and os.path.exists(network) and \
             os.path.samefile(network, options.out):
         raise ColornetError('%s is the network to be exported; choose another '
@@ -266,11 +261,12 @@ def _export(options):
 
 def _evaluate(options):
     from .encoding import check_suffix
+    from .predict import network_file
     from .reports import evaluate_network
     if options.sheet:
         check_suffix(options.sheet)
         make_folder(Path(options.sheet).parent)
-    result = evaluate_network(_network_file(options.network), options.data,
+    result = evaluate_network(network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
                               options.dataset)
     if options.out:

@@ -77,6 +77,13 @@ def _depths(text):
     return values
 
 
+def _epoch_numbers(text):
+    values = tuple(int(word) for word in text.replace(',', ' ').split())
+    if any(value < 1 for value in values):
+        raise ValueError('must be positive numbers')
+    return values
+
+
 def _image_size(text):
     value = int(text)
     if not 16 <= value <= MAX_SIZE or value % 8:
@@ -106,7 +113,10 @@ SCHEMA = {
         'learning_rate': _number(float, 0, low_included=False),
         'beta1': _number(float, 0, 1), 'beta2': _number(float, 0, 1),
         'momentum': _number(float, 0, 1), 'batch_size': _number(int, 1),
-        'epochs': _number(int, 0), 'seed': _number(int, 0, 2 ** 32),
+        'epochs': _number(int, 0), 'drop_epochs': _epoch_numbers,
+        'drop_factor': _number(float, 0, low_included=False),
+        'weight_decay': _number(float, 0), 'start_from': str,
+        'seed': _number(int, 0, 2 ** 32),
         'checkpoint_minutes': _number(float, 0)},
 }
 

@@ -277,38 +277,49 @@ def _train(config, data_folder, run_folder, vgg_weights):
     training, validation = hold_out(len(images), config.data['hold_out'],
                                     config.training['seed'])
     # Theano takes seconds to import: wrong settings are known before.
+    from .backend import lasagne, theano
     from .networks import predicted_chroma
-    from .predict import build_pretrained, learned_parameters, save_network
+    from .predict import (build_pretrained, learned_parameters, save_network,
+                          start_from)
     from .speedups import missing_speedups
-    from .training import Trainer, compile_training, compile_validation
+    from .training import (Trainer, compile_training, compile_validation,
+                           learning_rate_after)
 
     provenance = _provenance(config, data_folder, len(images))
     write_text(run_folder / 'config.ini', config.to_ini())
     _append_provenance(run_folder / 'provenance.json', provenance)
     net = build_pretrained(config, vgg_weights)
+    checkpoint = run_folder / 'last.h5'
+    if config.training['start_from'] and not checkpoint.exists():
+        start_from(net, config, config.training['start_from'])
     objective = _make_objective(config)
     space = get_color_space(config.network['color_space'])
-    options = dict(config.training)
-    batch_size, seed = options.pop('batch_size'), options.pop('seed')
-    num_epochs = options.pop('epochs')
-    minutes = options.pop('checkpoint_minutes')
+    batch_size, seed = config.training['batch_size'], config.training['seed']
+    options = {name: config.training[name] for name in
+               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay')}
+    rates = [config.training[name] for name in
+             ('learning_rate', 'drop_epochs', 'drop_factor')]
+    rate = theano.shared(lasagne.utils.floatX(rates[0]), 'learning_rate')
     for line in missing_speedups():
         print('note: slower without ' + line, file=sys.stderr)
     print('compiling the training step', file=sys.stderr)
-    step, optimizer_state = compile_training(net, objective, **options)
+    step, optimizer_state = compile_training(net, objective,
+                                             learning_rate=rate, **options)
     loss_and_chroma = compile_validation(
         net, objective, lambda outputs: predicted_chroma(
             outputs, config.network['num_bins'], space.limits))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
-                      run_folder / 'last.h5',
-                      dict(photos, config=config.to_json()), minutes)
-    if (run_folder / 'last.h5').exists():
+                      checkpoint, dict(photos, config=config.to_json()),
+                      config.training['checkpoint_minutes'])
+    if checkpoint.exists():
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'
               % (len(trainer.history), trainer.iteration), file=sys.stderr)
     transform = _make_transform(config)
 
     def training_batches(epoch, skip):
+        rate.set_value(lasagne.utils.floatX(
+            learning_rate_after(epoch, *rates)))
         order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
         done = skip * batch_size
         batches = prefetch(iterate_minibatches(
@@ -346,8 +357,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
                         if not item[0].startswith('saturation_')),
               file=sys.stderr)
 
-    trainer.run(num_epochs, training_batches, len(training), validate,
-                on_epoch)
+    trainer.run(config.training['epochs'], training_batches, len(training),
+                validate, on_epoch)
 
 
 def predict_images(predict, images, color_space='luv', batch_size=4):

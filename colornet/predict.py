@@ -17,8 +17,9 @@ from .networks import (all_parameters, build_network, decoder_parameters,
 from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
 
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
-           'save_network', 'load_configuration', 'load_network',
-           'compile_prediction', 'load_colorizer']
+           'save_network', 'network_file', 'load_configuration',
+           'load_network', 'start_from', 'compile_prediction',
+           'load_colorizer']
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = 'weights/cvcl_classification.h5'
@@ -72,6 +73,21 @@ def save_network(path, net, config, attributes, dtype=None):
     save_arrays(path, {'parameters': values},
                 dict(attributes, format=FORMAT, config=config.to_json()),
                 dtype)
+
+
+def network_file(path):
+    """The best network of a run folder, or the file itself.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Path
+    """
+    path = Path(path)
+    return path / 'best.h5' if path.is_dir() else path
 
 
 def load_configuration(path):
@@ -145,6 +161,35 @@ def load_network(path, vgg_weights=None, fold=False, size=None):
     net = build_pretrained(config, vgg_weights)
     set_parameters(learned_parameters(net, config), parameters, path)
     return net, config, attributes
+
+
+def start_from(net, config, path):
+    """Give a network the parameters of a trained one to start from.
+
+    Parameters
+    ----------
+    net : dict of str to Layer
+    config : Config
+        Of `net`.
+    path : str or Path
+        As :func:`save_network` saved it, or a run folder; VGG16 may be
+        fine-tuned in either.
+
+    Raises
+    ------
+    ColornetError
+        If the file is missing or is not a network of the same kind.
+    """
+    path = network_file(path)
+    groups, attributes = load_arrays(path, ['parameters'])
+    stored = _read_configuration(path, attributes)
+    for key, value in stored.network.items():
+        if key != 'fine_tune' and value != config.network[key]:
+            raise ColornetError('%s has network.%s = %s, not %s: training '
+                                'cannot start from it'
+                                % (path, key, value, config.network[key]))
+    set_parameters(learned_parameters(net, stored), groups['parameters'],
+                   path)
 
 
 def compile_prediction(net, config):

@@ -20,7 +20,7 @@ from .networks import output_layers, trainable_parameters
 from .progress import progress_bar
 
 __all__ = ['Interrupted', 'Trainer', 'catch_signals', 'compile_training',
-           'compile_validation', 'make_updates']
+           'compile_validation', 'learning_rate_after', 'make_updates']
 
 
 class Interrupted(KeyboardInterrupt):
@@ -80,7 +80,8 @@ def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,
     loss : scalar
     parameters : list of shared variables
     update_rule : 'adam' or 'nesterov'
-    learning_rate, beta1, beta2, momentum : float
+    learning_rate : float or scalar
+    beta1, beta2, momentum : float
 
     Returns
     -------
@@ -101,7 +102,29 @@ def _targets(output_layers):
     return (T.itensor4 if len(output_layers) == 2 else T.tensor4)('targets')
 
 
-def compile_training(net, objective, **update_options):
+def learning_rate_after(epochs, learning_rate, drop_epochs, drop_factor):
+    """The learning rate after some epochs, which drops now and then.
+
+    Parameters
+    ----------
+    epochs : int
+        That are done.
+    learning_rate : float
+        At the start.
+    drop_epochs : sequence of int
+        After how many epochs it drops.
+    drop_factor : float
+        By what it is multiplied each time.
+
+    Returns
+    -------
+    float
+    """
+    return learning_rate * drop_factor ** sum(epochs >= drop for drop
+                                              in drop_epochs)
+
+
+def compile_training(net, objective, weight_decay=0., **update_options):
     """Compile one training step.
 
     Parameters
@@ -109,13 +132,17 @@ def compile_training(net, objective, **update_options):
     net : dict of str to Layer
     objective : callable
         Takes the list of outputs and the targets, returns the loss.
+    weight_decay : float
+        Times the sum of squares of the trained convolutions' weights, added
+        to the loss that is minimized.
     update_options
         Of :func:`make_updates`.
 
     Returns
     -------
     step : callable
-        Takes inputs and targets, changes the parameters, returns the loss.
+        Takes inputs and targets, changes the parameters, returns the loss,
+        without weight decay.
     optimizer_state : list of shared variables
         What the update rule remembers, in a fixed order.
     """
@@ -126,7 +153,13 @@ def compile_training(net, objective, **update_options):
                                         batch_norm_updates=batch_norm_updates)
     loss = objective(outputs, targets)
     parameters = trainable_parameters(net)
-    updates = make_updates(loss, parameters, **update_options)
+    minimized = loss
+    if weight_decay:
+        minimized = loss + weight_decay * lasagne.regularization.apply_penalty(
+            lasagne.layers.get_all_params(layers, trainable=True,
+                                          regularizable=True),
+            lasagne.regularization.l2)
+    updates = make_updates(minimized, parameters, **update_options)
     optimizer_state = [variable for variable in updates
                        if variable not in parameters]
     updates.update(batch_norm_updates)

@@ -159,7 +159,10 @@ def test_values_get_their_types():
                  ('network.batch_norm=NO', False),
                  ('network.fine_tune=true', True),
                  ('network.color_space=hsv', 'hsv'), ('data.size=64', 64),
-                 ('network.num_bins=2', 2)]:
+                 ('network.num_bins=2', 2), ('training.drop_epochs=', ()),
+                 ('training.drop_epochs=20, 25', (20, 25)),
+                 ('training.start_from=', ''),
+                 ('training.start_from=runs/a b', 'runs/a b')]:
         yield (check_parsed,) + case
 
 
@@ -184,6 +187,8 @@ def test_bad_values_are_refused():
             'training.beta1=1', 'training.beta2=1', 'training.momentum=1.5',
             'training.batch_size=0', 'training.batch_size=6.5',
             'training.epochs=-1', 'training.seed=-1',
+            'training.drop_epochs=0', 'training.drop_epochs=two',
+            'training.drop_factor=0', 'training.weight_decay=-1',
             'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
         yield check_refused, override
 

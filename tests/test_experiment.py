@@ -124,6 +124,43 @@ class TestTrain:
                                            rtol=1e-4, atol=1e-6,
                                            err_msg=name)
 
+    def test_starting_from_another_run_and_dropping_the_learning_rate(self):
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
+            'training.start_from=%s' % self.run_folder,
+            'training.epochs=2', 'training.drop_epochs=1',
+            'training.drop_factor=1e-30'])
+        folder = self.root / 'started'
+        seen = []
+        original = training.Trainer.save
+
+        def save(trainer):
+            seen.append({key: variable.get_value() for key, variable
+                         in trainer.parameters.items()})
+            original(trainer)
+        with mock.patch('colornet.training.Trainer.save', save):
+            ok_(experiment.train(config, self.data, folder))
+        first, second = seen[1], seen[-1]
+        stored = load_arrays(self.run_folder / 'best.h5',
+                             ['parameters'])[0]['parameters']
+        step = config.training['learning_rate'] * len(first)
+        for name in ('r4_conv/W', 'unit3_conv/b'):
+            key = tuple(name.split('/'))
+            # A few small steps of Adam away; a fresh one would be far.
+            ok_(0 < abs(first[key] - stored[name]).max() < step, name)
+            # Then it goes on at a millionth of nothing.
+            np.testing.assert_array_equal(second[key], first[key])
+
+    def test_networks_of_another_kind_are_no_start(self):
+        for overrides, word in (
+                [['network.batch_norm_taps=no'], 'batch_norm_taps'],
+                [['training.start_from=%s' % (self.root / 'none.h5')],
+                 'none.h5']):
+            config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
+                'training.start_from=%s' % self.run_folder] + overrides)
+            with assert_raises(ColornetError) as caught:
+                experiment.train(config, self.data, self.root / 'misfit')
+            assert_in(word, str(caught.exception))
+
     def test_other_photos_are_refused(self):
         data = self.root / 'fewer'
         tiny.write_crops(data, ['%d.jpg' % number for number in range(7)])

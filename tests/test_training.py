@@ -18,7 +18,8 @@ from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer, SameConv2DLayer
 from colornet.objectives import l2_loss
 from colornet.training import (Interrupted, Trainer, compile_training,
-                               compile_validation, make_updates)
+                               compile_validation, learning_rate_after,
+                               make_updates)
 
 PHOTOS = os.path.join(os.path.dirname(__file__), 'photos')
 NUM_IMAGES = 4
@@ -284,3 +285,35 @@ def test_nesterov_momentum_looks_ahead():
 def test_an_unknown_update_rule_is_refused():
     with assert_raises(ValueError):
         minimized(1, update_rule='sgd')
+
+
+def test_the_learning_rate_drops_after_some_epochs():
+    rates = [learning_rate_after(epochs, 0.8, (2, 5), 0.25)
+             for epochs in range(7)]
+    assert_allclose(rates, [.8, .8, .2, .2, .2, .05, .05])
+    eq_(learning_rate_after(9, 0.8, (), 0.25), 0.8)
+
+
+def test_weight_decay_pulls_at_the_weights_and_is_not_logged():
+    decay, rate = 0.5, 0.1
+    images, targets = load_batches()[0]
+    results = []
+    for weight_decay in 0, decay:
+        lasagne.random.set_rng(np.random.RandomState(1))
+        net = OrderedDict(input=lasagne.layers.InputLayer(
+            (None, 3, 24, 24), T.tensor4()))
+        net['chroma'] = SameConv2DLayer(
+            net['input'], 2, 3, b=lasagne.init.Constant(2))
+        before = net['chroma'].W.get_value()
+        step, _ = compile_training(
+            net, lambda outputs, actual: l2_loss(outputs[0], actual),
+            weight_decay=weight_decay, update_rule='nesterov',
+            learning_rate=rate, momentum=0.)
+        loss = float(step(images, targets))
+        results.append((loss, net['chroma'].W.get_value(),
+                        net['chroma'].b.get_value()))
+    eq_(results[0][0], results[1][0])
+    assert_allclose(results[1][1],
+                    results[0][1] - rate * decay * 2 * before, atol=1e-5)
+    # Biases are not pulled at.
+    assert_array_equal(results[0][2], results[1][2])
