@@ -118,6 +118,10 @@ SCHEMA = {
         'weight_decay': _number(float, 0), 'start_from': str,
         'seed': _number(int, 0, 2 ** 32),
         'checkpoint_minutes': _number(float, 0)},
+    'decoding': {
+        'method': _choice('argmax', 'mean'),
+        'temperature': _number(float, 0, low_included=False),
+        'smoothing': _number(float, 0, 100)},
 }
 
 
@@ -157,6 +161,8 @@ class Config(OrderedDict):
 
     def override(self, text, source='--set'):
         """Change one setting by ``section.key=value``; errors name `source`.
+
+        What no single value can tell is not checked; :func:`load_config` does.
         """
         name, equals, value = text.partition('=')
         section, dot, key = name.strip().partition('.')
@@ -164,6 +170,26 @@ class Config(OrderedDict):
             raise ColornetError('%s takes section.key=value, not %r'
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
+
+    def override_decoding(self, overrides):
+        """Change settings of a trained network, checked.
+
+        Parameters
+        ----------
+        overrides : iterable of str
+            ``decoding.key=value``: the others are built into the network.
+
+        Raises
+        ------
+        ColornetError
+            If one is of another section, or does not suit the network.
+        """
+        for text in overrides:
+            if not text.strip().startswith('decoding.'):
+                raise ColornetError('--set %s: a trained network takes '
+                                    'decoding.key=value only' % text)
+            self.override(text)
+        _complete(self, '--set')
 
     def to_ini(self):
         """The text of an .ini file that :func:`load_config` reads."""
@@ -258,11 +284,15 @@ def _complete(config, source):
             % (source, config.objective['loss'], config.network['kind']))
     if not is_classification:
         defaults = load_config()
-        for key in ('aggregation', 'residual_units', 'tail', 'num_bins'):
-            if config.network[key] != defaults.network[key]:
-                raise ColornetError('%s: network.%s is of the classification '
+        names = ['network.' + key for key in ('aggregation', 'residual_units',
+                                              'tail', 'num_bins')]
+        names += ['decoding.' + key for key in SCHEMA['decoding']]
+        for name in names:
+            section, _, key = name.partition('.')
+            if config[section][key] != defaults[section][key]:
+                raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
-                                    % (source, key))
+                                    % (source, name))
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

@@ -30,6 +30,10 @@ from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
 __all__ = ['load_subset', 'is_finished', 'train', 'predict_images',
            'evaluate']
 
+#: Of an epoch's numbers, those that are printed; the log has all.
+SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
+         'sat_diff', 'seconds')
+
 #: Settings that may change when a training is resumed.
 RESUMABLE = ('training.epochs', 'training.checkpoint_minutes')
 
@@ -228,8 +232,10 @@ def _append_provenance(path, provenance):
 
 def _write_log(path, history):
     """Write the epochs so far as CSV."""
+    # A training that was begun by an older version has fewer columns there.
+    columns = OrderedDict((name, None) for row in history for name in row)
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(history[0]), lineterminator='\n')
+    writer = csv.DictWriter(stream, columns, lineterminator='\n')
     writer.writeheader()
     for row in history:
         writer.writerow({name: '%.6g' % value for name, value in row.items()})
@@ -278,7 +284,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
                                     config.training['seed'])
     # Theano takes seconds to import: wrong settings are known before.
     from .backend import lasagne, theano
-    from .networks import predicted_chroma
+    from .decoding import predicted_chroma
     from .predict import (build_pretrained, learned_parameters, save_network,
                           start_from)
     from .speedups import missing_speedups
@@ -307,7 +313,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
                                              learning_rate=rate, **options)
     loss_and_chroma = compile_validation(
         net, objective, lambda outputs: predicted_chroma(
-            outputs, config.network['num_bins'], space.limits))
+            outputs, config.network['num_bins'], space.limits,
+            **config.decoding))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
                       checkpoint, dict(photos, config=config.to_json()),
                       config.training['checkpoint_minutes'])
@@ -354,8 +361,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
                 'validation_loss': history[-1].get('validation_loss', 'none'),
                 'git_commit': provenance['git_commit'] or 'unknown'})
         print(', '.join('%s %.4g' % item for item in history[-1].items()
-                        if not item[0].startswith('saturation_')),
-              file=sys.stderr)
+                        if item[0] in SHOWN), file=sys.stderr)
 
     trainer.run(config.training['epochs'], training_batches, len(training),
                 validate, on_epoch)

@@ -1,4 +1,4 @@
-"""The paper's evaluation metrics (5.1), and PSNR; numpy only.
+"""The paper's evaluation metrics (5.1), and others; no Theano.
 
 All are of one image. Accuracies and the saturation difference are fractions,
 not percentages.
@@ -7,12 +7,14 @@ not percentages.
 from collections import OrderedDict
 
 import numpy as np
+import skimage.metrics
 
-from .color import (as_float_rgb, bin_channel, join_channels, saturation,
-                    split_channels)
+from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
+                    saturation, split_channels)
 
 __all__ = ['regression_distance', 'bin_accuracy', 'saturation_difference',
-           'peak_signal_to_noise', 'image_metrics', 'summarize']
+           'peak_signal_to_noise', 'structural_similarity', 'colourfulness',
+           'edge_errors', 'image_metrics', 'summarize']
 
 
 def regression_distance(predicted, actual):
@@ -31,19 +33,25 @@ def regression_distance(predicted, actual):
     return float(np.square(difference).sum())
 
 
-def bin_accuracy(predicted, actual):
+def bin_accuracy(predicted, actual, num_bins=NUM_BINS, tolerance=0):
     """Share of pixels whose bins match in one channel (paper, 5.1).
 
     Parameters
     ----------
     predicted, actual : ndarray, (rows, columns)
         U or V; :func:`colornet.color.bin_channel` is applied to both.
+    num_bins : int
+        Between -100 and 100: 50 are 4 units wide, as in the paper's text.
+    tolerance : int
+        How many bins apart still match.
 
     Returns
     -------
     float in [0, 1]
     """
-    return float(np.mean(bin_channel(predicted) == bin_channel(actual)))
+    distance = (bin_channel(predicted, num_bins) -
+                bin_channel(actual, num_bins))
+    return float(np.mean(abs(distance) <= tolerance))
 
 
 def saturation_difference(predicted_rgb, actual_rgb):
@@ -87,6 +95,72 @@ def peak_signal_to_noise(predicted_rgb, actual_rgb):
     return float(-10 * np.log10(max(error, 1e-10)))
 
 
+def structural_similarity(predicted_rgb, actual_rgb):
+    """SSIM of the colour image, mean of the channels; not in the paper.
+
+    With the Gaussian window and constants of Wang et al. (2004).
+
+    Parameters
+    ----------
+    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1]; at least 11 rows and columns.
+
+    Returns
+    -------
+    float, at most 1
+    """
+    return float(skimage.metrics.structural_similarity(
+        as_float_rgb(predicted_rgb), as_float_rgb(actual_rgb), data_range=1.,
+        channel_axis=-1, gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False))
+
+
+def colourfulness(rgb):
+    """Colourfulness by Hasler and Suesstrunk (2003); not in the paper.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1].
+
+    Returns
+    -------
+    float
+        0 for a grey image; 15 is slightly, 59 quite, 109 extremely
+        colourful.
+    """
+    red, green, blue = np.moveaxis(255 * as_float_rgb(rgb).astype(np.float64),
+                                   -1, 0)
+    opponents = np.array([red - green, (red + green) / 2 - blue])
+    return float(np.hypot(*opponents.std(axis=(1, 2))) +
+                 0.3 * np.hypot(*opponents.mean(axis=(1, 2))))
+
+
+def edge_errors(predicted, actual, luminance, share=0.1):
+    """Errors of the chrominance along edges and elsewhere (paper, 5.3).
+
+    The paper saw noise along the edges of objects; these put it in numbers.
+
+    Parameters
+    ----------
+    predicted, actual : ndarray, (rows, columns, 2)
+        U and V.
+    luminance : ndarray, (rows, columns)
+    share : float in (0, 1)
+        Of the pixels, those with the steepest luminance: the edges.
+
+    Returns
+    -------
+    edge, elsewhere : float
+        Root mean square of the distance in U and V.
+    """
+    slope = np.hypot(*np.gradient(np.asarray(luminance, np.float64)))
+    is_edge = slope > np.quantile(slope, 1 - share)
+    squares = np.square(np.asarray(predicted, np.float64) - actual).sum(-1)
+    return (float(np.sqrt(squares[is_edge].mean())),
+            float(np.sqrt(squares[~is_edge].mean())))
+
+
 def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
     """All metrics of one image.
 
@@ -102,25 +176,36 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
     Returns
     -------
     OrderedDict of str to float
-        acc_u, acc_v, sat_diff, l_reg, psnr; and the mean saturations
-        saturation_predicted and saturation_actual.
+        acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). psnr, ssim. acc_u_8,
+        acc_v_8: accuracies with bins 8 units wide. within_1_u, ...,
+        within_3_v: shares of pixels at most so many of the paper's bins off.
+        Of predicted and actual image: mean saturations and colourfulness.
     """
     luminance, _ = split_channels(actual_rgb, color_space)
     predicted_rgb = join_channels(luminance, predicted_chroma, color_space)
     if color_space != 'luv':
         _, predicted_chroma = split_channels(predicted_rgb)
     _, actual_chroma = split_channels(actual_rgb)
-    return OrderedDict([
-        ('acc_u', bin_accuracy(predicted_chroma[..., 0],
-                               actual_chroma[..., 0])),
-        ('acc_v', bin_accuracy(predicted_chroma[..., 1],
-                               actual_chroma[..., 1])),
-        ('sat_diff', saturation_difference(predicted_rgb, actual_rgb)),
-        ('l_reg', regression_distance(predicted_chroma, actual_chroma)),
-        ('psnr', peak_signal_to_noise(predicted_rgb, actual_rgb)),
-        ('saturation_predicted', float(saturation(predicted_rgb).mean())),
-        ('saturation_actual', float(saturation(actual_rgb).mean())),
-    ])
+    channels = [(name, predicted_chroma[..., number],
+                 actual_chroma[..., number])
+                for number, name in enumerate('uv')]
+    metrics = OrderedDict(('acc_' + name, bin_accuracy(predicted, actual))
+                          for name, predicted, actual in channels)
+    metrics['sat_diff'] = saturation_difference(predicted_rgb, actual_rgb)
+    metrics['l_reg'] = regression_distance(predicted_chroma, actual_chroma)
+    metrics['psnr'] = peak_signal_to_noise(predicted_rgb, actual_rgb)
+    metrics['ssim'] = structural_similarity(predicted_rgb, actual_rgb)
+    for name, predicted, actual in channels:
+        metrics['acc_%s_8' % name] = bin_accuracy(predicted, actual,
+                                                  NUM_BINS // 2)
+    for tolerance in 1, 2, 3:
+        for name, predicted, actual in channels:
+            metrics['within_%d_%s' % (tolerance, name)] = bin_accuracy(
+                predicted, actual, tolerance=tolerance)
+    for which, rgb in ('predicted', predicted_rgb), ('actual', actual_rgb):
+        metrics['saturation_' + which] = float(saturation(rgb).mean())
+        metrics['colourfulness_' + which] = colourfulness(rgb)
+    return metrics
 
 
 def summarize(rows):

@@ -10,16 +10,14 @@ from collections import OrderedDict
 import numpy as np
 
 from .backend import T, lasagne
-from .color import NUM_BINS, unbin_channel
-from .kernels import argmax
+from .color import NUM_BINS
 from .layers import (EPSILON, BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)
 from .native import wanted
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
-           'build_network', 'output_layers', 'predicted_chroma',
-           'fold_batch_norm', 'decoder_parameters', 'all_parameters',
+           'build_network', 'output_layers', 'fold_batch_norm', 'decoder_parameters', 'all_parameters',
            'trainable_parameters']
 
 IMAGE_SHAPE = (None, 3, 224, 224)
@@ -261,29 +259,6 @@ def output_layers(net):
     """The output layers: one for regression, two for classification."""
     return ([net['chroma']] if 'chroma' in net else
             [net['u_scores'], net['v_scores']])
-
-
-def predicted_chroma(outputs, num_bins, limits):
-    """Decode the outputs of a network to chrominance (paper, 3.6).
-
-    Parameters
-    ----------
-    outputs : list of tensor4
-        One for each of :func:`output_layers`: chrominance, or the class
-        scores of the two channels, of which the largest is taken and
-        un-binned to the bin's mean.
-    num_bins, limits
-        Of the bins; see :func:`colornet.color.bin_channel`.
-
-    Returns
-    -------
-    tensor4, (batch, 2, rows, columns)
-    """
-    if len(outputs) == 1:
-        return outputs[0]
-    means = T.constant(unbin_channel(np.arange(num_bins), num_bins, limits))
-    bins = T.stack([argmax(scores) for scores in outputs], axis=1)
-    return means[bins]
 
 
 def fold_batch_norm(parameters):

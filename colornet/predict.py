@@ -10,10 +10,11 @@ from .checkpoint import load_arrays, save_arrays, set_parameters
 from .color import get_color_space
 from .colorize import Colorizer
 from .config import Config, find_resource
+from .decoding import predicted_chroma
 from .errors import ColornetError
 from .function_cache import load_or_compile
 from .networks import (all_parameters, build_network, decoder_parameters,
-                       fold_batch_norm, output_layers, predicted_chroma)
+                       fold_batch_norm, output_layers)
 from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
 
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
@@ -125,7 +126,8 @@ def _read_configuration(path, attributes):
                             % (path, error))
 
 
-def load_network(path, vgg_weights=None, fold=False, size=None):
+def load_network(path, vgg_weights=None, fold=False, size=None,
+                 decoding=()):
     """Load a network that :func:`save_network` saved.
 
     Parameters
@@ -138,6 +140,8 @@ def load_network(path, vgg_weights=None, fold=False, size=None):
         the same numbers in less time. The configuration says so then.
     size : int, optional
         Rows and columns of the images, if not those of the training.
+    decoding : iterable of str
+        Changes of settings, such as ``decoding.method=mean``.
 
     Returns
     -------
@@ -152,6 +156,7 @@ def load_network(path, vgg_weights=None, fold=False, size=None):
     """
     groups, attributes = load_arrays(path, ['parameters'])
     config = _read_configuration(path, attributes)
+    config.override_decoding(decoding)
     parameters = groups['parameters']
     if size is not None:
         config.override('data.size=%d' % size, 'size')
@@ -218,10 +223,10 @@ def compile_prediction(net, config):
         return theano.function([net['input'].input_var],
                                predicted_chroma(
                                    outputs, config.network['num_bins'],
-                                   space.limits))
+                                   space.limits, **config.decoding))
 
     run = load_or_compile(
-        'prediction', [config.network, config.data['size']],
+        'prediction', [config.network, config.decoding, config.data['size']],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 
@@ -231,7 +236,7 @@ def compile_prediction(net, config):
     return predict
 
 
-def load_colorizer(network=None, vgg_weights=None):
+def load_colorizer(network=None, vgg_weights=None, decoding=()):
     """Load a network that colours photos.
 
     Parameters
@@ -239,12 +244,14 @@ def load_colorizer(network=None, vgg_weights=None):
     network : str or Path, optional
         The shipped classification network if not given.
     vgg_weights : str or Path, optional
+    decoding : iterable of str
+        As for :func:`load_network`.
 
     Returns
     -------
     Colorizer
     """
     net, config, _ = load_network(network or find_resource(DEFAULT_NETWORK),
-                                  vgg_weights, fold=True)
+                                  vgg_weights, fold=True, decoding=decoding)
     return Colorizer(compile_prediction(net, config), config.data['size'],
                      config.network['color_space'])

@@ -91,6 +91,22 @@ class TestFiles:
                         'residual_units=no'):
             check_error(lambda: load_config(overrides=REGRESSION + [
                 'network.' + setting]), 'network.' + setting.split('=')[0])
+        for setting in ('method=mean', 'temperature=2', 'smoothing=1'):
+            check_error(lambda: load_config(overrides=REGRESSION + [
+                'decoding.' + setting]), 'decoding.' + setting.split('=')[0])
+
+    def test_a_trained_network_takes_other_decodings_only(self):
+        config = load_config()
+        config.override_decoding(['decoding.method=mean',
+                                  'decoding.temperature=0.38'])
+        eq_(list(config.decoding.values()), ['mean', 0.38, 0])
+        for text, words in [('network.num_bins=7', ['decoding.key=value']),
+                            ('decoding.method=median', ['argmax, mean']),
+                            ('decoding.smoothing=-1', ['smoothing'])]:
+            check_error(lambda: config.override_decoding([text]), *words)
+        regression = load_config(overrides=REGRESSION)
+        check_error(lambda: regression.override_decoding(
+            ['decoding.method=mean']), 'classification network')
 
     def test_files_may_not_mix_classification_and_regression(self):
         self.refused(self.write('[network]\nkind = regression\n'),
@@ -189,6 +205,7 @@ def test_bad_values_are_refused():
             'training.epochs=-1', 'training.seed=-1',
             'training.drop_epochs=0', 'training.drop_epochs=two',
             'training.drop_factor=0', 'training.weight_decay=-1',
+            'decoding.temperature=0', 'decoding.smoothing=100',
             'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
         yield check_refused, override
 

@@ -15,8 +15,8 @@ LAYERS = [
     ['native'],
     ['engines', 'kernels'],
     ['convolutions', 'speedups', 'upscaled'],
-    ['config', 'datasets', 'encoding', 'image_cache', 'layers', 'metrics',
-     'minibatches', 'objectives'],
+    ['config', 'datasets', 'decoding', 'encoding', 'image_cache', 'layers',
+     'metrics', 'minibatches', 'objectives'],
     ['download', 'floors', 'folders', 'sheets', 'vgg16'],
     ['checkpoint', 'colorize', 'function_cache', 'networks'],
     ['predict', 'training'],
@@ -30,8 +30,8 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
 
 # These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
-               'metrics', 'floors', 'image_cache', 'minibatches', 'download', 'folders', 'sheets',
-               'colorize']
+               'metrics', 'floors', 'image_cache', 'minibatches', 'download',
+               'folders', 'sheets', 'colorize']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 

@@ -3,6 +3,7 @@
 import colorsys
 import math
 import pathlib
+import statistics
 
 import numpy as np
 import skimage.metrics
@@ -11,13 +12,17 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.color import join_channels, split_channels
-from colornet.metrics import (bin_accuracy, image_metrics,
-                              peak_signal_to_noise, regression_distance,
-                              saturation_difference, summarize)
+from colornet.metrics import (bin_accuracy, colourfulness, edge_errors,
+                              image_metrics, peak_signal_to_noise,
+                              regression_distance, saturation_difference,
+                              structural_similarity, summarize)
 
 PHOTOS = pathlib.Path(__file__).parent / 'photos'
-NAMES = ['acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr',
-         'saturation_predicted', 'saturation_actual']
+NAMES = ['acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr', 'ssim', 'acc_u_8',
+         'acc_v_8', 'within_1_u', 'within_1_v', 'within_2_u', 'within_2_v',
+         'within_3_u', 'within_3_v', 'saturation_predicted',
+         'colourfulness_predicted', 'saturation_actual',
+         'colourfulness_actual']
 
 
 def photo(name='friends.jpg'):
@@ -30,12 +35,25 @@ def noisy_chroma(rgb, scale=8.):
         scale=scale, size=chroma.shape).astype(np.float32)
 
 
-def loop_accuracy(predicted, actual):
+def loop_accuracy(predicted, actual, width=4, tolerance=0):
     def number(value):
-        return min(max(math.floor((value + 100) / 4.), 0), 49)
+        return min(max(math.floor((value + 100) / float(width)), 0),
+                   200 // width - 1)
     pixels = list(np.ndindex(*predicted.shape))
-    return sum(number(predicted[pixel]) == number(actual[pixel])
-               for pixel in pixels) / float(len(pixels))
+    return sum(abs(number(predicted[pixel]) - number(actual[pixel])) <=
+               tolerance for pixel in pixels) / float(len(pixels))
+
+
+def loop_colourfulness(rgb):
+    """Of uint8 pixels, as the paper of Hasler and Suesstrunk writes it."""
+    pixels = [[float(value) for value in pixel]
+              for row in rgb for pixel in row]
+    red_green = [red - green for red, green, _ in pixels]
+    yellow_blue = [(red + green) / 2 - blue for red, green, blue in pixels]
+    deviations = [statistics.pstdev(values)
+                  for values in (red_green, yellow_blue)]
+    means = [statistics.fmean(values) for values in (red_green, yellow_blue)]
+    return math.hypot(*deviations) + 0.3 * math.hypot(*means)
 
 
 def loop_saturation(rgb):
@@ -119,6 +137,59 @@ def test_psnr_is_skimages():
     assert_allclose(peak_signal_to_noise(other, actual), expected, rtol=1e-6)
 
 
+def loop_ssim(one, other):
+    """Of one channel, by the formula, without the border of 5 pixels."""
+    places = np.arange(-5, 6)
+    window = np.exp(-(places[:, None] ** 2 + places ** 2) / (2 * 1.5 ** 2))
+    window /= window.sum()
+    values = []
+    for row in range(5, one.shape[0] - 5):
+        for column in range(5, one.shape[1] - 5):
+            a, b = [image[row - 5:row + 6, column - 5:column + 6]
+                    for image in (one, other)]
+            mean_a, mean_b = (window * a).sum(), (window * b).sum()
+            variances = ((window * a ** 2).sum() - mean_a ** 2 +
+                         (window * b ** 2).sum() - mean_b ** 2)
+            covariance = (window * a * b).sum() - mean_a * mean_b
+            values.append((2 * mean_a * mean_b + 1e-4) *
+                          (2 * covariance + 9e-4) /
+                          ((mean_a ** 2 + mean_b ** 2 + 1e-4) *
+                           (variances + 9e-4)))
+    return np.mean(values)
+
+
+def test_ssim_by_a_loop():
+    actual = photo() / 255.
+    predicted = (actual + np.random.RandomState(0).normal(
+        scale=0.1, size=actual.shape)).clip(0, 1)
+    expected = np.mean([loop_ssim(predicted[..., channel],
+                                  actual[..., channel])
+                        for channel in range(3)])
+    assert 0.3 < expected < 0.9, expected
+    assert_allclose(structural_similarity(predicted, actual), expected,
+                    rtol=1e-4)
+    assert_allclose(structural_similarity(photo(), actual), 1, rtol=1e-6)
+
+
+def test_colourfulness_by_a_loop():
+    for name in 'friends.jpg', 'picosdeeuropa.jpg':
+        rgb = photo(name)
+        assert_allclose(colourfulness(rgb), loop_colourfulness(rgb),
+                        rtol=1e-5)
+        eq_(colourfulness(np.dstack([rgb[..., 1]] * 3)), 0)
+
+
+def test_errors_along_edges_and_elsewhere():
+    luminance = np.zeros((20, 30))
+    luminance[:, 15:] = 50
+    actual = np.zeros((20, 30, 2))
+    predicted = actual + [3, 4]
+    # The slope is taken from both neighbours: two columns wide.
+    predicted[:, 14:16] = 30, 40
+    edge, elsewhere = edge_errors(predicted, actual, luminance)
+    assert_allclose([edge, elsewhere], [50, 5])
+
+
 def test_psnr_has_a_cap():
     rgb = photo()
     eq_(peak_signal_to_noise(rgb, rgb), 100)
@@ -136,7 +207,14 @@ def test_image_metrics_by_loops():
                     loop_accuracy(predicted[..., 0], actual[..., 0]))
     assert_allclose(got['acc_v'],
                     loop_accuracy(predicted[..., 1], actual[..., 1]))
+    for number, name in enumerate('uv'):
+        channels = predicted[..., number], actual[..., number]
+        assert_allclose(got['acc_%s_8' % name], loop_accuracy(*channels, 8))
+        for tolerance in 1, 2, 3:
+            assert_allclose(got['within_%d_%s' % (tolerance, name)],
+                            loop_accuracy(*channels, 4, tolerance))
     assert got['acc_u'] != got['acc_v']
+    assert got['acc_u'] < got['within_1_u'] < got['within_2_u']
     assert_allclose(got['l_reg'], np.sum((predicted - actual) ** 2.),
                     rtol=1e-4)
     predicted_rgb = join_channels(luminance, predicted)
@@ -149,6 +227,10 @@ def test_image_metrics_by_loops():
                     rtol=1e-3)
     assert_allclose(got['psnr'], skimage.metrics.peak_signal_noise_ratio(
         rgb / 255., np.float64(predicted_rgb), data_range=1), rtol=1e-4)
+    eq_(got['ssim'], structural_similarity(predicted_rgb, rgb))
+    assert_allclose(got['colourfulness_actual'], loop_colourfulness(rgb),
+                    rtol=1e-4)
+    eq_(got['colourfulness_predicted'], colourfulness(predicted_rgb))
 
 
 def check_perfect(color_space):

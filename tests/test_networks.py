@@ -16,7 +16,7 @@ from colornet.layers import BatchNormLayer
 from colornet.networks import (all_parameters, build_classification_network,
                                build_network, build_regression_network,
                                decoder_parameters, fold_batch_norm,
-                               output_layers, predicted_chroma,
+                               output_layers,
                                trainable_parameters)
 from colornet.objectives import cross_entropy_loss, l2_loss
 from colornet.training import compile_training
@@ -521,25 +521,7 @@ def test_fast_stack_changes_no_output_and_no_gradient():
                         err_msg=str(key))
 
 
-# Decoding the outputs, and networks from configurations.
-
-def test_predicted_chroma_is_the_mean_of_the_best_bin():
-    rng = np.random.RandomState(4)
-    for num_bins, limits in (50, (-100., 100.)), (7, (0., 1.)):
-        scores = rng.normal(size=(2, 3, num_bins, 4, 5)).astype('float32')
-        u, v = T.tensor4(), T.tensor4()
-        chroma = predicted_chroma([u, v], num_bins, limits)
-        got = chroma.eval({u: scores[0], v: scores[1]})
-        expected = np.stack([unbin_channel(channel.argmax(1), num_bins, limits)
-                             for channel in scores], axis=1)
-        eq_((got.dtype, got.shape), (np.float32, (3, 2, 4, 5)))
-        assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
-
-
-def test_predicted_chroma_of_regression_is_its_output():
-    output = T.tensor4()
-    ok_(predicted_chroma([output], 50, (-100., 100.)) is output)
-
+# Networks from configurations.
 
 def configured(*overrides):
     return build_network(load_config(overrides=overrides))
