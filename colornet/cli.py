@@ -100,6 +100,13 @@ def _make_parser():
             help="VGG16's weights: Model Zoo pickle or Keras .h5 "
                  '(default: weights/vgg16.pkl)')
 
+    def add_decoding(command):
+        command.add_argument(
+            '--set', action='append', default=[],
+            metavar='decoding.KEY=VALUE', dest='decoding',
+            help='how class scores become colours, such as '
+                 'decoding.method=mean (experiments/defaults.ini)')
+
     command = add('colorize', _colorize, 'colour photos and folders of photos')
     command.add_argument('sources', nargs='+', metavar='IN',
                          help='photo or folder of photos')
@@ -113,6 +120,7 @@ def _make_parser():
     command.add_argument('--batch-size', type=_positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
+    add_decoding(command)
     add_vgg(command)
 
     command = add('demo', _demo, 'colour the photos that ship with colornet')
@@ -138,8 +146,9 @@ def _make_parser():
                          help='folder of the data set')
     command.add_argument('--dataset', help='layout and split of the folder '
                          "(default: those of the network's training)")
-    command.add_argument('--subset', choices=('train', 'test'),
+    command.add_argument('--subset', choices=('train', 'validation', 'test'),
                          default='test', help='(default: %(default)s)')
+    add_decoding(command)
     command.add_argument('--out', metavar='JSON',
                          help='scores of each image and their means')
     command.add_argument('--sheet', metavar='PNG',
@@ -190,7 +199,7 @@ def _colorize(options):
     from .folders import Report, colorize_files
     from .predict import load_colorizer, network_file
     network = options.network and network_file(options.network)
-    colorizer = load_colorizer(network, options.vgg)
+    colorizer = load_colorizer(network, options.vgg, options.decoding)
     report = Report([], [], [], [])
     try:
         colorize_files(colorizer, options.sources, options.out,
@@ -268,7 +277,7 @@ def _evaluate(options):
         make_folder(Path(options.sheet).parent)
     result = evaluate_network(network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
-                              options.dataset)
+                              options.dataset, options.decoding)
     if options.out:
         make_folder(Path(options.out).parent)
         write_text(options.out, json.dumps(result, indent=1) + '\n')
@@ -277,7 +286,7 @@ def _evaluate(options):
 
 
 def _table2(options):
-    from .reports import make_table2
+    from .table2 import make_table2
     make_folder(Path(options.out).parent)
     print(make_table2(options.data, options.runs, options.out, options.vgg))
     print('written to %s' % options.out)

@@ -46,11 +46,12 @@ def load_subset(config, folder, subset):
     config : Config
     folder : str or Path
         Holds the data set.
-    subset : 'train' or 'test'
+    subset : 'train', 'test' or 'validation'
+        The last are those of the training images that are held out.
 
     Returns
     -------
-    images : CachedImages of uint8, (number, size, size, 3)
+    images : CachedImages or ndarray of uint8, (number, size, size, 3)
     names : list of str
 
     Notes
@@ -58,6 +59,13 @@ def load_subset(config, folder, subset):
     The cache is in ``$COLORNET_CACHE``, or else in ``colornet`` below
     ``$XDG_CACHE_HOME`` or ``~/.cache``. Photos left out are named on stderr.
     """
+    if subset == 'validation':
+        images, names = load_subset(config, folder, 'train')
+        _, held_out = hold_out(len(images), config.data['hold_out'],
+                               config.training['seed'])
+        if not len(held_out):
+            raise ColornetError('data.hold_out = 0: no photos are held out')
+        return images[held_out], [names[number] for number in held_out]
     dataset, size = config.data['dataset'], config.data['size']
     paths = load_split(dataset, folder, subset,
                        find_resource('experiments/splits'))
@@ -296,8 +304,17 @@ def _train(config, data_folder, run_folder, vgg_weights):
     _append_provenance(run_folder / 'provenance.json', provenance)
     net = build_pretrained(config, vgg_weights)
     checkpoint = run_folder / 'last.h5'
-    if config.training['start_from'] and not checkpoint.exists():
-        start_from(net, config, config.training['start_from'])
+    dataset = config.data['dataset']
+    trained_on = '%d photos of %s' % (
+        len(training), Path(data_folder).resolve().name
+        if dataset == 'folder' else dataset)
+    if checkpoint.exists():
+        trained_on = load_arrays(checkpoint, [])[1].get('trained_on',
+                                                        trained_on)
+    elif config.training['start_from']:
+        before = start_from(net, config, config.training['start_from'])
+        trained_on = '%s, then %s' % (before.get('trained_on', 'others'),
+                                      trained_on)
     objective = _make_objective(config)
     space = get_color_space(config.network['color_space'])
     batch_size, seed = config.training['batch_size'], config.training['seed']
@@ -316,7 +333,8 @@ def _train(config, data_folder, run_folder, vgg_weights):
             outputs, config.network['num_bins'], space.limits,
             **config.decoding))
     trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
-                      checkpoint, dict(photos, config=config.to_json()),
+                      checkpoint, dict(photos, config=config.to_json(),
+                                       trained_on=trained_on),
                       config.training['checkpoint_minutes'])
     if checkpoint.exists():
         trainer.restore()
@@ -356,8 +374,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
         _write_log(run_folder / 'log.csv', history)
         if is_best:
             save_network(run_folder / 'best.h5', net, config, {
-                'dataset': config.data['dataset'],
-                'epoch': len(history), 'num_training_images': len(training),
+                'trained_on': trained_on, 'epoch': len(history),
                 'validation_loss': history[-1].get('validation_loss', 'none'),
                 'git_commit': provenance['git_commit'] or 'unknown'})
         print(', '.join('%s %.4g' % item for item in history[-1].items()

@@ -180,6 +180,11 @@ def start_from(net, config, path):
         As :func:`save_network` saved it, or a run folder; VGG16 may be
         fine-tuned in either.
 
+    Returns
+    -------
+    dict
+        The file's attributes.
+
     Raises
     ------
     ColornetError
@@ -195,6 +200,7 @@ def start_from(net, config, path):
                                 % (path, key, value, config.network[key]))
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
+    return attributes
 
 
 def compile_prediction(net, config):

@@ -40,6 +40,9 @@ class TestTrain:
         cls.run_folder = cls.root / 'run'
         images, _ = experiment.load_subset(cls.config, cls.data, 'train')
         cls.num_images = len(images)
+        validation, _ = experiment.load_subset(cls.config, cls.data,
+                                               'validation')
+        cls.num_training = len(images) - len(validation)
         cls.was_trained = experiment.train(cls.config, cls.data,
                                            cls.run_folder)
 
@@ -63,6 +66,21 @@ class TestTrain:
         for name in ('git_commit', 'backend', 'command', 'date', 'numpy'):
             assert_in(name, provenance[0])
         eq_(provenance[0]['num_images'], self.num_images)
+
+    def test_validation_photos_are_those_that_are_held_out(self):
+        held_out, names = experiment.load_subset(self.config, self.data,
+                                                 'validation')
+        images, all_names = experiment.load_subset(self.config, self.data,
+                                                   'train')
+        ok_(0 < len(names) < len(all_names))
+        for image, name in zip(held_out, names):
+            np.testing.assert_array_equal(image,
+                                          images[[all_names.index(name)]][0])
+        config = load_config(tiny.REGRESSION,
+                             tiny.OVERRIDES + ['data.hold_out=0'])
+        with assert_raises(ColornetError) as caught:
+            experiment.load_subset(config, self.data, 'validation')
+        assert_in('hold_out', str(caught.exception))
 
     def test_the_best_network_leaves_vgg16_out(self):
         groups, attributes = load_arrays(self.run_folder / 'best.h5',
@@ -139,6 +157,9 @@ class TestTrain:
             original(trainer)
         with mock.patch('colornet.training.Trainer.save', save):
             ok_(experiment.train(config, self.data, folder))
+        trained_on = load_arrays(folder / 'best.h5', [])[1]['trained_on']
+        eq_(trained_on, '%d photos of photos, then %d photos of photos'
+            % (self.num_training, self.num_training))
         first, second = seen[1], seen[-1]
         stored = load_arrays(self.run_folder / 'best.h5',
                              ['parameters'])[0]['parameters']

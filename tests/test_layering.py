@@ -22,6 +22,7 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
+    ['table2'],
     ['cli'],
     ['__main__'],
 ]

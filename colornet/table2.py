@@ -1,0 +1,244 @@
+"""Table 2 (paper, 5.3): the paper's numbers, ours, and floors."""
+
+import csv
+import io
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from .config import load_config
+from .errors import ColornetError
+from .experiment import evaluate, load_subset, predict_images
+from .files import write_text
+from .floors import fit_lookup, fit_mode, predict_grey
+from .reports import evaluate_network, find_network
+
+__all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
+
+#: The paper's own, in percent, without the columns that it lacks. It gives
+#: the size of the saturation difference, not its sign.
+PAPER = OrderedDict([
+    ('paper_classification', {'acc_u': 34.64, 'acc_v': 24.14,
+                              'sat_diff': 6.5}),
+    ('paper_regression', {'acc_u': 12.92, 'acc_v': 19.02, 'sat_diff': 85.8}),
+])
+
+#: Row of the table -> experiment that trains the network. Only the first two
+#: must be there.
+NETWORKS = OrderedDict([
+    ('classification', 'cvcl_classification'),
+    ('regression', 'cvcl_regression'),
+    ('classification_2017', 'cvcl_classification_2017'),
+    ('regression_l2', 'cvcl_regression_l2'),
+    ('best', 'cvcl_best'),
+])
+
+#: What the regression network is compared with, photo by photo.
+BASELINE = 'regression'
+
+#: Draws of photos for an interval, and their seed.
+NUM_DRAWS, SEED = 10000, 0
+
+#: Not in percent.
+_UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
+          'colourfulness_actual')
+
+
+def bootstrap_interval(values, level=0.95):
+    """Interval of a mean, by drawing images again (percentile bootstrap).
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each image.
+    level : float in (0, 1)
+
+    Returns
+    -------
+    low, high : float
+        The same for the same values: the draws have a seed.
+    """
+    values = np.asarray(values, np.float64)
+    draws = np.random.RandomState(SEED).randint(len(values),
+                                                size=(NUM_DRAWS, len(values)))
+    means = values[draws].mean(axis=1)
+    return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
+
+
+def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
+    """Table 2: the paper's numbers, ours, and floors (paper, 5.3).
+
+    Parameters
+    ----------
+    data_folder : str or Path
+        CVCL's Open Country photos.
+    runs_folder : str or Path
+        Networks trained here, such as ``cvcl_regression/best.h5``, come
+        before those that ship.
+    out_file : str or Path
+        CSV file with the mean of each metric. Beside it, ``<name>_intervals
+        .csv`` gets their spread and intervals, ``<name>_<network>.json`` and
+        ``<name>_<network>.png`` the scores of each image and a contact sheet.
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    str
+        The tables to print, with where each row comes from.
+    """
+    out_file = Path(out_file)
+    networks = _find_networks(runs_folder)
+    results, sources = OrderedDict(), []
+    for system, network in networks.items():
+        stem = '%s_%s' % (out_file.with_suffix(''), system)
+        result = evaluate_network(network, data_folder,
+                                  sheet_file=stem + '.png',
+                                  vgg_weights=vgg_weights)
+        write_text(stem + '.json', json.dumps(result, indent=1) + '\n')
+        results[system] = result
+        sources.append('%s: %s, epoch %d, %s' % (
+            system, network, result['network']['epoch'],
+            result['network']['trained_on'] or 'cvcl'))
+    results.update(_score_floors(data_folder, result['data']['size']))
+    rows = OrderedDict(PAPER)
+    for system, result in results.items():
+        rows[system] = OrderedDict((name, _in_units(name, value))
+                                   for name, value in result['mean'].items())
+    intervals = list(_intervals(results))
+    _write_csv(out_file, ['system'] + list(rows[BASELINE]), [
+        dict(row, system=system) for system, row in rows.items()])
+    _write_csv('%s_intervals.csv' % out_file.with_suffix(''),
+               list(intervals[0]), intervals)
+    return '\n'.join(_format_columns(rows, _PAPERS_COLUMNS) + [''] +
+                     _format_columns(rows, _OTHER_COLUMNS) + [''] +
+                     _format_intervals(intervals) + [''] + sources)
+
+
+def _find_networks(runs_folder):
+    """Files of the networks that there are, all trained on CVCL."""
+    from .predict import load_configuration
+    networks = OrderedDict()
+    for system, experiment in NETWORKS.items():
+        try:
+            networks[system] = find_network(experiment, runs_folder)
+        except ColornetError:
+            if len(networks) < 2:
+                raise
+            continue
+        config, _ = load_configuration(networks[system])
+        if config.data['dataset'] != 'cvcl':
+            raise ColornetError("%s was trained on data set %r: Table 2 is "
+                                "about 'cvcl'" % (networks[system],
+                                                  config.data['dataset']))
+    return networks
+
+
+def _score_floors(data_folder, size):
+    """Scores of the predictors without a network, at the networks' size."""
+    config = load_config(overrides=['data.size=%d' % size])
+    training, _ = load_subset(config, data_folder, 'train')
+    test, names = load_subset(config, data_folder, 'test')
+    floors = OrderedDict([('floor_mode', fit_mode(training)),
+                          ('floor_grey', predict_grey),
+                          ('floor_lookup', fit_lookup(training))])
+    return OrderedDict((name, evaluate(predict_images(predict, test), names))
+                       for name, predict in floors.items())
+
+
+def _in_units(metric, value):
+    """Percent, but for what has a unit of its own."""
+    return value if metric in _UNITS else 100 * value
+
+
+def _intervals(results):
+    """Spread and interval of each metric, and of differences to BASELINE.
+
+    Yields
+    ------
+    OrderedDict
+    """
+    baseline = results[BASELINE]['images']
+    for system, result in results.items():
+        for metric in result['images'][0]:
+            if metric == 'name':
+                continue
+            values = np.array([row[metric] for row in result['images']])
+            yield _interval(system, metric, values)
+            if system in NETWORKS and system != BASELINE:
+                yield _interval('%s - %s' % (system, BASELINE), metric,
+                                values - [row[metric] for row in baseline])
+
+
+def _interval(system, metric, values):
+    low, high = bootstrap_interval(values)
+    numbers = OrderedDict([('mean', values.mean()),
+                           ('std', values.std(ddof=1)), ('low', low),
+                           ('high', high)])
+    return OrderedDict([('system', system), ('metric', metric)], **{
+        name: _in_units(metric, value) for name, value in numbers.items()})
+
+
+def _write_csv(path, columns, rows):
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, lineterminator='\n')
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: value if isinstance(value, str) else
+                         '%.10g' % value for name, value in row.items()})
+    write_text(path, stream.getvalue())
+
+
+#: Column -> heading and format.
+_PAPERS_COLUMNS = OrderedDict([
+    ('acc_u', ('Acc U, %', '%9.2f')), ('acc_v', ('Acc V, %', '%9.2f')),
+    ('sat_diff', ('sat diff, %', '%+11.1f')), ('l_reg', ('L_reg', '%13.0f')),
+    ('acc_u_8', ('U, 8 units', '%10.2f')),
+    ('acc_v_8', ('V, 8 units', '%10.2f')),
+])
+_OTHER_COLUMNS = OrderedDict([
+    ('psnr', ('PSNR, dB', '%8.2f')), ('ssim', ('SSIM', '%6.3f')),
+    ('colourfulness_predicted', ('colourful', '%9.1f')),
+    ('within_1_u', ('U within 1', '%10.1f')),
+    ('within_2_u', ('2', '%5.1f')), ('within_3_u', ('3 bins', '%6.1f')),
+    ('within_1_v', ('V within 1', '%10.1f')),
+    ('within_2_v', ('2', '%5.1f')), ('within_3_v', ('3 bins', '%6.1f')),
+])
+
+
+def _format_columns(rows, columns):
+    """Lines of aligned text."""
+    def width(form):
+        return len(form % 0)
+    lines = [' '.join(['%-22s' % 'system'] + [
+        heading.rjust(width(form)) for heading, form in columns.values()])]
+    for system, row in rows.items():
+        if not set(row) & set(columns):
+            continue
+        cells = ['%-22s' % system]
+        for column, (_, form) in columns.items():
+            text = form % row.get(column, 0)
+            if column not in row:
+                text = '-'.rjust(width(form))
+            elif system in PAPER:
+                text = text.replace('+', ' ')  # The paper gives no sign.
+            cells.append(text)
+        lines.append(' '.join(cells))
+    return lines
+
+
+def _format_intervals(intervals):
+    """Lines of the paper's three metrics, with 95 % intervals."""
+    metrics = 'acc_u', 'acc_v', 'sat_diff'
+    lines = ['%-33s' % '95 % intervals' + ''.join('%-17s' % metric
+                                                  for metric in metrics)]
+    systems = OrderedDict.fromkeys(row['system'] for row in intervals)
+    for system in systems:
+        found = {row['metric']: row for row in intervals
+                 if row['system'] == system}
+        lines.append('%-33s' % system + ''.join(
+            '%-17s' % ('[%.2f, %.2f]' % (found[metric]['low'],
+                                         found[metric]['high']))
+            for metric in metrics))
+    return [line.rstrip() for line in lines]
