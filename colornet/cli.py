@@ -172,6 +172,18 @@ def _make_parser():
                          help='(default: %(default)s)')
     add_vgg(command)
 
+    command = add('decodings', _decodings, 'compare ways from class scores to '
+                  'colours')
+    command.add_argument('network', metavar='FILE', help='classification '
+                         'network or run folder')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of the data set')
+    command.add_argument('--subset', choices=('train', 'validation', 'test'),
+                         default='validation', help='(default: %(default)s)')
+    command.add_argument('--out', default='runs/decodings.csv', metavar='CSV',
+                         help='(default: %(default)s)')
+    add_vgg(command)
+
     command = add('data', _data, 'fetch or check a data set')
     command.add_argument('dataset', choices=('cvcl',))
     command.add_argument('--out', default='data/cvcl', metavar='DIR',
@@ -289,6 +301,15 @@ def _table2(options):
     from .table2 import make_table2
     make_folder(Path(options.out).parent)
     print(make_table2(options.data, options.runs, options.out, options.vgg))
+    print('written to %s' % options.out)
+
+
+def _decodings(options):
+    from .decodings import compare_decodings
+    from .predict import network_file
+    make_folder(Path(options.out).parent)
+    print(compare_decodings(network_file(options.network), options.data,
+                            options.subset, options.out, options.vgg))
     print('written to %s' % options.out)
 
 

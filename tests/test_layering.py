@@ -22,7 +22,7 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['table2'],
+    ['decodings', 'table2'],
     ['cli'],
     ['__main__'],
 ]

@@ -1,0 +1,81 @@
+"""Decodings of an untrained network, compared on tiny photos."""
+
+import csv
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from nose.tools import assert_in, eq_
+from numpy.testing import assert_allclose
+
+import tiny
+from colornet.config import load_config
+from colornet.decodings import DECODINGS, SHOWN, compare_decodings
+from colornet.experiment import load_subset, predict_images
+from colornet.images import read_rgb
+from colornet.metrics import image_metrics
+from colornet.predict import (build_pretrained, compile_prediction,
+                              load_network, save_network)
+
+
+class TestDecodings:
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = Path(cls.temporary.name)
+        tiny.use_own_cache(cls.root)
+        tiny.write_crops(cls.root / 'photos', ['%d.jpg' % number
+                                               for number in range(12)])
+        cls.networks = {}
+        for kind, path, overrides in (
+                ('classification', tiny.EXPERIMENT, tiny.CLASSIFICATION),
+                ('regression', tiny.REGRESSION, tiny.OVERRIDES)):
+            config = load_config(path, overrides)
+            cls.networks[kind] = cls.root / (kind + '.h5')
+            save_network(cls.networks[kind], build_pretrained(config), config,
+                         {})
+        cls.text = compare_decodings(
+            cls.networks['classification'], cls.root / 'photos', 'validation',
+            cls.root / 'decodings.csv')
+        with open(str(cls.root / 'decodings.csv')) as stream:
+            cls.rows = {row['decoding']: row
+                        for row in csv.DictReader(stream)}
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+    def test_every_decoding_has_a_row(self):
+        eq_(list(self.rows), list(DECODINGS))
+        for name in DECODINGS:
+            assert_in(name, self.text)
+        # An untrained network's expectation is nearly grey.
+        assert float(self.rows['expectation']['colourfulness_predicted']) < \
+            float(self.rows['argmax']['colourfulness_predicted'])
+
+    def test_rows_are_those_of_the_decoding_alone(self):
+        for name in 'argmax', 'annealed mean 0.38', 'argmax, smoothed by 2':
+            net, config, _ = load_network(
+                self.networks['classification'],
+                decoding=['decoding.%s=%s' % item
+                          for item in DECODINGS[name].items()])
+            images, _ = load_subset(config, self.root / 'photos',
+                                    'validation')
+            found = predict_images(compile_prediction(net, config), images)
+            accuracy = np.mean([image_metrics(chroma, rgb)['within_1_u']
+                                for rgb, chroma in found])
+            # Folded or not: rounding may decide between two equal scores.
+            assert_allclose(float(self.rows[name]['within_1_u']), accuracy,
+                            atol=2e-3)
+
+    def test_the_sheet_is_a_picture(self):
+        assert set(SHOWN) < set(DECODINGS)
+        eq_(read_rgb(self.root / 'decodings.png', 64).shape, (64, 64, 3))
+
+    def test_regression_has_nothing_to_decode(self):
+        tiny.check_error(lambda: compare_decodings(
+            self.networks['regression'], self.root / 'photos', 'test',
+            self.root / 'none.csv'), 'regression.h5', 'class scores')
