@@ -6,6 +6,7 @@
 
 PYTHON ?=
 CVCL ?= data/cvcl
+GENERAL ?= data/general
 EPOCHS ?=
 RUNS ?= runs
 
@@ -17,8 +18,8 @@ PHOTOS = "$(patsubst ~/%,$(HOME)/%,$(CVCL))"
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
-.PHONY: install help demo test test-slow data-cvcl train-cvcl table2 benchmark \
-    benchmark-sizes clean FORCE
+.PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
+    train-best table2 decodings benchmark benchmark-sizes clean FORCE
 
 install: $(VENV)/installed help
 
@@ -58,14 +59,29 @@ test-slow: $(VENV)/installed ## the tests that train
 data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
 
+# $(call train,EXPERIMENT,FOLDER)
+train = $(COLORNET) train experiments/$(1).ini --data $(2) \
+    --out $(RUNS)/$(1) $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
+
 train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOCHS=n
-	$(COLORNET) train experiments/cvcl_classification.ini --data $(PHOTOS) \
-	    --out $(RUNS)/cvcl_classification $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
-	$(COLORNET) train experiments/cvcl_regression.ini --data $(PHOTOS) \
-	    --out $(RUNS)/cvcl_regression $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
+	$(call train,cvcl_classification,$(PHOTOS))
+	$(call train,cvcl_regression,$(PHOTOS))
+
+train-cvcl-more: $(VENV)/installed ## train Table 2's second seed and its L2 regression
+	$(call train,cvcl_classification_2017,$(PHOTOS))
+	$(call train,cvcl_regression_l2,$(PHOTOS))
+
+train-best: $(VENV)/installed ## train on the photos in GENERAL=folder, then on CVCL
+	$(call train,general_classification,"$(patsubst ~/%,$(HOME)/%,$(GENERAL))")
+	$(call train,cvcl_best,$(PHOTOS) --set \
+	    training.start_from=$(RUNS)/general_classification)
 
 table2: $(VENV)/installed ## score them: RUNS/table2.csv
 	$(COLORNET) table2 --data $(PHOTOS) --runs $(RUNS) --out $(RUNS)/table2.csv
+
+decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
+	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
+	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(RUNS)/decodings.csv
 
 # PyTorch and matplotlib are for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from .backend import T, lasagne
+from .backend import lasagne
 from .color import NUM_BINS
 from .layers import (EPSILON, BatchNormLayer, SameConv2DLayer, ScaleLayer,
                      UpscaledStackConv2DLayer, UpscaleLayer)

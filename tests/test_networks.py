@@ -9,15 +9,14 @@ from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.backend import T, lasagne, theano
-from colornet.color import bin_channel, split_channels, unbin_channel
+from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer
 from colornet.networks import (all_parameters, build_classification_network,
                                build_network, build_regression_network,
                                decoder_parameters, fold_batch_norm,
-                               output_layers,
-                               trainable_parameters)
+                               output_layers, trainable_parameters)
 from colornet.objectives import cross_entropy_loss, l2_loss
 from colornet.training import compile_training
 from colornet.vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
