@@ -121,7 +121,8 @@ SCHEMA = {
     'decoding': {
         'method': _choice('argmax', 'mean'),
         'temperature': _number(float, 0, low_included=False),
-        'smoothing': _number(float, 0, 100)},
+        'smoothing': _number(float, 0, 100),
+        'saturation': _number(float, 0, 10)},
 }
 
 
@@ -286,13 +287,18 @@ def _complete(config, source):
         defaults = load_config()
         names = ['network.' + key for key in ('aggregation', 'residual_units',
                                               'tail', 'num_bins')]
-        names += ['decoding.' + key for key in SCHEMA['decoding']]
+        names += ['decoding.' + key for key in ('method', 'temperature',
+                                                'smoothing')]
         for name in names:
             section, _, key = name.partition('.')
             if config[section][key] != defaults[section][key]:
                 raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
                                     % (source, name))
+    if (config.decoding['saturation'] != 1 and
+            config.network['color_space'] == 'hsv'):
+        raise ColornetError('%s: decoding.saturation is not for '
+                            'network.color_space = hsv' % source)
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

@@ -85,14 +85,14 @@ def smooth_scores(scores, deviation):
 
 
 def predicted_chroma(outputs, num_bins, limits, method='argmax',
-                     temperature=1., smoothing=0.):
+                     temperature=1., smoothing=0., saturation=1.):
     """Decode the outputs of a network to chrominance (paper, 3.6).
 
     Parameters
     ----------
     outputs : list of tensor4
         One for each of :func:`colornet.networks.output_layers`: chrominance,
-        which is returned as it is, or the class scores of the two channels.
+        or the class scores of the two channels.
     num_bins, limits
         Of the bins; see :func:`colornet.color.bin_channel`.
     method : 'argmax' or 'mean'
@@ -101,13 +101,22 @@ def predicted_chroma(outputs, num_bins, limits, method='argmax',
         Of the mean.
     smoothing : float
         Standard deviation for :func:`smooth_scores`, in pixels; 0: none.
+    saturation : float
+        The chrominance, whose zero is grey, is multiplied by it (choice 22).
 
     Returns
     -------
     tensor4, (batch, 2, rows, columns)
     """
-    if len(outputs) == 1:
-        return outputs[0]
+    chroma = (outputs[0] if len(outputs) == 1 else
+              _decode(outputs, num_bins, limits, method, temperature,
+                      smoothing))
+    return (chroma if saturation == 1 else
+            chroma * lasagne.utils.floatX(saturation))
+
+
+def _decode(outputs, num_bins, limits, method, temperature, smoothing):
+    """Chrominance of the class scores of two channels."""
     if method not in ('argmax', 'mean'):
         raise ValueError("method must be 'argmax' or 'mean', not %r" % method)
     means = unbin_channel(np.arange(num_bins), num_bins, limits)

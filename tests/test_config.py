@@ -99,12 +99,16 @@ class TestFiles:
         config = load_config()
         config.override_decoding(['decoding.method=mean',
                                   'decoding.temperature=0.38'])
-        eq_(list(config.decoding.values()), ['mean', 0.38, 0])
+        eq_(list(config.decoding.values()), ['mean', 0.38, 0, 1])
         for text, words in [('network.num_bins=7', ['decoding.key=value']),
                             ('decoding.method=median', ['argmax, mean']),
                             ('decoding.smoothing=-1', ['smoothing'])]:
             check_error(lambda: config.override_decoding([text]), *words)
+        hsv = load_config(overrides=['network.color_space=hsv'])
+        check_error(lambda: hsv.override_decoding(
+            ['decoding.saturation=2']), 'hsv')
         regression = load_config(overrides=REGRESSION)
+        regression.override_decoding(['decoding.saturation=2'])
         check_error(lambda: regression.override_decoding(
             ['decoding.method=mean']), 'classification network')
 

@@ -100,6 +100,8 @@ def test_predicted_chroma():
              lambda scores, means: mean(scores / 0.5, means)),
             ({'smoothing': 1.5},
              lambda scores, means: best(smoothed(scores, 1.5), means)),
+            ({'saturation': 1.25},
+             lambda scores, means: 1.25 * best(scores, means)),
             ({'method': 'mean', 'smoothing': 1},
              lambda scores, means: mean(smoothed(scores, 1), means))]:
         yield check_chroma, options, decode
@@ -110,3 +112,6 @@ def test_predicted_chroma():
 def test_predicted_chroma_of_regression_is_its_output():
     output = T.tensor4()
     ok_(predicted_chroma([output], 50, (-100., 100.)) is output)
+    chroma = random_scores(1, 2, 3, 4)
+    twice = predicted_chroma([output], 50, (-100., 100.), saturation=2)
+    assert_allclose(theano.function([output], twice)(chroma), 2 * chroma)
