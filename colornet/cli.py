@@ -184,6 +184,22 @@ def _make_parser():
                          help='(default: %(default)s)')
     add_vgg(command)
 
+    command = add('figure', _figure, "a figure of the paper with our "
+                  "networks' colours")
+    command.add_argument('number', type=int, choices=(1, 4, 5, 6, 7, 8),
+                         metavar='N', help='1, or 4 to 8')
+    command.add_argument('--data', metavar='DIR', help="photos (default: "
+                         'demo/photos for figure 1, data/ilsvrc for figure '
+                         '6, data/cvcl for the others)')
+    command.add_argument('--runs', default='runs', metavar='DIR',
+                         help='trained networks (default: %(default)s; those '
+                              'in weights/ if there are none)')
+    command.add_argument('--out', metavar='PNG',
+                         help='(default: runs/figureN.png)')
+    command.add_argument('--photos', nargs='+', default=[], metavar='NAME',
+                         help="instead of those chosen by the figure's rule")
+    add_vgg(command)
+
     command = add('data', _data, 'fetch or check a data set')
     command.add_argument('dataset', choices=('cvcl',))
     command.add_argument('--out', default='data/cvcl', metavar='DIR',
@@ -311,6 +327,17 @@ def _decodings(options):
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))
     print('written to %s' % options.out)
+
+
+def _figure(options):
+    from .encoding import check_suffix
+    from .figures import make_figure
+    out = options.out or 'runs/figure%d.png' % options.number
+    check_suffix(out)
+    make_folder(Path(out).parent)
+    print(make_figure(options.number, out, options.data, options.runs,
+                      options.photos, options.vgg))
+    print('written to %s' % out)
 
 
 def _data(options):

@@ -6,13 +6,14 @@ import numpy as np
 
 from .color import join_channels, split_channels
 from .config import find_resource
+from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
 from .images import read_photo
 from .progress import progress_bar
-from .sheets import save_sheet
+from .sheets import fill_rows, save_sheet
 
-__all__ = ['evaluate_network', 'find_network', 'grey_picture',
-           'save_demo_sheet']
+__all__ = ['check_dataset', 'evaluate_network', 'find_network',
+           'grey_picture', 'save_demo_sheet']
 
 
 def grey_picture(luminance, color_space='luv'):
@@ -111,13 +112,7 @@ def save_demo_sheet(path, folder, coloured):
 
 def _save_test_sheet(path, triples, names, per_row=3):
     """Save many (grey, network, original) triples, some to a row."""
-    blank = np.full((1, 1, 3), 255, np.uint8)
-    rows, row_names = [], []
-    for start in range(0, len(triples), per_row):
-        row = [picture for triple in triples[start:start + per_row]
-               for picture in triple]
-        rows.append(row + [blank] * (3 * per_row - len(row)))
-        row_names.append(', '.join(names[start:start + per_row]))
+    rows, row_names = fill_rows(triples, names, per_row)
     save_sheet(path, rows, ('grey', 'network', 'original') * per_row,
                names=row_names, width=1800)
 
@@ -143,3 +138,28 @@ def find_network(name, runs_folder):
     trained = Path(runs_folder) / name / 'best.h5'
     return trained if trained.exists() else find_resource(
         'weights/%s.h5' % name)
+
+
+def check_dataset(network, dataset, result):
+    """Refuse a network that was trained on another data set.
+
+    Its test photos may be among those that the network was trained on.
+
+    Parameters
+    ----------
+    network : str or Path
+    dataset : str
+        A key of :data:`colornet.datasets.DATASETS`.
+    result : str
+        What is to be made with the network, such as ``Table 2``.
+
+    Raises
+    ------
+    ColornetError
+    """
+    from .predict import load_configuration
+    config, _ = load_configuration(network)
+    if config.data['dataset'] != dataset:
+        raise ColornetError('%s was trained on data set %r: %s is about %r'
+                            % (network, config.data['dataset'], result,
+                               dataset))

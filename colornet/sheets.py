@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 from .encoding import save_image
 from .images import as_uint8
 
-__all__ = ['contact_sheet', 'save_sheet']
+__all__ = ['contact_sheet', 'fill_rows', 'save_sheet']
 
 
 def contact_sheet(rows, titles, names=None, width=960, background='white'):
@@ -83,6 +83,35 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
                       ink, name_font, anchor='la')
         top += name_height + margin
     return sheet
+
+
+def fill_rows(groups, names, per_row):
+    """Put several groups of photos into each row of a contact sheet.
+
+    Parameters
+    ----------
+    groups : sequence of sequences of ndarray
+        All of one length.
+    names : sequence of str
+        One for each group.
+    per_row : int
+        The last row is filled up with white.
+
+    Returns
+    -------
+    rows : list of lists of ndarray
+    names : list of str
+        For each row, those of its groups.
+    """
+    blank = np.full((1, 1, 3), 255, np.uint8)
+    rows, row_names = [], []
+    for start in range(0, len(groups), per_row):
+        row = [picture for group in groups[start:start + per_row]
+               for picture in group]
+        missing = per_row * len(groups[0]) - len(row)
+        rows.append(row + [blank] * missing)
+        row_names.append(', '.join(names[start:start + per_row]))
+    return rows, row_names
 
 
 def save_sheet(path, rows, titles, **options):

@@ -22,7 +22,7 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['decodings', 'table2'],
+    ['decodings', 'figures', 'table2'],
     ['cli'],
     ['__main__'],
 ]
