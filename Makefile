@@ -7,6 +7,7 @@
 PYTHON ?=
 CVCL ?= data/cvcl
 GENERAL ?= data/general
+ILSVRC ?= data/ilsvrc
 EPOCHS ?=
 RUNS ?= runs
 
@@ -14,12 +15,15 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip
 COLORNET := $(VENV)/bin/python -m colornet
 # Quoted for folders with a space in their name, which hides ~ from the shell.
-PHOTOS = "$(patsubst ~/%,$(HOME)/%,$(CVCL))"
+quoted = "$(patsubst ~/%,$(HOME)/%,$(1))"
+PHOTOS = $(call quoted,$(CVCL))
+FIGURES := figure1 figure4 figure5 figure6 figure7 figure8
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best table2 decodings benchmark benchmark-sizes clean FORCE
+    train-best table2 $(FIGURES) decodings benchmark benchmark-sizes clean \
+    FORCE
 
 install: $(VENV)/installed help
 
@@ -82,6 +86,17 @@ table2: $(VENV)/installed ## score them: RUNS/table2.csv
 decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
 	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
 	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(RUNS)/decodings.csv
+
+figure1: ## a photo and its colours: RUNS/figure1.png
+figure4: ## photos of the data set: RUNS/figure4.png, and so on
+figure5: ## outputs of both networks
+figure6: ## outputs on ImageNet, ILSVRC=data/ilsvrc; needs a network trained on it
+figure7: ## the most inconsistent outputs
+figure8: ## the least saturated outputs
+figure4 figure5 figure7 figure8: DATA = --data $(PHOTOS)
+figure6: DATA = --data $(call quoted,$(ILSVRC))
+$(FIGURES): $(VENV)/installed
+	$(COLORNET) figure $(@:figure%=%) $(DATA) --runs $(RUNS) --out $(RUNS)/$@.png
 
 # PyTorch and matplotlib are for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed

@@ -277,7 +277,7 @@ def _find_network(figure, kind, number, runs_folder):
         raise ColornetError(
             'figure %d needs %s, which is missing and does not ship with the '
             'project: run "colornet train experiments/cvcl_%s.ini --set '
-            'data.dataset=%s --data FOLDER --out %s" with a FOLDER of %s '
+            'data.dataset=%s --data FOLDER --out %s", where FOLDER holds %s '
             '(source: %s)' % (number, run / 'best.h5', kind, figure.dataset,
                               run, get_dataset(figure.dataset).layout,
                               get_dataset(figure.dataset).source))
@@ -323,7 +323,8 @@ def _predict(network, data_folder, select, vgg_weights):
     found = predict_images(compile_prediction(net, config), images[indices],
                            space)
     outputs = [_Output(names[index], rgb, chroma, space)
-               for index, (rgb, chroma) in zip(indices, progress_bar(
-                   found, total=len(indices), unit='image', desc=kind))]
+               for (rgb, chroma), index in zip(progress_bar(
+                   found, total=len(indices), unit='image', desc=kind),
+                   indices)]
     return outputs, '%s: %s, epoch %d' % (kind, network,
                                           int(attributes.get('epoch', 0)))

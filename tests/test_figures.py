@@ -1,0 +1,295 @@
+"""Figures 1 and 4 to 8: which photos they show, and where (paper, 5.3)."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+import tiny
+from colornet import cli, figures
+from colornet.color import join_channels, split_channels
+from colornet.config import load_config
+from colornet.experiment import load_subset, predict_images
+from colornet.figures import (FIGURES, draw, largest, make_figure, middle,
+                              smallest)
+from colornet.images import read_photo
+from colornet.metrics import colour_inconsistency
+from colornet.predict import (build_pretrained, compile_prediction,
+                              load_network, save_network)
+from colornet.reports import evaluate_network
+
+WNIDS = 'n02132136', 'n04146614'
+
+
+def split_names(*subsets):
+    splits = tiny.ROOT / 'experiments' / 'splits'
+    return [line for subset in subsets for line in
+            (splits / ('cvcl_%s.txt' % subset)).read_text().split('\n')
+            if line and not line.startswith('#')]
+
+
+def loop_order(scores):
+    """Indices by score, of equal ones the first in front."""
+    return sorted(range(len(scores)), key=lambda index: (scores[index],
+                                                         index))
+
+
+def test_choosing_by_score_against_sorting():
+    random = np.random.RandomState(0)
+    for number in 1, 2, 3, 7, 8, 50:
+        # Whole numbers, so that there are ties.
+        scores = random.randint(-5, 5, number).astype(float).tolist()
+        eq_(smallest(scores, 2).tolist(), loop_order(scores)[:2])
+        eq_(largest(scores, 2).tolist(),
+            loop_order([-score for score in scores])[:2])
+        found = middle(scores, 2).tolist()
+        eq_(len(found), min(2, number))
+        order = loop_order(scores)
+        below, above = order.index(found[0]), number - 1 - order.index(
+            found[-1])
+        ok_(above - below in (0, 1), (number, below, above))
+        eq_(order[below:below + len(found)], found)
+
+
+def test_the_middle_lies_around_the_median():
+    scores = [0.5, 9., 2., -3., 4., 7.]
+    eq_([scores[index] for index in middle(scores, 2)], [2., 4.])
+    eq_(np.mean([2., 4.]), np.median(scores))
+
+
+def test_draws():
+    drawn = draw(410, 8).tolist()
+    eq_(len(set(drawn)), 8)
+    ok_(set(drawn) <= set(range(410)))
+    eq_(drawn, np.random.RandomState(2016).permutation(410)[:8].tolist())
+    ok_(drawn != draw(410, 8, seed=1).tolist())
+    eq_(sorted(draw(3, 8)), [0, 1, 2])
+
+
+def test_the_command_line_knows_the_figures():
+    for number in range(12):
+        with mock.patch('sys.stderr'), mock.patch.object(
+                cli, '_figure', return_value=0) as run:
+            try:
+                cli.main(['figure', str(number)])
+            except SystemExit as exit:  # argparse
+                eq_(exit.code, 2)
+        eq_(run.called, number in FIGURES, number)
+
+
+class TestFigures:
+    """With untrained networks, for the layout and the rules do not care."""
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = root = Path(cls.temporary.name)
+        tiny.use_own_cache(root)
+        tiny.write_crops(root / 'cvcl', split_names('train', 'test'))
+        for wnid in WNIDS:
+            tiny.write_crops(root / 'ilsvrc' / wnid, [
+                '%s_%d.JPEG' % (wnid, number) for number in range(65)])
+        cls.runs = root / 'runs'
+        for path, name, overrides in (
+                (tiny.EXPERIMENT, 'cvcl_classification', tiny.CLASSIFICATION),
+                (tiny.REGRESSION, 'cvcl_regression', tiny.OVERRIDES),
+                (tiny.EXPERIMENT, 'ilsvrc_classification',
+                 tiny.CLASSIFICATION)):
+            config = load_config(path, overrides + [
+                'data.dataset=' + name.split('_')[0]])
+            (cls.runs / name).mkdir(parents=True)
+            save_network(cls.runs / name / 'best.h5',
+                         build_pretrained(config), config, {'epoch': 3})
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+    def make(self, number, data=None, photos=()):
+        """The text of a figure, and what its sheet was made of."""
+        out = self.root / ('figure%d.png' % number)
+        data = None if number == 1 else self.root / (data or 'cvcl')
+        with mock.patch.object(figures, 'save_sheet',
+                               wraps=figures.save_sheet) as save:
+            text = make_figure(number, out, data, self.runs, photos)
+        _, rows, titles = save.call_args[0]
+        eq_(Image.open(str(out)).width, save.call_args[1]['width'])
+        return text, rows, titles, save.call_args[1]['names']
+
+    def predictions(self, name):
+        """Photo and picture of the output of each test photo, by name."""
+        net, config, _ = load_network(self.runs / name / 'best.h5', fold=True)
+        images, names = load_subset(config, self.root / name.split('_')[0],
+                                    'test')
+        found = predict_images(compile_prediction(net, config), images)
+        return {name: (rgb, join_channels(split_channels(rgb)[0], chroma))
+                for name, (rgb, chroma) in zip(names, found)}
+
+    def scores(self):
+        network = self.runs / 'cvcl_classification' / 'best.h5'
+        return evaluate_network(network, self.root / 'cvcl')['images']
+
+    def check_pair(self, row, rgb, picture):
+        """A row holds a grey input, then an output."""
+        eq_(len(row), 2)
+        grey = join_channels(split_channels(rgb)[0], np.zeros(
+            rgb.shape[:2] + (2,)))
+        assert_array_equal(row[0], grey)
+        ok_(np.ptp(row[0], axis=-1).max() < 0.01, 'the input has colours')
+        assert_array_equal(row[1], picture)
+        ok_(np.ptp(row[1], axis=-1).max() > 0.1, 'the output has none')
+
+    def check_pairs(self, number, names):
+        text, rows, titles, row_names = self.make(number)
+        eq_(titles, ('input', 'output'))
+        eq_([name.split(':')[0] for name in row_names], names)
+        predictions = self.predictions('cvcl_classification')
+        for name, row in zip(names, rows):
+            self.check_pair(row, *predictions[name])
+        for name in names + [str(self.runs / 'cvcl_classification')]:
+            assert_in(name, text)
+
+    def test_figure_1(self):
+        photo = read_photo(tiny.ROOT / 'demo' / 'photos' / figures.DEMO_PHOTO)
+        text, (row,), titles, names = self.make(1)
+        eq_(titles, ('input image', 'output image'))
+        self.check_pair(row, photo.pixels, row[1])
+        # The output keeps the luminance, whatever the colours.
+        difference = abs(split_channels(row[1])[0] - split_channels(row[0])[0])
+        ok_(np.median(difference) < 1)
+        eq_(names, [figures.DEMO_PHOTO])
+        assert_in('cvcl_classification', text)
+
+    def test_figure_4(self):
+        text, rows, titles, names = self.make(4)
+        eq_(titles, ('',) * 4)
+        eq_([len(row) for row in rows], [4, 4])
+        known = split_names('train', 'test')
+        expected = [known[index] for index in draw(410, 8)]
+        eq_(', '.join(names).split(', '), expected)
+        for name, pixels in zip(expected, rows[0] + rows[1]):
+            assert_array_equal(pixels, np.array(Image.open(
+                str(self.root / 'cvcl' / name))))
+            assert_in(name, text)
+
+    def test_figure_4_is_the_same_with_the_published_names(self):
+        folder = self.root / 'published'
+        folder.mkdir()
+        for path in (self.root / 'cvcl').iterdir():
+            shutil.copy(str(path), str(folder / ('opencountry_' + path.name)))
+        pictures = [pixels for data in ('cvcl', 'published')
+                    for row in self.make(4, data)[1] for pixels in row]
+        for bare, published in zip(pictures[:8], pictures[8:]):
+            assert_array_equal(bare, published)
+
+    def test_figure_5(self):
+        scores = sorted(self.scores(),
+                        key=lambda row: row['acc_u'] + row['acc_v'])
+        text, rows, titles, names = self.make(5)
+        eq_(titles, ('input', 'regression network output',
+                     'classification network output'))
+        chosen = [row['name'] for row in scores[24:26]]
+        eq_([name.split(':')[0] for name in names], chosen)
+        outputs = [self.predictions('cvcl_' + kind)
+                   for kind in ('regression', 'classification')]
+        for name, row in zip(chosen, rows):
+            self.check_pair(row[::2], *outputs[1][name])
+            assert_array_equal(row[1], outputs[0][name][1])
+            ok_(abs(row[1] - row[2]).max() > 0.1)
+        ok_(text.index('cvcl_regression') < text.index('cvcl_classification'))
+        accuracy = 50 * (scores[24]['acc_u'] + scores[24]['acc_v'])
+        assert_in('accuracy %.1f %%' % accuracy, names[0])
+
+    def test_figure_6(self):
+        text, rows, titles, names = self.make(6, 'ilsvrc')
+        eq_(titles, ('input', 'output') * 2)
+        predictions = self.predictions('ilsvrc_classification')
+        # All that there are of the eight, in the order of the draw.
+        known = list(predictions)
+        eq_(len(known), 5)
+        drawn = [known[index] for index in draw(5, 8)]
+        eq_(', '.join(names).split(', '), drawn)
+        pictures = [picture for row in rows for picture in row]
+        eq_(len(pictures), 12)
+        for number, name in enumerate(drawn):
+            self.check_pair(pictures[2 * number:2 * number + 2],
+                            *predictions[name])
+        for blank in pictures[10:]:
+            ok_((blank == 255).all())
+
+    def test_figure_7(self):
+        predictions = self.predictions('cvcl_classification')
+        scores = {name: colour_inconsistency(picture, rgb)
+                  for name, (rgb, picture) in predictions.items()}
+        ok_(len(set(scores.values())) > 40)
+        self.check_pairs(7, sorted(scores, key=scores.get)[:-3:-1])
+
+    def test_figure_8(self):
+        scores = sorted(self.scores(), key=lambda row: row['sat_diff'])
+        self.check_pairs(8, [row['name'] for row in scores[:2]])
+        assert_in('saturation difference %+.0f %%'
+                  % (100 * scores[1]['sat_diff']), self.make(8)[0])
+
+    def test_photos_named_on_the_command_line(self):
+        names = split_names('test')[7:10]
+        for number in 5, 8:
+            text, rows, _, row_names = self.make(number, photos=names[::-1])
+            eq_([name.split(':')[0] for name in row_names], names[::-1])
+            assert_in('named on the command line', text)
+            output = self.predictions('cvcl_classification')[names[0]][1]
+            assert_array_equal(rows[2][-1], output)
+        eq_(self.make(4, photos=names[:1])[3], names[:1])
+        row, = self.make(1, photos=['seeding.jpg'])[1]
+        eq_(row[0].shape, read_photo(
+            tiny.ROOT / 'demo' / 'photos' / 'seeding.jpg').pixels.shape)
+
+    def check_is_refused(self, number, *words, **options):
+        out = self.root / 'none.png'
+        tiny.check_error(lambda: make_figure(number, out, **dict(
+            {'data_folder': self.root / 'cvcl', 'runs_folder': self.runs},
+            **options)), *words)
+        ok_(not out.exists())
+
+    def test_a_photo_that_is_not_there(self):
+        training = split_names('train')[0]
+        self.check_is_refused(7, training, 'not among the 50',
+                              photos=[training])
+        self.check_is_refused(4, 'x.jpg', 'not among the 410',
+                              photos=['x.jpg'])
+        self.check_is_refused(1, 'x.jpg', 'no such file', data_folder=None,
+                              photos=['x.jpg'])
+
+    def test_figure_6_without_its_network_or_photos(self):
+        self.check_is_refused(
+            6, str(self.root / 'bare' / 'ilsvrc_classification' / 'best.h5'),
+            'data.dataset=ilsvrc', 'colornet train', 'image-net.org',
+            data_folder=self.root / 'ilsvrc', runs_folder=self.root / 'bare')
+        self.check_is_refused(6, str(self.root / 'nowhere'), '--data',
+                              data_folder=self.root / 'nowhere')
+
+    def test_a_network_of_other_photos_is_refused(self):
+        runs = self.root / 'mixed'
+        shutil.copytree(str(self.runs / 'ilsvrc_classification'),
+                        str(runs / 'cvcl_classification'))
+        self.check_is_refused(7, "data set 'ilsvrc'", "figure 7 is about "
+                              "'cvcl'", runs_folder=runs)
+
+    def test_the_command(self):
+        out = self.root / 'new' / 'figure.png'
+        command = ['figure', '4', '--data', str(self.root / 'cvcl'),
+                   '--runs', str(self.runs), '--out', str(out)]
+        with mock.patch('builtins.print') as show:
+            eq_(cli.main(command), 0)
+        ok_(out.exists())
+        assert_in('written to %s' % out, show.call_args[0])
+        with mock.patch('builtins.print') as show:
+            eq_(cli.main(command + ['--photos', 'x.jpg']), 2)
+        assert_in('x.jpg', show.call_args[0][0])
+        assert_not_in('internal', show.call_args[0][0])
