@@ -16,7 +16,8 @@ from .datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
 from .errors import ColornetError
 from .experiment import load_subset, predict_images
 from .images import read_photo
-from .metrics import colour_inconsistency, image_metrics
+from .metrics import (colour_inconsistency, image_metrics,
+                      saturation_difference)
 from .progress import progress_bar
 from .reports import check_dataset, find_network, grey_picture
 from .sheets import fill_rows, save_sheet
@@ -114,19 +115,15 @@ def smallest(scores, count):
     return np.argsort(scores, kind='stable')[:count]
 
 
-def _metrics(output):
-    return image_metrics(output.chroma, output.actual, output.color_space)
-
-
 def _accuracy(output):
     """Mean of Acc. U and Acc. V (5.1), percent."""
-    metrics = _metrics(output)
+    metrics = image_metrics(output.chroma, output.actual, output.color_space)
     return 50 * (metrics['acc_u'] + metrics['acc_v'])
 
 
 def _saturation_difference(output):
     """In percent (5.1)."""
-    return 100 * _metrics(output)['sat_diff']
+    return 100 * saturation_difference(output.picture, output.actual)
 
 
 def _inconsistency(output):

@@ -7,14 +7,15 @@ import statistics
 
 import numpy as np
 import skimage.metrics
+import skimage.segmentation
 from nose.tools import assert_almost_equal, assert_raises, eq_
 from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.color import join_channels, split_channels
-from colornet.metrics import (bin_accuracy, colourfulness, edge_errors,
-                              image_metrics, peak_signal_to_noise,
-                              regression_distance, saturation_difference,
+from colornet.metrics import (bin_accuracy, colour_inconsistency,
+                              colourfulness, edge_errors, image_metrics,
+                              peak_signal_to_noise, regression_distance, saturation_difference,
                               structural_similarity, summarize)
 
 PHOTOS = pathlib.Path(__file__).parent / 'photos'
@@ -297,3 +298,60 @@ def test_summary_of_images():
     actual = sum(loop_saturation(rgb / 255.) for rgb in rgbs)
     assert_allclose(got['sat_diff_pooled'], predicted / actual - 1, rtol=1e-3)
     assert abs(got['sat_diff_pooled'] - got['sat_diff']) > 1e-3
+
+
+def whole_photo(name='friends.jpg'):
+    return np.asarray(Image.open(str(PHOTOS / name)))
+
+
+def loop_inconsistency(predicted_rgb, actual_rgb):
+    segments = skimage.segmentation.felzenszwalb(
+        actual_rgb, scale=400, sigma=0.8, min_size=400)
+    total = 0.
+    for segment in np.unique(segments):
+        inside = segments == segment
+        variances = [sum(np.var(split_channels(rgb)[1][inside, channel]
+                                .astype(np.float64)) for channel in (0, 1))
+                     for rgb in (predicted_rgb, actual_rgb)]
+        total += inside.sum() * max(0., variances[0] - variances[1])
+    return total / segments.size
+
+
+def test_colour_inconsistency_by_a_loop():
+    actual = whole_photo()
+    segments = skimage.segmentation.felzenszwalb(actual, 400, 0.8, 400)
+    assert 3 < segments.max() + 1 < 100, segments.max()
+    lightness, chroma = split_channels(actual)
+    # Left half greyer than it is, right half noisier.
+    chroma = chroma.copy()
+    middle = chroma.shape[1] // 2
+    chroma[:, :middle] *= 0.3
+    chroma[:, middle:] = noisy_chroma(actual, 25.)[:, middle:]
+    predicted = join_channels(lightness, chroma)
+    expected = loop_inconsistency(predicted, actual)
+    assert expected > 1
+    assert_allclose(colour_inconsistency(predicted, actual), expected,
+                    rtol=1e-4)
+
+
+def test_colour_inconsistency_of_even_colours():
+    actual = whole_photo()
+    lightness, chroma = split_channels(actual)
+    for predicted in actual, join_channels(lightness, chroma * 0):
+        assert colour_inconsistency(predicted, actual) < 1e-3
+
+
+def test_colour_inconsistency_is_about_variation_within_objects():
+    rows, columns = 64, 64
+    actual = np.full((rows, columns, 3), [60, 120, 200], np.uint8)
+    actual[32:] = [90, 110, 40]
+    lightness, chroma = split_channels(actual)
+    # Each object gets another colour as a whole, or each two colours.
+    wrong, blotched = np.zeros_like(chroma), np.zeros_like(chroma)
+    wrong[32:] = blotched[:, 32:] = 10, 5
+    wrong, blotched = [colour_inconsistency(
+        join_channels(lightness, chroma), actual)
+        for chroma in (wrong, blotched)]
+    assert wrong < 1e-3
+    # Half 10 and half 0, half 5 and half 0.
+    assert_allclose(blotched, 25 + 6.25, rtol=0.01)

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image
 
 from colornet.images import ImageError
-from colornet.sheets import contact_sheet, save_sheet
+from colornet.sheets import contact_sheet, fill_rows, save_sheet
 
 RED, GREEN, BLUE = [255, 0, 0], [0, 255, 0], [0, 0, 255]
 
@@ -30,6 +30,18 @@ def box(sheet, color):
 def ink(sheet, background=(255, 255, 255)):
     """Where anything is drawn."""
     return (np.array(sheet) != background).any(axis=-1)
+
+
+def test_groups_fill_rows():
+    groups = [(plain(RED), plain([value] * 3)) for value in range(5)]
+    rows, names = fill_rows(groups, 'abcde', 2)
+    eq_(names, ['a, b', 'c, d', 'e'])
+    eq_([len(row) for row in rows], [4, 4, 4])
+    eq_([picture[0, 0, 2] for row in rows for picture in row],
+        [0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 255, 255])
+    ok_((rows[2][3] == 255).all())
+    rows, names = fill_rows(groups[:2], 'ab', 2)
+    eq_((len(rows), names), (1, ['a, b']))
 
 
 def test_columns_side_by_side():
