@@ -15,8 +15,9 @@ from PIL import Image
 from colornet.color import join_channels, split_channels
 from colornet.metrics import (bin_accuracy, colour_inconsistency,
                               colourfulness, edge_errors, image_metrics,
-                              peak_signal_to_noise, regression_distance, saturation_difference,
-                              structural_similarity, summarize)
+                              peak_signal_to_noise, regression_distance,
+                              saturation_difference, structural_similarity,
+                              summarize)
 
 PHOTOS = pathlib.Path(__file__).parent / 'photos'
 NAMES = ['acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr', 'ssim', 'acc_u_8',
