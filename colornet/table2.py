@@ -13,7 +13,7 @@ from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
 from .files import write_text
 from .floors import fit_lookup, fit_mode, predict_grey
-from .reports import evaluate_network, find_network
+from .reports import check_dataset, evaluate_network, find_network
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
 
@@ -118,7 +118,6 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
 
 def _find_networks(runs_folder):
     """Files of the networks that there are, all trained on CVCL."""
-    from .predict import load_configuration
     networks = OrderedDict()
     for system, experiment in NETWORKS.items():
         try:
@@ -127,11 +126,7 @@ def _find_networks(runs_folder):
             if len(networks) < 2:
                 raise
             continue
-        config, _ = load_configuration(networks[system])
-        if config.data['dataset'] != 'cvcl':
-            raise ColornetError("%s was trained on data set %r: Table 2 is "
-                                "about 'cvcl'" % (networks[system],
-                                                  config.data['dataset']))
+        check_dataset(networks[system], 'cvcl', 'Table 2')
     return networks
 
 
