@@ -6,6 +6,7 @@ them down.
 """
 
 import argparse
+import importlib.util
 import os
 import statistics
 import sys
@@ -24,7 +25,8 @@ from .children import Child, Children, write_problem
 from .engines import ENGINES, PEAKS
 from .tables import format_table, write_csv
 
-__all__ = ['WORKS', 'CSV_COLUMNS', 'measure', 'format_report', 'run_driver']
+__all__ = ['WORKS', 'CSV_COLUMNS', 'check_packages', 'measure',
+           'format_report', 'run_driver']
 
 #: A task, and the images in its minibatch.
 WORKS = ('train_6', 'predict_1', 'predict_8')
@@ -208,6 +210,8 @@ def _measure_peak(problem, options, on_death):
 
 def _run(options):
     left_out = []
+    if any(engine.startswith('pytorch') for engine in options.engines):
+        check_packages('torch')
     make_folder(options.out.parent)  # Fail now, not in half an hour.
     with tempfile.TemporaryDirectory() as folder:
         problem = os.path.join(folder, 'problem.npz')
@@ -251,6 +255,15 @@ def _run(options):
                for line in left_out)
 
 
+def check_packages(*names):
+    """Refuse to start without packages that are needed in half an hour."""
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise ColornetError('%s is not installed: pip install -r '
+                                'benchmarks/requirements.txt, or make '
+                                'benchmark' % name)
+
+
 def run_driver(function, parser, arguments=None, num_rounds=5):
     """Run a driver, with errors and Ctrl-C in one line.
 
@@ -280,7 +293,7 @@ def run_driver(function, parser, arguments=None, num_rounds=5):
         return int(bool(function(options)))
     except ColornetError as error:
         print('benchmark: error: %s' % error, file=sys.stderr)
-        return 1
+        return 2
     except KeyboardInterrupt:
         print('benchmark: interrupted', file=sys.stderr)
         return 130

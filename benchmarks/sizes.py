@@ -11,7 +11,7 @@ from colornet.files import make_folder, replacing, writing
 from colornet.progress import progress_bar
 
 from .children import write_problem
-from .run import measure, run_driver
+from .run import check_packages, measure, run_driver
 from .tables import format_table, write_csv
 
 __all__ = ['BATCH_SIZES', 'IMAGE_SIZES', 'CSV_COLUMNS', 'list_points',
@@ -111,6 +111,7 @@ def save_plot(path, rows, size=SIZE):
 
 def _run(options):
     left_out, rows, problems = [], [], {}
+    check_packages('torch', 'matplotlib')
     make_folder(options.out.parent)  # Fail now, not in half an hour.
     points = list_points(options.batch_sizes, options.image_sizes,
                          options.size)

@@ -6,9 +6,12 @@ the flags below are set before Theano reads them. What the user sets in
 """
 
 import configparser
+import hashlib
 import logging
 import os
+import re
 import sys
+import tempfile
 import types
 import warnings
 
@@ -28,7 +31,7 @@ BLAS_SYMBOLS = ('sgemm_', 'sgemv_', 'sdot_', 'sger_', 'dgemm_', 'dgemv_',
 
 def _default_flags():
     """Theano flags that this project wants, as a dict of strings."""
-    lib_dir = scipy_openblas32.get_lib_dir()
+    lib_dir = _plain_path(scipy_openblas32.get_lib_dir())
     names = ['-D%s=scipy_%s' % (name, name) for name in BLAS_SYMBOLS]
     return {
         'floatX': 'float32',
@@ -38,6 +41,22 @@ def _default_flags():
         'blas.ldflags': '-L%s -lscipy_openblas -Wl\\,-rpath\\,%s'
                         % (lib_dir, lib_dir),
     }
+
+
+def _plain_path(folder):
+    """The folder, or a link to it: Theano cuts flags at spaces and commas."""
+    if not re.search(r'[\s,]', folder):
+        return folder
+    link = os.path.join(tempfile.gettempdir(), 'colornet_%d_%s' % (
+        os.getuid(), hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]))
+    try:
+        os.symlink(folder, link)
+    except FileExistsError:
+        # Anybody can write there.
+        if os.lstat(link).st_uid != os.getuid() or \
+                os.readlink(link) != folder:
+            raise ColornetError('%s is not ours: remove it' % link)
+    return link
 
 
 def _user_flags():

@@ -141,14 +141,19 @@ class _Unpickler(pickle.Unpickler):
 def _store(path, key, variables, function):
     """Write a function, if that is possible."""
     stream = io.BytesIO()
-    stream.write(key.encode('ascii'))
     try:
         _Pickler(stream, variables).dump(_take_apart(function.maker))
         with replacing(path) as temporary:
-            Path(temporary).write_bytes(stream.getbuffer())
+            Path(temporary).write_bytes(
+                _header(key, stream.getvalue()) + stream.getvalue())
     except Exception:
         # Ops of others may refuse to be pickled in any way they like.
         pass
+
+
+def _header(key, content):
+    """What a file begins with: its key, and the digest of the rest."""
+    return (key + hashlib.sha256(content).hexdigest()).encode('ascii')
 
 
 def _load(path, key, variables):
@@ -157,10 +162,14 @@ def _load(path, key, variables):
         with open(path, 'rb') as stream:
             # Pickles can do anything: only what this user wrote is read.
             status = os.fstat(stream.fileno())
-            if (status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH
-                    or stream.read(len(key)) != key.encode('ascii')):
+            if status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH:
                 return None
-            return _put_together(*_Unpickler(stream, variables).load())
+            header = stream.read(len(_header(key, b'')))
+            content = stream.read()
+        if header != _header(key, content):
+            return None
+        return _put_together(*_Unpickler(io.BytesIO(content),
+                                         variables).load())
     except Exception:
         # What a damaged pickle raises, nobody can list.
         return None

@@ -113,7 +113,9 @@ class BatchNormLayer(lasagne.layers.Layer):
         output, mean, variance = normalize(input)
         if batch_norm_updates is not None:
             batch_norm_updates[self.mean] = mean
-            batch_norm_updates[self.variance] = variance
+            # One number has no variance.
+            batch_norm_updates[self.variance] = T.switch(
+                T.gt(input.size, input.shape[1]), variance, self.variance)
         return output
 
     def _broadcast(self):

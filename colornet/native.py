@@ -100,17 +100,31 @@ def load_library(name, libraries=(), blas=False):
         links += shlex.split(config.blas.ldflags)
     key = hashlib.sha256(repr((source.read_text(), command, links,
                                _processor())).encode()).hexdigest()[:16]
-    library = pathlib.Path(config.compiledir) / ('%s_%s.so' % (name, key))
+    stem = '%s_%s' % (name, key)
     try:
-        if library.exists():
-            try:
-                return ctypes.CDLL(str(library))
-            except OSError:
-                pass  # What it links with was upgraded, or it is cut short.
-        _compile(command, source, links, library)
-        return ctypes.CDLL(str(library))
+        return (_find(stem) or
+                ctypes.CDLL(str(_compile(command, source, links, stem))))
     except OSError as error:
         raise ColornetError(' '.join(str(error).split()))
+
+
+def _find(stem):
+    """The library of an earlier start, or None.
+
+    Its file is named by its contents: loading one that a full disk or a power
+    cut has damaged would end the process.
+    """
+    for path in pathlib.Path(theano.config.compiledir).glob(stem + '_*.so'):
+        try:
+            if path.stem == '%s_%s' % (stem, _digest(path)):
+                return ctypes.CDLL(str(path))
+        except OSError:
+            pass  # What it links with was upgraded.
+    return None
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 @functools.lru_cache(maxsize=None)
@@ -123,24 +137,42 @@ def library_status(name, libraries=(), blas=False):
     return ''
 
 
-def _compile(command, source, links, library):
-    """Compile to a temporary name first: others may do the same."""
-    descriptor, temporary = tempfile.mkstemp(dir=str(library.parent))
+def _compile(command, source, links, stem):
+    """Compile to a temporary name first: others may do the same.
+
+    Returns
+    -------
+    Path
+    """
+    folder = pathlib.Path(theano.config.compiledir)
+    descriptor, name = tempfile.mkstemp(dir=str(folder))
     os.close(descriptor)
+    temporary = pathlib.Path(name)
     try:
         done = subprocess.run(
-            command + [str(source), '-o', temporary] + links,
+            command + [str(source), '-o', name] + links,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, env=dict(os.environ, LC_ALL='C'))
         if done.returncode:
-            lines = done.stderr.decode(errors='replace').splitlines()
-            errors = [line for line in lines if 'error' in line] or lines
-            raise ColornetError('compiling %s failed: %s'
-                                % (source.name, ' '.join(errors[:1])))
-        os.replace(temporary, str(library))
+            raise ColornetError('compiling %s failed: %s' % (
+                source.name, _first_error(done.stderr)))
+        library = folder / ('%s_%s.so' % (stem, _digest(temporary)))
+        temporary.replace(library)
+        return library
     finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+        if temporary.exists():
+            temporary.unlink()
+
+
+def _first_error(messages):
+    """The line of a compiler's or linker's messages that says most."""
+    lines = messages.decode(errors='replace').splitlines()
+    for word in 'error: ', 'ld: ':
+        for line in lines:
+            # Of which the last only counts the others.
+            if word in line and not line.startswith('collect2'):
+                return line
+    return ' '.join(lines[:1])
 
 
 def _processor():

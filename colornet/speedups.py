@@ -22,6 +22,10 @@ def speedup_status():
     reasons = {'stack': '', 'kernels': kernels_status(),
                'strips': strips_status(), 'onednn': onednn_status(),
                'winograd': onednn_status()}
+    if theano.config.floatX != 'float32':
+        reasons.update((name, 'for float32, not floatX=%s' %
+                        theano.config.floatX)
+                       for name in ('strips', 'onednn', 'winograd'))
     if not wanted('onednn'):
         reasons['winograd'] = 'needs onednn'
     return {name: reasons[name] if wanted(name) else

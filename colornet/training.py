@@ -6,6 +6,7 @@ set and no architecture.
 
 import contextlib
 import json
+import os
 import signal
 import threading
 import time
@@ -365,8 +366,9 @@ class Trainer:
         self.save()
 
     def _diverged(self, what):
+        kept = (' (the last checkpoint stays in %s)' % self.checkpoint_file
+                if os.path.exists(str(self.checkpoint_file)) else '')
         return ColornetError(
-            'training diverged: %s in epoch %d, minibatch %d; a lower '
-            'learning rate may help (the last checkpoint stays in %s)'
-            % (what, len(self.history) + 1, self.iteration + 1,
-               self.checkpoint_file))
+            'training diverged: %s in epoch %d, after %d minibatches; a lower '
+            'learning rate may help%s' % (what, len(self.history) + 1,
+                                          self.iteration, kept))

@@ -102,6 +102,31 @@ class TestProcesses:
         assert [path for path in got['libraries']
                 if 'scipy_openblas32' in path], got['libraries']
 
+    def test_a_blas_in_a_folder_with_spaces_and_commas(self):
+        folder = self.home / 'a b, ä'
+        temporary = self.home / 'tmp'
+        temporary.mkdir()
+        # As if .venv were there; .theano is, in the home folder.
+        moved = """if True:
+            import shutil
+            import scipy_openblas32
+            lib_dir = scipy_openblas32.get_lib_dir()
+            shutil.copytree(lib_dir, %r)
+            scipy_openblas32.get_lib_dir = lambda: %r
+            """ % (str(folder), str(folder))
+        got = self.run(moved + USE_BLAS, TMPDIR=str(temporary))
+        assert max(got['errors']) < 1e-4, got['errors']
+        assert_in('Dot22', got['ops'][0])
+        link, = temporary.glob('colornet_*')
+        eq_(os.readlink(str(link)), str(folder))
+        # Again, with the link there; and where somebody else put one.
+        moved = moved.replace('shutil.copytree', '()  # ')
+        self.run(moved + PRINT_FLAGS, TMPDIR=str(temporary))
+        link.unlink()
+        link.symlink_to('/somewhere')
+        self.refused('colornet_', 'not ours', code=moved + PRINT_FLAGS,
+                     TMPDIR=str(temporary))
+
     def test_theano_flags_win(self):
         got = self.run(THEANO_FLAGS='floatX=float64,openmp=False')
         eq_((got['floatX'], got['openmp']), ('float64', 'False'))

@@ -118,6 +118,12 @@ def test_report():
         'pytorch channels_last.'])
 
 
+def test_missing_packages_are_told_before_anything_runs():
+    tiny.check_error(lambda: run.check_packages('os', 'no_such_package'),
+                     'no_such_package', 'benchmarks/requirements.txt')
+    run.check_packages('os', 'numpy')
+
+
 def test_report_without_pytorch():
     lines = run.format_report(ROWS[:2], 20e9, {'train': 10 ** 10}).split('\n')
     eq_(lines[3].split()[-1], '-')

@@ -94,8 +94,9 @@ class TestLoadOrCompile:
         path, = files()
         content = path.read_bytes()
         for number, damaged in enumerate((
-                b'', content[:40], content[:64], content[:-100],
-                content[:64] + b'\x80\x04N.', content[:64] + b'garbage'), 2):
+                b'', content[:40], content[:64], content[:128],
+                content[:-100], content[:128] + b'\x80\x04N.',
+                content[:200] + bytes(300) + content[500:]), 2):
             path.write_bytes(damaged)
             self.check(number)
             self.check(number)

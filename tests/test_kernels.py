@@ -1,6 +1,7 @@
 """The C++ kernels against Theano's own ops and numpy."""
 import contextlib
 import ctypes
+import hashlib
 import os
 import pathlib
 import tempfile
@@ -288,20 +289,41 @@ def test_code_that_does_not_compile_is_one_line():
     assert_not_in('\n', str(raised.exception))
 
 
-def test_a_library_that_no_longer_loads_is_compiled_again():
+def test_libraries_that_are_damaged_or_no_longer_load():
     compiledir = pathlib.Path(theano.config.compiledir)
     with source('extern "C" int answer_%d() { return 42; }'
                 % os.getpid()) as name:
         native.load_library(name)
         library, = compiledir.glob(name + '_*.so')
-        # One that is in use may not be written to: its pages are mapped.
+        content = library.read_bytes()
+        stem, _, _ = library.stem.rpartition('_')
+        # What it linked with was upgraded: whole, but it does not load.
+        other = b'no library'
+        named = compiledir / ('%s_%s.so' % (
+            stem, hashlib.sha256(other).hexdigest()[:16]))
+        # Of one that is in use, the pages are mapped: another file, then.
+        for path, damaged in ((library, content[:2 * len(content) // 3]),
+                              (library, content[:500] + bytes(3000) +
+                               content[3500:]), (library, b''),
+                              (named, other)):
+            library.unlink()
+            path.write_bytes(damaged)
+            native.load_library.cache_clear()
+            loaded = native.load_library(name)
+            eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
+                            result=ctypes.c_int), 42)
+            eq_(library.read_bytes(), content)
         library.unlink()
-        library.write_bytes(b'cut short')
-        native.load_library.cache_clear()
-        loaded = native.load_library(name)
-        eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
-                        result=ctypes.c_int), 42)
-        library.unlink()
+        named.unlink()
+
+
+def test_what_a_linker_says_is_told():
+    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
+                b'collect2: error: ld returned 1 exit status\n')
+    eq_(native._first_error(messages),
+        '/usr/bin/ld: cannot find -lnone: No such file')
+    eq_(native._first_error(b'a.cpp: In function f:\na.cpp:1: error: no'),
+        'a.cpp:1: error: no')
 
 
 def test_without_a_compiler_theanos_ops_do_it():

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from colornet.backend import T, lasagne, theano
 from colornet.layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
                              UpscaledStackConv2DLayer, UpscaleLayer)
+from tiny import without_speedups
 
 RNG = np.random.RandomState(0)
 
@@ -86,6 +87,25 @@ def test_batch_norm_running_averages_follow_the_minibatches():
                     0.25 * images.mean((0, 2, 3)), rtol=1e-4)
     assert_allclose(layer.variance.get_value(),
                     0.75 + 0.25 * images.var((0, 2, 3), ddof=1), rtol=1e-4)
+
+
+def check_batch_norm_of_one_number(*switched_off):
+    layer = BatchNormLayer(input_layer(noise(1, 2, 1, 1)), momentum=0.75)
+    updates = {}
+    x = T.tensor4()
+    with without_speedups(*switched_off):
+        output = lasagne.layers.get_output(layer, x,
+                                           batch_norm_updates=updates)
+        step = theano.function([x], output, updates=list(updates.items()))
+    images = noise(1, 2, 1, 1)
+    assert_allclose(step(images), 0, atol=1e-6)
+    assert_allclose(layer.mean.get_value(), 0.25 * images.ravel(), rtol=1e-5)
+    assert_allclose(layer.variance.get_value(), 1)
+
+
+def test_batch_norm_of_one_number_keeps_the_variance():
+    yield check_batch_norm_of_one_number
+    yield check_batch_norm_of_one_number, 'kernels'
 
 
 def test_upscaling_repeats_rows_and_columns():

@@ -73,6 +73,16 @@ def test_a_gpu_misses_none_of_them():
             eq_(missing_speedups(), [])
 
 
+def test_engines_are_for_float32():
+    with without_speedups(), mock.patch.object(
+            speedups.theano, 'config',
+            mock.Mock(device='cpu', floatX='float64')):
+        status = speedup_status()
+    for name in 'strips', 'onednn', 'winograd':
+        assert_in('floatX=float64', status[name])
+    eq_(status['kernels'], '')
+
+
 def test_a_wrong_name_is_known_before_theano_optimizes():
     # Which catches what optimizations raise, and prints it.
     for path in EXPERIMENT, REGRESSION:

@@ -206,7 +206,7 @@ class TestTrainer:
             np.full_like(self.net['conv'].W.get_value(), np.nan))
         with assert_raises(ColornetError) as caught:
             self.run(trainer, 2)
-        assert_in('loss is nan in epoch 2, minibatch 1',
+        assert_in('loss is nan in epoch 2, after 0 minibatches',
                   str(caught.exception))
         with assert_raises(ColornetError):
             trainer.save()
