@@ -160,6 +160,7 @@ def _make_parser():
     command.add_argument('network', metavar='FILE', help='trained network '
                          'or run folder')
     command.add_argument('out', metavar='H5')
+    add_decoding(command)
     add_vgg(command)
 
     command = add('table2', _table2, "the paper's Table 2 with our numbers")
@@ -291,7 +292,8 @@ def _export(options):
             os.path.samefile(network, options.out):
         raise ColornetError('%s is the network to be exported; choose another '
                             'file' % options.out)
-    net, config, attributes = load_network(network, options.vgg)
+    net, config, attributes = load_network(network, options.vgg,
+                                           decoding=options.decoding)
     save_network(options.out, net, config, attributes, np.float16)
     print('written to %s' % options.out)
 

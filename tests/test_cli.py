@@ -18,6 +18,7 @@ import colornet
 import tiny
 from colornet import cli
 from colornet.colorize import Colorizer
+from colornet.predict import load_configuration
 
 
 def run(*arguments):
@@ -132,7 +133,12 @@ class TestJourney:
             check_is_refused('is the network to be exported', 'export',
                              source, out)
         eq_(network.read_bytes(), content)
-        eq_(run('export', network, self.root / 'half.h5')[0], 0)
+        half = self.root / 'half.h5'
+        eq_(run('export', network, half, '--set',
+                'decoding.saturation=1.25')[0], 0)
+        eq_(load_configuration(half)[0].decoding['saturation'], 1.25)
+        check_is_refused('decoding.key=value', 'export', network, half,
+                         '--set', 'network.num_bins=7')
 
     def test_a_misspelt_setting(self):
         check_is_refused('unknown setting training.epoch', *self.train +
