@@ -114,7 +114,7 @@ def _make_parser():
                          help='folder for the results (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: '
-                         'weights/cvcl_classification.h5)')
+                         'weights/cvcl_best.h5)')
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=_positive, default=4,

@@ -23,7 +23,7 @@ __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'load_colorizer']
 
 #: The network that colours photos unless another is named.
-DEFAULT_NETWORK = 'weights/cvcl_classification.h5'
+DEFAULT_NETWORK = 'weights/cvcl_best.h5'
 
 FORMAT = 'colornet network 1'
 
@@ -248,7 +248,7 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     Parameters
     ----------
     network : str or Path, optional
-        The shipped classification network if not given.
+        :data:`DEFAULT_NETWORK` if not given.
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`load_network`.
