@@ -177,8 +177,8 @@ def start_from(net, config, path):
     config : Config
         Of `net`.
     path : str or Path
-        As :func:`save_network` saved it, or a run folder; VGG16 may be
-        fine-tuned in either.
+        As :func:`save_network` saved it, or a run folder. If its VGG16 was
+        fine-tuned, that of `net` must be, too.
 
     Returns
     -------
@@ -198,6 +198,10 @@ def start_from(net, config, path):
             raise ColornetError('%s has network.%s = %s, not %s: training '
                                 'cannot start from it'
                                 % (path, key, value, config.network[key]))
+    if stored.network['fine_tune'] and not config.network['fine_tune']:
+        # What is saved would lack the VGG16 that it was trained with.
+        raise ColornetError('%s has a fine-tuned VGG16: training can start '
+                            'from it with network.fine_tune = yes only' % path)
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
     return attributes

@@ -22,7 +22,7 @@ from colornet.networks import (all_parameters, decoder_parameters,
                                fold_batch_norm, output_layers)
 from colornet.predict import (build_pretrained, compile_prediction,
                               learned_parameters, load_colorizer,
-                              load_network, save_network)
+                              load_network, save_network, start_from)
 from colornet.vgg16 import VGG16_LAYERS, load_vgg16_weights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,6 +170,13 @@ def test_fine_tuned_networks_keep_their_vgg16():
     loaded, loaded_config, _ = load_network(path)
     ok_(loaded_config.network['fine_tune'])
     check_same_values(values_of(loaded), values_of(network))
+    # A training whose VGG16 stays as it is would not save this one.
+    with assert_raises(ColornetError) as raised:
+        start_from(build_pretrained(config), config, path)
+    assert_in('fine_tune', str(raised.exception))
+    fresh = build_pretrained(tuned)
+    start_from(fresh, tuned, path)
+    check_same_values(values_of(fresh), values_of(network))
 
 
 def test_float16_halves_the_file():
