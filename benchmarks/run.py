@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from colornet.errors import ColornetError
-from colornet.files import make_folder
+from colornet.files import make_folder, write_csv
 from colornet.progress import on_terminal, progress_bar
 
 from .agreement import compare, kind_of
 from .children import Child, Children, write_problem
 from .engines import ENGINES, PEAKS
-from .tables import format_table, write_csv
+from .tables import format_table
 
 __all__ = ['WORKS', 'CSV_COLUMNS', 'check_packages', 'measure',
            'format_report', 'run_driver']

@@ -7,12 +7,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from colornet.files import make_folder, replacing, writing
+from colornet.files import make_folder, replacing, write_csv, writing
 from colornet.progress import progress_bar
 
 from .children import write_problem
 from .run import check_packages, measure, run_driver
-from .tables import format_table, write_csv
+from .tables import format_table
 
 __all__ = ['BATCH_SIZES', 'IMAGE_SIZES', 'CSV_COLUMNS', 'list_points',
            'save_plot']

@@ -1,11 +1,6 @@
-"""Rows as reStructuredText and as CSV."""
+"""Rows as reStructuredText."""
 
-import csv
-import io
-
-from colornet.files import make_folder, write_text
-
-__all__ = ['format_table', 'write_csv']
+__all__ = ['format_table']
 
 
 def format_table(header, rows):
@@ -38,21 +33,3 @@ def _is_number(text):
     except ValueError:
         return False
     return True
-
-
-def write_csv(path, header, rows):
-    """Write a CSV file, completely or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Its folder is made if it is missing.
-    header : sequence of str
-    rows : sequence of sequences
-    """
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator='\n')
-    writer.writerow(header)
-    writer.writerows(rows)
-    make_folder(path.parent)
-    write_text(path, stream.getvalue())

@@ -100,6 +100,11 @@ def _make_parser():
             help="VGG16's weights: Model Zoo pickle or Keras .h5 "
                  '(default: weights/vgg16.pkl)')
 
+    def add_subset(command, default):
+        command.add_argument(
+            '--subset', choices=('train', 'validation', 'test'),
+            default=default, help='(default: %(default)s)')
+
     def add_decoding(command):
         command.add_argument(
             '--set', action='append', default=[],
@@ -146,8 +151,7 @@ def _make_parser():
                          help='folder of the data set')
     command.add_argument('--dataset', help='layout and split of the folder '
                          "(default: those of the network's training)")
-    command.add_argument('--subset', choices=('train', 'validation', 'test'),
-                         default='test', help='(default: %(default)s)')
+    add_subset(command, 'test')
     add_decoding(command)
     command.add_argument('--out', metavar='JSON',
                          help='scores of each image and their means')
@@ -179,8 +183,7 @@ def _make_parser():
                          'network or run folder')
     command.add_argument('--data', required=True, metavar='DIR',
                          help='folder of the data set')
-    command.add_argument('--subset', choices=('train', 'validation', 'test'),
-                         default='validation', help='(default: %(default)s)')
+    add_subset(command, 'validation')
     command.add_argument('--out', default='runs/decodings.csv', metavar='CSV',
                          help='(default: %(default)s)')
     add_vgg(command)
@@ -323,7 +326,7 @@ def _table2(options):
 
 
 def _decodings(options):
-    from .decodings import compare_decodings
+    from .decoding_study import compare_decodings
     from .predict import network_file
     make_folder(Path(options.out).parent)
     print(compare_decodings(network_file(options.network), options.data,

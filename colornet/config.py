@@ -70,15 +70,19 @@ def _boolean(text):
         raise ValueError('must be yes or no')
 
 
+def _integers(text):
+    return tuple(int(word) for word in text.replace(',', ' ').split())
+
+
 def _depths(text):
-    values = tuple(int(word) for word in text.replace(',', ' ').split())
+    values = _integers(text)
     if not 1 <= len(values) <= 3 or min(values) < 1:
         raise ValueError('must be one to three positive numbers')
     return values
 
 
 def _epoch_numbers(text):
-    values = tuple(int(word) for word in text.replace(',', ' ').split())
+    values = _integers(text)
     if any(value < 1 for value in values):
         raise ValueError('must be positive numbers')
     return values

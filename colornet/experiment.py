@@ -1,10 +1,8 @@
 """A configuration and a folder of photos become a trained network (5.2)."""
 
 import contextlib
-import csv
 import fcntl
 import hashlib
-import io
 import json
 import os
 import platform
@@ -21,7 +19,7 @@ from .color import bin_channel, get_color_space, split_channels
 from .config import Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
-from .files import make_folder, write_text
+from .files import make_folder, write_csv, write_text
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
@@ -242,12 +240,9 @@ def _write_log(path, history):
     """Write the epochs so far as CSV."""
     # A training that was begun by an older version has fewer columns there.
     columns = OrderedDict((name, None) for row in history for name in row)
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator='\n')
-    writer.writeheader()
-    for row in history:
-        writer.writerow({name: '%.6g' % value for name, value in row.items()})
-    write_text(path, stream.getvalue())
+    write_csv(path, columns, (
+        ['%.6g' % row[name] if name in row else '' for name in columns]
+        for row in history))
 
 
 def train(config, data_folder, run_folder, vgg_weights=None):

@@ -1,15 +1,17 @@
 """Files that are written completely or not at all."""
 
 import contextlib
+import csv
 import errno
+import io
 import os
 import uuid
 from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_regular', 'is_special', 'replacing', 'write_text',
-           'make_folder', 'writing']
+__all__ = ['check_regular', 'is_special', 'replacing', 'write_csv',
+           'write_text', 'make_folder', 'writing']
 
 
 def check_regular(path):
@@ -87,6 +89,29 @@ def write_text(path, text):
     """
     with writing(path), replacing(path) as temporary:
         Path(temporary).write_bytes(text.encode('utf-8'))
+
+
+def write_csv(path, header, rows):
+    """Write a CSV file, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made if it is missing.
+    header : sequence of str
+    rows : iterable of sequences of str
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be written; the old file stays.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator='\n')
+    writer.writerow(header)
+    writer.writerows(rows)
+    make_folder(Path(path).parent)
+    write_text(path, stream.getvalue())
 
 
 def make_folder(folder):

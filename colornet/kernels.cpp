@@ -200,55 +200,57 @@ double cross_entropy(const T* logits, const int32_t* targets, T* largest_scores,
     return total;
 }
 
+// Calls work(image number, first pixel, number of pixels) for each block.
+template <typename Work>
+void for_blocks(int64_t batch, int64_t pixels, Work work) {
+    const int64_t blocks = (pixels + block - 1) / block;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (int64_t n = 0; n < batch; ++n)
+        for (int64_t b = 0; b < blocks; ++b)
+            work(n, b * block, std::min(block, pixels - b * block));
+}
+
 // gradient = scale * (softmax(logits) - one_hot(targets))
 template <typename T>
 void cross_entropy_gradient(const T* logits, const int32_t* targets,
                             const T* largest_scores, const T* log_sums, T scale,
                             T* gradient, int64_t batch, int64_t classes,
                             int64_t pixels) {
-    const int64_t blocks = (pixels + block - 1) / block;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t n = 0; n < batch; ++n)
-        for (int64_t b = 0; b < blocks; ++b) {
-            const int64_t size = std::min(block, pixels - b * block);
-            const int64_t offset = n * classes * pixels + b * block;
-            const T* x = logits + offset;
-            T* g = gradient + offset;
-            const T* largest = largest_scores + n * pixels + b * block;
-            const T* log_sum = log_sums + n * pixels + b * block;
-            const int32_t* target = targets + n * pixels + b * block;
-            for (int64_t k = 0; k < classes; ++k)
+    for_blocks(batch, pixels, [=](int64_t n, int64_t start, int64_t size) {
+        const int64_t offset = n * classes * pixels + start;
+        const T* x = logits + offset;
+        T* g = gradient + offset;
+        const T* largest = largest_scores + n * pixels + start;
+        const T* log_sum = log_sums + n * pixels + start;
+        const int32_t* target = targets + n * pixels + start;
+        for (int64_t k = 0; k < classes; ++k)
 #pragma omp simd
-                for (int64_t i = 0; i < size; ++i)
-                    g[k * pixels + i] =
-                        scale * (exponential(x[k * pixels + i] - largest[i] -
-                                             log_sum[i]) -
-                                 (target[i] == k ? T(1) : T(0)));
-        }
+            for (int64_t i = 0; i < size; ++i)
+                g[k * pixels + i] =
+                    scale *
+                    (exponential(x[k * pixels + i] - largest[i] - log_sum[i]) -
+                     (target[i] == k ? T(1) : T(0)));
+    });
 }
 
 // The number of the largest score of each pixel, the first of equal ones.
 template <typename T>
 void argmax(const T* scores, int64_t* numbers, int64_t batch, int64_t classes,
             int64_t pixels) {
-    const int64_t blocks = (pixels + block - 1) / block;
-#pragma omp parallel for collapse(2) schedule(static)
-    for (int64_t n = 0; n < batch; ++n)
-        for (int64_t b = 0; b < blocks; ++b) {
-            const int64_t size = std::min(block, pixels - b * block);
-            const T* x = scores + n * classes * pixels + b * block;
-            T largest[block];
-            int32_t number[block] = {};
-            std::copy(x, x + size, largest);
-            for (int64_t k = 1; k < classes; ++k)
+    for_blocks(batch, pixels, [=](int64_t n, int64_t start, int64_t size) {
+        const T* x = scores + n * classes * pixels + start;
+        T largest[block];
+        int32_t number[block] = {};
+        std::copy(x, x + size, largest);
+        for (int64_t k = 1; k < classes; ++k)
 #pragma omp simd
-                for (int64_t i = 0; i < size; ++i) {
-                    const T score = x[k * pixels + i];
-                    number[i] = score > largest[i] ? int32_t(k) : number[i];
-                    largest[i] = score > largest[i] ? score : largest[i];
-                }
-            std::copy(number, number + size, numbers + n * pixels + b * block);
-        }
+            for (int64_t i = 0; i < size; ++i) {
+                const T score = x[k * pixels + i];
+                number[i] = score > largest[i] ? int32_t(k) : number[i];
+                largest[i] = score > largest[i] ? score : largest[i];
+            }
+        std::copy(number, number + size, numbers + n * pixels + start);
+    });
 }
 
 // ---- Blocks of an upscaled map (see upscaled.py) ---------------------------

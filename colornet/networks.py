@@ -17,7 +17,8 @@ from .native import wanted
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
-           'build_network', 'output_layers', 'fold_batch_norm', 'decoder_parameters', 'all_parameters',
+           'build_network', 'output_layers', 'fold_batch_norm',
+           'decoder_parameters', 'all_parameters',
            'trainable_parameters']
 
 IMAGE_SHAPE = (None, 3, 224, 224)

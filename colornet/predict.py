@@ -20,7 +20,7 @@ from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'save_network', 'network_file', 'load_configuration',
            'load_network', 'start_from', 'compile_prediction',
-           'load_colorizer']
+           'compile_decodings', 'load_colorizer']
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = 'weights/cvcl_best.h5'
@@ -225,24 +225,44 @@ def compile_prediction(net, config):
         chrominance, (batch, rows, columns, 2), both in the units of the
         colour space.
     """
+    predict = compile_decodings(net, config, [config.decoding])
+    return lambda luminance: predict(luminance)[0]
+
+
+def compile_decodings(net, config, decodings):
+    """:func:`compile_prediction` for several decodings of the same outputs.
+
+    Parameters
+    ----------
+    net, config
+        As there; the decoding of `config` is not used.
+    decodings : list of dict
+        Options of :func:`colornet.decoding.predicted_chroma`.
+
+    Returns
+    -------
+    callable
+        Takes the same, returns a list: the chrominance by each decoding.
+    """
     space = get_color_space(config.network['color_space'])
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
                                             deterministic=True)
-        return theano.function([net['input'].input_var],
-                               predicted_chroma(
-                                   outputs, config.network['num_bins'],
-                                   space.limits, **config.decoding))
+        return theano.function(
+            [net['input'].input_var],
+            [predicted_chroma(outputs, config.network['num_bins'],
+                              space.limits, **options)
+             for options in decodings])
 
     run = load_or_compile(
-        'prediction', [config.network, config.decoding, config.data['size']],
+        'prediction', [config.network, decodings, config.data['size']],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 
     def predict(luminance):
-        return np.moveaxis(run(preprocess(luminance, space.luminance_max)),
-                           1, -1)
+        return [np.moveaxis(chroma, 1, -1) for chroma in
+                run(preprocess(luminance, space.luminance_max))]
     return predict
 
 

@@ -13,7 +13,12 @@ from .progress import progress_bar
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['check_dataset', 'evaluate_network', 'find_network',
-           'grey_picture', 'save_demo_sheet']
+           'format_columns', 'grey_picture', 'in_units', 'save_demo_sheet',
+           'show_prediction']
+
+#: Metrics that are not shares, which tables give in percent.
+_UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
+          'colourfulness_actual', 'edge_error', 'error_elsewhere')
 
 
 def grey_picture(luminance, color_space='luv'):
@@ -29,6 +34,67 @@ def grey_picture(luminance, color_space='luv'):
     """
     return join_channels(luminance, np.zeros(luminance.shape + (2,)),
                          color_space)
+
+
+def show_prediction(rgb, chromas, color_space='luv'):
+    """Pictures for a row of a sheet: grey | predicted, ... | original.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        The original.
+    chromas : sequence of ndarray, (rows, columns, 2)
+        Predicted from its luminance, in `color_space`.
+
+    Returns
+    -------
+    list of ndarray, (rows, columns, 3)
+    """
+    luminance, _ = split_channels(rgb, color_space)
+    return ([grey_picture(luminance, color_space)] +
+            [join_channels(luminance, chroma, color_space)
+             for chroma in chromas] + [rgb])
+
+
+def in_units(metric, value):
+    """A metric as tables give it: in percent, but for those with a unit."""
+    return value if metric in _UNITS else 100 * value
+
+
+def format_columns(title, rows, columns, unsigned=()):
+    """Format a table as aligned text.
+
+    Parameters
+    ----------
+    title : str
+        Above the names of the rows, padded to their width.
+    rows : dict of str to dict
+        Name -> column -> number; where a column is missing, there is a dash.
+        Rows without any of the columns are left out.
+    columns : dict of str to (str, str)
+        Column -> heading and format; of one width for all numbers.
+    unsigned : collection of str
+        Rows whose numbers get no plus sign.
+
+    Returns
+    -------
+    list of str
+        Lines.
+    """
+    def width(form):
+        return len(form % 0)
+    lines = [' '.join([title] + [heading.rjust(width(form))
+                                 for heading, form in columns.values()])]
+    for name, row in rows.items():
+        if not set(row) & set(columns):
+            continue
+        cells = [name.ljust(len(title))]
+        for column, (_, form) in columns.items():
+            text = (form % row[column] if column in row else
+                    '-'.rjust(width(form)))
+            cells.append(text.replace('+', ' ') if name in unsigned else text)
+        lines.append(' '.join(cells))
+    return lines
 
 
 def evaluate_network(network_file, data_folder, subset='test',
@@ -71,9 +137,7 @@ def evaluate_network(network_file, data_folder, subset='test',
         for rgb, chroma in progress_bar(found, total=len(images), unit='image',
                                         desc=config.network['kind']):
             if sheet_file is not None:
-                luminance, _ = split_channels(rgb, space)
-                sheet.append((grey_picture(luminance, space),
-                              join_channels(luminance, chroma, space), rgb))
+                sheet.append(show_prediction(rgb, [chroma], space))
             yield rgb, chroma
 
     result = evaluate(predictions(), names, space)

@@ -1,7 +1,5 @@
 """Table 2 (paper, 5.3): the paper's numbers, ours, and floors."""
 
-import csv
-import io
 import json
 from collections import OrderedDict
 from pathlib import Path
@@ -11,9 +9,10 @@ import numpy as np
 from .config import load_config
 from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
-from .files import write_text
+from .files import write_csv, write_text
 from .floors import fit_lookup, fit_mode, predict_grey
-from .reports import check_dataset, evaluate_network, find_network
+from .reports import (check_dataset, evaluate_network, find_network,
+                      format_columns, in_units)
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
 
@@ -35,15 +34,11 @@ NETWORKS = OrderedDict([
     ('best', 'cvcl_best'),
 ])
 
-#: What the regression network is compared with, photo by photo.
+#: What the other networks are compared with, photo by photo.
 BASELINE = 'regression'
 
 #: Draws of photos for an interval, and their seed.
 NUM_DRAWS, SEED = 10000, 0
-
-#: Not in percent.
-_UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
-          'colourfulness_actual')
 
 
 def bootstrap_interval(values, level=0.95):
@@ -104,16 +99,17 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
     results.update(_score_floors(data_folder, result['data']['size']))
     rows = OrderedDict(PAPER)
     for system, result in results.items():
-        rows[system] = OrderedDict((name, _in_units(name, value))
+        rows[system] = OrderedDict((name, in_units(name, value))
                                    for name, value in result['mean'].items())
     intervals = list(_intervals(results))
-    _write_csv(out_file, ['system'] + list(rows[BASELINE]), [
+    _write_rows(out_file, ['system'] + list(rows[BASELINE]), [
         dict(row, system=system) for system, row in rows.items()])
-    _write_csv('%s_intervals.csv' % out_file.with_suffix(''),
+    _write_rows('%s_intervals.csv' % out_file.with_suffix(''),
                list(intervals[0]), intervals)
-    return '\n'.join(_format_columns(rows, _PAPERS_COLUMNS) + [''] +
-                     _format_columns(rows, _OTHER_COLUMNS) + [''] +
-                     _format_intervals(intervals) + [''] + sources)
+    tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
+              for columns in (_PAPERS_COLUMNS, _OTHER_COLUMNS)]
+    tables += [_format_intervals(intervals), sources]
+    return '\n\n'.join('\n'.join(lines) for lines in tables)
 
 
 def _find_networks(runs_folder):
@@ -142,11 +138,6 @@ def _score_floors(data_folder, size):
                        for name, predict in floors.items())
 
 
-def _in_units(metric, value):
-    """Percent, but for what has a unit of its own."""
-    return value if metric in _UNITS else 100 * value
-
-
 def _intervals(results):
     """Spread and interval of each metric, and of differences to BASELINE.
 
@@ -172,17 +163,14 @@ def _interval(system, metric, values):
                            ('std', values.std(ddof=1)), ('low', low),
                            ('high', high)])
     return OrderedDict([('system', system), ('metric', metric)], **{
-        name: _in_units(metric, value) for name, value in numbers.items()})
+        name: in_units(metric, value) for name, value in numbers.items()})
 
 
-def _write_csv(path, columns, rows):
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator='\n')
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: value if isinstance(value, str) else
-                         '%.10g' % value for name, value in row.items()})
-    write_text(path, stream.getvalue())
+def _write_rows(path, columns, rows):
+    write_csv(path, columns, (
+        [value if isinstance(value, str) else '%.10g' % value
+         for value in (row.get(column, '') for column in columns)]
+        for row in rows))
 
 
 #: Column -> heading and format.
@@ -200,27 +188,6 @@ _OTHER_COLUMNS = OrderedDict([
     ('within_1_v', ('V within 1', '%10.1f')),
     ('within_2_v', ('2', '%5.1f')), ('within_3_v', ('3 bins', '%6.1f')),
 ])
-
-
-def _format_columns(rows, columns):
-    """Lines of aligned text."""
-    def width(form):
-        return len(form % 0)
-    lines = [' '.join(['%-22s' % 'system'] + [
-        heading.rjust(width(form)) for heading, form in columns.values()])]
-    for system, row in rows.items():
-        if not set(row) & set(columns):
-            continue
-        cells = ['%-22s' % system]
-        for column, (_, form) in columns.items():
-            text = form % row.get(column, 0)
-            if column not in row:
-                text = '-'.rjust(width(form))
-            elif system in PAPER:
-                text = text.replace('+', ' ')  # The paper gives no sign.
-            cells.append(text)
-        lines.append(' '.join(cells))
-    return lines
 
 
 def _format_intervals(intervals):

@@ -16,7 +16,8 @@ from benchmarks.agreement import FLOOR, TOLERANCES, compare
 from benchmarks.children import Child, Children, last_line
 from benchmarks.engines import (COLORNET, PYTORCH, collect_results,
                                 environment, repeat_photos)
-from benchmarks.tables import format_table, write_csv
+from benchmarks.tables import format_table
+from colornet.files import write_csv
 from colornet.networks import (build_classification_network,
                                build_regression_network)
 

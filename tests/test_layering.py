@@ -22,7 +22,7 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['decodings', 'figures', 'table2'],
+    ['decoding_study', 'figures', 'table2'],
     ['cli'],
     ['__main__'],
 ]

@@ -1,19 +1,17 @@
 """Decodings of one network's class scores compared (paper, 3.6, 5.3)."""
 
-import csv
-import io
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
-from .color import get_color_space, join_channels, split_channels
+from .color import split_channels
 from .errors import ColornetError
 from .experiment import load_subset, predict_images
-from .files import write_text
+from .files import write_csv
 from .metrics import edge_errors, image_metrics, summarize
 from .progress import progress_bar
-from .reports import grey_picture
+from .reports import format_columns, in_units, show_prediction
 from .sheets import save_sheet
 
 __all__ = ['DECODINGS', 'compare_decodings']
@@ -35,9 +33,15 @@ SHOWN = ('argmax', 'expectation', 'annealed mean 0.38',
 #: Photos on the sheet.
 NUM_SHOWN = 10
 
-_COLUMNS = ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u',
-            'within_1_v', 'sat_diff', 'psnr', 'ssim',
-            'colourfulness_predicted', 'edge_error', 'error_elsewhere')
+#: Column -> heading and format.
+_COLUMNS = OrderedDict(
+    [(name, (name, '%11.2f')) for name in
+     ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
+      'sat_diff')] +
+    [(name, (heading, '%11.3f')) for name, heading in
+     (('psnr', 'psnr'), ('ssim', 'ssim'),
+      ('colourfulness_predicted', 'colourful'), ('edge_error', 'edge_error'),
+      ('error_elsewhere', 'elsewhere'))])
 
 
 def compare_decodings(network, data_folder, subset, out_file,
@@ -66,7 +70,7 @@ def compare_decodings(network, data_folder, subset, out_file,
     ColornetError
         If it is no classification network.
     """
-    from .predict import load_network
+    from .predict import compile_decodings, load_network
     net, config, _ = load_network(network, vgg_weights, fold=True)
     if config.network['kind'] != 'classification':
         raise ColornetError('%s is a %s network: it has no class scores to '
@@ -75,7 +79,9 @@ def compare_decodings(network, data_folder, subset, out_file,
     space = config.network['color_space']
     rows = OrderedDict((name, []) for name in DECODINGS)
     pictures = []
-    found = predict_images(_compile_all(net, config), images, space)
+    decode = compile_decodings(net, config, list(DECODINGS.values()))
+    found = predict_images(
+        lambda luminance: np.stack(decode(luminance), axis=-2), images, space)
     for rgb, chroma in progress_bar(found, total=len(images), unit='image',
                                     desc='decodings'):
         luminance, actual = split_channels(rgb, space)
@@ -85,54 +91,18 @@ def compare_decodings(network, data_folder, subset, out_file,
                 predicted, actual, luminance)
             rows[name].append(metrics)
         if len(pictures) < NUM_SHOWN:
-            pictures.append([grey_picture(luminance, space)] + [
-                join_channels(luminance, chroma[..., number, :], space)
-                for number, name in enumerate(DECODINGS) if name in SHOWN] +
-                [rgb])
+            pictures.append(show_prediction(rgb, [
+                chroma[..., number, :] for number, name in
+                enumerate(DECODINGS) if name in SHOWN], space))
     means = OrderedDict((name, summarize(metrics))
                         for name, metrics in rows.items())
     out_file = Path(out_file)
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator='\n')
-    writer.writerow(('decoding',) + _COLUMNS)
-    writer.writerows([name] + ['%.6g' % mean[column] for column in _COLUMNS]
-                     for name, mean in means.items())
     save_sheet(out_file.with_suffix('.png'), pictures,
                ('grey',) + SHOWN + ('original',), width=1500)
-    write_text(out_file, stream.getvalue())
-    return _format(means)
-
-
-def _compile_all(net, config):
-    """All decodings at once: (batch, rows, columns, decodings, 2)."""
-    from .backend import lasagne, theano
-    from .decoding import predicted_chroma
-    from .networks import output_layers
-    from .vgg16 import preprocess
-    space = get_color_space(config.network['color_space'])
-    outputs = lasagne.layers.get_output(output_layers(net),
-                                        deterministic=True)
-    run = theano.function(
-        [net['input'].input_var],
-        [predicted_chroma(outputs, config.network['num_bins'], space.limits,
-                          **options) for options in DECODINGS.values()])
-
-    def predict(luminance):
-        chroma = run(preprocess(luminance, space.luminance_max))
-        return np.moveaxis(np.array(chroma), (0, 2), (-2, -1))
-    return predict
-
-
-def _format(means):
-    """The table as aligned text; shares in percent."""
-    lines = ['%-24s' % 'decoding' + ''.join(
-        ('%s' % column.replace('colourfulness_predicted', 'colourful')
-         ).rjust(12) for column in _COLUMNS).replace('error_elsewhere',
-                                                     '   elsewhere')]
-    for name, mean in means.items():
-        lines.append('%-24s' % name + ''.join(
-            '%12.3f' % mean[column] if column in (
-                'psnr', 'ssim', 'colourfulness_predicted', 'edge_error',
-                'error_elsewhere') else '%12.2f' % (100 * mean[column])
-            for column in _COLUMNS))
-    return '\n'.join(lines)
+    write_csv(out_file, ['decoding'] + list(_COLUMNS), (
+        [name] + ['%.6g' % mean[column] for column in _COLUMNS]
+        for name, mean in means.items()))
+    return '\n'.join(format_columns('%-24s' % 'decoding', OrderedDict(
+        (name, {column: in_units(column, mean[column])
+                for column in _COLUMNS}) for name, mean in means.items()),
+        _COLUMNS))

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 import tiny
 from colornet.config import load_config
-from colornet.decodings import DECODINGS, SHOWN, compare_decodings
+from colornet.decoding_study import DECODINGS, SHOWN, compare_decodings
 from colornet.experiment import load_subset, predict_images
 from colornet.images import read_rgb
 from colornet.metrics import image_metrics
