@@ -299,10 +299,13 @@ def _complete(config, source):
                 raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
                                     % (source, name))
-    if (config.decoding['saturation'] != 1 and
-            config.network['color_space'] == 'hsv'):
-        raise ColornetError('%s: decoding.saturation is not for '
-                            'network.color_space = hsv' % source)
+    if config.network['color_space'] == 'hsv':
+        # The zero of hue is no grey, and the mean of two hues means nothing.
+        for key, value in (('saturation', 1), ('method', 'argmax')):
+            if config.decoding[key] != value:
+                raise ColornetError(
+                    '%s: decoding.%s = %s is not for network.color_space = '
+                    'hsv' % (source, key, config.decoding[key]))
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .color import split_channels
+from .color import join_channels, split_channels
 from .errors import ColornetError
 from .experiment import load_subset, predict_images
 from .files import write_csv
-from .metrics import edge_errors, image_metrics, summarize
+from .metrics import (colour_inconsistency, edge_errors, image_metrics,
+                      summarize)
 from .progress import progress_bar
 from .reports import format_columns, in_units, show_prediction
 from .sheets import save_sheet
@@ -41,7 +42,7 @@ _COLUMNS = OrderedDict(
     [(name, (heading, '%11.3f')) for name, heading in
      (('psnr', 'psnr'), ('ssim', 'ssim'),
       ('colourfulness_predicted', 'colourful'), ('edge_error', 'edge_error'),
-      ('error_elsewhere', 'elsewhere'))])
+      ('error_elsewhere', 'elsewhere'), ('inconsistency', 'inconsistent'))])
 
 
 def compare_decodings(network, data_folder, subset, out_file,
@@ -54,49 +55,62 @@ def compare_decodings(network, data_folder, subset, out_file,
     data_folder : str or Path
     subset : 'train', 'validation' or 'test'
     out_file : str or Path
-        CSV file; ``<name>.png`` gets the first photos: grey | decodings |
-        original.
+        CSV file; ``<name>.png`` beside it gets the first photos: grey |
+        decodings | original.
     vgg_weights : str or Path, optional
 
     Returns
     -------
     str
-        The table to print. Errors are root mean squares in U and V; the edges
-        are the tenth of the pixels with the steepest luminance
-        (:func:`colornet.metrics.edge_errors`).
+        The table to print. The network's factor for the chrominance is kept.
+        Errors are root mean squares in U and V; the edges are the tenth of
+        the pixels with the steepest luminance
+        (:func:`colornet.metrics.edge_errors`). Inconsistency is
+        :func:`colornet.metrics.colour_inconsistency`.
 
     Raises
     ------
     ColornetError
-        If it is no classification network.
+        If it is no classification network of U and V.
     """
+    out_file = Path(out_file)
+    if out_file.suffix.lower() == '.png':
+        raise ColornetError('%s: the table is a CSV file; the pictures get '
+                            'its name with .png' % out_file)
     from .predict import compile_decodings, load_network
     net, config, _ = load_network(network, vgg_weights, fold=True)
     if config.network['kind'] != 'classification':
         raise ColornetError('%s is a %s network: it has no class scores to '
                             'decode' % (network, config.network['kind']))
-    images, _ = load_subset(config, data_folder, subset)
     space = config.network['color_space']
+    if space != 'luv':
+        raise ColornetError('%s is a network of %s: its class scores have no '
+                            'means' % (network, space))
+    images, _ = load_subset(config, data_folder, subset)
+    saturation = config.decoding['saturation']
     rows = OrderedDict((name, []) for name in DECODINGS)
     pictures = []
-    decode = compile_decodings(net, config, list(DECODINGS.values()))
+    decode = compile_decodings(net, config, [
+        dict(options, saturation=saturation)
+        for options in DECODINGS.values()])
     found = predict_images(
-        lambda luminance: np.stack(decode(luminance), axis=-2), images, space)
+        lambda luminance: np.stack(decode(luminance), axis=-2), images)
     for rgb, chroma in progress_bar(found, total=len(images), unit='image',
                                     desc='decodings'):
-        luminance, actual = split_channels(rgb, space)
+        luminance, actual = split_channels(rgb)
         for name, predicted in zip(DECODINGS, np.moveaxis(chroma, -2, 0)):
-            metrics = image_metrics(predicted, rgb, space)
+            metrics = image_metrics(predicted, rgb)
             metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
                 predicted, actual, luminance)
+            metrics['inconsistency'] = colour_inconsistency(
+                join_channels(luminance, predicted), rgb)
             rows[name].append(metrics)
         if len(pictures) < NUM_SHOWN:
             pictures.append(show_prediction(rgb, [
                 chroma[..., number, :] for number, name in
-                enumerate(DECODINGS) if name in SHOWN], space))
+                enumerate(DECODINGS) if name in SHOWN]))
     means = OrderedDict((name, summarize(metrics))
                         for name, metrics in rows.items())
-    out_file = Path(out_file)
     save_sheet(out_file.with_suffix('.png'), pictures,
                ('grey',) + SHOWN + ('original',), width=1500)
     write_csv(out_file, ['decoding'] + list(_COLUMNS), (

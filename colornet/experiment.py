@@ -16,7 +16,7 @@ import numpy as np
 
 from .checkpoint import load_arrays
 from .color import bin_channel, get_color_space, split_channels
-from .config import Config, find_resource
+from .config import SCHEMA, Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
 from .files import make_folder, write_csv, write_text
@@ -32,8 +32,10 @@ __all__ = ['load_subset', 'is_finished', 'train', 'predict_images',
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
          'sat_diff', 'seconds')
 
-#: Settings that may change when a training is resumed.
-RESUMABLE = ('training.epochs', 'training.checkpoint_minutes')
+#: Settings that may change when a training is resumed: they change no
+#: parameter.
+RESUMABLE = ('training.epochs', 'training.checkpoint_minutes') + tuple(
+    'decoding.' + key for key in SCHEMA['decoding'])
 
 
 def load_subset(config, folder, subset):
@@ -295,8 +297,6 @@ def _train(config, data_folder, run_folder, vgg_weights):
                            learning_rate_after)
 
     provenance = _provenance(config, data_folder, len(images))
-    write_text(run_folder / 'config.ini', config.to_ini())
-    _append_provenance(run_folder / 'provenance.json', provenance)
     net = build_pretrained(config, vgg_weights)
     checkpoint = run_folder / 'last.h5'
     dataset = config.data['dataset']
@@ -307,9 +307,11 @@ def _train(config, data_folder, run_folder, vgg_weights):
         trained_on = load_arrays(checkpoint, [])[1].get('trained_on',
                                                         trained_on)
     elif config.training['start_from']:
-        before = start_from(net, config, config.training['start_from'])
-        trained_on = '%s, then %s' % (before.get('trained_on', 'others'),
+        provenance['start_from'] = start_from(net, config)
+        trained_on = '%s, then %s' % (provenance['start_from']['trained_on'],
                                       trained_on)
+    write_text(run_folder / 'config.ini', config.to_ini())
+    _append_provenance(run_folder / 'provenance.json', provenance)
     objective = _make_objective(config)
     space = get_color_space(config.network['color_space'])
     batch_size, seed = config.training['batch_size'], config.training['seed']

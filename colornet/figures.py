@@ -25,7 +25,7 @@ from .sheets import fill_rows, save_sheet
 __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
            'middle', 'smallest']
 
-#: In Figure 1: open countryside, the only subject the shipped network knows.
+#: In Figure 1: open countryside, all that its network was trained on.
 DEMO_PHOTO = 'picosdeeuropa.jpg'
 
 #: How a figure chooses its photos and lays them out.

@@ -375,6 +375,8 @@ class AddBlocks(_InplaceOp):
         storage[0][0] = output
 
     def grad(self, inputs, output_gradients):
+        if self.rectify:
+            raise NotImplementedError('no gradient through the rectifier')
         gradient = output_gradients[0]
         return [gradient] + AddBlocksGradient(self.scale)(gradient,
                                                           return_list=True)

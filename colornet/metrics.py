@@ -158,13 +158,15 @@ def edge_errors(predicted, actual, luminance, share=0.1):
     Returns
     -------
     edge, elsewhere : float
-        Root mean square of the distance in U and V.
+        Root mean square of the distance in U and V; where luminance is
+        flat, both are of all pixels.
     """
     slope = np.hypot(*np.gradient(np.asarray(luminance, np.float64)))
     is_edge = slope > np.quantile(slope, 1 - share)
     squares = np.square(np.asarray(predicted, np.float64) - actual).sum(-1)
-    return (float(np.sqrt(squares[is_edge].mean())),
-            float(np.sqrt(squares[~is_edge].mean())))
+    groups = ((squares[is_edge], squares[~is_edge]) if is_edge.any() else
+              (squares, squares))
+    return tuple(float(np.sqrt(group.mean())) for group in groups)
 
 
 def colour_inconsistency(predicted_rgb, actual_rgb):
@@ -222,8 +224,9 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
     Returns
     -------
     OrderedDict of str to float
-        acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). psnr, ssim. acc_u_8,
-        acc_v_8: accuracies with bins 8 units wide. within_1_u, ...,
+        acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). abs_sat_diff: the
+        size of sat_diff, whose mean over images is not that of sat_diff.
+        psnr, ssim. acc_u_8, acc_v_8: accuracies with bins 8 units wide. within_1_u, ...,
         within_3_v: shares of pixels at most so many of the paper's bins off.
         Of predicted and actual image: mean saturations and colourfulness.
     """
@@ -238,6 +241,7 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
     metrics = OrderedDict(('acc_' + name, bin_accuracy(predicted, actual))
                           for name, predicted, actual in channels)
     metrics['sat_diff'] = saturation_difference(predicted_rgb, actual_rgb)
+    metrics['abs_sat_diff'] = abs(metrics['sat_diff'])
     metrics['l_reg'] = regression_distance(predicted_chroma, actual_chroma)
     metrics['psnr'] = peak_signal_to_noise(predicted_rgb, actual_rgb)
     metrics['ssim'] = structural_similarity(predicted_rgb, actual_rgb)

@@ -1,5 +1,7 @@
 """Trained networks: their files, and predictions from them (paper, 3.1)."""
 
+import hashlib
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
@@ -168,29 +170,33 @@ def load_network(path, vgg_weights=None, fold=False, size=None,
     return net, config, attributes
 
 
-def start_from(net, config, path):
-    """Give a network the parameters of a trained one to start from.
+def start_from(net, config):
+    """Give a network the parameters of ``training.start_from``.
 
     Parameters
     ----------
     net : dict of str to Layer
     config : Config
-        Of `net`.
-    path : str or Path
-        As :func:`save_network` saved it, or a run folder. If its VGG16 was
-        fine-tuned, that of `net` must be, too.
+        Of `net`. It names a file of :func:`save_network`, or a run folder. If
+        the VGG16 in there was fine-tuned, that of `net` must be, too.
 
     Returns
     -------
     dict
-        The file's attributes.
+        Where the parameters come from: ``file``, ``sha256``, ``trained_on``,
+        ``epoch``.
 
     Raises
     ------
     ColornetError
         If the file is missing or is not a network of the same kind.
+
+    Notes
+    -----
+    If photos that are held out now may have been trained on before, a line on
+    stderr says so.
     """
-    path = network_file(path)
+    path = network_file(config.training['start_from'])
     groups, attributes = load_arrays(path, ['parameters'])
     stored = _read_configuration(path, attributes)
     for key, value in stored.network.items():
@@ -204,7 +210,16 @@ def start_from(net, config, path):
                             'from it with network.fine_tune = yes only' % path)
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
-    return attributes
+    if stored.data['dataset'] == config.data['dataset'] and (
+            stored.data['hold_out'], stored.training['seed']) != (
+            config.data['hold_out'], config.training['seed']):
+        print('note: %s was trained with another seed or data.hold_out: if '
+              'its photos were the same, some that are held out now were '
+              'among them' % path, file=sys.stderr)
+    return {'file': str(path),
+            'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
+            'trained_on': str(attributes.get('trained_on', 'others')),
+            'epoch': int(attributes.get('epoch', 0))}
 
 
 def compile_prediction(net, config):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from .color import join_channels, split_channels
-from .config import find_resource
+from .config import find_resource, load_config
 from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
 from .images import read_photo
@@ -18,7 +18,8 @@ __all__ = ['check_dataset', 'evaluate_network', 'find_network',
 
 #: Metrics that are not shares, which tables give in percent.
 _UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
-          'colourfulness_actual', 'edge_error', 'error_elsewhere')
+          'colourfulness_actual', 'edge_error', 'error_elsewhere',
+          'inconsistency')
 
 
 def grey_picture(luminance, color_space='luv'):
@@ -147,7 +148,10 @@ def evaluate_network(network_file, data_folder, subset='test',
                          'kind': config.network['kind'],
                          'trained_on': str(attributes.get('trained_on', '')),
                          'epoch': int(attributes.get('epoch', 0)),
-                         'decoding': config.decoding}
+                         'decoding': config.decoding,
+                         'changed_decoding': [
+                             line for line in config.differences(load_config())
+                             if line.startswith('decoding.')]}
     result['data'] = {'folder': str(data_folder), 'subset': subset,
                       'size': config.data['size'],
                       'num_images': len(images)}

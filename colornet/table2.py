@@ -96,6 +96,8 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         sources.append('%s: %s, epoch %d, %s' % (
             system, network, result['network']['epoch'],
             result['network']['trained_on'] or 'cvcl'))
+        sources[-1] += ''.join(', ' + line for line in
+                               result['network']['changed_decoding'])
     results.update(_score_floors(data_folder, result['data']['size']))
     rows = OrderedDict(PAPER)
     for system, result in results.items():
@@ -107,7 +109,8 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
     _write_rows('%s_intervals.csv' % out_file.with_suffix(''),
                list(intervals[0]), intervals)
     tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
-              for columns in (_PAPERS_COLUMNS, _OTHER_COLUMNS)]
+              for columns in (_PAPERS_COLUMNS, _PHOTO_COLUMNS,
+                              _NEAR_COLUMNS)]
     tables += [_format_intervals(intervals), sources]
     return '\n\n'.join('\n'.join(lines) for lines in tables)
 
@@ -146,6 +149,7 @@ def _intervals(results):
     OrderedDict
     """
     baseline = results[BASELINE]['images']
+    names = [row['name'] for row in baseline]
     for system, result in results.items():
         for metric in result['images'][0]:
             if metric == 'name':
@@ -153,6 +157,9 @@ def _intervals(results):
             values = np.array([row[metric] for row in result['images']])
             yield _interval(system, metric, values)
             if system in NETWORKS and system != BASELINE:
+                if [row['name'] for row in result['images']] != names:
+                    raise ValueError('%s and %s were scored on different '
+                                     'photos' % (system, BASELINE))
                 yield _interval('%s - %s' % (system, BASELINE), metric,
                                 values - [row[metric] for row in baseline])
 
@@ -176,13 +183,18 @@ def _write_rows(path, columns, rows):
 #: Column -> heading and format.
 _PAPERS_COLUMNS = OrderedDict([
     ('acc_u', ('Acc U, %', '%9.2f')), ('acc_v', ('Acc V, %', '%9.2f')),
-    ('sat_diff', ('sat diff, %', '%+11.1f')), ('l_reg', ('L_reg', '%13.0f')),
+    ('sat_diff', ('sat diff, %', '%+11.1f')),
     ('acc_u_8', ('U, 8 units', '%10.2f')),
     ('acc_v_8', ('V, 8 units', '%10.2f')),
 ])
-_OTHER_COLUMNS = OrderedDict([
-    ('psnr', ('PSNR, dB', '%8.2f')), ('ssim', ('SSIM', '%6.3f')),
+_PHOTO_COLUMNS = OrderedDict([
+    ('abs_sat_diff', ('|sat diff|, %', '%13.1f')),
+    ('sat_diff_pooled', ('pooled, %', '%+9.1f')),
     ('colourfulness_predicted', ('colourful', '%9.1f')),
+    ('l_reg', ('L_reg', '%9.0f')), ('psnr', ('PSNR, dB', '%8.2f')),
+    ('ssim', ('SSIM', '%6.3f')),
+])
+_NEAR_COLUMNS = OrderedDict([
     ('within_1_u', ('U within 1', '%10.1f')),
     ('within_2_u', ('2', '%5.1f')), ('within_3_u', ('3 bins', '%6.1f')),
     ('within_1_v', ('V within 1', '%10.1f')),
@@ -191,8 +203,8 @@ _OTHER_COLUMNS = OrderedDict([
 
 
 def _format_intervals(intervals):
-    """Lines of the paper's three metrics, with 95 % intervals."""
-    metrics = 'acc_u', 'acc_v', 'sat_diff'
+    """Lines of 95 % intervals, of the paper's metrics first."""
+    metrics = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff'
     lines = ['%-33s' % '95 % intervals' + ''.join('%-17s' % metric
                                                   for metric in metrics)]
     systems = OrderedDict.fromkeys(row['system'] for row in intervals)

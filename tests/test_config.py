@@ -105,8 +105,9 @@ class TestFiles:
                             ('decoding.smoothing=-1', ['smoothing'])]:
             check_error(lambda: config.override_decoding([text]), *words)
         hsv = load_config(overrides=['network.color_space=hsv'])
-        check_error(lambda: hsv.override_decoding(
-            ['decoding.saturation=2']), 'hsv')
+        for text in 'decoding.saturation=2', 'decoding.method=mean':
+            check_error(lambda: hsv.override_decoding([text]), 'hsv')
+            hsv = load_config(overrides=['network.color_space=hsv'])
         regression = load_config(overrides=REGRESSION)
         regression.override_decoding(['decoding.saturation=2'])
         check_error(lambda: regression.override_decoding(

@@ -30,7 +30,10 @@ class TestDecodings:
                                                for number in range(12)])
         cls.networks = {}
         for kind, path, overrides in (
-                ('classification', tiny.EXPERIMENT, tiny.CLASSIFICATION),
+                ('classification', tiny.EXPERIMENT, tiny.CLASSIFICATION +
+                 ['decoding.saturation=1.5']),
+                ('hsv', tiny.EXPERIMENT, tiny.CLASSIFICATION +
+                 ['network.color_space=hsv']),
                 ('regression', tiny.REGRESSION, tiny.OVERRIDES)):
             config = load_config(path, overrides)
             cls.networks[kind] = cls.root / (kind + '.h5')
@@ -65,11 +68,12 @@ class TestDecodings:
             images, _ = load_subset(config, self.root / 'photos',
                                     'validation')
             found = predict_images(compile_prediction(net, config), images)
-            accuracy = np.mean([image_metrics(chroma, rgb)['within_1_u']
-                                for rgb, chroma in found])
-            # Folded or not: rounding may decide between two equal scores.
-            assert_allclose(float(self.rows[name]['within_1_u']), accuracy,
-                            atol=2e-3)
+            rows = [image_metrics(chroma, rgb) for rgb, chroma in found]
+            for metric in 'within_1_u', 'sat_diff':
+                mean = np.mean([row[metric] for row in rows])
+                # Folded or not: rounding may decide between equal scores.
+                assert_allclose(float(self.rows[name][metric]), mean,
+                                atol=2e-3)
 
     def test_the_sheet_is_a_picture(self):
         assert set(SHOWN) < set(DECODINGS)
@@ -79,3 +83,13 @@ class TestDecodings:
         tiny.check_error(lambda: compare_decodings(
             self.networks['regression'], self.root / 'photos', 'test',
             self.root / 'none.csv'), 'regression.h5', 'class scores')
+
+    def test_hue_has_no_mean(self):
+        tiny.check_error(lambda: compare_decodings(
+            self.networks['hsv'], self.root / 'photos', 'test',
+            self.root / 'none.csv'), 'hsv.h5')
+
+    def test_the_table_does_not_overwrite_the_pictures(self):
+        tiny.check_error(lambda: compare_decodings(
+            self.networks['classification'], self.root / 'photos', 'test',
+            self.root / 'none.png'), 'none.png')

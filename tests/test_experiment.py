@@ -6,6 +6,7 @@ is trained by the tests of the command line.
 
 import csv
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -145,6 +146,8 @@ class TestTrain:
     def test_starting_from_another_run_and_dropping_the_learning_rate(self):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
             'training.start_from=%s' % self.run_folder,
+            # Another initialization and order than those it starts from.
+            'training.seed=5', 'training.learning_rate=1e-7',
             'training.epochs=2', 'training.drop_epochs=1',
             'training.drop_factor=1e-30'])
         folder = self.root / 'started'
@@ -155,20 +158,28 @@ class TestTrain:
             seen.append({key: variable.get_value() for key, variable
                          in trainer.parameters.items()})
             original(trainer)
-        with mock.patch('colornet.training.Trainer.save', save):
+        with mock.patch('colornet.training.Trainer.save', save), \
+                mock.patch('sys.stderr', io.StringIO()) as err:
             ok_(experiment.train(config, self.data, folder))
+        assert_in('another seed', err.getvalue())
+        provenance = json.loads((folder / 'provenance.json').read_text())
+        best = self.run_folder / 'best.h5'
+        eq_(provenance[0]['start_from'], {
+            'file': str(best), 'epoch': 1,
+            'sha256': hashlib.sha256(best.read_bytes()).hexdigest(),
+            'trained_on': '%d photos of photos' % self.num_training})
         trained_on = load_arrays(folder / 'best.h5', [])[1]['trained_on']
         eq_(trained_on, '%d photos of photos, then %d photos of photos'
             % (self.num_training, self.num_training))
         first, second = seen[1], seen[-1]
         stored = load_arrays(self.run_folder / 'best.h5',
                              ['parameters'])[0]['parameters']
-        step = config.training['learning_rate'] * len(first)
-        for name in ('r4_conv/W', 'unit3_conv/b'):
+        # A step of Adam is about as long as the learning rate.
+        distance = 2e-7 * self.num_training
+        for name in ('r4_conv/W', 'unit3_conv/W'):
             key = tuple(name.split('/'))
-            # A few small steps of Adam away; a fresh one would be far.
-            ok_(0 < abs(first[key] - stored[name]).max() < step, name)
-            # Then it goes on at a millionth of nothing.
+            ok_(0 < abs(first[key] - stored[name]).max() < distance, name)
+            # The second epoch's steps are too small for float32.
             np.testing.assert_array_equal(second[key], first[key])
 
     def test_networks_of_another_kind_are_no_start(self):
@@ -181,6 +192,12 @@ class TestTrain:
             with assert_raises(ColornetError) as caught:
                 experiment.train(config, self.data, self.root / 'misfit')
             assert_in(word, str(caught.exception))
+            ok_(not (self.root / 'misfit').exists())
+
+    def test_another_decoding_does_not_train_again(self):
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
+            'decoding.saturation=1.5'])
+        ok_(not experiment.train(config, self.data, self.run_folder))
 
     def test_other_photos_are_refused(self):
         data = self.root / 'fewer'

@@ -200,6 +200,10 @@ def test_arrays_that_the_code_would_misread():
                   lambda: kernels.add_blocks(x, [T.dtensor4()], 2),
                   lambda: kernels.cross_entropy(T.itensor4(), T.itensor3())):
         yield check_refused, TypeError, build, 'float'
+    # Theano puts the rectifier in only where no gradient is wanted.
+    rectified = kernels.AddBlocks(2, rectify=True)(x, T.tensor4())
+    yield (check_refused, NotImplementedError,
+           lambda: T.grad(rectified.sum(), x), 'rectifier')
 
 
 def numpy_cross_entropy(logits, targets):

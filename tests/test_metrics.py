@@ -20,8 +20,8 @@ from colornet.metrics import (bin_accuracy, colour_inconsistency,
                               summarize)
 
 PHOTOS = pathlib.Path(__file__).parent / 'photos'
-NAMES = ['acc_u', 'acc_v', 'sat_diff', 'l_reg', 'psnr', 'ssim', 'acc_u_8',
-         'acc_v_8', 'within_1_u', 'within_1_v', 'within_2_u', 'within_2_v',
+NAMES = ['acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'l_reg', 'psnr',
+         'ssim', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v', 'within_2_u', 'within_2_v',
          'within_3_u', 'within_3_v', 'saturation_predicted',
          'colourfulness_predicted', 'saturation_actual',
          'colourfulness_actual']
@@ -190,6 +190,12 @@ def test_errors_along_edges_and_elsewhere():
     predicted[:, 14:16] = 30, 40
     edge, elsewhere = edge_errors(predicted, actual, luminance)
     assert_allclose([edge, elsewhere], [50, 5])
+
+
+def test_flat_luminance_has_edges_too():
+    actual = np.zeros((10, 10, 2))
+    assert_allclose(edge_errors(actual + 3, actual, np.full((10, 10), 50.)),
+                    [18 ** 0.5] * 2)
 
 
 def test_psnr_has_a_cap():

@@ -171,11 +171,14 @@ def test_fine_tuned_networks_keep_their_vgg16():
     ok_(loaded_config.network['fine_tune'])
     check_same_values(values_of(loaded), values_of(network))
     # A training whose VGG16 stays as it is would not save this one.
+    start = 'training.start_from=%s' % path
+    frozen = load_config(overrides=TINY + [start])
     with assert_raises(ColornetError) as raised:
-        start_from(build_pretrained(config), config, path)
+        start_from(build_pretrained(frozen), frozen)
     assert_in('fine_tune', str(raised.exception))
     fresh = build_pretrained(tuned)
-    start_from(fresh, tuned, path)
+    tuned.override(start)
+    start_from(fresh, tuned)
     check_same_values(values_of(fresh), values_of(network))
 
 

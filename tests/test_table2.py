@@ -18,7 +18,7 @@ from colornet.errors import ColornetError
 from colornet.images import read_rgb
 from colornet.predict import build_pretrained, save_network
 from colornet.reports import find_network
-from colornet.table2 import (NETWORKS, PAPER, bootstrap_interval,
+from colornet.table2 import (NETWORKS, PAPER, _intervals, bootstrap_interval,
                              make_table2)
 
 
@@ -42,6 +42,8 @@ class TestTable2:
             config = load_config(path, overrides + ['data.dataset=cvcl'])
             (root / 'runs' / stem).mkdir(parents=True)
             # Untrained, for the table does not care.
+            if stem == 'cvcl_regression_l2':
+                config.override('decoding.saturation=1.2')
             save_network(root / 'runs' / stem / 'best.h5',
                          build_pretrained(config), config,
                          {'epoch': 3, 'trained_on': '7 photos of cvcl'})
@@ -72,9 +74,9 @@ class TestTable2:
 
     def test_columns_and_rows(self):
         eq_(self.columns[:5], ['system', 'acc_u', 'acc_v', 'sat_diff',
-                               'l_reg'])
-        for column in ('psnr', 'ssim', 'acc_u_8', 'acc_v_8', 'within_3_v',
-                       'colourfulness_predicted'):
+                               'abs_sat_diff'])
+        for column in ('l_reg', 'sat_diff_pooled', 'psnr', 'ssim', 'acc_u_8',
+                       'acc_v_8', 'within_3_v', 'colourfulness_predicted'):
             assert_in(column, self.columns)
         eq_(list(self.rows), [
             'paper_classification', 'paper_regression', 'classification',
@@ -123,6 +125,17 @@ class TestTable2:
                 self.results['regression']['images'])]
         assert_allclose(float(row['std']), np.std(differences, ddof=1),
                         rtol=1e-6)
+        mean = np.mean(differences)
+        ok_(abs(mean) > 1e-3)  # So that its sign can be wrong.
+        assert_allclose(float(row['mean']), mean, rtol=1e-6)
+
+    def test_differences_of_other_photos_are_refused(self):
+        images = {name: [dict(row) for row in result['images']]
+                  for name, result in self.results.items()}
+        images['classification'].reverse()
+        with assert_raises(ValueError):
+            list(_intervals({name: {'images': rows}
+                             for name, rows in images.items()}))
 
     def test_the_papers_rows(self):
         eq_(float(self.rows['paper_classification']['acc_u']), 34.64)
@@ -148,6 +161,7 @@ class TestTable2:
         assert_in(str(self.root / 'runs' / 'cvcl_regression' / 'best.h5'),
                   self.text)
         assert_in('epoch 3, 7 photos of cvcl', self.text)
+        assert_in('decoding.saturation: 1.2, not 1', self.text)
         assert_in('floor_lookup', self.text)
         assert_in('34.64', self.text)
 
