@@ -52,7 +52,7 @@ def save_arrays(path, groups, attributes, dtype=None):
         Path(temporary).write_bytes(memory.getbuffer())
 
 
-def load_arrays(path, groups):
+def load_arrays(path, groups, optional=()):
     """Load what :func:`save_arrays` saved.
 
     Parameters
@@ -60,6 +60,8 @@ def load_arrays(path, groups):
     path : str or Path
     groups : sequence of str
         The groups to load.
+    optional : collection of str
+        Those of `groups` that may be missing: they are empty then.
 
     Returns
     -------
@@ -80,6 +82,8 @@ def load_arrays(path, groups):
             for group in groups:
                 arrays = loaded[group] = OrderedDict()
                 if group not in file:
+                    if group in optional:
+                        continue
                     raise ColornetError('%s is not a file of this program: '
                                         'no group %r' % (path, group))
 

@@ -100,7 +100,8 @@ def _image_size(text):
 SCHEMA = {
     'data': {
         'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
-        'size': _image_size, 'hold_out': _number(float, 0, 1),
+        'size': _image_size, 'num_images': _number(int, 0),
+        'hold_out': _number(float, 0, 1),
         'flip': _boolean},
     'network': {
         'kind': _choice('classification', 'regression'),
@@ -108,7 +109,8 @@ SCHEMA = {
         'chroma_scale': _number(float, 0, low_included=False),
         'num_bins': _number(int, 2), 'aggregation': _choice('concat', 'sum'),
         'residual_units': _boolean, 'tail': _depths, 'batch_norm': _boolean,
-        'batch_norm_taps': _boolean, 'fine_tune': _boolean},
+        'batch_norm_taps': _boolean,
+        'initialization': _choice('glorot', 'he'), 'fine_tune': _boolean},
     'objective': {
         'loss': _choice('cross_entropy', 'l2', 'huber'),
         'huber_threshold': _number(float, 0, low_included=False)},

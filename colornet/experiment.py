@@ -25,7 +25,7 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
-__all__ = ['load_subset', 'is_finished', 'train', 'predict_images',
+__all__ = ['draw_training', 'load_subset', 'is_finished', 'train', 'predict_images',
            'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
@@ -47,7 +47,7 @@ def load_subset(config, folder, subset):
     folder : str or Path
         Holds the data set.
     subset : 'train', 'test' or 'validation'
-        The last are those of the training images that are held out.
+        The last are those of the first that are held out.
 
     Returns
     -------
@@ -59,22 +59,54 @@ def load_subset(config, folder, subset):
     The cache is in ``$COLORNET_CACHE``, or else in ``colornet`` below
     ``$XDG_CACHE_HOME`` or ``~/.cache``. Photos left out are named on stderr.
     """
-    if subset == 'validation':
-        images, names = load_subset(config, folder, 'train')
-        _, held_out = hold_out(len(images), config.data['hold_out'],
-                               config.training['seed'])
-        if not len(held_out):
-            raise ColornetError('data.hold_out = 0: no photos are held out')
-        return images[held_out], [names[number] for number in held_out]
+    images, names = _load_photos(config, folder, 'test' if subset == 'test'
+                                 else 'train')
+    if subset == 'test':
+        return images, names
+    training, held_out = draw_training(len(images), config)
+    if subset == 'validation' and not len(held_out):
+        raise ColornetError('data.hold_out = 0: no photos are held out')
+    chosen = (held_out if subset == 'validation' else
+              np.union1d(training, held_out))
+    if len(chosen) == len(images):
+        return images, names
+    return images[chosen], [names[number] for number in chosen]
+
+
+def draw_training(num_images, config):
+    """Draw the photos to train on and those to hold out (paper, 5.2).
+
+    Parameters
+    ----------
+    num_images : int
+        In the data set's training split.
+    config : Config
+
+    Returns
+    -------
+    training, validation : ndarray of int
+        Sorted, disjoint, together ``data.num_images`` or all there are.
+    """
+    wanted, seed = config.data['num_images'], config.training['seed']
+    drawn = np.arange(num_images)
+    if 0 < wanted < num_images:
+        drawn = np.sort(np.random.RandomState(seed).choice(
+            num_images, wanted, replace=False))
+    return [drawn[part] for part in
+            hold_out(len(drawn), config.data['hold_out'], seed)]
+
+
+def _load_photos(config, folder, split):
+    """All photos of a split, 'train' or 'test', from the cache."""
     dataset, size = config.data['dataset'], config.data['size']
-    paths = load_split(dataset, folder, subset,
+    paths = load_split(dataset, folder, split,
                        find_resource('experiments/splits'))
     cache = Path(os.environ.get('COLORNET_CACHE') or Path(
         os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         / 'colornet')
     key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
     images, names, skipped = load_images(
-        paths, cache / ('%s_%s_%d_%s.h5' % (dataset, subset, size, key)),
+        paths, cache / ('%s_%s_%d_%s.h5' % (dataset, split, size, key)),
         size)
     for path, reason in skipped:
         print('left out %s: %s' % (path, reason), file=sys.stderr)
@@ -247,12 +279,19 @@ def _write_log(path, history):
         for row in history))
 
 
+def _write_losses(path, losses):
+    """Write the loss of each minibatch as CSV (5.2)."""
+    write_csv(path, ('epoch', 'minibatch', 'training_loss'),
+              (('%d' % epoch, '%d' % minibatch, '%.6g' % loss)
+               for epoch, minibatch, loss in losses))
+
+
 def train(config, data_folder, run_folder, vgg_weights=None):
     """Train a network, or resume or skip its training (paper, 5.2).
 
-    The run folder gets ``config.ini``, ``provenance.json``, ``log.csv``,
-    ``last.h5`` (the checkpoint) and ``best.h5`` (the network with the lowest
-    validation loss).
+    The run folder gets ``config.ini``, ``provenance.json``, ``log.csv`` (the
+    epochs), ``losses.csv`` (the minibatches), ``last.h5`` (the checkpoint)
+    and ``best.h5`` (the network with the lowest validation loss).
 
     Parameters
     ----------
@@ -282,11 +321,10 @@ def train(config, data_folder, run_folder, vgg_weights=None):
 
 def _train(config, data_folder, run_folder, vgg_weights):
     """The part of :func:`train` that holds the lock."""
-    images, names = load_subset(config, data_folder, 'train')
+    images, names = _load_photos(config, data_folder, 'train')
     photos = _digest_photos(images, names)
     _check_photos(run_folder / 'last.h5', photos)
-    training, validation = hold_out(len(images), config.data['hold_out'],
-                                    config.training['seed'])
+    training, validation = draw_training(len(images), config)
     # Theano takes seconds to import: wrong settings are known before.
     from .backend import lasagne, theano
     from .decoding import predicted_chroma
@@ -369,6 +407,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
 
     def on_epoch(history, is_best):
         _write_log(run_folder / 'log.csv', history)
+        _write_losses(run_folder / 'losses.csv', trainer.losses)
         if is_best:
             save_network(run_folder / 'best.h5', net, config, {
                 'trained_on': trained_on, 'epoch': len(history),

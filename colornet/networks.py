@@ -147,11 +147,23 @@ def build_network(config, input_var=None):
                ('batch_norm', 'batch_norm_taps', 'fine_tune')}
     options.update(input_var=input_var, image_shape=(None, 3, size, size))
     if config.network['kind'] == 'regression':
-        return build_regression_network(
+        net = build_regression_network(
             chroma_scale=config.network['chroma_scale'], **options)
-    options.update((name, config.network[name]) for name in
-                   ('num_bins', 'aggregation', 'residual_units', 'tail'))
-    return build_classification_network(fast_stack=fast_stack, **options)
+    else:
+        options.update((name, config.network[name]) for name in
+                       ('num_bins', 'aggregation', 'residual_units', 'tail'))
+        net = build_classification_network(fast_stack=fast_stack, **options)
+    if config.network['initialization'] == 'he':
+        _initialize_for_rectifiers(net)
+    return net
+
+
+def _initialize_for_rectifiers(net):
+    """Initialize the decoder's filters by He et al. (2015) instead (5.2)."""
+    for (_, name), variable in decoder_parameters(net).items():
+        if name == 'W':
+            variable.set_value(lasagne.init.HeUniform('relu').sample(
+                variable.get_value(borrow=True).shape))
 
 
 def _build_encoder(input_var, image_shape, fine_tune):

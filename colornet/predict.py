@@ -200,7 +200,8 @@ def start_from(net, config):
     groups, attributes = load_arrays(path, ['parameters'])
     stored = _read_configuration(path, attributes)
     for key, value in stored.network.items():
-        if key != 'fine_tune' and value != config.network[key]:
+        if (key not in ('fine_tune', 'initialization') and
+                value != config.network[key]):
             raise ColornetError('%s has network.%s = %s, not %s: training '
                                 'cannot start from it'
                                 % (path, key, value, config.network[key]))

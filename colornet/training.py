@@ -7,6 +7,7 @@ set and no architecture.
 import contextlib
 import json
 import os
+import resource
 import signal
 import threading
 import time
@@ -215,6 +216,9 @@ class Trainer:
         One for each finished epoch.
     iteration : int
         Minibatches done of the epoch in work.
+    losses : list of (int, int, float)
+        Epoch and minibatch, both counted from 1, and its loss, of all
+        minibatches so far.
     """
 
     def __init__(self, step, optimizer_state, parameters, checkpoint_file,
@@ -228,6 +232,7 @@ class Trainer:
         self.progress = progress
         self.history = []
         self.iteration = 0
+        self.losses = []
         self._loss_sum = 0.
         self._num_images = 0
         self._seconds = 0.
@@ -251,13 +256,16 @@ class Trainer:
         optimizer = {'%04d' % number: variable.get_value() for
                      number, variable in enumerate(self.optimizer_state)}
         save_arrays(self.checkpoint_file,
-                    {'parameters': values, 'optimizer': optimizer},
+                    {'parameters': values, 'optimizer': optimizer,
+                     'log': {'losses': np.array(self.losses)}
+                     if self.losses else {}},
                     dict(self.attributes, progress=json.dumps(progress)))
 
     def restore(self):
         """Continue from the checkpoint as if never stopped."""
         groups, attributes = load_arrays(self.checkpoint_file,
-                                         ['parameters', 'optimizer'])
+                                         ['parameters', 'optimizer', 'log'],
+                                         optional=['log'])
         set_parameters(self.parameters, groups['parameters'],
                        self.checkpoint_file)
         stored = [groups['optimizer'][name]
@@ -270,6 +278,10 @@ class Trainer:
         for variable, array in zip(self.optimizer_state, stored):
             variable.set_value(array)
         progress = json.loads(attributes['progress'])
+        # A checkpoint of an older version has none.
+        self.losses = [(int(epoch), int(minibatch), loss)
+                       for epoch, minibatch, loss in
+                       groups['log'].get('losses', ())]
         self.history = progress['history']
         self.iteration = progress['iteration']
         self._loss_sum = progress['loss_sum']
@@ -334,6 +346,7 @@ class Trainer:
                 if not np.isfinite(loss):
                     raise self._diverged('the loss is %s' % loss)
                 self.iteration += 1
+                self.losses.append((epoch + 1, self.iteration, loss))
                 self._loss_sum += loss * len(inputs)
                 self._num_images += len(inputs)
                 self._seconds = seconds + time.time() - started
@@ -354,6 +367,8 @@ class Trainer:
             'training_loss', self._loss_sum / self._num_images)])
         row.update(validation)
         row['seconds'] = round(self._seconds, 1)
+        row['peak_mb'] = resource.getrusage(
+            resource.RUSAGE_SELF).ru_maxrss * 1024e-6
         if not all(map(np.isfinite, row.values())):
             raise self._diverged('the validation is not finite')
         self.history.append(row)

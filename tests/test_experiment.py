@@ -58,8 +58,12 @@ class TestTrain:
             rows = list(csv.DictReader(stream))
         eq_([row['epoch'] for row in rows], ['1'])
         for name in ('training_loss', 'validation_loss', 'acc_u', 'acc_v',
-                     'sat_diff', 'l_reg', 'psnr', 'seconds'):
+                     'sat_diff', 'l_reg', 'psnr', 'seconds', 'peak_mb'):
             ok_(np.isfinite(float(rows[0][name])), name)
+        with open(str(self.run_folder / 'losses.csv')) as stream:
+            losses = list(csv.DictReader(stream))
+        eq_([row['minibatch'] for row in losses], [
+            str(number) for number in range(1, -(-self.num_training // 2) + 1)])
         eq_(load_config(self.run_folder / 'config.ini'), self.config)
         provenance = json.loads((self.run_folder /
                                  'provenance.json').read_text())
@@ -82,6 +86,23 @@ class TestTrain:
         with assert_raises(ColornetError) as caught:
             experiment.load_subset(config, self.data, 'validation')
         assert_in('hold_out', str(caught.exception))
+
+    def test_a_number_of_photos_is_drawn(self):
+        config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
+                             ['data.num_images=5'])
+        parts = [experiment.load_subset(config, self.data, subset)[1]
+                 for subset in ('train', 'validation')]
+        eq_([len(names) for names in parts], [5, 1])
+        ok_(set(parts[1]) < set(parts[0]))
+        _, everything = experiment.load_subset(self.config, self.data,
+                                               'train')
+        ok_(set(parts[0]) < set(everything))
+        training, validation = experiment.draw_training(360, config)
+        eq_((len(training), len(validation)), (4, 1))
+        config.override('data.num_images=400')
+        training, validation = experiment.draw_training(360, config)
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate([training, validation])), np.arange(360))
 
     def test_the_best_network_leaves_vgg16_out(self):
         groups, attributes = load_arrays(self.run_folder / 'best.h5',

@@ -297,15 +297,22 @@ def test_heads_are_linear():
     eq_(sources(regression, 'chroma'), ['unit3_conv'])
 
 
-def test_new_layers_are_glorot_initialized():
+def test_new_layers_are_glorot_initialized_or_as_he_et_al():
     lasagne.random.set_rng(np.random.RandomState(0))
-    for net in (build_classification_network(image_shape=TINY),
-                build_regression_network(image_shape=TINY)):
+    for kind, loss, initialization in (
+            ('classification', 'cross_entropy', 'glorot'),
+            ('regression', 'l2', 'glorot'),
+            ('classification', 'cross_entropy', 'he')):
+        net = build_network(load_config(overrides=[
+            'data.size=16', 'network.kind=' + kind, 'objective.loss=' + loss,
+            'network.initialization=' + initialization]))
         for (key, name), variable in decoder_parameters(net).items():
             value = variable.get_value()
             if name == 'W':
                 filters, channels, rows, columns = value.shape
-                bound = np.sqrt(6. / ((filters + channels) * rows * columns))
+                fan = rows * columns * (channels if initialization == 'he'
+                                        else filters + channels)
+                bound = np.sqrt(6. / fan)
                 assert_allclose(abs(value).max(), bound, rtol=0.02)
                 assert_allclose(value.std(), bound / np.sqrt(3), rtol=0.05)
                 ok_(abs(value.mean()) < 4 * value.std() / value.size ** 0.5)

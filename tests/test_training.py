@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import tiny
 from colornet.backend import T, lasagne, theano
-from colornet.checkpoint import load_arrays
+from colornet.checkpoint import load_arrays, save_arrays
 from colornet.color import split_channels
 from colornet.errors import ColornetError
 from colornet.images import find_images, read_rgb
@@ -131,9 +131,39 @@ class TestTrainer:
         for value, other in zip(self.values(), expected):
             assert_array_equal(value, other)
         for row, other in zip(resumed.history, straight.history):
-            del row['seconds'], other['seconds']
+            for name in 'seconds', 'peak_mb':
+                ok_(row.pop(name) >= 0 and other.pop(name) >= 0)
             eq_(row, other)
+        eq_(resumed.losses, straight.losses)
         eq_(len(resumed.history), 3)
+
+    def test_every_minibatch_has_its_loss(self):
+        self.reset()
+        trainer = self.trainer()
+        self.run(trainer, 2)
+        numbers = [(epoch, minibatch)
+                   for epoch, minibatch, _ in trainer.losses]
+        count = len(self.batches)
+        eq_(numbers, [(epoch, minibatch + 1) for epoch in (1, 2)
+                      for minibatch in range(count)])
+        sizes = [len(inputs) for inputs, _ in self.batches]
+        for number, row in enumerate(trainer.history):
+            losses = [loss for _, _, loss in
+                      trainer.losses[number * count:(number + 1) * count]]
+            assert_allclose(row['training_loss'],
+                            np.average(losses, weights=sizes))
+
+    def test_a_checkpoint_without_the_log_is_resumed(self):
+        self.reset()
+        trainer = self.trainer()
+        self.run(trainer, 1)
+        groups, attributes = load_arrays(self.path,
+                                         ['parameters', 'optimizer'])
+        save_arrays(self.path, groups, attributes)
+        resumed = self.trainer()
+        resumed.restore()
+        self.run(resumed, 2)
+        eq_({epoch for epoch, _, _ in resumed.losses}, {2})
 
     def test_an_interrupted_training_resumes_exactly(self):
         for interrupt_at in [(0, 1), (1, 0), (2, 1)]:
