@@ -98,7 +98,7 @@ figure6: DATA = --data $(call quoted,$(ILSVRC))
 $(FIGURES): $(VENV)/installed
 	$(COLORNET) figure $(@:figure%=%) $(DATA) --runs $(RUNS) --out $(RUNS)/$@.png
 
-# PyTorch and matplotlib are for the benchmarks only.
+# PyTorch is for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \

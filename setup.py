@@ -44,16 +44,26 @@ setup(
         'h5py==3.11.0',              # checkpoints, cached photos
         'pillow==10.4.0',            # photos in and out
         'tqdm==4.70.1',              # progress bars
+        'matplotlib==3.7.5',         # plots of studies and benchmarks
+        'Jinja2==3.1.4',             # the report's page
         # The test runner; nose itself stops at Python 3.9.
         'nose==1.3.7; python_version < "3.10"',
         'pynose==1.5.5; python_version >= "3.10"',
         # What the above bring along, so that all installations are alike.
-        'imageio==2.35.1', 'lazy_loader==0.4', 'networkx==3.1',
-        'packaging==24.2', 'PyWavelets==1.4.1', 'six==1.17.0',
-        'tifffile==2023.7.10',
+        'MarkupSafe==2.1.5', 'PyWavelets==1.4.1', 'contourpy==1.1.1',
+        'cycler==0.12.1', 'fonttools==4.53.1', 'imageio==2.35.1',
+        'importlib-resources==6.4.5; python_version < "3.10"',
+        'kiwisolver==1.4.7', 'lazy_loader==0.4', 'networkx==3.1',
+        'packaging==24.2', 'pyparsing==3.1.4', 'python-dateutil==2.9.0.post0',
+        'six==1.17.0', 'tifffile==2023.7.10',
+        'zipp==3.20.2; python_version < "3.10"',
     ],
+    extras_require={
+        'cluster': ['distributed==2023.5.0'],  # studies on several machines
+    },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',
-                     'experiments/*.ini', 'experiments/splits/**',
+                     'experiments/*.ini', 'experiments/scales/*.ini',
+                     'experiments/results/*', 'experiments/splits/**',
                      'demo/photos/*'),
 )

@@ -111,7 +111,7 @@ def save_plot(path, rows, size=SIZE):
 
 def _run(options):
     left_out, rows, problems = [], [], {}
-    check_packages('torch', 'matplotlib')
+    check_packages('torch')
     make_folder(options.out.parent)  # Fail now, not in half an hour.
     points = list_points(options.batch_sizes, options.image_sizes,
                          options.size)

@@ -157,6 +157,8 @@ def _make_parser():
                          help='scores of each image and their means')
     command.add_argument('--sheet', metavar='PNG',
                          help='contact sheet: grey | network | original')
+    command.add_argument('--pictures', metavar='DIR',
+                         help="the network's colours of each photo")
     add_vgg(command)
 
     command = add('export', _export, 'store a trained network in half the '
@@ -187,6 +189,27 @@ def _make_parser():
     command.add_argument('--out', default='runs/decodings.csv', metavar='CSV',
                          help='(default: %(default)s)')
     add_vgg(command)
+
+    command = add('study', _study, 'train and compare the variants of studies '
+                  '(paper, 5.2, 5.3)')
+    command.add_argument('names', nargs='+', metavar='STUDY',
+                         help='such as aggregation, or an .ini file; "all" '
+                              'runs those in experiments/')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='photos to train on')
+    command.add_argument('--scale', choices=('quick', 'full'),
+                         default='quick', help='(default: %(default)s)')
+    command.add_argument('--runs', default='runs/studies', metavar='DIR',
+                         help='for networks and plots (default: %(default)s)')
+    command.add_argument('--results', default='runs/results', metavar='DIR',
+                         help='for the tables (default: %(default)s)')
+    command.add_argument('--set', action='append', default=[],
+                         metavar='SECTION.KEY=VALUE', dest='overrides',
+                         help='change a setting of all variants')
+    command.add_argument('--scheduler', metavar='ADDRESS',
+                         help='of Dask, to train on other machines')
+    command.add_argument('--threads', type=_positive, metavar='N',
+                         help='for each training')
 
     command = add('figure', _figure, "a figure of the paper with our "
                   "networks' colours")
@@ -308,9 +331,12 @@ def _evaluate(options):
     if options.sheet:
         check_suffix(options.sheet)
         make_folder(Path(options.sheet).parent)
+    if options.pictures:
+        make_folder(options.pictures)
     result = evaluate_network(network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
-                              options.dataset, options.decoding)
+                              options.dataset, options.decoding,
+                              options.pictures)
     if options.out:
         make_folder(Path(options.out).parent)
         write_text(options.out, json.dumps(result, indent=1) + '\n')
@@ -332,6 +358,19 @@ def _decodings(options):
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))
     print('written to %s' % options.out)
+
+
+def _study(options):
+    from .studies import find_studies
+    from .study_runner import run_studies
+    names = []
+    for name in options.names:
+        names += map(str, find_studies()) if name == 'all' else [name]
+    for study, text in run_studies(
+            names, options.data, options.scale, options.runs, options.results,
+            options.overrides, options.scheduler, options.threads):
+        print('%s\n%s: %s\n' % (text, study.name, Path(
+            options.results) / (study.name + '.csv')))
 
 
 def _figure(options):

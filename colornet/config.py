@@ -203,12 +203,15 @@ class Config(OrderedDict):
         parser = configparser.ConfigParser(interpolation=None)
         for section, values in self.items():
             parser[section] = OrderedDict(
-                (key, 'yes' if value is True else 'no' if value is False else
-                 ' '.join(map(str, value)) if isinstance(value, tuple) else
-                 str(value)) for key, value in values.items())
+                (key, _format(value)) for key, value in values.items())
         stream = io.StringIO()
         parser.write(stream)
         return stream.getvalue()
+
+    def setting(self, name):
+        """One setting as :meth:`override` takes it: ``section.key=value``."""
+        section, _, key = name.partition('.')
+        return '%s=%s' % (name, _format(self[section][key]))
 
     def differences(self, other, ignore=()):
         """Keys whose values differ, as lines ``section.key: a, not b``."""
@@ -260,6 +263,14 @@ def load_config(path=None, overrides=()):
     for override in overrides:
         config.override(override)
     return _complete(config, path or 'defaults')
+
+
+def _format(value):
+    """The text that a value is parsed from."""
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    return (' '.join(map(str, value)) if isinstance(value, tuple) else
+            str(value))
 
 
 def _set(config, section, key, text, source):

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .color import join_channels, split_channels
 from .errors import ColornetError
 from .experiment import load_subset, predict_images
 from .files import write_csv
-from .metrics import (colour_inconsistency, edge_errors, image_metrics,
-                      summarize)
+from .metrics import image_metrics, summarize
 from .progress import progress_bar
 from .reports import format_columns, in_units, show_prediction
 from .sheets import save_sheet
@@ -97,14 +95,8 @@ def compare_decodings(network, data_folder, subset, out_file,
         lambda luminance: np.stack(decode(luminance), axis=-2), images)
     for rgb, chroma in progress_bar(found, total=len(images), unit='image',
                                     desc='decodings'):
-        luminance, actual = split_channels(rgb)
         for name, predicted in zip(DECODINGS, np.moveaxis(chroma, -2, 0)):
-            metrics = image_metrics(predicted, rgb)
-            metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
-                predicted, actual, luminance)
-            metrics['inconsistency'] = colour_inconsistency(
-                join_channels(luminance, predicted), rgb)
-            rows[name].append(metrics)
+            rows[name].append(image_metrics(predicted, rgb, objects=True))
         if len(pictures) < NUM_SHOWN:
             pictures.append(show_prediction(rgb, [
                 chroma[..., number, :] for number, name in

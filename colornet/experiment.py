@@ -25,8 +25,8 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
-__all__ = ['draw_training', 'load_subset', 'is_finished', 'train', 'predict_images',
-           'evaluate']
+__all__ = ['draw_training', 'load_subset', 'is_finished', 'git_commit',
+           'train', 'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -234,24 +234,29 @@ def is_finished(config, folder):
     return len(stored[1]) >= config.training['epochs']
 
 
+def git_commit():
+    """The checkout's commit, or None where this is no checkout."""
+    return _git('rev-parse', 'HEAD')
+
+
+def _git(*arguments):
+    try:
+        return subprocess.run(
+            ('git',) + arguments, check=True, stdout=subprocess.PIPE,
+            cwd=str(Path(__file__).resolve().parent.parent),
+            stderr=subprocess.DEVNULL).stdout.decode().strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def _provenance(config, folder, num_images):
     """What the numbers of a run depend on besides its configuration."""
     from .backend import describe_backend
     from .speedups import speedup_status
-    checkout = Path(__file__).resolve().parent.parent
-
-    def git(*arguments):
-        try:
-            return subprocess.run(
-                ('git',) + arguments, cwd=str(checkout), check=True,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL).stdout.decode().strip()
-        except (OSError, subprocess.CalledProcessError):
-            return None
     return {'command': sys.argv, 'date': time.strftime('%Y-%m-%d %H:%M:%S'),
-            'git_commit': git('rev-parse', 'HEAD'),
-            'git_changes': bool(git('status', '--porcelain', '--',
-                                    'colornet', 'experiments')),
+            'git_commit': git_commit(),
+            'git_changes': bool(_git('status', '--porcelain', '--',
+                                     'colornet', 'experiments')),
             'python': platform.python_version(), 'numpy': np.__version__,
             'backend': describe_backend(), 'speedups': {
                 name: reason or 'on'
@@ -464,7 +469,7 @@ def evaluate(predictions, names, color_space='luv'):
         ``mean``: of each metric over images; ``images``: a dict for each,
         with its name.
     """
-    rows = [image_metrics(chroma, rgb, color_space)
+    rows = [image_metrics(chroma, rgb, color_space, objects=True)
             for rgb, chroma in predictions]
     return {'mean': summarize(rows),
             'images': [OrderedDict([('name', name)], **row)

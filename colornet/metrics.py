@@ -13,7 +13,8 @@ import skimage.segmentation
 from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
                     saturation, split_channels)
 
-__all__ = ['regression_distance', 'bin_accuracy', 'saturation_difference',
+__all__ = ['METRICS', 'OBJECT_METRICS', 'regression_distance', 'bin_accuracy',
+           'saturation_difference',
            'peak_signal_to_noise', 'structural_similarity', 'colourfulness',
            'edge_errors', 'colour_inconsistency', 'image_metrics',
            'summarize']
@@ -209,7 +210,19 @@ def colour_inconsistency(predicted_rgb, actual_rgb):
     return float(np.average(excess, weights=sizes))
 
 
-def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
+#: What :func:`image_metrics` gives. The first line and ``l_reg`` are the
+#: paper's (5.1).
+METRICS = tuple('''acc_u acc_v sat_diff
+    abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8 within_1_u within_1_v
+    within_2_u within_2_v within_3_u within_3_v saturation_predicted
+    colourfulness_predicted saturation_actual colourfulness_actual'''.split())
+
+#: What it gives besides if asked: these take longer.
+OBJECT_METRICS = 'edge_error', 'error_elsewhere', 'inconsistency'
+
+
+def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
+                  objects=False):
     """All metrics of one image.
 
     Parameters
@@ -220,11 +233,14 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
         uint8, or floating point in [0, 1]; its luminance was the input.
     color_space : 'luv' or 'hsv'
         Predictions in HSV are converted to U and V to be scored.
+    objects : bool
+        Also give :data:`OBJECT_METRICS`: :func:`edge_errors` and
+        :func:`colour_inconsistency`.
 
     Returns
     -------
     OrderedDict of str to float
-        acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). abs_sat_diff: the
+        :data:`METRICS`. acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). abs_sat_diff: the
         size of sat_diff, whose mean over images is not that of sat_diff.
         psnr, ssim. acc_u_8, acc_v_8: accuracies with bins 8 units wide. within_1_u, ...,
         within_3_v: shares of pixels at most so many of the paper's bins off.
@@ -255,6 +271,11 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv'):
     for which, rgb in ('predicted', predicted_rgb), ('actual', actual_rgb):
         metrics['saturation_' + which] = float(saturation(rgb).mean())
         metrics['colourfulness_' + which] = colourfulness(rgb)
+    if objects:
+        metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
+            predicted_chroma, actual_chroma, luminance)
+        metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
+                                                        actual_rgb)
     return metrics
 
 

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from .color import join_channels, split_channels
 from .config import find_resource, load_config
+from .encoding import save_image
 from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
-from .images import read_photo
+from .images import as_uint8, read_photo
 from .progress import progress_bar
 from .sheets import fill_rows, save_sheet
 
@@ -100,7 +102,7 @@ def format_columns(title, rows, columns, unsigned=()):
 
 def evaluate_network(network_file, data_folder, subset='test',
                      sheet_file=None, vgg_weights=None, dataset=None,
-                     decoding=()):
+                     decoding=(), picture_folder=None):
     """Score a network on photos (paper, 5.1).
 
     Parameters
@@ -117,6 +119,9 @@ def evaluate_network(network_file, data_folder, subset='test',
         network's training if not given.
     decoding : iterable of str
         As for :func:`colornet.predict.load_network`.
+    picture_folder : str or Path, optional
+        Gets the network's colours, as PNG: the number in the subset and the
+        photo's name.
 
     Returns
     -------
@@ -135,10 +140,16 @@ def evaluate_network(network_file, data_folder, subset='test',
 
     def predictions():
         found = predict_images(compile_prediction(net, config), images, space)
-        for rgb, chroma in progress_bar(found, total=len(images), unit='image',
-                                        desc=config.network['kind']):
+        for number, (rgb, chroma) in enumerate(progress_bar(
+                found, total=len(images), unit='image',
+                desc=config.network['kind'])):
+            pictures = show_prediction(rgb, [chroma], space)
             if sheet_file is not None:
-                sheet.append(show_prediction(rgb, [chroma], space))
+                sheet.append(pictures)
+            if picture_folder is not None:
+                save_image(Path(picture_folder) / ('%05d_%s.png' % (
+                    number, Path(names[number]).stem)),
+                    Image.fromarray(as_uint8(pictures[1])))
             yield rgb, chroma
 
     result = evaluate(predictions(), names, space)

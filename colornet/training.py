@@ -8,8 +8,6 @@ import contextlib
 import json
 import os
 import resource
-import signal
-import threading
 import time
 from collections import OrderedDict
 
@@ -20,57 +18,10 @@ from .checkpoint import load_arrays, save_arrays, set_parameters
 from .errors import ColornetError
 from .networks import output_layers, trainable_parameters
 from .progress import progress_bar
+from .signals import Interrupted, catch_signals
 
-__all__ = ['Interrupted', 'Trainer', 'catch_signals', 'compile_training',
-           'compile_validation', 'learning_rate_after', 'make_updates']
-
-
-class Interrupted(KeyboardInterrupt):
-    """SIGINT or SIGTERM came; the state has been saved.
-
-    Parameters
-    ----------
-    signal_number : int
-    """
-
-    def __init__(self, signal_number):
-        super().__init__('interrupted by %s'
-                         % signal.Signals(signal_number).name)
-        self.signal_number = signal_number
-
-
-@contextlib.contextmanager
-def catch_signals():
-    """Delay SIGINT and SIGTERM to where the state can be saved.
-
-    Yields
-    ------
-    callable
-        Raises :class:`Interrupted` if one came. A second one is not delayed.
-    """
-    received = []
-
-    def handle(number, frame):
-        received.append(number)
-        for name, handler in previous.items():
-            signal.signal(name, handler)
-
-    def check():
-        if received:
-            raise Interrupted(received[0])
-
-    if threading.current_thread() is not threading.main_thread():
-        yield check  # Python lets only the main thread handle signals.
-        return
-    previous = {name: signal.getsignal(name)
-                for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        for name in previous:
-            signal.signal(name, handle)
-        yield check
-    finally:
-        for name, handler in previous.items():
-            signal.signal(name, handler)
+__all__ = ['Trainer', 'compile_training', 'compile_validation',
+           'learning_rate_after', 'make_updates']
 
 
 def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,

@@ -290,7 +290,6 @@ def need(package):
 
 
 def test_plot_of_sizes():
-    need('matplotlib')
     rows = [point + (engine, 0.1 * point[1] * point[2], 100. * point[2])
             for point in sizes.list_points() for engine in sizes.ENGINES]
     with tempfile.TemporaryDirectory() as folder:

@@ -25,6 +25,7 @@ from colornet.checkpoint import load_arrays
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
+from colornet.signals import Interrupted
 
 
 class TestTrain:
@@ -147,7 +148,7 @@ class TestTrain:
             return interrupting_step, state
         with mock.patch('colornet.training.compile_training',
                         compile_interrupting):
-            with assert_raises(training.Interrupted):
+            with assert_raises(Interrupted):
                 experiment.train(self.config, self.data, folder)
         _, attributes = load_arrays(folder / 'last.h5', [])
         progress = json.loads(attributes['progress'])

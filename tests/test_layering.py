@@ -11,18 +11,19 @@ import colornet
 # From the lowest: a module imports only from rows above its own.
 LAYERS = [
     ['errors', 'theano_mends'],
-    ['backend', 'color', 'files', 'images', 'progress'],
+    ['backend', 'color', 'files', 'images', 'progress', 'signals'],
+    ['jobs', 'plots'],
     ['native'],
     ['engines', 'kernels'],
     ['convolutions', 'speedups', 'upscaled'],
     ['config', 'datasets', 'decoding', 'encoding', 'image_cache', 'layers',
      'metrics', 'minibatches', 'objectives'],
-    ['download', 'floors', 'folders', 'sheets', 'vgg16'],
+    ['download', 'floors', 'folders', 'sheets', 'studies', 'vgg16'],
     ['checkpoint', 'colorize', 'function_cache', 'networks'],
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['decoding_study', 'figures', 'table2'],
+    ['decoding_study', 'figures', 'study_runner', 'table2'],
     ['cli'],
     ['__main__'],
 ]
@@ -32,7 +33,7 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
 # These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
                'metrics', 'floors', 'image_cache', 'minibatches', 'download',
-               'folders', 'sheets', 'colorize']
+               'folders', 'sheets', 'colorize', 'jobs', 'studies']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 

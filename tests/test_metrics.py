@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.color import join_channels, split_channels
-from colornet.metrics import (bin_accuracy, colour_inconsistency,
+from colornet.metrics import (METRICS, OBJECT_METRICS, bin_accuracy,
+                              colour_inconsistency,
                               colourfulness, edge_errors, image_metrics,
                               peak_signal_to_noise, regression_distance,
                               saturation_difference, structural_similarity,
@@ -210,6 +211,9 @@ def test_image_metrics_by_loops():
     luminance, actual = split_channels(rgb)
     got = image_metrics(predicted, rgb)
     eq_(list(got), NAMES)
+    eq_(tuple(got), METRICS)
+    eq_(tuple(image_metrics(predicted, rgb, objects=True)),
+        METRICS + OBJECT_METRICS)
     assert all(type(value) is float for value in got.values()), got
     assert_allclose(got['acc_u'],
                     loop_accuracy(predicted[..., 0], actual[..., 0]))

@@ -17,9 +17,9 @@ from colornet.errors import ColornetError
 from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer, SameConv2DLayer
 from colornet.objectives import l2_loss
-from colornet.training import (Interrupted, Trainer, compile_training,
-                               compile_validation, learning_rate_after,
-                               make_updates)
+from colornet.signals import Interrupted
+from colornet.training import (Trainer, compile_training, compile_validation,
+                               learning_rate_after, make_updates)
 
 PHOTOS = os.path.join(os.path.dirname(__file__), 'photos')
 NUM_IMAGES = 4

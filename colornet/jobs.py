@@ -1,0 +1,182 @@
+"""Commands of this program as jobs: here one by one, or on other machines.
+
+Other machines are Dask's: a scheduler and workers that share this machine's
+files and have colornet installed.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import namedtuple
+
+from .errors import ColornetError
+from .signals import catch_signals
+
+__all__ = ['Job', 'run_jobs', 'run_command']
+
+#: name : str
+#: commands : list of list of str
+#:     Arguments of ``colornet``, run one after the other as long as each ends
+#:     with status 0.
+Job = namedtuple('Job', 'name commands')
+
+#: Bytes of a command's standard error stream that are looked at for its
+#: message.
+_TAIL = 4096
+
+#: prctl: a signal for the process when its parent has died.
+_PR_SET_PDEATHSIG = 1
+
+
+def run_jobs(jobs, scheduler=None, threads=None):
+    """Run jobs; those that fail do not stop the others.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``; its workers
+        run several jobs at once. Without, they run here one by one.
+    threads : int, optional
+        For each job; Theano's choice if not given. Dask's workers would
+        allow one only.
+
+    Yields
+    ------
+    name : str
+        A job that has ended.
+    message : str
+        Empty, or the error that it printed.
+
+    Raises
+    ------
+    ColornetError
+        If there is no such scheduler.
+    Interrupted
+        On SIGINT or SIGTERM, after the command that runs here has ended.
+    """
+    if scheduler:
+        yield from _run_on_workers(jobs, scheduler, threads)
+        return
+    for job in jobs:
+        yield job.name, _run_job(job, threads)
+
+
+def _run_job(job, threads, own_compiledir=False):
+    """All commands of a job; the message of the first that fails."""
+    environment = dict(os.environ)
+    if threads:
+        environment['OMP_NUM_THREADS'] = str(threads)
+    elif own_compiledir:
+        # Dask's nanny sets these to 1 for its workers' own libraries.
+        for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS',
+                     'OPENBLAS_NUM_THREADS'):
+            environment.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix='colornet_') as folder:
+        if own_compiledir:
+            # Workers of one machine would wait for each other's lock.
+            environment['THEANO_FLAGS'] = ','.join(filter(None, [
+                environment.get('THEANO_FLAGS'), 'base_compiledir=' + folder]))
+        for command in job.commands:
+            status, message = run_command(command, environment)
+            if status:
+                return message or 'exit status %d' % status
+    return ''
+
+
+def run_command(arguments, environment=None):
+    """Run this program, with signals and the error stream passed on.
+
+    Parameters
+    ----------
+    arguments : list of str
+    environment : dict, optional
+
+    Returns
+    -------
+    status : int
+    message : str
+        The last line on its standard error stream.
+
+    Raises
+    ------
+    Interrupted
+        On SIGINT or SIGTERM, after the command has ended by it.
+    """
+    # A session of its own: Ctrl-C shall reach it once, through us. A second
+    # time would not let it save.
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'colornet'] + list(arguments), env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=_end_with_parent)
+    tail = bytearray()
+    reader = threading.Thread(target=_copy, args=(process.stderr, tail))
+    reader.start()
+    with catch_signals() as check_signals:
+        try:
+            while True:
+                try:
+                    process.wait(0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    check_signals()
+        except KeyboardInterrupt as interrupt:
+            process.send_signal(getattr(interrupt, 'signal_number',
+                                        signal.SIGINT))
+            process.wait()
+            raise
+        finally:
+            reader.join()
+            process.stderr.close()
+        check_signals()
+    lines = tail.decode('utf-8', 'replace').replace('\r', '\n').split('\n')
+    message = next((line for line in reversed(lines) if line.strip()), '')
+    prefix = 'colornet: error: '
+    return process.returncode, (message[len(prefix):]
+                                if message.startswith(prefix) else message)
+
+
+def _end_with_parent():
+    """Where the system can, end the command if this process is killed."""
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (OSError, AttributeError):
+        pass
+
+
+def _copy(stream, tail):
+    """Pass a stream on to ours; keep its end."""
+    for chunk in iter(lambda: stream.read1(_TAIL), b''):
+        tail += chunk
+        del tail[:-_TAIL]
+        try:
+            sys.stderr.write(chunk.decode('utf-8', 'replace'))
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # Nobody reads it.
+
+
+def _run_on_workers(jobs, scheduler, threads):
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise ColornetError('--scheduler needs Dask: pip install '
+                            '"colornet[cluster]"')
+    try:
+        client = Client(scheduler, timeout='10s')
+    except (OSError, ValueError) as error:
+        raise ColornetError('no Dask scheduler at %s: %s'
+                            % (scheduler, ' '.join(str(error).split())))
+    with client:
+        futures = {client.submit(_run_job, job, threads, own_compiledir=True,
+                                 pure=False): job.name for job in jobs}
+        for future in as_completed(list(futures)):
+            error = future.exception()
+            yield futures[future], (
+                future.result() if error is None else
+                '%s: %s' % (type(error).__name__,
+                            ' '.join(str(error).split())))

@@ -1,0 +1,55 @@
+"""SIGINT and SIGTERM, delayed to where nothing is lost."""
+
+import contextlib
+import signal
+import threading
+
+__all__ = ['Interrupted', 'catch_signals']
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM came; the state has been saved.
+
+    Parameters
+    ----------
+    signal_number : int
+    """
+
+    def __init__(self, signal_number):
+        super().__init__('interrupted by %s'
+                         % signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+
+@contextlib.contextmanager
+def catch_signals():
+    """Delay SIGINT and SIGTERM to where the state can be saved.
+
+    Yields
+    ------
+    callable
+        Raises :class:`Interrupted` if one came. A second one is not delayed.
+    """
+    received = []
+
+    def handle(number, frame):
+        received.append(number)
+        for name, handler in previous.items():
+            signal.signal(name, handler)
+
+    def check():
+        if received:
+            raise Interrupted(received[0])
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check  # Python lets only the main thread handle signals.
+        return
+    previous = {name: signal.getsignal(name)
+                for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for name in previous:
+            signal.signal(name, handle)
+        yield check
+    finally:
+        for name, handler in previous.items():
+            signal.signal(name, handler)

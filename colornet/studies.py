@@ -1,0 +1,237 @@
+"""Studies: what is varied, and at which scale (paper, 5.2, 5.3).
+
+A study is an .ini file in ``experiments/``::
+
+    [study]
+    title = Elementwise sum instead of the concatenation layer
+    section = 5.2, item 1
+    claim = What the paper says.
+    columns = validation_loss acc_u acc_v peak_mb
+
+    [variant concatenation]
+
+    [variant sum]
+    network.aggregation = sum
+
+Settings of all variants may stand in ``[settings]``, those of one scale in
+``[quick]`` or ``[full]``. ``columns`` are those of the printed table; the CSV
+file has all. Other keys of ``[study]``: ``evaluate``, the subset that
+networks are scored on (``validation`` unless given); ``curve``, the x axis of
+the plot: ``epoch`` (unless given), ``minibatch`` or ``seconds``; ``plot``, what
+is drawn, ``training_loss validation_loss`` unless given; and, once
+results are there, ``finding`` and ``agrees`` (``yes``, ``no``, ``partly``).
+"""
+
+import configparser
+import hashlib
+import re
+from collections import OrderedDict, namedtuple
+from pathlib import Path
+
+from .config import find_resource, load_config
+from .errors import ColornetError
+from .metrics import METRICS, OBJECT_METRICS
+from .plots import AXES, PLOTTED
+
+__all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
+           'load_study', 'plan_study']
+
+SCALES = 'quick', 'full'
+
+#: name : str
+#:     That of the file.
+#: title, section, claim, finding, agrees : str
+#: columns, plot : list of str
+#: evaluate : 'validation' or 'train'
+#: curve : a key of plots.AXES
+#: settings : dict of str to list of str
+#:     Section -> ``section.key=value``, of ``settings`` and the scales.
+#: variants : OrderedDict of str to list of str
+#:     Name -> ``section.key=value``.
+Study = namedtuple('Study', 'name title section claim finding agrees columns '
+                   'evaluate curve plot settings variants')
+
+#: name : str
+#: overrides : list of str
+#:     All that differs from the scale's settings, for ``colornet train``.
+#: config : Config
+#: run : str
+#:     Name of the run folder. It tells what differs from the scale's settings:
+#:     where that is the same, variants share a training, also those of
+#:     different studies.
+#: decoding : list of str
+#:     For ``colornet evaluate``: these change no training.
+Variant = namedtuple('Variant', 'name overrides config run decoding')
+
+_KEYS = OrderedDict([
+    ('title', None), ('section', None), ('claim', None), ('finding', ''),
+    ('agrees', ''), ('columns', 'training_loss validation_loss acc_u acc_v'),
+    ('evaluate', 'validation'), ('curve', 'epoch'),
+    ('plot', 'training_loss validation_loss')])
+
+_CHOICES = {'evaluate': ('validation', 'train'), 'curve': tuple(AXES),
+            'agrees': ('', 'yes', 'no', 'partly')}
+
+#: Columns that tell of the training itself. The lowest loss is the mean of ten
+#: minibatches; loss_decrease is per minibatch (5.2).
+TRAINING_NUMBERS = (
+    'size', 'photos', 'epochs', 'minibatches', 'training_loss',
+    'validation_loss', 'best_epoch', 'lowest_loss', 'loss_decrease',
+    'seconds_per_image', 'peak_mb')
+
+#: Settings that make no other network and no other numbers.
+_UNNAMED = ('training.checkpoint_minutes',)
+
+#: Longer names of run folders are cut.
+_MAX_NAME = 120
+
+
+def find_studies():
+    """Files of the studies that ship, sorted by name.
+
+    Returns
+    -------
+    list of Path
+    """
+    folder = find_resource('experiments')
+    return sorted(path for path in folder.glob('*.ini')
+                  if re.search(r'^\[study\]', path.read_text(encoding='utf-8'),
+                               re.MULTILINE))
+
+
+def load_study(path):
+    """Read a study.
+
+    Parameters
+    ----------
+    path : str or Path
+        Or the name of one of :func:`find_studies`, such as ``aggregation``.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ColornetError
+        If the file cannot be read or is no study.
+    """
+    if not re.search(r'[./]', str(path)):
+        path = find_resource('experiments/%s.ini' % path)
+    path = Path(path)
+    parser = configparser.ConfigParser(interpolation=None, delimiters=('=',),
+                                       default_section=None)
+    parser.optionxform = str
+    try:
+        with open(str(path), encoding='utf-8-sig') as stream:
+            parser.read_file(stream)
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise ColornetError('cannot read the study %s: %s' % (
+            path, getattr(error, 'strerror', None) or
+            ' '.join(str(error).split())))
+    if not parser.has_section('study'):
+        raise ColornetError('%s is no study: it has no section [study]' % path)
+    values = _read_keys(path, parser['study'])
+    settings = {name: [] for name in ('settings',) + SCALES}
+    variants = OrderedDict()
+    for section in parser.sections():
+        kind, _, name = section.partition(' ')
+        lines = ['%s=%s' % item for item in parser[section].items()]
+        if kind == 'variant' and name.strip():
+            variants[' '.join(name.split())] = lines
+        elif section in settings:
+            settings[section] = lines
+        elif section != 'study':
+            raise ColornetError('%s: unknown section [%s]; there are [study], '
+                                '[settings], [quick], [full], [variant NAME]'
+                                % (path, section))
+    if not variants:
+        raise ColornetError('%s has no section [variant NAME]' % path)
+    return Study(name=path.stem, settings=settings, variants=variants,
+                 **values)
+
+
+def _read_keys(path, section):
+    """The checked keys of [study]."""
+    unknown = sorted(set(section) - set(_KEYS))
+    if unknown:
+        raise ColornetError('%s: unknown key %s in [study]; there are %s'
+                            % (path, unknown[0], ', '.join(_KEYS)))
+    values = {}
+    for key, default in _KEYS.items():
+        text = ' '.join(section.get(key, default or '').split())
+        if default is None and not text:
+            raise ColornetError('%s: [study] has no %s' % (path, key))
+        if key in _CHOICES and text not in _CHOICES[key]:
+            raise ColornetError('%s: %s = %s: choose one of %s' % (
+                path, key, text, ', '.join(filter(None, _CHOICES[key]))))
+        values[key] = text
+    known = OrderedDict([
+        ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS),
+        ('plot', tuple(PLOTTED))])
+    for key, words in known.items():
+        values[key] = values[key].split()
+        for word in values[key]:
+            if word not in words:
+                raise ColornetError('%s: %s = %s: there are %s' % (
+                    path, key, word, ', '.join(words)))
+    return values
+
+
+def scale_file(scale):
+    """The .ini file with a scale's settings."""
+    if scale not in SCALES:
+        raise ColornetError('there is no scale %r: choose one of %s'
+                            % (scale, ', '.join(SCALES)))
+    return find_resource('experiments/scales/%s.ini' % scale)
+
+
+def plan_study(study, scale, overrides=()):
+    """What is to be trained for a study.
+
+    Parameters
+    ----------
+    study : Study
+    scale : one of :data:`SCALES`
+    overrides : iterable of str
+        ``section.key=value``, for all variants.
+
+    Returns
+    -------
+    list of Variant
+
+    Raises
+    ------
+    ColornetError
+        If a setting is unknown or wrong.
+    """
+    base = load_config(scale_file(scale))
+    plan = []
+    for name, lines in study.variants.items():
+        try:
+            config = load_config(
+                scale_file(scale), study.settings['settings'] +
+                study.settings[scale] + lines + list(overrides))
+        except ColornetError as error:
+            raise ColornetError('study %s, variant %s: %s'
+                                % (study.name, name, error))
+        changed = [config.setting(line.partition(':')[0])
+                   for line in config.differences(base, _UNNAMED)]
+        decoding = [setting for setting in changed
+                    if setting.startswith('decoding.')]
+        training = [setting for setting in changed
+                    if setting not in decoding]
+        plan.append(Variant(name, training, config, _run_name(training),
+                            decoding))
+    return plan
+
+
+def _run_name(settings):
+    """Folder name that tells what differs from the scale's settings."""
+    name = ','.join(re.sub(r'[^A-Za-z0-9.=_+-]+', '-',
+                           setting.partition('.')[2])
+                    for setting in settings) or 'baseline'
+    if len(name) > _MAX_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        name = '%s~%s' % (name[:_MAX_NAME], digest)
+    return name

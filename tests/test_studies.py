@@ -1,0 +1,127 @@
+"""Studies as files: what they vary, and the folders of their trainings."""
+
+import tempfile
+from pathlib import Path
+
+from nose.tools import assert_in, eq_, ok_
+
+import tiny
+from colornet.config import load_config
+from colornet.studies import (SCALES, find_studies, load_study, plan_study,
+                              scale_file)
+
+STUDY = '''
+[study]
+title = Two sums
+section = 5.2
+claim = Nothing.
+plot = acc_u sat_diff
+columns = acc_u edge_error peak_mb
+finding = None.
+agrees = partly
+
+[settings]
+training.seed = 3
+[quick]
+data.size = 32
+[full]
+training.epochs = 40
+
+[variant one]
+[variant the  other, = 2]
+network.tail = 8 8
+training.seed = 4
+[variant smooth]
+decoding.smoothing = 2
+'''
+
+
+def study_of(text):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'sums.ini'
+        path.write_text(text)
+        return load_study(path)
+
+
+def test_a_study_has_variants_over_its_settings_and_those_of_the_scale():
+    study = study_of(STUDY)
+    eq_((study.name, study.title, study.agrees), ('sums', 'Two sums',
+                                                  'partly'))
+    eq_(study.columns, ['acc_u', 'edge_error', 'peak_mb'])
+    eq_((study.evaluate, study.curve), ('validation', 'epoch'))
+    one, other, smooth = plan_study(study, 'quick')
+    eq_([variant.name for variant in (one, other, smooth)],
+        ['one', 'the other, = 2', 'smooth'])
+    eq_(one.overrides, ['data.size=32', 'training.seed=3'])
+    eq_(other.overrides, ['data.size=32', 'network.tail=8 8',
+                          'training.seed=4'])
+    eq_(one.run, 'size=32,seed=3')
+    eq_(other.run, 'size=32,tail=8-8,seed=4')
+    # A decoding needs no training of its own.
+    eq_((smooth.run, smooth.overrides), (one.run, one.overrides))
+    eq_((smooth.decoding, one.decoding), (['decoding.smoothing=2.0'], []))
+    eq_(smooth.config.decoding['smoothing'], 2)
+    full = plan_study(study, 'full')[0]
+    eq_(full.config.data['size'], 224)
+    eq_(full.overrides, ['training.epochs=40', 'training.seed=3'])
+
+
+def test_the_users_settings_win():
+    for variant in plan_study(study_of(STUDY), 'quick', ['training.seed=9']):
+        eq_(variant.config.training['seed'], 9)
+
+
+def test_what_is_as_the_scale_has_it_is_not_in_the_name():
+    size = load_config(scale_file('quick')).data['size']
+    study = study_of(STUDY.replace('data.size = 32', 'data.size = %d' % size))
+    eq_(plan_study(study, 'quick', ['training.seed=2016'])[0].run, 'baseline')
+
+
+def test_long_names_are_cut_but_stay_different():
+    names = {plan_study(study_of(STUDY), 'quick', [
+        'training.start_from=' + 'x' * 200 + end])[0].run for end in 'ab'}
+    eq_(len(names), 2)
+    ok_(all(len(name) < 140 for name in names))
+
+
+def test_bad_studies_are_refused():
+    for old, new, words in [
+            ('[study]', '[stuby]', ['no study']),
+            ('title = Two sums', '', ['title']),
+            ('plot = acc_u', 'plot = acc_w', ['acc_w', 'acc_v']),
+            ('columns = acc_u', 'columns = acc_w', ['acc_w', 'peak_mb']),
+            ('agrees = partly', 'agrees = mostly', ['agrees', 'partly']),
+            ('section = 5.2', 'sections = 5.2', ['sections']),
+            ('[full]', '[huge]', ['[huge]', '[full]']),
+            ('[variant one]', '[variant ]', ['[variant ]']),
+            ('[variant one]\n', '[variant one\n', ['sums.ini'])]:
+        assert_in(old, STUDY)
+        tiny.check_error(lambda: study_of(STUDY.replace(old, new)), *words)
+    tiny.check_error(lambda: study_of(STUDY.partition('[variant')[0]),
+                     'variant')
+    tiny.check_error(lambda: load_study('aggregatoin'), 'aggregatoin')
+    tiny.check_error(lambda: load_study('no/such.ini'), 'no/such.ini')
+
+
+def test_a_wrong_setting_is_named_with_its_variant():
+    study = study_of(STUDY.replace('network.tail', 'network.trail'))
+    tiny.check_error(lambda: plan_study(study, 'quick'), 'sums', 'the other',
+                     'network.trail')
+
+
+def test_the_studies_that_ship_can_be_planned():
+    studies = [load_study(path) for path in find_studies()]
+    names = [study.name for study in studies]
+    for name in ('overfit', 'learning-rate', 'update-rules', 'batch-sizes',
+                 'initialization', 'batch-normalization', 'losses',
+                 'aggregation', 'residual-units', 'head-depth', 'color-space',
+                 'smoothing', 'bins'):
+        assert_in(name, names)
+    for study in studies:
+        ok_(study.claim and study.section, study.name)
+        for scale in SCALES:
+            plan = plan_study(study, scale)
+            variants = {(variant.run, tuple(variant.decoding))
+                        for variant in plan}
+            # No two variants are the same.
+            eq_(len(variants), len(plan), (study.name, scale))

@@ -1,0 +1,205 @@
+"""A study of tiny networks, run, interrupted, resumed and skipped."""
+
+import csv
+import io
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose
+
+import tiny
+from colornet import study_runner
+from colornet.images import read_rgb
+from colornet.jobs import run_jobs
+from colornet.signals import Interrupted
+from colornet.study_runner import read_table, run_studies
+
+STUDY = '''
+[study]
+title = Seeds and saturations
+section = 5.2
+claim = Nothing.
+columns = photos training_loss validation_loss acc_u inconsistency
+
+[settings]
+data.dataset = folder
+data.size = 32
+data.hold_out = 0.25
+network.kind = regression
+objective.loss = huber
+training.batch_size = 2
+training.epochs = 2
+
+[variant first]
+[variant paler]
+decoding.saturation = 0.5
+[variant wild]
+objective.loss = l2
+training.learning_rate = 1e30
+'''
+
+
+def run(root, jobs=run_jobs, study='seeds'):
+    """All tables of a study, by name."""
+    with mock.patch('sys.stderr', io.StringIO()), \
+            mock.patch.object(study_runner, 'run_jobs', jobs):
+        return {found.name: text for found, text in run_studies(
+            [str(root / (study + '.ini'))], root / 'photos', 'quick',
+            root / 'runs', root / 'results')}
+
+
+class TestStudy:
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = Path(cls.temporary.name)
+        tiny.use_own_cache(cls.root)
+        tiny.write_crops(cls.root / 'photos', ['%d.jpg' % number
+                                               for number in range(12)])
+        (cls.root / 'seeds.ini').write_text(STUDY)
+        # In the middle of the first training; then all of it again.
+        with assert_raises(Interrupted):
+            run(cls.root, cls.interrupt_when_training_begins)
+        cls.was_begun = (cls.root / 'runs' / 'quick').exists()
+        cls.texts = run(cls.root)
+        cls.rows = {row['variant']: row for row in
+                    read_table(cls.root / 'results' / 'seeds.csv')}
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+    @classmethod
+    def interrupt_when_training_begins(cls, jobs, scheduler, threads):
+        import threading
+        import time
+
+        def interrupt():
+            while not list((cls.root / 'runs' / 'quick').glob('*/config.ini')):
+                time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGTERM)
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            yield from run_jobs(jobs, scheduler, threads)
+        finally:
+            thread.join()
+
+    def test_it_was_begun_and_resumed(self):
+        ok_(self.was_begun)
+        eq_(list(self.texts), ['seeds'])
+
+    def test_every_variant_has_a_row(self):
+        eq_(list(self.rows), ['first', 'paler', 'wild'])
+        first = self.rows['first']
+        eq_((first['scale'], first['status'], first['epochs'], first['size']),
+            ('quick', 'done', '2', '32'))
+        eq_(int(first['minibatches']), 2 * -(-int(first['photos']) // 2))
+        for name in ('training_loss', 'lowest_loss', 'loss_decrease',
+                     'seconds_per_image', 'peak_mb', 'psnr', 'edge_error'):
+            ok_(np.isfinite(float(first[name])), name)
+        assert_in('network.kind=regression', first['settings'])
+        assert_in('colornet study seeds --data DIR --scale quick',
+                  first['command'])
+        ok_(first['git_commit'] and first['date'])
+
+    def test_numbers_are_those_of_the_log(self):
+        folder, = [path for path in (self.root / 'runs' / 'quick').iterdir()
+                   if path.is_dir() and 'l2' not in path.name]
+        with open(str(folder / 'log.csv')) as stream:
+            log = list(csv.DictReader(stream))
+        losses = [float(row['training_loss'])
+                  for row in read_table(folder / 'losses.csv')]
+        first = self.rows['first']
+        assert_allclose(float(first['training_loss']),
+                        float(log[-1]['training_loss']))
+        assert_allclose(float(first['validation_loss']), min(
+            float(row['validation_loss']) for row in log))
+        # Fewer than ten minibatches: the mean of all.
+        ok_(len(losses) < 10 or float(first['lowest_loss']) <=
+            np.mean(losses[:10]))
+        assert_allclose(float(first['loss_decrease']),
+                        (losses[0] - losses[-1]) / len(losses), rtol=1e-4)
+        curves = read_table(self.root / 'results' / 'seeds_curves.csv')
+        eq_([(row['variant'], row['epoch']) for row in curves],
+            [('first', '1'), ('first', '2'), ('paler', '1'), ('paler', '2')])
+        assert_allclose(float(curves[1]['seconds']), sum(
+            float(row['seconds']) for row in log), atol=0.11)
+
+    def test_a_decoding_shares_the_training_and_has_its_own_scores(self):
+        first, paler = self.rows['first'], self.rows['paler']
+        eq_(first['training_loss'], paler['training_loss'])
+        ok_(float(paler['saturation_predicted']) <
+            float(first['saturation_predicted']))
+
+    def test_a_training_that_diverged_is_told(self):
+        assert_in('training diverged', self.rows['wild']['status'])
+        eq_(self.rows['wild']['acc_u'], '')
+        assert_in('wild: training diverged', self.texts['seeds'])
+
+    def test_the_text_is_a_table_of_the_columns(self):
+        lines = self.texts['seeds'].split('\n')
+        eq_(lines[0], 'Seeds and saturations (5.2; quick)')
+        eq_(lines[1].split(), ['variant', 'photos', 'training_loss',
+                               'validation_loss', 'acc_u', 'inconsistency'])
+        eq_(lines[2].split()[:2], ['first', self.rows['first']['photos']])
+        assert_allclose(float(lines[2].split()[4]),
+                        100 * float(self.rows['first']['acc_u']), atol=0.006)
+
+    def test_plot_and_photos_are_pictures(self):
+        for name in 'seeds.png', 'seeds_photos.png':
+            eq_(read_rgb(self.root / 'runs' / 'quick' / name, 64).shape,
+                (64, 64, 3))
+
+    def test_what_is_finished_is_skipped(self):
+        def no_jobs(jobs, scheduler, threads):
+            eq_(jobs, [])
+            return []
+        results = self.root / 'results' / 'seeds.csv'
+        before = results.read_text()
+        results.unlink()
+        eq_(run(self.root, no_jobs), self.texts)
+        eq_(results.read_text(), before)
+
+    def test_a_network_that_was_trained_on_is_scored_again(self):
+        for best in (self.root / 'runs' / 'quick').glob('*/best.h5'):
+            later = best.with_name('validation.json').stat().st_mtime + 10
+            os.utime(str(best), (later, later))
+        seen = []
+
+        def jobs(jobs, scheduler, threads):
+            seen.extend(jobs)
+            return []
+        with mock.patch.object(study_runner, '_tabulate'):
+            run(self.root, jobs)
+        eq_([command[0] for job in seen for command in job.commands],
+            ['evaluate', 'evaluate'])
+        for best in (self.root / 'runs' / 'quick').glob('*/best.h5'):
+            os.utime(str(best), (0, 0))
+
+    def test_a_missing_folder_is_told_before_anything_is_done(self):
+        tiny.check_error(lambda: list(run_studies(
+            ['bins'], self.root / 'none', 'quick', self.root / 'no runs',
+            self.root / 'no results')), 'none')
+        ok_(not (self.root / 'no runs').exists())
+
+    def test_an_error_of_one_training_is_told_and_the_study_goes_on(self):
+        shutil.copy(str(self.root / 'seeds.ini'), str(self.root / 'two.ini'))
+        text = STUDY.partition('[variant paler]')[0].replace('32', '40') + \
+            '[variant other]\ntraining.seed = 5\n'
+        (self.root / 'two.ini').write_text(text)
+
+        def jobs(jobs, scheduler, threads):
+            for job in jobs:
+                yield job.name, 'the disk is full'
+        text = run(self.root, jobs, 'two')['two']
+        assert_in('first: the disk is full', text)
+        assert_in('other: the disk is full', text)
