@@ -8,8 +8,14 @@ PYTHON ?=
 CVCL ?= data/cvcl
 GENERAL ?= data/general
 ILSVRC ?= data/ilsvrc
+MCGILL ?= data/mcgill
+MIRFLICKR ?= data/mirflickr
+DATA ?= data/photos
 EPOCHS ?=
+SCALE ?= quick
+SCHEDULER ?=
 RUNS ?= runs
+RESULTS ?= $(RUNS)/results
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip
@@ -17,13 +23,15 @@ COLORNET := $(VENV)/bin/python -m colornet
 # Quoted for folders with a space in their name, which hides ~ from the shell.
 quoted = "$(patsubst ~/%,$(HOME)/%,$(1))"
 PHOTOS = $(call quoted,$(CVCL))
-FIGURES := figure1 figure4 figure5 figure6 figure7 figure8
+FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
+STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini))
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best table2 $(FIGURES) decodings benchmark benchmark-sizes clean \
-    FORCE
+    train-best train-mcgill train-ilsvrc train-mirflickr train-folder table1 \
+    table2 $(FIGURES) decodings $(STUDIES) experiments report benchmark \
+    benchmark-sizes clean FORCE
 
 install: $(VENV)/installed help
 
@@ -50,6 +58,8 @@ endif
 help: ## this list
 	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
+	@echo 'studies of CVCL=folder, SCALE=quick or full:'
+	@echo '$(STUDIES)' | fold -s -w 76 | sed 's/^/  /'
 
 demo: $(VENV)/installed ## colour demo/photos into RUNS/demo
 	$(COLORNET) demo --out $(RUNS)/demo
@@ -75,10 +85,30 @@ train-cvcl-more: $(VENV)/installed ## train Table 2's second seed and its L2 reg
 	$(call train,cvcl_classification_2017,$(PHOTOS))
 	$(call train,cvcl_regression_l2,$(PHOTOS))
 
-train-best: $(VENV)/installed ## train on the photos in GENERAL=folder, then on CVCL
-	$(call train,general_classification,"$(patsubst ~/%,$(HOME)/%,$(GENERAL))")
+train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, then on CVCL
+	$(call train,general_classification,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best,$(PHOTOS) --set \
 	    training.start_from=$(RUNS)/general_classification)
+	$(call train,general_regression,$(call quoted,$(GENERAL)))
+	$(call train,cvcl_best_regression,$(PHOTOS) --set \
+	    training.start_from=$(RUNS)/general_regression)
+
+train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
+	$(call train,mcgill_classification,$(call quoted,$(MCGILL)))
+
+train-ilsvrc: $(VENV)/installed ## ILSVRC=data/ilsvrc
+	$(call train,ilsvrc_classification,$(call quoted,$(ILSVRC)))
+
+train-mirflickr: $(VENV)/installed ## MIRFLICKR=data/mirflickr
+	$(call train,mirflickr_classification,$(call quoted,$(MIRFLICKR)))
+
+train-folder: $(VENV)/installed ## DATA=folder, your own photos
+	$(call train,folder_classification,$(call quoted,$(DATA)))
+
+table1: $(VENV)/installed ## count the photos of all data sets: RUNS/table1.csv
+	$(COLORNET) table1 --cvcl $(PHOTOS) --mcgill $(call quoted,$(MCGILL)) \
+	    --ilsvrc $(call quoted,$(ILSVRC)) \
+	    --mirflickr $(call quoted,$(MIRFLICKR)) --out $(RUNS)/table1.csv
 
 table2: $(VENV)/installed ## score them: RUNS/table2.csv
 	$(COLORNET) table2 --data $(PHOTOS) --runs $(RUNS) --out $(RUNS)/table2.csv
@@ -88,6 +118,7 @@ decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/
 	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(RUNS)/decodings.csv
 
 figure1: ## a photo and its colours: RUNS/figure1.png
+figure2: ## the regression network; figure3: the classification network
 figure4: ## photos of the data set: RUNS/figure4.png, and so on
 figure5: ## outputs of both networks
 figure6: ## outputs on ImageNet, ILSVRC=data/ilsvrc; needs a network trained on it
@@ -97,6 +128,21 @@ figure4 figure5 figure7 figure8: DATA = --data $(PHOTOS)
 figure6: DATA = --data $(call quoted,$(ILSVRC))
 $(FIGURES): $(VENV)/installed
 	$(COLORNET) figure $(@:figure%=%) $(DATA) --runs $(RUNS) --out $(RUNS)/$@.png
+
+study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
+    --runs $(RUNS)/studies --results $(RESULTS) \
+    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+
+$(STUDIES): $(VENV)/installed
+	$(call study,$@)
+
+# Figure 6 needs a network that takes days.
+experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
+	$(call study,all)
+	$(MAKE) report
+
+report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
+	$(COLORNET) report --runs $(RUNS) --results $(RESULTS) --out $(RUNS)/report.html
 
 # PyTorch is for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed

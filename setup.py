@@ -30,7 +30,8 @@ setup(
                 '(Hwang and Zhou, 2016), in Theano and Lasagne',
     license='MIT',
     packages=['colornet'],
-    package_data={'colornet': ['*.cpp']},  # compiled where it runs
+    # The C++ is compiled where it runs.
+    package_data={'colornet': ['*.cpp', 'report.html']},
     # Theano 1.0.5 does not install on Python 3.12.
     python_requires='>=3.8,<3.12',
     install_requires=[

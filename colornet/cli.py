@@ -211,10 +211,28 @@ def _make_parser():
     command.add_argument('--threads', type=_positive, metavar='N',
                          help='for each training')
 
+    command = add('table1', _table1, 'the counts of photos of Table 1, the '
+                  "paper's and ours")
+    for dataset in ('cvcl', 'mcgill', 'ilsvrc', 'mirflickr'):
+        command.add_argument('--' + dataset, default='data/' + dataset,
+                             metavar='DIR', help='(default: %(default)s)')
+    command.add_argument('--out', default='runs/table1.csv', metavar='CSV',
+                         help='(default: %(default)s)')
+
+    command = add('report', _report, 'one page with all tables, curves and '
+                  'pictures that there are')
+    command.add_argument('--runs', default='runs', metavar='DIR',
+                         help='(default: %(default)s)')
+    command.add_argument('--results', default='runs/results', metavar='DIR',
+                         help='tables of studies (default: %(default)s; those '
+                              'in experiments/results if there are none)')
+    command.add_argument('--out', default='runs/report.html', metavar='HTML',
+                         help='(default: %(default)s)')
+
     command = add('figure', _figure, "a figure of the paper with our "
-                  "networks' colours")
-    command.add_argument('number', type=int, choices=(1, 4, 5, 6, 7, 8),
-                         metavar='N', help='1, or 4 to 8')
+                  "networks' layers and colours")
+    command.add_argument('number', type=int, choices=range(1, 9),
+                         metavar='N', help='1 to 8')
     command.add_argument('--data', metavar='DIR', help="photos (default: "
                          'demo/photos for figure 1, data/ilsvrc for figure '
                          '6, data/cvcl for the others)')
@@ -360,6 +378,21 @@ def _decodings(options):
     print('written to %s' % options.out)
 
 
+def _table1(options):
+    from .table1 import make_table1
+    print(make_table1({name: getattr(options, name) for name in
+                       ('cvcl', 'mcgill', 'ilsvrc', 'mirflickr')},
+                      options.out))
+    print('written to %s' % options.out)
+
+
+def _report(options):
+    from .report_page import make_report
+    for line in make_report(options.runs, options.results, options.out):
+        print('missing: %s' % line)
+    print('written to %s' % options.out)
+
+
 def _study(options):
     from .studies import find_studies
     from .study_runner import run_studies
@@ -375,10 +408,15 @@ def _study(options):
 
 def _figure(options):
     from .encoding import check_suffix
-    from .figures import make_figure
     out = options.out or 'runs/figure%d.png' % options.number
     check_suffix(out)
     make_folder(Path(out).parent)
+    if options.number in (2, 3):
+        from .schematics import draw_network
+        print(draw_network(options.number, out))
+        print('written to %s' % out)
+        return
+    from .figures import make_figure
     print(make_figure(options.number, out, options.data, options.runs,
                       options.photos, options.vgg))
     print('written to %s' % out)

@@ -273,11 +273,11 @@ def _find_network(figure, kind, number, runs_folder):
         run = Path(runs_folder) / name
         raise ColornetError(
             'figure %d needs %s, which is missing and does not ship with the '
-            'project: run "colornet train experiments/cvcl_%s.ini --set '
-            'data.dataset=%s --data FOLDER --out %s", where FOLDER holds %s '
-            '(source: %s)' % (number, run / 'best.h5', kind, figure.dataset,
-                              run, get_dataset(figure.dataset).layout,
-                              get_dataset(figure.dataset).source))
+            'project: run "colornet train experiments/%s.ini --data FOLDER '
+            '--out %s", where FOLDER holds %s (source: %s)' % (
+                number, run / 'best.h5', name, run,
+                get_dataset(figure.dataset).layout,
+                get_dataset(figure.dataset).source))
     check_dataset(network, figure.dataset, 'figure %d' % number)
     return network
 

@@ -38,7 +38,7 @@ def plot_study(path, study, curves):
         Rows of ``<study>_curves.csv``: ``variant``, the x axis, and what is
         drawn over it. Minibatches are drawn as means of ten.
     """
-    pyplot = _import_pyplot()
+    pyplot = import_pyplot()
     shown = (['training_loss'] if study.curve == 'minibatch' else
              list(study.plot))
     figure, axes = pyplot.subplots(1, len(shown), squeeze=False,
@@ -60,13 +60,14 @@ def plot_study(path, study, curves):
         axis.grid(alpha=0.3)
         if name.endswith('loss'):
             _limit_to_start(axis)
-    axes[0][-1].legend(fontsize='small')
+    if axes[0][-1].get_lines():
+        axes[0][-1].legend(fontsize='small')
     figure.tight_layout()
-    _save(figure, path)
+    save_figure(figure, path)
     pyplot.close(figure)
 
 
-def _import_pyplot():
+def import_pyplot():
     import matplotlib
     matplotlib.use('agg')
     from matplotlib import pyplot
@@ -95,7 +96,7 @@ def _limit_to_start(axis):
         axis.set_ylim(top=3 * min(starts), bottom=0)
 
 
-def _save(figure, path):
+def save_figure(figure, path):
     path = Path(path)
     make_folder(path.parent)
     with writing(path), replacing(path) as temporary:

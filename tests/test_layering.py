@@ -23,7 +23,9 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['decoding_study', 'figures', 'study_runner', 'table2'],
+    ['decoding_study', 'figures', 'schematics', 'study_runner', 'table1',
+     'table2'],
+    ['report_page'],
     ['cli'],
     ['__main__'],
 ]

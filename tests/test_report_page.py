@@ -1,0 +1,113 @@
+"""The page from what the other commands would leave."""
+
+import html.parser
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+
+import tiny
+from colornet import report_page
+from colornet.files import write_csv
+from colornet.report_page import make_report
+from colornet.studies import find_studies, load_study
+
+
+class Reader(html.parser.HTMLParser):
+    """Rows of tables, sources of pictures, texts, and unclosed tags."""
+
+    VOID = 'meta', 'img', 'br'
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.pictures, self.words, self.opened = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.opened.append(tag)
+        if tag == 'tr':
+            self.rows.append([])
+        elif tag in ('td', 'th'):
+            self.rows[-1].append('')
+        elif tag == 'img':
+            self.pictures.append(dict(attributes))
+
+    def handle_endtag(self, tag):
+        eq_(self.opened.pop(), tag)
+
+    def handle_data(self, text):
+        if self.opened and self.opened[-1] in ('td', 'th'):
+            self.rows[-1][-1] += text
+        self.words.append(text)
+
+
+def write_results(folder, name='aggregation', loss='5.25'):
+    write_csv(folder / (name + '.csv'),
+              ['study', 'variant', 'scale', 'settings', 'status', 'size',
+               'training_loss', 'acc_u', 'command', 'git_commit', 'date'],
+              [[name, 'concatenation', 'quick', '', 'done', '112', loss,
+                '0.21', 'colornet study ' + name, 'abc' * 8, '2026-01-01'],
+               [name, 'sum & <more>', 'quick', '', 'training diverged', '112',
+                '', '', 'colornet study ' + name, 'abc' * 8, '2026-01-01']])
+    write_csv(folder / (name + '_curves.csv'),
+              ['variant', 'epoch', 'training_loss'],
+              [['concatenation', '1', '6'], ['concatenation', '2', loss]])
+
+
+def test_a_page_with_nothing_tells_what_to_run():
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(report_page, 'find_resource', Path):
+        root = Path(folder)
+        missing = make_report(root, root, root / 'new' / 'report.html')
+        page = Reader((root / 'new' / 'report.html').read_text())
+    eq_(page.opened, [])
+    for target in ('table1', 'table2', 'figure5', 'aggregation', 'bins'):
+        ok_(any('"make %s"' % target in line for line in missing), target)
+    # Figures 2 and 3 are drawn at once.
+    eq_(len(page.pictures), 2)
+    for path in find_studies():
+        assert_in(load_study(path).claim, ''.join(page.words))
+
+
+def test_results_pictures_and_what_went_wrong_are_shown():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_results(root / 'results')
+        write_csv(root / 'table2.csv', ['system', 'acc_u', 'l_reg'],
+                  [['paper_classification', '34.64', ''],
+                   ['best', '21.0789', '35771282.1']])
+        photo = sorted(tiny.PHOTOS.glob('*.jpg'))[0]
+        shutil.copy(str(photo), str(root / 'figure5.png'))
+        (root / 'studies' / 'quick').mkdir(parents=True)
+        shutil.copy(str(photo), str(root / 'studies' / 'quick' /
+                                    'aggregation_photos.png'))
+        make_report(root, root / 'results', root / 'report.html')
+        text = (root / 'report.html').read_text()
+    page = Reader(text)
+    eq_(page.opened, [])
+    assert_in(['best', '21.08', '35771282'], page.rows)
+    assert_in(['concatenation', '5.25', '21'], page.rows)
+    assert_in(['sum & <more>', 'training diverged', ''], page.rows)
+    for alt in 'figure5', 'aggregation photos', 'aggregation':
+        assert_in(alt, [picture['alt'] for picture in page.pictures])
+    ok_(all(picture['src'].startswith('data:image/')
+            for picture in page.pictures))
+    assert_not_in('http', text.replace('https://github', ''))
+
+
+def test_own_results_come_before_those_that_ship():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_results(root / 'shipped', loss='9.5')
+        write_results(root / 'shipped', 'bins', loss='8.5')
+        write_results(root / 'own')
+        with mock.patch.object(report_page, 'find_resource',
+                               lambda name: root / 'shipped'):
+            make_report(root, root / 'own', root / 'report.html')
+        text = (root / 'report.html').read_text()
+    assert_in('5.25', text)
+    assert_not_in('9.5', text)
+    assert_in('colornet study bins', text)
