@@ -23,6 +23,7 @@ from colornet.metrics import colour_inconsistency
 from colornet.predict import (build_pretrained, load_colorizer,
                               load_configuration, save_network)
 from colornet.reports import evaluate_network
+from colornet.schematics import SCHEMATICS
 
 WNIDS = 'n02132136', 'n04146614'
 
@@ -90,7 +91,7 @@ def test_the_command_line_knows_the_figures():
                 cli.main(['figure', str(number)])
             except SystemExit as exit:  # argparse
                 eq_(exit.code, 2)
-        eq_(run.called, number in FIGURES, number)
+        eq_(run.called, number in list(FIGURES) + list(SCHEMATICS), number)
 
 
 class TestFigures:
@@ -301,7 +302,7 @@ class TestFigures:
     def test_figure_6_without_its_network_or_photos(self):
         self.check_is_refused(
             6, str(self.root / 'bare' / 'ilsvrc_classification' / 'best.h5'),
-            'data.dataset=ilsvrc', 'colornet train', 'image-net.org',
+            'experiments/ilsvrc_classification.ini', 'colornet train', 'image-net.org',
             data_folder=self.root / 'ilsvrc', runs_folder=self.root / 'bare')
         self.check_is_refused(6, str(self.root / 'nowhere'), '--data',
                               data_folder=self.root / 'nowhere')
