@@ -32,10 +32,13 @@ NETWORKS = OrderedDict([
     ('classification_2017', 'cvcl_classification_2017'),
     ('regression_l2', 'cvcl_regression_l2'),
     ('best', 'cvcl_best'),
+    ('best_regression', 'cvcl_best_regression'),
 ])
 
-#: What the other networks are compared with, photo by photo.
-BASELINE = 'regression'
+#: Networks that are compared photo by photo, where both are there.
+PAIRS = (('classification', 'regression'),
+         ('classification_2017', 'regression'),
+         ('regression_l2', 'regression'), ('best', 'best_regression'))
 
 #: Draws of photos for an interval, and their seed.
 NUM_DRAWS, SEED = 10000, 0
@@ -104,7 +107,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         rows[system] = OrderedDict((name, in_units(name, value))
                                    for name, value in result['mean'].items())
     intervals = list(_intervals(results))
-    _write_rows(out_file, ['system'] + list(rows[BASELINE]), [
+    _write_rows(out_file, ['system'] + list(rows['regression']), [
         dict(row, system=system) for system, row in rows.items()])
     _write_rows('%s_intervals.csv' % out_file.with_suffix(''),
                list(intervals[0]), intervals)
@@ -117,6 +120,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
 
 def _find_networks(runs_folder):
     """Files of the networks that there are, all trained on CVCL."""
+    from .predict import load_configuration
     networks = OrderedDict()
     for system, experiment in NETWORKS.items():
         try:
@@ -126,6 +130,12 @@ def _find_networks(runs_folder):
                 raise
             continue
         check_dataset(networks[system], 'cvcl', 'Table 2')
+    sizes = OrderedDict((load_configuration(network)[0].data['size'], network)
+                        for network in networks.values())
+    if len(sizes) > 1:
+        raise ColornetError('Table 2 compares networks of one image size: ' +
+                            ', '.join('%s has %d' % (network, size)
+                                      for size, network in sizes.items()))
     return networks
 
 
@@ -142,26 +152,31 @@ def _score_floors(data_folder, size):
 
 
 def _intervals(results):
-    """Spread and interval of each metric, and of differences to BASELINE.
+    """Spread and interval of each metric, and of the differences of PAIRS.
 
     Yields
     ------
     OrderedDict
     """
-    baseline = results[BASELINE]['images']
-    names = [row['name'] for row in baseline]
+    scores = OrderedDict()
     for system, result in results.items():
-        for metric in result['images'][0]:
-            if metric == 'name':
-                continue
-            values = np.array([row[metric] for row in result['images']])
+        scores[system] = OrderedDict(
+            (metric, np.array([row[metric] for row in result['images']]))
+            for metric in result['images'][0])
+        names = scores[system].pop('name')
+        for metric, values in scores[system].items():
             yield _interval(system, metric, values)
-            if system in NETWORKS and system != BASELINE:
-                if [row['name'] for row in result['images']] != names:
-                    raise ValueError('%s and %s were scored on different '
-                                     'photos' % (system, BASELINE))
-                yield _interval('%s - %s' % (system, BASELINE), metric,
-                                values - [row[metric] for row in baseline])
+        for one, baseline in PAIRS:
+            if one != system or baseline not in results:
+                continue
+            if [row['name'] for row in results[baseline]['images']] != \
+                    list(names):
+                raise ValueError('%s and %s were scored on different photos'
+                                 % (one, baseline))
+            for metric, values in scores[one].items():
+                others = [row[metric] for row in results[baseline]['images']]
+                yield _interval('%s - %s' % (one, baseline), metric,
+                                values - others)
 
 
 def _interval(system, metric, values):

@@ -184,6 +184,21 @@ class TestTable2:
         ok_(not evaluate.called)
         ok_(not (runs / 'table2.csv').exists())
 
+    def test_networks_of_two_sizes_are_refused(self):
+        runs = self.root / 'sizes'
+        for stem, path, overrides in (
+                ('cvcl_classification', tiny.EXPERIMENT, tiny.CLASSIFICATION +
+                 ['data.dataset=cvcl', 'data.size=48']),
+                ('cvcl_regression', tiny.REGRESSION, tiny.OVERRIDES +
+                 ['data.dataset=cvcl'])):
+            config = load_config(path, overrides)
+            (runs / stem).mkdir(parents=True)
+            save_network(runs / stem / 'best.h5', build_pretrained(config),
+                         config, {})
+        tiny.check_error(lambda: make_table2(
+            self.root / 'cvcl', runs, runs / 'table2.csv'), 'one image size',
+            'has 48')
+
     def test_a_network_trained_here_comes_before_the_shipped_one(self):
         runs = self.root / 'runs'
         eq_(find_network('cvcl_regression', runs),
