@@ -23,6 +23,7 @@ COLORNET := $(VENV)/bin/python -m colornet
 # Quoted for folders with a space in their name, which hides ~ from the shell.
 quoted = "$(patsubst ~/%,$(HOME)/%,$(1))"
 PHOTOS = $(call quoted,$(CVCL))
+FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini))
 NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
@@ -124,10 +125,10 @@ figure5: ## outputs of both networks
 figure6: ## outputs on ImageNet, ILSVRC=data/ilsvrc; needs a network trained on it
 figure7: ## the most inconsistent outputs
 figure8: ## the least saturated outputs
-figure4 figure5 figure7 figure8: DATA = --data $(PHOTOS)
-figure6: DATA = --data $(call quoted,$(ILSVRC))
+figure4 figure5 figure7 figure8: FIGURE_DATA = --data $(PHOTOS)
+figure6: FIGURE_DATA = --data $(call quoted,$(ILSVRC))
 $(FIGURES): $(VENV)/installed
-	$(COLORNET) figure $(@:figure%=%) $(DATA) --runs $(RUNS) --out $(RUNS)/$@.png
+	$(COLORNET) figure $(@:figure%=%) $(FIGURE_DATA) --runs $(RUNS) --out $(RUNS)/$@.png
 
 study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
     --runs $(RUNS)/studies --results $(RESULTS) \
@@ -135,6 +136,9 @@ study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
 
 $(STUDIES): $(VENV)/installed
 	$(call study,$@)
+
+# The paper's trials, then its "entire training set".
+learning-rate: learning-rate-whole
 
 # Figure 6 needs a network that takes days.
 experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page

@@ -102,8 +102,8 @@ def _list_mirflickr(folder):
 
 
 #: `num_train` and `num_test` are the counts of Table 1 (choice 11), None where
-#: it has none. `source` tells where to get the photos and on which terms, `layout`
-#: what the folder holds, and `remedy` what to do when it does not.
+#: it has none. `source` tells where to get the photos and on which terms,
+#: `layout` what the folder holds, and `remedy` what to do when it does not.
 #: `subfolders` are the places below the folder where the photos may be.
 #: `list_photos(folder)` gives their names, `find_group(name)` the category to
 #: draw evenly from. Files may carry `prefix` before the name in a split.

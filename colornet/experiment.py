@@ -215,13 +215,18 @@ def _check_photos(checkpoint, digests):
                                 % (checkpoint.parent, what))
 
 
-def is_finished(config, folder):
+def is_finished(config, folder, data_folder):
     """Whether a run folder holds all epochs of a configuration.
+
+    Parameters
+    ----------
+    config : Config
+    folder, data_folder : str or Path
 
     Raises
     ------
     ColornetError
-        If it holds a training with other settings.
+        If it holds a training with other settings or other photos.
     """
     stored = _stored_run(Path(folder))
     if stored is None:
@@ -231,6 +236,8 @@ def is_finished(config, folder):
         raise ColornetError('%s holds a training with other settings (%s); '
                             'choose another --out or remove it'
                             % (folder, '; '.join(differences)))
+    images, names = _load_photos(config, data_folder, 'train')
+    _check_photos(Path(folder) / 'last.h5', _digest_photos(images, names))
     return len(stored[1]) >= config.training['epochs']
 
 
@@ -318,7 +325,7 @@ def train(config, data_folder, run_folder, vgg_weights=None):
     """
     run_folder = Path(run_folder)
     with _locked(run_folder):
-        if is_finished(config, run_folder):
+        if is_finished(config, run_folder, data_folder):
             return False
         _train(config, data_folder, run_folder, vgg_weights)
     return True
@@ -328,7 +335,6 @@ def _train(config, data_folder, run_folder, vgg_weights):
     """The part of :func:`train` that holds the lock."""
     images, names = _load_photos(config, data_folder, 'train')
     photos = _digest_photos(images, names)
-    _check_photos(run_folder / 'last.h5', photos)
     training, validation = draw_training(len(images), config)
     # Theano takes seconds to import: wrong settings are known before.
     from .backend import lasagne, theano

@@ -6,12 +6,13 @@ import errno
 import io
 import os
 import uuid
+from collections import OrderedDict
 from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_regular', 'is_special', 'replacing', 'write_csv',
-           'write_text', 'make_folder', 'writing']
+__all__ = ['check_regular', 'is_special', 'read_csv', 'replacing',
+           'write_csv', 'write_text', 'make_folder', 'writing']
 
 
 def check_regular(path):
@@ -112,6 +113,32 @@ def write_csv(path, header, rows):
     writer.writerows(rows)
     make_folder(Path(path).parent)
     write_text(path, stream.getvalue())
+
+
+def read_csv(path):
+    """Read a CSV file with a header.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    list of OrderedDict of str to str
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be read.
+    """
+    try:
+        with open(str(path), newline='', encoding='utf-8') as stream:
+            reader = csv.reader(stream)
+            header = next(reader, [])
+            return [OrderedDict(zip(header, row)) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ColornetError('cannot read %s: %s' % (
+            path, getattr(error, 'strerror', None) or error))
 
 
 def make_folder(folder):

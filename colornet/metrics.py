@@ -14,10 +14,9 @@ from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
                     saturation, split_channels)
 
 __all__ = ['METRICS', 'OBJECT_METRICS', 'regression_distance', 'bin_accuracy',
-           'saturation_difference',
-           'peak_signal_to_noise', 'structural_similarity', 'colourfulness',
-           'edge_errors', 'colour_inconsistency', 'image_metrics',
-           'summarize']
+           'saturation_difference', 'peak_signal_to_noise',
+           'structural_similarity', 'colourfulness', 'edge_errors',
+           'colour_inconsistency', 'image_metrics', 'summarize']
 
 #: Felzenszwalb and Huttenlocher's segmentation, so that a sky, a field or a
 #: tree of a photo of 224 x 224 pixels is mostly one segment.
@@ -240,9 +239,10 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
     Returns
     -------
     OrderedDict of str to float
-        :data:`METRICS`. acc_u, acc_v, sat_diff, l_reg: the paper's (5.1). abs_sat_diff: the
-        size of sat_diff, whose mean over images is not that of sat_diff.
-        psnr, ssim. acc_u_8, acc_v_8: accuracies with bins 8 units wide. within_1_u, ...,
+        :data:`METRICS`. acc_u, acc_v, sat_diff, l_reg: the paper's (5.1).
+        abs_sat_diff: the size of sat_diff, whose mean over images is not that
+        of sat_diff. psnr, ssim. acc_u_8, acc_v_8: accuracies with bins 8
+        units wide. within_1_u, ...,
         within_3_v: shares of pixels at most so many of the paper's bins off.
         Of predicted and actual image: mean saturations and colourfulness.
     """
@@ -250,7 +250,8 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
     predicted_rgb = join_channels(luminance, predicted_chroma, color_space)
     if color_space != 'luv':
         _, predicted_chroma = split_channels(predicted_rgb)
-    _, actual_chroma = split_channels(actual_rgb)
+    # L also where the network saw another luminance: the edges are the same.
+    lightness, actual_chroma = split_channels(actual_rgb)
     channels = [(name, predicted_chroma[..., number],
                  actual_chroma[..., number])
                 for number, name in enumerate('uv')]
@@ -273,7 +274,7 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
         metrics['colourfulness_' + which] = colourfulness(rgb)
     if objects:
         metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
-            predicted_chroma, actual_chroma, luminance)
+            predicted_chroma, actual_chroma, lightness)
         metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
                                                         actual_rgb)
     return metrics

@@ -7,7 +7,8 @@ import numpy as np
 
 from .files import make_folder, replacing, writing
 
-__all__ = ['AXES', 'PLOTTED', 'plot_study']
+__all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'plot_study',
+           'save_figure']
 
 #: What a curve may be drawn over, and its label.
 AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
@@ -17,7 +18,7 @@ AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
 PLOTTED = OrderedDict([
     ('training_loss', 'training loss'), ('validation_loss', 'validation loss'),
     ('acc_u', 'Acc. U, %'), ('acc_v', 'Acc. V, %'),
-    ('sat_diff', 'saturation difference, %')])
+    ('sat_diff', 'saturation difference, %'), ('psnr', 'PSNR, dB')])
 
 #: Which of those are fractions.
 _SHARES = 'acc_u', 'acc_v', 'sat_diff'
@@ -38,33 +39,56 @@ def plot_study(path, study, curves):
         Rows of ``<study>_curves.csv``: ``variant``, the x axis, and what is
         drawn over it. Minibatches are drawn as means of ten.
     """
+    plot_curves(path, curves, study.curve, study.plot)
+
+
+def plot_curves(path, curves, axes, shown):
+    """Draw curves: a panel for each x axis and each of what is shown.
+
+    Parameters
+    ----------
+    path, curves
+        As for :func:`plot_study`.
+    axes : list of str
+        Keys of :data:`AXES`.
+    shown : list of str
+        Keys of :data:`PLOTTED`.
+    """
     pyplot = import_pyplot()
-    shown = (['training_loss'] if study.curve == 'minibatch' else
-             list(study.plot))
-    figure, axes = pyplot.subplots(1, len(shown), squeeze=False,
-                                   figsize=(1 + 4.5 * len(shown), 4))
-    for axis, name in zip(axes[0], shown):
-        for variant, rows in _by_variant(curves).items():
-            points = [(float(row[study.curve]), float(row[name]))
-                      for row in rows if row.get(name)]
-            if not points:
-                continue
-            x, y = np.array(points).T
-            if study.curve == 'minibatch':
-                x, y = _means(x), _means(y)
-            axis.plot(x, 100 * y if name in _SHARES else y, label=variant,
-                      marker='.' if len(x) < 30 else None)
-        axis.set_xlabel(AXES[study.curve])
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set_title(PLOTTED[name])
-        axis.grid(alpha=0.3)
-        if name.endswith('loss'):
-            _limit_to_start(axis)
-    if axes[0][-1].get_lines():
-        axes[0][-1].legend(fontsize='small')
+    figure, panels = pyplot.subplots(
+        len(axes), len(shown), squeeze=False,
+        figsize=(1 + 4 * len(shown), 4 * len(axes)))
+    for row, over in zip(panels, axes):
+        for panel, name in zip(row, shown):
+            _draw_curves(panel, curves, over, name)
+        if row[-1].get_lines():
+            row[-1].legend(fontsize='small')
     figure.tight_layout()
     save_figure(figure, path)
     pyplot.close(figure)
+
+
+def _draw_curves(axis, curves, over, name):
+    """One panel: a curve for each variant."""
+    lowest, highest = np.inf, 0
+    for variant, rows in _by_variant(curves).items():
+        points = [(float(row[over]), float(row[name]))
+                  for row in rows if row.get(name)]
+        if not points:
+            continue
+        x, y = np.array(points).T
+        if over == 'minibatch':
+            x, y = _means(x), _means(y)
+        axis.plot(x, 100 * y if name in _SHARES else y, label=variant,
+                  marker='.' if len(x) < 30 else None)
+        lowest, highest = min(lowest, y.min()), max(highest, y.max())
+    axis.set_xlabel(AXES[over])
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.set_title(PLOTTED[name])
+    axis.grid(alpha=0.3)
+    # Objectives of different units, or one that has almost diverged.
+    if name.endswith('loss') and highest > 8 * lowest > 0:
+        axis.set_yscale('log')
 
 
 def import_pyplot():
@@ -85,15 +109,6 @@ def _means(values):
     """Means of each ten, the last of what is left."""
     return np.array([values[start:start + _WINDOW].mean()
                      for start in range(0, len(values), _WINDOW)])
-
-
-def _limit_to_start(axis):
-    """Cut off losses far above where the best variant starts."""
-    starts = [line.get_ydata()[0] for line in axis.get_lines()]
-    highest = max([line.get_ydata().max() for line in axis.get_lines()],
-                  default=0)
-    if starts and highest > 3 * min(starts):
-        axis.set_ylim(top=3 * min(starts), bottom=0)
 
 
 def save_figure(figure, path):

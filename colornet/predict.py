@@ -211,12 +211,14 @@ def start_from(net, config):
                             'from it with network.fine_tune = yes only' % path)
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
-    if stored.data['dataset'] == config.data['dataset'] and (
-            stored.data['hold_out'], stored.training['seed']) != (
-            config.data['hold_out'], config.training['seed']):
-        print('note: %s was trained with another seed or data.hold_out: if '
-              'its photos were the same, some that are held out now were '
-              'among them' % path, file=sys.stderr)
+    def what_is_held_out(settings):
+        return [settings.data[key] for key in ('hold_out', 'num_images')] + [
+            settings.training['seed']]
+    if stored.data['dataset'] == config.data['dataset'] and \
+            what_is_held_out(stored) != what_is_held_out(config):
+        print('note: %s was trained with another seed, data.hold_out or '
+              'data.num_images: if its photos were the same, some that are '
+              'held out now were among them' % path, file=sys.stderr)
     return {'file': str(path),
             'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
             'trained_on': str(attributes.get('trained_on', 'others')),

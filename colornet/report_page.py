@@ -13,20 +13,21 @@ from PIL import Image
 
 from . import __version__
 from .config import find_resource
-from .errors import ColornetError
 from .experiment import git_commit
-from .files import make_folder, write_text
+from .files import make_folder, read_csv, write_text
 from .images import read_photo
-from .plots import plot_study
+from .plots import plot_curves, plot_study
 from .reports import in_units
 from .schematics import SCHEMATICS, draw_network
 from .studies import TRAINING_NUMBERS, find_studies, load_study
-from .study_runner import read_table
 
 __all__ = ['make_report']
 
 #: Photos wider than this are reduced.
 MAX_WIDTH = 1400
+
+#: Metrics whose intervals are shown.
+_WITH_INTERVALS = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr'
 
 #: Figures that show photos, and what the paper shows there.
 _FIGURES = OrderedDict([
@@ -55,7 +56,8 @@ def make_report(runs_folder, results_folder, out_file):
     """
     runs = Path(runs_folder)
     with tempfile.TemporaryDirectory() as scratch:
-        parts = [_table1(runs), _table2(runs)]
+        parts = [_table1(runs), _table2(runs), _decodings(runs)]
+        parts.append(_trainings(runs, scratch))
         parts += [_figure(runs, number, scratch)
                   for number in sorted(list(SCHEMATICS) + list(_FIGURES))]
         studies = [_study(runs, Path(results_folder), study, scratch)
@@ -83,7 +85,7 @@ def _part(name, title, missing='', tables=(), pictures=(), where='',
 
 
 def _read_if_there(path):
-    return read_table(path) if os.path.exists(str(path)) else []
+    return read_csv(path) if os.path.exists(str(path)) else []
 
 
 def _table1(runs):
@@ -91,10 +93,8 @@ def _table1(runs):
     rows = _read_if_there(runs / 'table1.csv')
     if not rows:
         return _part('table1', title, 'run "make table1"')
-    return _part('table1', title, tables=[{
-        'header': [name.replace('_', ' ') for name in rows[0]],
-        'rows': [list(row.values()) for row in rows]}],
-        where='make table1: %s' % (runs / 'table1.csv'))
+    return _part('table1', title, tables=[_as_table(rows)],
+                 where='make table1: %s' % (runs / 'table1.csv'))
 
 
 def _table2(runs):
@@ -111,9 +111,49 @@ def _table2(runs):
                                     for name in columns],
             'rows': [[row['system']] + [_short(row[name]) for name in columns]
                      for row in rows if any(row[name] for name in columns)]})
+    intervals = _read_if_there(runs / 'table2_intervals.csv')
+    tables.append(_as_table([
+        OrderedDict((name, _short(text)) for name, text in row.items())
+        for row in intervals if row['metric'] in _WITH_INTERVALS]))
     return _part('table2', title, tables=tables, where=(
         'make table2: %s; shares and saturation differences in percent, the '
-        'latter signed, but for the paper\'s' % path))
+        'latter signed, but for the paper\'s. Below, 95 %% intervals over '
+        'photos, and the pairs of networks that can be compared.' % path),
+        pictures=[_embed(sheet) for sheet in sorted(
+            runs.glob('table2_*.png'))])
+
+
+def _decodings(runs):
+    title = 'Decodings: from class scores to colours'
+    rows = _read_if_there(runs / 'decodings.csv')
+    if not rows:
+        return _part('decodings', title, 'run "make decodings"')
+    table = _as_table([OrderedDict(
+        (name, text if name == 'decoding' else _cell(name, text))
+        for name, text in row.items()) for row in rows])
+    sheet = runs / 'decodings.png'
+    return _part('decodings', title, tables=[table], pictures=[
+        _embed(sheet)] if sheet.exists() else [],
+        where='make decodings: %s' % (runs / 'decodings.csv'))
+
+
+def _trainings(runs, scratch):
+    """Curves of all trainings in the runs folder."""
+    title, pictures = 'Trainings', []
+    for log in sorted(runs.glob('*/log.csv')):
+        path = Path(scratch) / (log.parent.name + '.png')
+        plot_curves(path, [dict(row, variant=log.parent.name)
+                           for row in read_csv(log)], ['epoch'],
+                    ['training_loss', 'validation_loss', 'acc_u', 'acc_v'])
+        pictures.append(_embed(path))
+    return _part('trainings', title, '' if pictures else
+                 'run "make train-cvcl"', pictures=pictures,
+                 where='log.csv of the run folders in %s' % runs)
+
+
+def _as_table(rows):
+    return {'header': [name.replace('_', ' ') for name in rows[0]]
+            if rows else [], 'rows': [list(row.values()) for row in rows]}
 
 
 def _divide(names, count):
@@ -127,8 +167,7 @@ def _short(text):
         value = float(text)
     except ValueError:
         return text
-    return ('%d' % value if value == int(value) or abs(value) >= 1e4 else
-            '%.4g' % value)
+    return ('%.0f' if abs(value) >= 1e4 else '%.4g') % value
 
 
 def _figure(runs, number, scratch):
@@ -147,38 +186,45 @@ def _figure(runs, number, scratch):
 
 
 def _study(runs, results_folder, study, scratch):
-    """Table, curves and photos of a study."""
-    folder = results_folder
+    """Table, curves and photos of a study, of each scale that there is."""
+    folder, shipped = results_folder, find_resource('experiments') / 'results'
     if not (folder / (study.name + '.csv')).exists():
-        try:
-            folder = find_resource('experiments/results')
-        except ColornetError:
-            pass
-    rows = _read_if_there(folder / (study.name + '.csv'))
-    if not rows:
+        folder = shipped
+    all_rows = _read_if_there(folder / (study.name + '.csv'))
+    if not all_rows:
         return _part(study.name, study.title,
                      'run "make %s"' % study.name, study=study._asdict())
+    curves = _read_if_there(folder / (study.name + '_curves.csv'))
+    tables, pictures, where = [], [], []
+    for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
+        rows = [row for row in all_rows if row['scale'] == scale]
+        tables.append(_study_table(study, rows))
+        plot = Path(scratch) / ('%s_%s.png' % (study.name, scale))
+        plot_study(plot, study, [row for row in curves
+                                 if row['scale'] == scale])
+        pictures.append(_embed(plot))
+        photos = runs / 'studies' / scale / (study.name + '_photos.png')
+        if photos.exists() and folder != shipped:
+            pictures.append(_embed(photos))
+        where.append('%s (%s; commits %s)' % (
+            rows[0]['command'],
+            ', '.join(sorted({row.get('date') or '' for row in rows})),
+            ', '.join(sorted({commit[:10] for row in rows for commit in
+                              (row.get('git_commit') or '').split()}))))
+    if folder != shipped and study.finding:
+        where.append('The finding is that of the results that ship.')
+    return _part(study.name, study.title, tables=tables, pictures=pictures,
+                 where='; '.join(where), study=study._asdict())
+
+
+def _study_table(study, rows):
     columns = [name for name in study.columns if name in rows[0]]
-    table = {'header': ['variant'] + [name.replace('_', ' ')
-                                      for name in columns],
-             'rows': [[row['variant']] + (
-                 [_cell(name, row[name]) for name in columns]
-                 if row['status'] == 'done' else [row['status']] +
-                 [''] * (len(columns) - 1)) for row in rows]}
-    plot = Path(scratch) / (study.name + '.png')
-    plot_study(plot, study, _read_if_there(
-        folder / (study.name + '_curves.csv')))
-    pictures = [_embed(plot)]
-    scale = rows[0]['scale']
-    photos = runs / 'studies' / scale / (study.name + '_photos.png')
-    if photos.exists():
-        pictures.append(_embed(photos))
-    size = {row['size'] for row in rows if row.get('size')}
-    where = '%s: scale %s, images of %s pixels a side, %s, commit %s' % (
-        rows[0]['command'], scale, ', '.join(sorted(size)), rows[0]['date'],
-        rows[0]['git_commit'][:10])
-    return _part(study.name, study.title, tables=[table], pictures=pictures,
-                 where=where, study=study._asdict())
+    return {'header': ['variant (%s)' % rows[0]['scale']] + [
+        name.replace('_', ' ') for name in columns],
+        'rows': [[row['variant']] + (
+            [_cell(name, row[name]) for name in columns]
+            if row['status'] == 'done' else [row['status']] +
+            [''] * (len(columns) - 1)) for row in rows]}
 
 
 def _cell(name, text):

@@ -15,8 +15,8 @@ from .progress import progress_bar
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['check_dataset', 'evaluate_network', 'find_network',
-           'format_columns', 'grey_picture', 'in_units', 'save_demo_sheet',
-           'show_prediction']
+           'format_columns', 'grey_picture', 'in_units', 'picture_name',
+           'save_demo_sheet', 'show_prediction']
 
 #: Metrics that are not shares, which tables give in percent.
 _UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
@@ -147,9 +147,9 @@ def evaluate_network(network_file, data_folder, subset='test',
             if sheet_file is not None:
                 sheet.append(pictures)
             if picture_folder is not None:
-                save_image(Path(picture_folder) / ('%05d_%s.png' % (
-                    number, Path(names[number]).stem)),
-                    Image.fromarray(as_uint8(pictures[1])))
+                save_image(Path(picture_folder) /
+                           picture_name(number, names[number]),
+                           Image.fromarray(as_uint8(pictures[1])))
             yield rgb, chroma
 
     result = evaluate(predictions(), names, space)
@@ -167,6 +167,19 @@ def evaluate_network(network_file, data_folder, subset='test',
                       'size': config.data['size'],
                       'num_images': len(images)}
     return result
+
+
+def picture_name(number, name):
+    """File name of a coloured photo: two folders may have one of a name.
+
+    Parameters
+    ----------
+    number : int
+        In the subset.
+    name : str
+        Of the photo.
+    """
+    return '%05d_%s.png' % (number, Path(name).stem)
 
 
 def save_demo_sheet(path, folder, coloured):

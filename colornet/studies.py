@@ -16,10 +16,12 @@ A study is an .ini file in ``experiments/``::
 Settings of all variants may stand in ``[settings]``, those of one scale in
 ``[quick]`` or ``[full]``. ``columns`` are those of the printed table; the CSV
 file has all. Other keys of ``[study]``: ``evaluate``, the subset that
-networks are scored on (``validation`` unless given); ``curve``, the x axis of
-the plot: ``epoch`` (unless given), ``minibatch`` or ``seconds``; ``plot``, what
-is drawn, ``training_loss validation_loss`` unless given; and, once
-results are there, ``finding`` and ``agrees`` (``yes``, ``no``, ``partly``).
+networks are scored on (``validation`` unless given); ``curve``, the x axes of
+the plots: ``epoch`` (unless given), ``seconds`` or ``minibatch``, which has
+the training loss only; ``plot``, what is drawn, ``training_loss validation_loss``
+unless given; and, once results are there, ``finding`` and ``agrees``
+(``yes``, ``no``, ``partly``, ``unclear``). A variant may also set environment
+variables of its training, such as ``environment.COLORNET_WITHOUT = stack``.
 """
 
 import configparser
@@ -41,9 +43,8 @@ SCALES = 'quick', 'full'
 #: name : str
 #:     That of the file.
 #: title, section, claim, finding, agrees : str
-#: columns, plot : list of str
+#: columns, plot, curve : list of str
 #: evaluate : 'validation' or 'train'
-#: curve : a key of plots.AXES
 #: settings : dict of str to list of str
 #:     Section -> ``section.key=value``, of ``settings`` and the scales.
 #: variants : OrderedDict of str to list of str
@@ -61,7 +62,10 @@ Study = namedtuple('Study', 'name title section claim finding agrees columns '
 #:     different studies.
 #: decoding : list of str
 #:     For ``colornet evaluate``: these change no training.
-Variant = namedtuple('Variant', 'name overrides config run decoding')
+#: environment : dict of str to str
+#:     For both.
+Variant = namedtuple('Variant', 'name overrides config run decoding '
+                     'environment')
 
 _KEYS = OrderedDict([
     ('title', None), ('section', None), ('claim', None), ('finding', ''),
@@ -69,18 +73,22 @@ _KEYS = OrderedDict([
     ('evaluate', 'validation'), ('curve', 'epoch'),
     ('plot', 'training_loss validation_loss')])
 
-_CHOICES = {'evaluate': ('validation', 'train'), 'curve': tuple(AXES),
-            'agrees': ('', 'yes', 'no', 'partly')}
+_CHOICES = {'evaluate': ('validation', 'train'),
+            'agrees': ('', 'yes', 'no', 'partly', 'unclear')}
 
-#: Columns that tell of the training itself. The lowest loss is the mean of ten
-#: minibatches; loss_decrease is per minibatch (5.2).
+#: Columns that tell of the training itself, at its end; but validation_loss is
+#: the lowest, and the metrics are those of the network that had it. The lowest
+#: loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
+#: loss_spread is the standard deviation of the last epoch's minibatches.
 TRAINING_NUMBERS = (
     'size', 'photos', 'epochs', 'minibatches', 'training_loss',
     'validation_loss', 'best_epoch', 'lowest_loss', 'loss_decrease',
-    'seconds_per_image', 'peak_mb')
+    'loss_spread', 'seconds_per_image', 'peak_mb')
 
 #: Settings that make no other network and no other numbers.
 _UNNAMED = ('training.checkpoint_minutes',)
+
+_ENVIRONMENT = 'environment.'
 
 #: Longer names of run folders are cut.
 _MAX_NAME = 120
@@ -168,13 +176,17 @@ def _read_keys(path, section):
         values[key] = text
     known = OrderedDict([
         ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS),
-        ('plot', tuple(PLOTTED))])
+        ('plot', tuple(PLOTTED)), ('curve', tuple(AXES))])
     for key, words in known.items():
         values[key] = values[key].split()
         for word in values[key]:
             if word not in words:
                 raise ColornetError('%s: %s = %s: there are %s' % (
                     path, key, word, ', '.join(words)))
+    if 'minibatch' in values['curve'] and (
+            values['plot'] != ['training_loss'] or len(values['curve']) > 1):
+        raise ColornetError('%s: over curve = minibatch, there is plot = '
+                            'training_loss only' % path)
     return values
 
 
@@ -208,6 +220,10 @@ def plan_study(study, scale, overrides=()):
     base = load_config(scale_file(scale))
     plan = []
     for name, lines in study.variants.items():
+        environment = OrderedDict(
+            line[len(_ENVIRONMENT):].split('=', 1) for line in lines
+            if line.startswith(_ENVIRONMENT))
+        lines = [line for line in lines if not line.startswith(_ENVIRONMENT)]
         try:
             config = load_config(
                 scale_file(scale), study.settings['settings'] +
@@ -221,15 +237,16 @@ def plan_study(study, scale, overrides=()):
                     if setting.startswith('decoding.')]
         training = [setting for setting in changed
                     if setting not in decoding]
-        plan.append(Variant(name, training, config, _run_name(training),
-                            decoding))
+        run = _run_name([setting.partition('.')[2] for setting in training] +
+                        ['%s=%s' % item for item in environment.items()])
+        plan.append(Variant(name, training, config, run, decoding,
+                            environment))
     return plan
 
 
 def _run_name(settings):
     """Folder name that tells what differs from the scale's settings."""
-    name = ','.join(re.sub(r'[^A-Za-z0-9.=_+-]+', '-',
-                           setting.partition('.')[2])
+    name = ','.join(re.sub(r'[^A-Za-z0-9.=_+-]+', '-', setting)
                     for setting in settings) or 'baseline'
     if len(name) > _MAX_NAME:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -63,8 +63,8 @@ class TestTrain:
             ok_(np.isfinite(float(rows[0][name])), name)
         with open(str(self.run_folder / 'losses.csv')) as stream:
             losses = list(csv.DictReader(stream))
-        eq_([row['minibatch'] for row in losses], [
-            str(number) for number in range(1, -(-self.num_training // 2) + 1)])
+        eq_([int(row['minibatch']) for row in losses],
+            list(range(1, -(-self.num_training // 2) + 1)))
         eq_(load_config(self.run_folder / 'config.ini'), self.config)
         provenance = json.loads((self.run_folder /
                                  'provenance.json').read_text())
@@ -229,6 +229,12 @@ class TestTrain:
         with assert_raises(ColornetError) as caught:
             experiment.train(config, data, self.run_folder)
         assert_in('other photos', str(caught.exception))
+
+    def test_a_finished_training_of_other_photos_is_not_taken(self):
+        data = self.root / 'another'
+        tiny.write_crops(data, ['x%d.jpg' % number for number in range(9)])
+        tiny.check_error(lambda: experiment.train(
+            self.config, data, self.run_folder), 'other photos')
 
     def test_photos_that_changed_are_refused(self):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES +

@@ -302,7 +302,8 @@ class TestFigures:
     def test_figure_6_without_its_network_or_photos(self):
         self.check_is_refused(
             6, str(self.root / 'bare' / 'ilsvrc_classification' / 'best.h5'),
-            'experiments/ilsvrc_classification.ini', 'colornet train', 'image-net.org',
+            'experiments/ilsvrc_classification.ini', 'colornet train',
+            'image-net.org',
             data_folder=self.root / 'ilsvrc', runs_folder=self.root / 'bare')
         self.check_is_refused(6, str(self.root / 'nowhere'), '--data',
                               data_folder=self.root / 'nowhere')

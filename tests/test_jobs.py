@@ -1,5 +1,7 @@
 """Commands as jobs: their errors, signals, and Dask's workers."""
 
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -40,23 +42,24 @@ def test_a_command_tells_its_status_and_its_error():
 
 def test_a_job_stops_at_its_first_error_and_the_next_goes_on():
     bad = ['colorize', '/nowhere.jpg']
-    jobs = [Job('bad', [['--version'], bad, ['no-such-command']]),
-            Job('good', [['--version']])]
+    jobs = [Job('bad', [['--version'], bad, ['no-such-command']], {}),
+            Job('good', [['--version']], {})]
     messages, printed = run_quietly(lambda: dict(run_jobs(jobs)))
     eq_(messages, {'bad': '/nowhere.jpg does not exist', 'good': ''})
     ok_('no-such-command' not in printed)
 
 
-def test_threads_are_set():
+def test_threads_and_environment_are_set():
     seen = []
 
     def popen(command, env, **options):
-        seen.append(env.get('OMP_NUM_THREADS'))
+        seen.append((env.get('OMP_NUM_THREADS'), env.get('A_B')))
         raise OSError('enough')
     with mock.patch('subprocess.Popen', popen):
         with assert_raises(OSError):
-            list(run_jobs([Job('one', [['--version']])], threads=3))
-    eq_(seen, ['3'])
+            list(run_jobs([Job('one', [['--version']], {'A_B': 'c'})],
+                          threads=3))
+    eq_(seen, [('3', 'c')])
 
 
 def test_a_signal_reaches_the_command_once_and_ends_the_jobs():
@@ -84,9 +87,24 @@ def test_a_signal_reaches_the_command_once_and_ends_the_jobs():
                 mock.patch('sys.stderr', io.StringIO()) as err:
             thread.start()
             with assert_raises(Interrupted):
-                list(run_jobs([Job('one', [['x']]), Job('two', [['x']])]))
+                list(run_jobs([Job('one', [['x']], {}),
+                               Job('two', [['x']], {})]))
         thread.join()
         eq_(err.getvalue(), 'signals: 1\n')
+
+
+def test_what_kills_a_command_is_its_message():
+    original = subprocess.Popen
+
+    def popen(command, **options):
+        return original([sys.executable, '-c', 'import os, signal, sys\n'
+                         'sys.stderr.write("epoch 3/6: 40%%| 130/324")\n'
+                         'sys.stderr.flush()\n'
+                         'os.kill(os.getpid(), signal.SIGKILL)'], **options)
+    with mock.patch('subprocess.Popen', popen):
+        (status, message), _ = run_quietly(run_command, ['x'])
+    eq_(status, -signal.SIGKILL)
+    eq_(message, 'ended by SIGKILL (out of memory?)')
 
 
 def test_a_command_ends_with_a_parent_that_is_killed():
@@ -118,7 +136,7 @@ def test_a_command_ends_with_a_parent_that_is_killed():
 def test_a_scheduler_that_is_not_there():
     need_dask()
     tiny.check_error(lambda: list(run_jobs(
-        [Job('one', [['--version']])], scheduler='tcp://127.0.0.1:9')),
+        [Job('one', [['--version']], {})], scheduler='tcp://127.0.0.1:9')),
         'no Dask scheduler at tcp://127.0.0.1:9')
 
 
@@ -130,9 +148,9 @@ def need_dask():
         raise SkipTest('Dask is not installed: pip install ".[cluster]"')
 
 
-@attr('slow')
-def test_two_workers_run_jobs():
-    """A scheduler and two workers of one thread on this machine."""
+@contextlib.contextmanager
+def two_workers(folder):
+    """A scheduler and two workers of one thread here; yields its address."""
     need_dask()
     commands = [[sys.executable, '-m', 'distributed.cli.dask_scheduler',
                  '--host', '127.0.0.1', '--port', '0', '--no-dashboard',
@@ -140,26 +158,66 @@ def test_two_workers_run_jobs():
     commands += [[sys.executable, '-m', 'distributed.cli.dask_worker',
                   '--scheduler-file', 'scheduler.json', '--nthreads', '1',
                   '--no-dashboard', '--name', name] for name in 'ab']
-    with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, PYTHONPATH=os.pathsep.join(
-            filter(None, [str(tiny.ROOT), os.environ.get('PYTHONPATH')])))
-        processes = [subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL) for command in commands]
-        try:
-            file = Path(folder) / 'scheduler.json'
-            for _ in range(600):
-                if file.exists() and file.stat().st_size:
-                    break
-                time.sleep(0.1)
-            address = json.loads(file.read_text())['address']
-            jobs = [Job('bad', [['colorize', '/nowhere.jpg']])] + [
-                Job('info %d' % number, [['info']]) for number in range(3)]
-            messages = dict(run_jobs(jobs, scheduler=address, threads=1))
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait()
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(
+        filter(None, [str(tiny.ROOT), os.environ.get('PYTHONPATH')])))
+    processes = [subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL) for command in commands]
+    try:
+        file = Path(folder) / 'scheduler.json'
+        for _ in range(600):
+            if file.exists() and file.stat().st_size:
+                break
+            time.sleep(0.1)
+        yield json.loads(file.read_text())['address']
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+@attr('slow')
+def test_two_workers_run_jobs():
+    with tempfile.TemporaryDirectory() as folder, \
+            two_workers(folder) as address:
+        jobs = [Job('bad', [['colorize', '/nowhere.jpg']], {})] + [
+            Job('info %d' % number, [['info']], {}) for number in range(3)]
+        messages = dict(run_jobs(jobs, address, 1, folder))
     eq_(messages, {'bad': '/nowhere.jpg does not exist', 'info 0': '',
                    'info 1': '', 'info 2': ''})
+
+
+@attr('slow')
+def test_workers_stop_when_we_do():
+    """Trainings that would take long, on both workers."""
+    with tempfile.TemporaryDirectory() as folder, \
+            two_workers(folder) as address:
+        root = Path(folder)
+        tiny.write_crops(root / 'photos', ['%d.jpg' % number
+                                           for number in range(12)])
+        jobs = [Job(name, [
+            ['train', str(tiny.REGRESSION), '--data', str(root / 'photos'),
+             '--out', str(root / name)] + [
+                word for setting in tiny.OVERRIDES + [
+                    'training.epochs=100000', 'training.seed=%d' % number]
+                for word in ('--set', setting)]], {})
+            for number, name in enumerate('ab')]
+
+        def interrupt():
+            while not all((root / name / 'log.csv').exists()
+                          for name in 'ab'):
+                time.sleep(0.1)
+            os.kill(os.getpid(), signal.SIGINT)
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with mock.patch('sys.stderr', io.StringIO()) as err:
+            with assert_raises(Interrupted):
+                list(run_jobs(jobs, address, 1, folder))
+        thread.join()
+        assert_in('waiting for the workers', err.getvalue())
+        # Nobody holds the lock any more.
+        for name in 'ab':
+            with open(str(root / name / 'lock')) as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        eq_([path.name for path in root.glob('.stop*')], [])

@@ -23,9 +23,9 @@ LAYERS = [
     ['predict', 'training'],
     ['experiment'],
     ['reports'],
-    ['decoding_study', 'figures', 'schematics', 'study_runner', 'table1',
+    ['decoding_study', 'figures', 'schematics', 'study_results', 'table1',
      'table2'],
-    ['report_page'],
+    ['report_page', 'study_runner'],
     ['cli'],
     ['__main__'],
 ]

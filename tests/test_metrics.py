@@ -21,11 +21,10 @@ from colornet.metrics import (METRICS, OBJECT_METRICS, bin_accuracy,
                               summarize)
 
 PHOTOS = pathlib.Path(__file__).parent / 'photos'
-NAMES = ['acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'l_reg', 'psnr',
-         'ssim', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v', 'within_2_u', 'within_2_v',
-         'within_3_u', 'within_3_v', 'saturation_predicted',
-         'colourfulness_predicted', 'saturation_actual',
-         'colourfulness_actual']
+NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8
+    within_1_u within_1_v within_2_u within_2_v within_3_u within_3_v
+    saturation_predicted colourfulness_predicted saturation_actual
+    colourfulness_actual'''.split()
 
 
 def photo(name='friends.jpg'):

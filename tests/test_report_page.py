@@ -53,13 +53,15 @@ def write_results(folder, name='aggregation', loss='5.25'):
                [name, 'sum & <more>', 'quick', '', 'training diverged', '112',
                 '', '', 'colornet study ' + name, 'abc' * 8, '2026-01-01']])
     write_csv(folder / (name + '_curves.csv'),
-              ['variant', 'epoch', 'training_loss'],
-              [['concatenation', '1', '6'], ['concatenation', '2', loss]])
+              ['variant', 'scale', 'epoch', 'training_loss'],
+              [['concatenation', 'quick', '1', '6'],
+               ['concatenation', 'quick', '2', loss]])
 
 
 def test_a_page_with_nothing_tells_what_to_run():
     with tempfile.TemporaryDirectory() as folder, \
-            mock.patch.object(report_page, 'find_resource', Path):
+            mock.patch.object(report_page, 'find_resource',
+                              lambda name: Path(folder)):
         root = Path(folder)
         missing = make_report(root, root, root / 'new' / 'report.html')
         page = Reader((root / 'new' / 'report.html').read_text())
@@ -84,14 +86,24 @@ def test_results_pictures_and_what_went_wrong_are_shown():
         (root / 'studies' / 'quick').mkdir(parents=True)
         shutil.copy(str(photo), str(root / 'studies' / 'quick' /
                                     'aggregation_photos.png'))
+        write_csv(root / 'table2_intervals.csv',
+                  ['system', 'metric', 'mean', 'std', 'low', 'high'],
+                  [['best', 'acc_u', '21.0789', 'nan', '17', '24.5']])
+        write_csv(root / 'decodings.csv', ['decoding', 'acc_u'],
+                  [['argmax', '0.2']])
+        write_csv(root / 'a_run' / 'log.csv', ['epoch', 'training_loss'],
+                  [['1', '7']])
         make_report(root, root / 'results', root / 'report.html')
         text = (root / 'report.html').read_text()
     page = Reader(text)
     eq_(page.opened, [])
     assert_in(['best', '21.08', '35771282'], page.rows)
+    assert_in(['best', 'acc_u', '21.08', 'nan', '17', '24.5'], page.rows)
+    assert_in(['argmax', '20'], page.rows)
+    assert_in('a run', [picture['alt'] for picture in page.pictures])
     assert_in(['concatenation', '5.25', '21'], page.rows)
     assert_in(['sum & <more>', 'training diverged', ''], page.rows)
-    for alt in 'figure5', 'aggregation photos', 'aggregation':
+    for alt in 'figure5', 'aggregation photos', 'aggregation quick':
         assert_in(alt, [picture['alt'] for picture in page.pictures])
     ok_(all(picture['src'].startswith('data:image/')
             for picture in page.pictures))
@@ -101,11 +113,12 @@ def test_results_pictures_and_what_went_wrong_are_shown():
 def test_own_results_come_before_those_that_ship():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        write_results(root / 'shipped', loss='9.5')
-        write_results(root / 'shipped', 'bins', loss='8.5')
+        shipped = root / 'experiments' / 'results'
+        write_results(shipped, loss='9.5')
+        write_results(shipped, 'bins', loss='8.5')
         write_results(root / 'own')
         with mock.patch.object(report_page, 'find_resource',
-                               lambda name: root / 'shipped'):
+                               lambda name: root / name):
             make_report(root, root / 'own', root / 'report.html')
         text = (root / 'report.html').read_text()
     assert_in('5.25', text)

@@ -48,7 +48,7 @@ def test_a_study_has_variants_over_its_settings_and_those_of_the_scale():
     eq_((study.name, study.title, study.agrees), ('sums', 'Two sums',
                                                   'partly'))
     eq_(study.columns, ['acc_u', 'edge_error', 'peak_mb'])
-    eq_((study.evaluate, study.curve), ('validation', 'epoch'))
+    eq_((study.evaluate, study.curve), ('validation', ['epoch']))
     one, other, smooth = plan_study(study, 'quick')
     eq_([variant.name for variant in (one, other, smooth)],
         ['one', 'the other, = 2', 'smooth'])
@@ -84,8 +84,20 @@ def test_long_names_are_cut_but_stay_different():
     ok_(all(len(name) < 140 for name in names))
 
 
+def test_environments_make_trainings_of_their_own():
+    study = study_of(STUDY + '[variant slow]\nenvironment.A_B = x = y\n')
+    plan = plan_study(study, 'quick')
+    eq_(dict(plan[-1].environment), {'A_B': 'x = y'})
+    eq_(plan[-1].overrides, plan[0].overrides)
+    eq_((plan[0].run, plan[-1].run), ('size=32,seed=3',
+                                      'size=32,seed=3,A_B=x-=-y'))
+    eq_(dict(plan[0].environment), {})
+
+
 def test_bad_studies_are_refused():
     for old, new, words in [
+            ('plot =', 'curve = weeks\nplot =', ['weeks', 'seconds']),
+            ('plot =', 'curve = minibatch\nplot =', ['minibatch']),
             ('[study]', '[stuby]', ['no study']),
             ('title = Two sums', '', ['title']),
             ('plot = acc_u', 'plot = acc_w', ['acc_w', 'acc_v']),
@@ -121,6 +133,8 @@ def test_the_studies_that_ship_can_be_planned():
         ok_(study.claim and study.section, study.name)
         for scale in SCALES:
             plan = plan_study(study, scale)
+            if study.name == 'smoothing':
+                eq_({variant.run for variant in plan}, {'baseline'})
             variants = {(variant.run, tuple(variant.decoding))
                         for variant in plan}
             # No two variants are the same.

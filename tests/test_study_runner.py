@@ -2,10 +2,13 @@
 
 import csv
 import io
+import json
 import os
 import shutil
 import signal
 import tempfile
+import threading
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -15,10 +18,11 @@ from numpy.testing import assert_allclose
 
 import tiny
 from colornet import study_runner
-from colornet.images import read_rgb
+from colornet.images import read_photo, read_rgb
 from colornet.jobs import run_jobs
 from colornet.signals import Interrupted
-from colornet.study_runner import read_table, run_studies
+from colornet.files import read_csv
+from colornet.study_runner import run_studies
 
 STUDY = '''
 [study]
@@ -64,13 +68,14 @@ class TestStudy:
         tiny.write_crops(cls.root / 'photos', ['%d.jpg' % number
                                                for number in range(12)])
         (cls.root / 'seeds.ini').write_text(STUDY)
-        # In the middle of the first training; then all of it again.
+        # After the first checkpoint; then all of it again.
         with assert_raises(Interrupted):
             run(cls.root, cls.interrupt_when_training_begins)
-        cls.was_begun = (cls.root / 'runs' / 'quick').exists()
+        cls.was_begun = list((cls.root / 'runs').glob('*/*/last.h5'))
+        cls.was_ended = list((cls.root / 'results').glob('*'))
         cls.texts = run(cls.root)
         cls.rows = {row['variant']: row for row in
-                    read_table(cls.root / 'results' / 'seeds.csv')}
+                    read_csv(cls.root / 'results' / 'seeds.csv')}
 
     @classmethod
     def teardown_class(cls):
@@ -78,24 +83,24 @@ class TestStudy:
         cls.temporary.cleanup()
 
     @classmethod
-    def interrupt_when_training_begins(cls, jobs, scheduler, threads):
-        import threading
-        import time
-
+    def interrupt_when_training_begins(cls, jobs, *options):
         def interrupt():
-            while not list((cls.root / 'runs' / 'quick').glob('*/config.ini')):
+            while not list((cls.root / 'runs' / 'quick').glob('*/last.h5')):
                 time.sleep(0.05)
             os.kill(os.getpid(), signal.SIGTERM)
         thread = threading.Thread(target=interrupt)
         thread.start()
         try:
-            yield from run_jobs(jobs, scheduler, threads)
+            yield from run_jobs(jobs, *options)
         finally:
             thread.join()
 
     def test_it_was_begun_and_resumed(self):
-        ok_(self.was_begun)
+        eq_((len(self.was_begun), self.was_ended), (1, []))
         eq_(list(self.texts), ['seeds'])
+        parts = json.loads(self.was_begun[0].with_name(
+            'provenance.json').read_text())
+        eq_(len(parts), 2)
 
     def test_every_variant_has_a_row(self):
         eq_(list(self.rows), ['first', 'paler', 'wild'])
@@ -113,11 +118,11 @@ class TestStudy:
 
     def test_numbers_are_those_of_the_log(self):
         folder, = [path for path in (self.root / 'runs' / 'quick').iterdir()
-                   if path.is_dir() and 'l2' not in path.name]
+                   if 'size=32' in path.name and 'l2' not in path.name]
         with open(str(folder / 'log.csv')) as stream:
             log = list(csv.DictReader(stream))
         losses = [float(row['training_loss'])
-                  for row in read_table(folder / 'losses.csv')]
+                  for row in read_csv(folder / 'losses.csv')]
         first = self.rows['first']
         assert_allclose(float(first['training_loss']),
                         float(log[-1]['training_loss']))
@@ -128,7 +133,7 @@ class TestStudy:
             np.mean(losses[:10]))
         assert_allclose(float(first['loss_decrease']),
                         (losses[0] - losses[-1]) / len(losses), rtol=1e-4)
-        curves = read_table(self.root / 'results' / 'seeds_curves.csv')
+        curves = read_csv(self.root / 'results' / 'seeds_curves.csv')
         eq_([(row['variant'], row['epoch']) for row in curves],
             [('first', '1'), ('first', '2'), ('paler', '1'), ('paler', '2')])
         assert_allclose(float(curves[1]['seconds']), sum(
@@ -155,12 +160,14 @@ class TestStudy:
                         100 * float(self.rows['first']['acc_u']), atol=0.006)
 
     def test_plot_and_photos_are_pictures(self):
-        for name in 'seeds.png', 'seeds_photos.png':
-            eq_(read_rgb(self.root / 'runs' / 'quick' / name, 64).shape,
-                (64, 64, 3))
+        folder = self.root / 'runs' / 'quick'
+        ok_(read_rgb(folder / 'seeds.png', 128).std() > 5)
+        # Grey, two variants, original; the third has none.
+        sheet = read_photo(folder / 'seeds_photos.png').pixels
+        ok_(sheet.shape[1] == 960 and sheet.shape[0] > 400, sheet.shape)
 
     def test_what_is_finished_is_skipped(self):
-        def no_jobs(jobs, scheduler, threads):
+        def no_jobs(jobs, *options):
             eq_(jobs, [])
             return []
         results = self.root / 'results' / 'seeds.csv'
@@ -175,10 +182,10 @@ class TestStudy:
             os.utime(str(best), (later, later))
         seen = []
 
-        def jobs(jobs, scheduler, threads):
+        def jobs(jobs, *options):
             seen.extend(jobs)
             return []
-        with mock.patch.object(study_runner, '_tabulate'):
+        with mock.patch.object(study_runner, 'tabulate'):
             run(self.root, jobs)
         eq_([command[0] for job in seen for command in job.commands],
             ['evaluate', 'evaluate'])
@@ -197,9 +204,68 @@ class TestStudy:
             '[variant other]\ntraining.seed = 5\n'
         (self.root / 'two.ini').write_text(text)
 
-        def jobs(jobs, scheduler, threads):
+        def jobs(jobs, *options):
             for job in jobs:
-                yield job.name, 'the disk is full'
+                if 'seed=5' in job.name:
+                    yield job.name, 'the disk is full'
+                else:
+                    yield from run_jobs([job], *options)
         text = run(self.root, jobs, 'two')['two']
-        assert_in('first: the disk is full', text)
         assert_in('other: the disk is full', text)
+        ok_('first:' not in text)
+        rows = read_csv(self.root / 'results' / 'two.csv')
+        eq_([row['status'] for row in rows], ['done', 'the disk is full'])
+
+    def test_a_training_that_diverged_with_other_settings_is_tried_again(self):
+        marks = list((self.root / 'runs' / 'quick').glob('*/diverged.json'))
+        eq_(len(marks), 1)
+        text = marks[0].read_text()
+        marks[0].write_text(text.replace('"seed": 2016', '"seed": 2015'))
+        seen = []
+
+        def jobs(jobs, *options):
+            seen.extend(job.name for job in jobs)
+            return []
+        with mock.patch.object(study_runner, 'tabulate'):
+            run(self.root, jobs)
+        marks[0].write_text(text)
+        eq_(len(seen), 1)
+        assert_in('l2', seen[0])
+
+    def test_other_photos_are_refused(self):
+        tiny.write_crops(self.root / 'other', ['y%d.jpg' % number
+                                               for number in range(12)])
+        tiny.check_error(lambda: list(run_studies(
+            [str(self.root / 'seeds.ini')], self.root / 'other', 'quick',
+            self.root / 'runs', self.root / 'results')), 'other photos')
+
+    def test_rows_of_the_other_scale_stay(self):
+        results = self.root / 'results' / 'seeds.csv'
+        before = results.read_text()
+        results.write_text(before.replace(',quick,', ',full,'))
+        run(self.root, lambda *_: [])
+        scales = [row['scale'] for row in read_csv(results)]
+        eq_(scales, ['full'] * 3 + ['quick'] * 3)
+        results.write_text(before)
+
+    def test_the_commit_is_that_of_the_training(self):
+        for path in (self.root / 'runs').glob('quick/*/provenance.json'):
+            parts = json.loads(path.read_text())
+            commits = {part['git_commit'] or 'unknown' for part in parts}
+            ok_(any(row['git_commit'].split('-')[0] in commits
+                    for row in self.rows.values()))
+            eq_(parts[-1]['date'][:10], self.rows['first']['date'])
+
+    def test_pictures_that_are_gone_are_made_again(self):
+        picture = next((self.root / 'runs').glob('quick/*/validation/*.png'))
+        content = picture.read_bytes()
+        picture.unlink()
+        seen = []
+
+        def jobs(jobs, *options):
+            seen.extend(command[0] for job in jobs for command in job.commands)
+            return []
+        with mock.patch.object(study_runner, 'tabulate'):
+            run(self.root, jobs)
+        picture.write_bytes(content)
+        eq_(seen, ['evaluate'])

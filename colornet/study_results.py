@@ -1,0 +1,246 @@
+"""Tables, curves and pictures of studies (paper, 5.2, 5.3)."""
+
+import json
+import shlex
+from collections import OrderedDict
+
+import numpy as np
+
+from .color import split_channels
+from .errors import ColornetError
+from .experiment import draw_training, load_subset
+from .files import read_csv, write_csv
+from .images import read_photo
+from .plots import plot_study
+from .reports import format_columns, grey_picture, in_units, picture_name
+from .sheets import save_sheet
+from .studies import TRAINING_NUMBERS
+
+__all__ = ['pictures_of', 'scores_file', 'tabulate']
+
+#: Photos on a study's contact sheet.
+NUM_SHOWN = 4
+
+#: Minibatches that a lowest loss is the mean of, and the share of all at the
+#: end whose mean is the last loss.
+WINDOW, END = 10, 0.1
+
+#: Columns of the table, and their formats, where not two decimal places.
+_FORMATS = {'l_reg': '%.0f', 'ssim': '%.3f', 'colourfulness_predicted': '%.1f',
+            'colourfulness_actual': '%.1f', 'inconsistency': '%.1f',
+            'peak_mb': '%.0f', 'seconds_per_image': '%.3f',
+            'loss_decrease': '%.5f'}
+
+
+def scores_file(run, study, variant):
+    """Where a variant's scores are.
+
+    Parameters
+    ----------
+    run : Path
+    study : Study
+    variant : Variant
+
+    Returns
+    -------
+    Path
+        A folder of this name without ``.json`` has its pictures.
+    """
+    words = [study.evaluate] + [setting.partition('.')[2].replace(' ', '-')
+                                for setting in variant.decoding]
+    return run / (','.join(words) + '.json')
+
+
+def pictures_of(scores):
+    """The first coloured photos that were scored.
+
+    Parameters
+    ----------
+    scores : Path
+        As :func:`scores_file` returns it.
+
+    Returns
+    -------
+    list of Path
+    """
+    images = json.loads(scores.read_text())['images']
+    return [scores.with_suffix('') / picture_name(number, image['name'])
+            for number, image in enumerate(images[:NUM_SHOWN])]
+
+
+def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
+             overrides=()):
+    """Write a study's results.
+
+    Parameters
+    ----------
+    study : Study
+    plan : list of Variant
+    scale : str
+    folder : Path
+        Holds the run folders, gets curves and pictures.
+    data_folder, results_folder : Path
+    failed : dict of str to str
+        Run folder -> why its variants have no numbers.
+    overrides : iterable of str
+        Of the command that is kept with the results.
+
+    Returns
+    -------
+    str
+        The table to print.
+    """
+    command = ['colornet', 'study', study.name, '--data', 'DIR', '--scale',
+               scale]
+    for setting in overrides:
+        command += ['--set', setting]
+    rows, curves = OrderedDict(), []
+    for variant in plan:
+        run = folder / variant.run
+        rows[variant.name] = row = OrderedDict([
+            ('study', study.name), ('variant', variant.name),
+            ('scale', scale), ('settings', '; '.join(
+                variant.overrides + variant.decoding + [
+                    'environment.%s=%s' % item
+                    for item in variant.environment.items()])),
+            ('status', failed.get(variant.run) or 'done'),
+            ('size', variant.config.data['size'])])
+        if row['status'] == 'done':
+            found = _read_curves(run)
+            shown = 'minibatches' if 'minibatch' in study.curve else 'epochs'
+            curves += [dict(point, variant=variant.name, scale=scale)
+                       for point in found[shown]]
+            row.update(_training_numbers(run, variant.config, found))
+            row.update(json.loads(scores_file(run, study, variant).read_text()
+                                  )['mean'])
+            row.update(_origin(run))
+        row['command'] = ' '.join(map(shlex.quote, command))
+    stem = str(results_folder / study.name)
+    _merge(stem + '.csv', list(rows.values()), scale,
+           last=('command', 'git_commit', 'date'))
+    _merge(stem + '_curves.csv', curves, scale)
+    plot_study(folder / (study.name + '.png'), study,
+               [row for row in read_csv(stem + '_curves.csv')
+                if row['scale'] == scale] if curves else [])
+    _save_pictures(study, plan, folder, data_folder, rows)
+    return '\n'.join(_format_rows(study, scale, rows))
+
+
+def _merge(path, rows, scale, last=()):
+    """Write rows in place of those of the same scale in a CSV file."""
+    try:
+        others = [row for row in read_csv(path) if row.get('scale') != scale]
+    except ColornetError:
+        others = []
+    rows = others + rows
+    columns = list(OrderedDict.fromkeys(
+        ['study', 'variant', 'scale'] * any('study' in row for row in rows) +
+        ['variant', 'scale'] + [name for row in rows for name in row]))
+    columns = [name for name in columns if name not in last] + [
+        name for name in last if name in columns]
+    write_csv(path, columns, ([_as_text(row.get(name, ''))
+                               for name in columns] for row in rows))
+
+
+def _as_text(value):
+    return value if isinstance(value, str) else '%.6g' % value
+
+
+def _read_curves(run):
+    """Numbers of a run folder by epoch and by minibatch.
+
+    Returns
+    -------
+    dict of str to list of OrderedDict
+        ``epochs``, with the seconds since the start, and ``minibatches``,
+        counted from the start.
+    """
+    epochs, seconds = [], 0.
+    for row in read_csv(run / 'log.csv'):
+        seconds += float(row['seconds'])
+        row['seconds'] = '%.1f' % seconds
+        epochs.append(OrderedDict((name, row[name]) for name in (
+            'epoch', 'seconds', 'training_loss', 'validation_loss', 'acc_u',
+            'acc_v', 'sat_diff', 'psnr', 'peak_mb') if name in row))
+    minibatches = [
+        OrderedDict([('minibatch', str(number)), ('epoch', row['epoch']),
+                     ('training_loss', row['training_loss'])])
+        for number, row in enumerate(read_csv(run / 'losses.csv'), 1)]
+    return {'epochs': epochs, 'minibatches': minibatches}
+
+
+def _training_numbers(run, config, curves):
+    """What a row tells of the training itself."""
+    def column(name, rows=curves['epochs']):
+        return np.array([float(row[name]) for row in rows if name in row])
+    losses = column('training_loss', curves['minibatches'])
+    window = min(WINDOW, len(losses))
+    means = np.convolve(losses, np.full(window, 1. / window), 'valid')
+    last = losses[-max(int(END * len(losses)), 1):].mean()
+    of_last_epoch = column('epoch', curves['minibatches']) == len(
+        curves['epochs'])
+    provenance = json.loads((run / 'provenance.json').read_text())
+    num_photos = len(draw_training(provenance[-1]['num_images'], config)[0])
+    numbers = OrderedDict([
+        ('photos', num_photos), ('epochs', len(curves['epochs'])),
+        ('minibatches', len(losses)),
+        ('training_loss', column('training_loss')[-1])])
+    validation = column('validation_loss')
+    if len(validation):
+        numbers['validation_loss'] = validation.min()
+        numbers['best_epoch'] = validation.argmin() + 1
+    numbers.update([
+        ('lowest_loss', means.min()),
+        ('loss_decrease', (losses[0] - last) / len(losses)),
+        ('loss_spread', losses[of_last_epoch].std()),
+        ('seconds_per_image',
+         column('seconds')[-1] / (len(curves['epochs']) * num_photos)),
+        ('peak_mb', column('peak_mb').max())])
+    return numbers
+
+
+def _origin(run):
+    """Commits and date of a run folder's training."""
+    parts = json.loads((run / 'provenance.json').read_text())
+    commits = OrderedDict.fromkeys(
+        (part['git_commit'] or 'unknown') +
+        ('-changed' if part['git_changes'] else '') for part in parts)
+    return {'git_commit': ' '.join(commits), 'date': parts[-1]['date'][:10]}
+
+
+def _save_pictures(study, plan, folder, data_folder, rows):
+    """Sheet of the first photos: grey | each variant that ended | original."""
+    shown = [variant for variant in plan
+             if rows[variant.name]['status'] == 'done']
+    if not shown:
+        return
+    images, _ = load_subset(shown[0].config, data_folder, study.evaluate)
+    columns = [pictures_of(scores_file(folder / variant.run, study, variant))
+               for variant in shown]
+    pictures = [
+        [grey_picture(split_channels(images[number])[0])] +
+        [read_photo(path).pixels for path in paths] + [images[number]]
+        for number, paths in enumerate(zip(*columns))]
+    titles = ['grey'] + [variant.name for variant in shown] + ['original']
+    save_sheet(folder / (study.name + '_photos.png'), pictures, titles,
+               width=max(960, 200 * len(titles)))
+
+
+def _format_rows(study, scale, rows):
+    """Lines of the study's table."""
+    columns = OrderedDict()
+    for name in study.columns:
+        form = _FORMATS.get(name, '%.4g' if name in TRAINING_NUMBERS
+                            else '%.2f')
+        columns[name] = name, form.replace('%', '%%%d' % max(len(name), 9))
+    shown = OrderedDict(
+        (variant, OrderedDict(
+            (name, row[name] if name in TRAINING_NUMBERS else
+             in_units(name, row[name])) for name in study.columns
+            if name in row)) for variant, row in rows.items())
+    title = max([len(name) for name in rows] + [len('variant')])
+    lines = ['%s (%s; %s)' % (study.title, study.section, scale)]
+    lines += format_columns('variant'.ljust(title), shown, columns)
+    return lines + ['%s: %s' % (variant, row['status'])
+                    for variant, row in rows.items()
+                    if row['status'] != 'done']
