@@ -122,6 +122,7 @@ SCHEMA = {
         'epochs': _number(int, 0), 'drop_epochs': _epoch_numbers,
         'drop_factor': _number(float, 0, low_included=False),
         'weight_decay': _number(float, 0), 'start_from': str,
+        'keep': _choice('loss', 'accuracy'),
         'seed': _number(int, 0, 2 ** 32),
         'checkpoint_minutes': _number(float, 0)},
     'decoding': {

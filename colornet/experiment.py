@@ -25,7 +25,7 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
-__all__ = ['draw_training', 'load_subset', 'is_finished', 'git_commit',
+__all__ = ['best_epoch', 'draw_training', 'load_subset', 'is_finished', 'git_commit',
            'train', 'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
@@ -298,12 +298,36 @@ def _write_losses(path, losses):
                for epoch, minibatch, loss in losses))
 
 
+def best_epoch(history, keep='loss'):
+    """The epoch whose network is kept (choice 8).
+
+    Parameters
+    ----------
+    history : list of dict
+        Numbers of each epoch, as in ``log.csv``.
+    keep : 'loss' or 'accuracy'
+        The lowest validation loss, or the highest mean of Acc. U and Acc. V.
+
+    Returns
+    -------
+    int
+        Counted from 1. Without validation, the last; of equals, the last.
+    """
+    def score(row):
+        if 'validation_loss' not in row:
+            return 0.
+        return (float(row['acc_u']) + float(row['acc_v'])
+                if keep == 'accuracy' else -float(row['validation_loss']))
+    return 1 + max(range(len(history)),
+                   key=lambda number: (score(history[number]), number))
+
+
 def train(config, data_folder, run_folder, vgg_weights=None):
     """Train a network, or resume or skip its training (paper, 5.2).
 
     The run folder gets ``config.ini``, ``provenance.json``, ``log.csv`` (the
     epochs), ``losses.csv`` (the minibatches), ``last.h5`` (the checkpoint)
-    and ``best.h5`` (the network with the lowest validation loss).
+    and ``best.h5`` (the network of :func:`best_epoch`).
 
     Parameters
     ----------
@@ -416,10 +440,10 @@ def _train(config, data_folder, run_folder, vgg_weights):
         return OrderedDict([('validation_loss', loss_sum / len(validation))],
                            **summarize(rows))
 
-    def on_epoch(history, is_best):
+    def on_epoch(history):
         _write_log(run_folder / 'log.csv', history)
         _write_losses(run_folder / 'losses.csv', trainer.losses)
-        if is_best:
+        if best_epoch(history, config.training['keep']) == len(history):
             save_network(run_folder / 'best.h5', net, config, {
                 'trained_on': trained_on, 'epoch': len(history),
                 'validation_loss': history[-1].get('validation_loss', 'none'),

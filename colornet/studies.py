@@ -77,7 +77,7 @@ _CHOICES = {'evaluate': ('validation', 'train'),
             'agrees': ('', 'yes', 'no', 'partly', 'unclear')}
 
 #: Columns that tell of the training itself, at its end; but validation_loss is
-#: the lowest, and the metrics are those of the network that had it. The lowest
+#: the lowest, and the metrics are those of the network that is kept. The lowest
 #: loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
 #: loss_spread is the standard deviation of the last epoch's minibatches.
 TRAINING_NUMBERS = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from .color import split_channels
 from .errors import ColornetError
-from .experiment import draw_training, load_subset
+from .experiment import best_epoch, draw_training, load_subset
 from .files import read_csv, write_csv
 from .images import read_photo
 from .plots import plot_study
@@ -188,7 +188,8 @@ def _training_numbers(run, config, curves):
     validation = column('validation_loss')
     if len(validation):
         numbers['validation_loss'] = validation.min()
-        numbers['best_epoch'] = validation.argmin() + 1
+        numbers['best_epoch'] = best_epoch(curves['epochs'],
+                                           config.training['keep'])
     numbers.update([
         ('lowest_loss', means.min()),
         ('loss_decrease', (losses[0] - last) / len(losses)),

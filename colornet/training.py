@@ -254,13 +254,11 @@ class Trainer:
             In an epoch.
         validate : callable
             Takes a callable to be called now and then (see
-            :func:`catch_signals`), returns a dict of numbers to log, of
-            which ``validation_loss`` decides which parameters are best;
-            without it, the last are.
+            :func:`catch_signals`), returns a dict of numbers to log.
         on_epoch : callable, optional
-            Takes the history and whether its last epoch is the best, before
-            the checkpoint of that epoch: after a crash in between, the epoch
-            is validated again and nothing is lost.
+            Takes the history, before the checkpoint of its last epoch: after
+            a crash in between, the epoch is validated again and nothing is
+            lost.
 
         Raises
         ------
@@ -313,7 +311,7 @@ class Trainer:
         check_signals()
 
     def _finish_epoch(self, validation, on_epoch):
-        """Log the epoch, save, and tell whether it is the best."""
+        """Log the epoch and save."""
         row = OrderedDict([('epoch', len(self.history) + 1), (
             'training_loss', self._loss_sum / self._num_images)])
         row.update(validation)
@@ -326,9 +324,7 @@ class Trainer:
         self.iteration = self._num_images = 0
         self._loss_sum = self._seconds = 0.
         if on_epoch is not None:
-            losses = [past.get('validation_loss', -past['epoch'])
-                      for past in self.history]
-            on_epoch(self.history, losses[-1] == min(losses))
+            on_epoch(self.history)
         self.save()
 
     def _diverged(self, what):

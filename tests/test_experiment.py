@@ -280,6 +280,19 @@ class TestTrain:
             experiment.train(self.config, self.data, folder)
 
 
+def test_the_epoch_that_is_kept():
+    rows = [{'validation_loss': loss, 'acc_u': acc_u, 'acc_v': acc_v}
+            for loss, acc_u, acc_v in [(3, .1, .2), (2, .3, .1), (1, .2, .1),
+                                       (1, .1, .1)]]
+    eq_(experiment.best_epoch(rows), 4)
+    eq_(experiment.best_epoch(rows[:3]), 3)
+    eq_(experiment.best_epoch(rows, 'accuracy'), 2)
+    eq_(experiment.best_epoch([{'acc_u': 1}, {'acc_u': 0}]), 2)
+    # As read from log.csv.
+    eq_(experiment.best_epoch([{name: str(value) for name, value in
+                                row.items()} for row in rows]), 4)
+
+
 def test_true_chrominance_scores_perfectly():
     with tempfile.TemporaryDirectory() as folder:
         tiny.use_own_cache(folder)

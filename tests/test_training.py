@@ -201,13 +201,13 @@ class TestTrainer:
                         NUM_IMAGES, lambda check: {'validation_loss': np.nan})
         assert_in('diverged', str(caught.exception))
 
-    def test_without_validation_the_last_epoch_is_the_best(self):
+    def test_every_epoch_is_told(self):
         trainer = self.trainer()
-        best = []
+        told = []
         trainer.run(3, lambda epoch, skip: iter_all(self.batches), NUM_IMAGES,
-                    lambda check: {},
-                    lambda history, is_best: best.append(is_best))
-        eq_(best, [True] * 3)
+                    lambda check: {}, lambda history: told.append(
+                        len(history)))
+        eq_(told, [1, 2, 3])
         ok_('validation_loss' not in trainer.history[0])
 
     def test_signal_handlers_are_put_back(self):
@@ -255,15 +255,6 @@ class TestTrainer:
             yield self.batches[1]
         trainer.run(1, training_batches, NUM_IMAGES, self.validate)
         assert_in('"iteration": 1', seen[0])
-
-    def test_the_best_epoch_is_told(self):
-        trainer = self.trainer()
-        losses = iter([3., 2., 5., 1.])
-        best = []
-        trainer.run(4, lambda epoch, skip: iter_all(self.batches[:1]), 2,
-                    lambda check: {'validation_loss': next(losses)},
-                    lambda history, is_best: best.append(is_best))
-        eq_(best, [True, True, False, True])
 
     def test_state_of_another_update_rule_is_refused(self):
         self.reset()
