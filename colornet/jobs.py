@@ -73,7 +73,7 @@ def run_jobs(jobs, scheduler=None, threads=None, shared_folder='.'):
     Interrupted
         On SIGINT or SIGTERM, after the commands that run have ended.
     """
-    if scheduler:
+    if scheduler and jobs:
         yield from _run_on_workers(jobs, scheduler, threads, shared_folder)
         return
     for job in jobs:

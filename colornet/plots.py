@@ -1,11 +1,14 @@
 """Plots of studies, by matplotlib; no Theano."""
 
+import io
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
-from .files import make_folder, replacing, writing
+from .encoding import save_image
+from .files import make_folder, writing
 
 __all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'plot_study',
            'save_figure']
@@ -92,6 +95,7 @@ def _draw_curves(axis, curves, over, name):
 
 
 def import_pyplot():
+    """matplotlib's pyplot, which takes a second, drawing to memory only."""
     import matplotlib
     matplotlib.use('agg')
     from matplotlib import pyplot
@@ -112,7 +116,16 @@ def _means(values):
 
 
 def save_figure(figure, path):
-    path = Path(path)
-    make_folder(path.parent)
-    with writing(path), replacing(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=110)
+    """Save a figure of matplotlib, completely or not at all.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or Path
+        Its folder is made if it is missing.
+    """
+    stream = io.BytesIO()
+    figure.savefig(stream, format='png', dpi=110)
+    make_folder(Path(path).parent)
+    with writing(path):
+        save_image(path, Image.open(stream).convert('RGB'))

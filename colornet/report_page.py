@@ -13,6 +13,7 @@ from PIL import Image
 
 from . import __version__
 from .config import find_resource
+from .errors import ColornetError
 from .experiment import git_commit
 from .files import make_folder, read_csv, write_text
 from .images import read_photo
@@ -56,15 +57,19 @@ def make_report(runs_folder, results_folder, out_file):
     """
     runs = Path(runs_folder)
     with tempfile.TemporaryDirectory() as scratch:
-        parts = [_table1(runs), _table2(runs), _decodings(runs)]
-        parts.append(_trainings(runs, scratch))
-        parts += [_figure(runs, number, scratch)
+        parts = [
+            _try('table1', 'Table 1', _table1, runs),
+            _try('table2', 'Table 2', _table2, runs),
+            _try('decodings', 'Decodings', _decodings, runs),
+            _try('trainings', 'Trainings', _trainings, runs, scratch)]
+        parts += [_try('figure%d' % number, 'Figure %d' % number, _figure,
+                       runs, number, scratch)
                   for number in sorted(list(SCHEMATICS) + list(_FIGURES))]
-        studies = [_study(runs, Path(results_folder), study, scratch)
-                   for study in sorted(
-                       map(load_study, find_studies()),
-                       key=lambda study: (study.section, study.title))]
-    parts += studies
+        studies = sorted(map(load_study, find_studies()),
+                         key=lambda study: (study.section, study.title))
+        parts += [_try(study.name, study.title, _study, runs,
+                       Path(results_folder), study, scratch)
+                  for study in studies]
     template = jinja2.Environment(autoescape=True, trim_blocks=True).\
         from_string((Path(__file__).parent / 'report.html').read_text(
             encoding='utf-8'))
@@ -73,9 +78,20 @@ def make_report(runs_folder, results_folder, out_file):
         title='colornet: the experiments of the paper',
         date=time.strftime('%Y-%m-%d'), version=__version__,
         commit=git_commit(), parts=parts,
-        overview=[part['study'] for part in studies]))
+        overview=[study._asdict() for study in studies]))
     return ['%s: %s' % (part['title'], part['missing']) for part in parts
             if part['missing']]
+
+
+def _try(name, title, make, *arguments):
+    """A part of the page, or why it cannot be made."""
+    try:
+        return make(*arguments)
+    except (ColornetError, KeyError, ValueError) as error:
+        # A file that somebody else wrote, or an older version.
+        return _part(name, title, ' '.join(str(error).split()) if isinstance(
+            error, ColornetError) else 'its files cannot be read (%s: %s)' % (
+                type(error).__name__, error))
 
 
 def _part(name, title, missing='', tables=(), pictures=(), where='',

@@ -125,7 +125,11 @@ def load_study(path):
         If the file cannot be read or is no study.
     """
     if not re.search(r'[./]', str(path)):
-        path = find_resource('experiments/%s.ini' % path)
+        known = OrderedDict((study.stem, study) for study in find_studies())
+        if path not in known:
+            raise ColornetError('there is no study %s; there are %s, or name '
+                                'an .ini file' % (path, ', '.join(known)))
+        path = known[path]
     path = Path(path)
     parser = configparser.ConfigParser(interpolation=None, delimiters=('=',),
                                        default_section=None)

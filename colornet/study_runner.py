@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import ColornetError
 from .experiment import is_finished
-from .files import write_text
+from .files import make_folder, write_text
 from .jobs import Job, run_jobs
 from .studies import load_study, plan_study, scale_file
 from .study_results import pictures_of, scores_file, tabulate
@@ -65,6 +65,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         if study.name in plans:
             raise ColornetError('there are two studies called %s' % study.name)
         plans[study.name] = study, plan_study(study, scale, overrides)
+    make_folder(results_folder)
     jobs = _make_jobs(plans.values(), scale, folder, data_folder)
     failed = {variant.run: _diverged(folder / variant.run, variant.config)
               for _, plan in plans.values() for variant in plan}

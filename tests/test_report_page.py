@@ -110,6 +110,23 @@ def test_results_pictures_and_what_went_wrong_are_shown():
     assert_not_in('http', text.replace('https://github', ''))
 
 
+def test_damaged_files_are_told_and_the_rest_is_shown():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / 'figure5.png').write_text('no picture')
+        (root / 'table2.csv').write_bytes(b'\xff\xfe,')
+        (root / 'table1.csv').write_text('dataset,train\ncvcl,360\n')
+        write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
+                  [['10', '0.1']])
+        missing = make_report(root, root / 'results', root / 'report.html')
+        page = Reader((root / 'report.html').read_text())
+    eq_(page.opened, [])
+    assert_in(['cvcl', '360'], page.rows)
+    for word in ('figure5.png: not an image', 'table2.csv',
+                 'Number of bins: its files'):
+        ok_(any(word in line for line in missing), (word, missing))
+
+
 def test_own_results_come_before_those_that_ship():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

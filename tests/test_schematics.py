@@ -46,3 +46,6 @@ def test_pictures_are_drawn():
             path = Path(folder) / ('%d.png' % number)
             ok_('Figure %d' % number in draw_network(number, path))
             ok_(read_rgb(path, 128).std() > 5)
+        # A format that matplotlib does not know.
+        draw_network(2, Path(folder) / 'new' / 'two.bmp')
+        ok_(read_rgb(Path(folder) / 'new' / 'two.bmp', 128).std() > 5)
