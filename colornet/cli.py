@@ -254,6 +254,15 @@ def _make_parser():
     command.add_argument('--verify', metavar='DIR',
                          help='only check a folder that is already there')
 
+    command = add('selftest', _selftest, 'compare a device, such as a GPU, '
+                  'with the CPU')
+    command.add_argument('--device', metavar='DEVICE', help='such as cuda or '
+                         'opencl0:0 (default: that of THEANO_FLAGS)')
+    # What it runs itself.
+    command.add_argument('--measure', help=argparse.SUPPRESS)
+    command.add_argument('--plain', action='store_true',
+                         help=argparse.SUPPRESS)
+
     add('info', _info, 'versions, device, and which speed-ups are on')
     return parser
 
@@ -433,6 +442,16 @@ def _data(options):
         count = fetch_cvcl(options.out, digests, archive=options.archive)
         print('%s: all photos are right, %d of them new'
               % (options.out, count))
+
+
+def _selftest(options):
+    from .selftest import measure, run_selftest
+    if options.measure:
+        measure(options.measure, options.plain)
+        return 0
+    lines, passed = run_selftest(options.device)
+    print('\n'.join(lines))
+    return 0 if passed else 1
 
 
 def _info(options):

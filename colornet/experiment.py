@@ -25,8 +25,8 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
-__all__ = ['best_epoch', 'draw_training', 'load_subset', 'is_finished', 'git_commit',
-           'train', 'predict_images', 'evaluate']
+__all__ = ['best_epoch', 'draw_training', 'load_subset', 'make_transform',
+           'is_finished', 'git_commit', 'train', 'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -122,8 +122,19 @@ def _make_targets(chroma, config):
     return bin_channel(chroma, config.network['num_bins'], limits)
 
 
-def _make_transform(config):
-    """Conversion of photos to the network's inputs and targets (3.1, 4)."""
+def make_transform(config):
+    """Conversion of photos to the network's inputs and targets (3.1, 4).
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    callable
+        Takes photos, (batch, rows, columns, 3); returns inputs, targets and
+        the photos.
+    """
     from .vgg16 import preprocess
     space = get_color_space(config.network['color_space'])
 
@@ -410,7 +421,7 @@ def _train(config, data_folder, run_folder, vgg_weights):
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'
               % (len(trainer.history), trainer.iteration), file=sys.stderr)
-    transform = _make_transform(config)
+    transform = make_transform(config)
 
     def training_batches(epoch, skip):
         rate.set_value(lasagne.utils.floatX(

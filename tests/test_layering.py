@@ -25,7 +25,7 @@ LAYERS = [
     ['reports'],
     ['decoding_study', 'figures', 'schematics', 'study_results', 'table1',
      'table2'],
-    ['report_page', 'study_runner'],
+    ['report_page', 'selftest', 'study_runner'],
     ['cli'],
     ['__main__'],
 ]
