@@ -408,11 +408,17 @@ def _study(options):
     names = []
     for name in options.names:
         names += map(str, find_studies()) if name == 'all' else [name]
-    for study, text in run_studies(
+    num_variants = num_failed = 0
+    for study, text, failed in run_studies(
             names, options.data, options.scale, options.runs, options.results,
             options.overrides, options.scheduler, options.threads):
         print('%s\n%s: %s\n' % (text, study.name, Path(
             options.results) / (study.name + '.csv')))
+        num_variants += len(study.variants)
+        num_failed += failed
+    if not num_failed:
+        return 0
+    return 1 if num_failed < num_variants else 2
 
 
 def _figure(options):

@@ -82,7 +82,9 @@ def _draw_curves(axis, curves, over, name):
         x, y = np.array(points).T
         if over == 'minibatch':
             x, y = _means(x), _means(y)
-        axis.plot(x, 100 * y if name in _SHARES else y, label=variant,
+        # Between dollars, matplotlib would read mathematics.
+        axis.plot(x, 100 * y if name in _SHARES else y,
+                  label=variant.replace('$', r'\$'),
                   marker='.' if len(x) < 30 else None)
         lowest, highest = min(lowest, y.min()), max(highest, y.max())
     axis.set_xlabel(AXES[over])

@@ -250,9 +250,14 @@ def plan_study(study, scale, overrides=()):
 
 def _run_name(settings):
     """Folder name that tells what differs from the scale's settings."""
-    name = ','.join(re.sub(r'[^A-Za-z0-9.=_+-]+', '-', setting)
-                    for setting in settings) or 'baseline'
-    if len(name) > _MAX_NAME:
-        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    words = [re.sub(r'[^A-Za-z0-9.=_+-]+', '-', setting)
+             for setting in settings]
+    name = ','.join(words) or 'baseline'
+    # A list of numbers is still known; two other texts may have become one.
+    lost = [setting for setting in settings if not re.match(
+        r'([A-Za-z0-9.=_+-]+|[a-z_]+=[0-9 ]+)$', setting)]
+    if lost or len(name) > _MAX_NAME:
+        digest = hashlib.sha256('\n'.join(settings).encode(
+            'utf-8', 'surrogateescape')).hexdigest()[:8]
         name = '%s~%s' % (name[:_MAX_NAME], digest)
     return name

@@ -46,6 +46,8 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     study : Study
     text : str
         Its table.
+    num_failed : int
+        Variants that have no numbers.
 
     Raises
     ------
@@ -85,8 +87,10 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
                      if not runs - {run}]:
             del waiting[name]
             study, plan = plans[name]
-            yield study, tabulate(study, plan, scale, folder, data_folder,
-                                  Path(results_folder), failed, overrides)
+            text = tabulate(study, plan, scale, folder, data_folder,
+                            Path(results_folder), failed, overrides)
+            yield study, text, sum(bool(failed.get(variant.run))
+                                   for variant in plan)
         for runs in waiting.values():
             runs.discard(run)
 

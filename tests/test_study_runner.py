@@ -17,7 +17,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
 import tiny
-from colornet import study_runner
+from colornet import cli, study_runner
 from colornet.images import read_photo, read_rgb
 from colornet.jobs import run_jobs
 from colornet.signals import Interrupted
@@ -53,7 +53,7 @@ def run(root, jobs=run_jobs, study='seeds'):
     """All tables of a study, by name."""
     with mock.patch('sys.stderr', io.StringIO()), \
             mock.patch.object(study_runner, 'run_jobs', jobs):
-        return {found.name: text for found, text in run_studies(
+        return {found.name: text for found, text, _ in run_studies(
             [str(root / (study + '.ini'))], root / 'photos', 'quick',
             root / 'runs', root / 'results')}
 
@@ -238,6 +238,19 @@ class TestStudy:
         tiny.check_error(lambda: list(run_studies(
             [str(self.root / 'seeds.ini')], self.root / 'other', 'quick',
             self.root / 'runs', self.root / 'results')), 'other photos')
+
+    def test_the_exit_status_tells_what_failed(self):
+        arguments = ['study', str(self.root / 'seeds.ini'), '--data',
+                     str(self.root / 'photos'), '--runs',
+                     str(self.root / 'runs'), '--results',
+                     str(self.root / 'results')]
+        (self.root / 'wild.ini').write_text(
+            STUDY.partition('[variant first]')[0] +
+            '[variant wild $\\foo$]' + STUDY.partition('[variant wild]')[2])
+        with mock.patch('sys.stdout', io.StringIO()):
+            eq_(cli.main(arguments), 1)
+            arguments[1] = str(self.root / 'wild.ini')
+            eq_(cli.main(arguments), 2)
 
     def test_rows_of_the_other_scale_stay(self):
         results = self.root / 'results' / 'seeds.csv'
