@@ -202,6 +202,7 @@ class TestTrainer:
         assert_in('diverged', str(caught.exception))
 
     def test_every_epoch_is_told(self):
+        self.reset()
         trainer = self.trainer()
         told = []
         trainer.run(3, lambda epoch, skip: iter_all(self.batches), NUM_IMAGES,
