@@ -5,7 +5,6 @@ others are; 2, nothing could be done; 128 + n, ended by signal n.
 """
 
 import argparse
-import json
 import os
 import platform
 import signal
@@ -16,9 +15,12 @@ from pathlib import Path
 
 from . import __version__
 from .errors import ColornetError
-from .files import make_folder, write_text
+from .files import make_folder, write_json
 
 __all__ = ['main']
+
+#: Data sets of Table 1.
+TABLE1 = 'cvcl', 'mcgill', 'ilsvrc', 'mirflickr'
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200
@@ -100,6 +102,17 @@ def _make_parser():
             help="VGG16's weights: Model Zoo pickle or Keras .h5 "
                  '(default: weights/vgg16.pkl)')
 
+    def add_out(command, default):
+        command.add_argument(
+            '--out', default=default, help='(default: %(default)s)',
+            metavar=default.rpartition('.')[2].upper())
+
+    def add_networks(command):
+        command.add_argument(
+            '--runs', default='runs', metavar='DIR',
+            help='trained networks (default: %(default)s; those in weights/ '
+                 'if there are none)')
+
     def add_subset(command, default):
         command.add_argument(
             '--subset', choices=('train', 'validation', 'test'),
@@ -172,11 +185,8 @@ def _make_parser():
     command = add('table2', _table2, "the paper's Table 2 with our numbers")
     command.add_argument('--data', default='data/cvcl', metavar='DIR',
                          help="CVCL's photos (default: %(default)s)")
-    command.add_argument('--runs', default='runs', metavar='DIR',
-                         help='trained networks (default: %(default)s; those '
-                              'in weights/ if there are none)')
-    command.add_argument('--out', default='runs/table2.csv', metavar='CSV',
-                         help='(default: %(default)s)')
+    add_networks(command)
+    add_out(command, 'runs/table2.csv')
     add_vgg(command)
 
     command = add('decodings', _decodings, 'compare ways from class scores to '
@@ -186,8 +196,7 @@ def _make_parser():
     command.add_argument('--data', required=True, metavar='DIR',
                          help='folder of the data set')
     add_subset(command, 'validation')
-    command.add_argument('--out', default='runs/decodings.csv', metavar='CSV',
-                         help='(default: %(default)s)')
+    add_out(command, 'runs/decodings.csv')
     add_vgg(command)
 
     command = add('study', _study, 'train and compare the variants of studies '
@@ -213,11 +222,10 @@ def _make_parser():
 
     command = add('table1', _table1, 'the counts of photos of Table 1, the '
                   "paper's and ours")
-    for dataset in ('cvcl', 'mcgill', 'ilsvrc', 'mirflickr'):
+    for dataset in TABLE1:
         command.add_argument('--' + dataset, default='data/' + dataset,
                              metavar='DIR', help='(default: %(default)s)')
-    command.add_argument('--out', default='runs/table1.csv', metavar='CSV',
-                         help='(default: %(default)s)')
+    add_out(command, 'runs/table1.csv')
 
     command = add('report', _report, 'one page with all tables, curves and '
                   'pictures that there are')
@@ -226,8 +234,7 @@ def _make_parser():
     command.add_argument('--results', default='runs/results', metavar='DIR',
                          help='tables of studies (default: %(default)s; those '
                               'in experiments/results if there are none)')
-    command.add_argument('--out', default='runs/report.html', metavar='HTML',
-                         help='(default: %(default)s)')
+    add_out(command, 'runs/report.html')
 
     command = add('figure', _figure, "a figure of the paper with our "
                   "networks' layers and colours")
@@ -236,9 +243,7 @@ def _make_parser():
     command.add_argument('--data', metavar='DIR', help="photos (default: "
                          'demo/photos for figure 1, data/ilsvrc for figure '
                          '6, data/cvcl for the others)')
-    command.add_argument('--runs', default='runs', metavar='DIR',
-                         help='trained networks (default: %(default)s; those '
-                              'in weights/ if there are none)')
+    add_networks(command)
     command.add_argument('--out', metavar='PNG',
                          help='(default: runs/figureN.png)')
     command.add_argument('--photos', nargs='+', default=[], metavar='NAME',
@@ -366,7 +371,7 @@ def _evaluate(options):
                               options.pictures)
     if options.out:
         make_folder(Path(options.out).parent)
-        write_text(options.out, json.dumps(result, indent=1) + '\n')
+        write_json(options.out, result)
     for name, value in result['mean'].items():
         print('%-22s %.5g' % (name, value))
 
@@ -389,8 +394,7 @@ def _decodings(options):
 
 def _table1(options):
     from .table1 import make_table1
-    print(make_table1({name: getattr(options, name) for name in
-                       ('cvcl', 'mcgill', 'ilsvrc', 'mirflickr')},
+    print(make_table1({name: getattr(options, name) for name in TABLE1},
                       options.out))
     print('written to %s' % options.out)
 

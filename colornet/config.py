@@ -10,7 +10,7 @@ from pathlib import Path
 from .color import COLOR_SPACES
 from .errors import ColornetError
 
-__all__ = ['Config', 'load_config', 'find_resource']
+__all__ = ['Config', 'load_config', 'find_resource', 'read_ini']
 
 
 def find_resource(name):
@@ -209,19 +209,59 @@ class Config(OrderedDict):
         parser.write(stream)
         return stream.getvalue()
 
-    def setting(self, name):
+    def setting(self, section, key):
         """One setting as :meth:`override` takes it: ``section.key=value``."""
-        section, _, key = name.partition('.')
-        return '%s=%s' % (name, _format(self[section][key]))
+        return '%s.%s=%s' % (section, key, _format(self[section][key]))
 
-    def differences(self, other, ignore=()):
-        """Keys whose values differ, as lines ``section.key: a, not b``."""
-        return ['%s.%s: %s, not %s' % (section, key, value,
-                                       other[section][key])
-                for section, values in self.items()
+    def changed(self, other, ignore=()):
+        """Settings whose values differ, as (section, key)."""
+        return [(section, key) for section, values in self.items()
                 for key, value in values.items()
                 if value != other[section][key] and
                 '%s.%s' % (section, key) not in ignore]
+
+    def differences(self, other, ignore=()):
+        """What differs, as lines ``section.key: a, not b``."""
+        return ['%s.%s: %s, not %s' % (section, key, self[section][key],
+                                       other[section][key])
+                for section, key in self.changed(other, ignore)]
+
+
+def read_ini(path, what, exact=False):
+    """Read an .ini file.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        Named in errors.
+    exact : bool
+        Keep capital letters of keys, and colons in them.
+
+    Returns
+    -------
+    configparser.ConfigParser
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be read.
+    """
+    # No section gives defaults to the others: [DEFAULT] is unknown, too.
+    parser = configparser.ConfigParser(
+        interpolation=None, default_section=None,
+        delimiters=('=',) if exact else ('=', ':'))
+    if exact:
+        parser.optionxform = str
+    try:
+        # A BOM is what some editors put before the first section.
+        with open(str(path), encoding='utf-8-sig') as stream:
+            parser.read_file(stream)
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        raise ColornetError('cannot read %s %s: %s' % (
+            what, path, getattr(error, 'strerror', None) or
+            ' '.join(str(error).split())))
+    return parser
 
 
 def load_config(path=None, overrides=()):
@@ -247,17 +287,7 @@ def load_config(path=None, overrides=()):
     for source in [find_resource('experiments/defaults.ini'), path]:
         if source is None:
             continue
-        # No section gives defaults to the others: [DEFAULT] is unknown, too.
-        parser = configparser.ConfigParser(interpolation=None,
-                                           default_section=None)
-        try:
-            # A BOM is what some editors put before the first section.
-            with open(source, encoding='utf-8-sig') as stream:
-                parser.read_file(stream)
-        except (OSError, UnicodeDecodeError, configparser.Error) as error:
-            raise ColornetError('cannot read configuration %s: %s' % (
-                source, getattr(error, 'strerror', None) or
-                ' '.join(str(error).split())))
+        parser = read_ini(source, 'configuration')
         for section in parser.sections():
             for key, text in parser[section].items():
                 _set(config, section, key, text, source)

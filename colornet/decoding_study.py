@@ -7,10 +7,10 @@ import numpy as np
 
 from .errors import ColornetError
 from .experiment import load_subset, predict_images
-from .files import write_csv
-from .metrics import image_metrics, summarize
+from .files import write_rows
+from .metrics import image_metrics, in_units, summarize
 from .progress import progress_bar
-from .reports import format_columns, in_units, show_prediction
+from .reports import format_columns, show_prediction
 from .sheets import save_sheet
 
 __all__ = ['DECODINGS', 'compare_decodings']
@@ -105,9 +105,8 @@ def compare_decodings(network, data_folder, subset, out_file,
                         for name, metrics in rows.items())
     save_sheet(out_file.with_suffix('.png'), pictures,
                ('grey',) + SHOWN + ('original',), width=1500)
-    write_csv(out_file, ['decoding'] + list(_COLUMNS), (
-        [name] + ['%.6g' % mean[column] for column in _COLUMNS]
-        for name, mean in means.items()))
+    write_rows(out_file, ['decoding'] + list(_COLUMNS), (
+        dict(mean, decoding=name) for name, mean in means.items()))
     return '\n'.join(format_columns('%-24s' % 'decoding', OrderedDict(
         (name, {column: in_units(column, mean[column])
                 for column in _COLUMNS}) for name, mean in means.items()),

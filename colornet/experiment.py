@@ -19,7 +19,8 @@ from .color import bin_channel, get_color_space, split_channels
 from .config import SCHEMA, Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
-from .files import make_folder, write_csv, write_text
+from .files import (make_folder, write_csv, write_json, write_rows,
+                    write_text)
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
@@ -239,17 +240,32 @@ def is_finished(config, folder, data_folder):
     ColornetError
         If it holds a training with other settings or other photos.
     """
+    history = _load_history(config, folder)
+    if history is None:
+        return False
+    _load_training_photos(config, folder, data_folder)
+    return len(history) >= config.training['epochs']
+
+
+def _load_history(config, folder):
+    """Epochs of a run folder's checkpoint of these settings, or None."""
     stored = _stored_run(Path(folder))
     if stored is None:
-        return False
+        return None
     differences = config.differences(stored[0], RESUMABLE)
     if differences:
         raise ColornetError('%s holds a training with other settings (%s); '
                             'choose another --out or remove it'
                             % (folder, '; '.join(differences)))
+    return stored[1]
+
+
+def _load_training_photos(config, folder, data_folder):
+    """Images and digests, checked against a run folder's checkpoint."""
     images, names = _load_photos(config, data_folder, 'train')
-    _check_photos(Path(folder) / 'last.h5', _digest_photos(images, names))
-    return len(stored[1]) >= config.training['epochs']
+    digests = _digest_photos(images, names)
+    _check_photos(Path(folder) / 'last.h5', digests)
+    return images, digests
 
 
 def git_commit():
@@ -290,16 +306,14 @@ def _append_provenance(path, provenance):
         known = []
     if not isinstance(known, list):
         known = [known]  # Whatever else somebody put there is kept.
-    write_text(path, json.dumps(known + [provenance], indent=1) + '\n')
+    write_json(path, known + [provenance])
 
 
 def _write_log(path, history):
     """Write the epochs so far as CSV."""
     # A training that was begun by an older version has fewer columns there.
     columns = OrderedDict((name, None) for row in history for name in row)
-    write_csv(path, columns, (
-        ['%.6g' % row[name] if name in row else '' for name in columns]
-        for row in history))
+    write_rows(path, list(columns), history)
 
 
 def _write_losses(path, losses):
@@ -360,16 +374,18 @@ def train(config, data_folder, run_folder, vgg_weights=None):
     """
     run_folder = Path(run_folder)
     with _locked(run_folder):
-        if is_finished(config, run_folder, data_folder):
+        history = _load_history(config, run_folder)
+        images, photos = _load_training_photos(config, run_folder,
+                                               data_folder)
+        if history is not None and \
+                len(history) >= config.training['epochs']:
             return False
-        _train(config, data_folder, run_folder, vgg_weights)
+        _train(config, data_folder, run_folder, vgg_weights, images, photos)
     return True
 
 
-def _train(config, data_folder, run_folder, vgg_weights):
-    """The part of :func:`train` that holds the lock."""
-    images, names = _load_photos(config, data_folder, 'train')
-    photos = _digest_photos(images, names)
+def _train(config, data_folder, run_folder, vgg_weights, images, photos):
+    """The part of :func:`train` that trains."""
     training, validation = draw_training(len(images), config)
     # Theano takes seconds to import: wrong settings are known before.
     from .backend import lasagne, theano

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import errno
 import io
+import json
 import os
 import uuid
 from collections import OrderedDict
@@ -12,7 +13,8 @@ from pathlib import Path
 from .errors import ColornetError
 
 __all__ = ['check_regular', 'is_special', 'read_csv', 'replacing',
-           'write_csv', 'write_text', 'make_folder', 'writing']
+           'write_csv', 'write_json', 'write_rows', 'write_text',
+           'make_folder', 'writing']
 
 
 def check_regular(path):
@@ -113,6 +115,30 @@ def write_csv(path, header, rows):
     writer.writerows(rows)
     make_folder(Path(path).parent)
     write_text(path, stream.getvalue())
+
+
+def write_rows(path, columns, rows, number='%.6g'):
+    """Write rows with named values as CSV, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+    columns : sequence of str
+        The header.
+    rows : iterable of dict
+        Column -> text or number; what is missing stays empty.
+    number : str
+        Format of numbers.
+    """
+    write_csv(path, columns, (
+        [value if isinstance(value, str) else number % value
+         for value in (row.get(column, '') for column in columns)]
+        for row in rows))
+
+
+def write_json(path, value):
+    """Write a JSON file, completely or not at all."""
+    write_text(path, json.dumps(value, indent=1) + '\n')
 
 
 def read_csv(path):

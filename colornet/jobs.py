@@ -18,7 +18,7 @@ from .errors import ColornetError
 from .files import make_folder
 from .signals import catch_signals
 
-__all__ = ['Job', 'run_jobs', 'run_command']
+__all__ = ['Job', 'last_message', 'run_command', 'run_jobs']
 
 #: name : str
 #: commands : list of list of str
@@ -158,11 +158,25 @@ def run_command(arguments, environment=None, stop_file=None):
         name = signal.Signals(-process.returncode).name
         return process.returncode, 'ended by %s%s' % (
             name, ' (out of memory?)' if name == 'SIGKILL' else '')
-    lines = tail.decode('utf-8', 'replace').replace('\r', '\n').split('\n')
+    return process.returncode, last_message(tail)
+
+
+def last_message(output):
+    """What a command printed last as errors, without "colornet: error:".
+
+    Parameters
+    ----------
+    output : bytes or bytearray
+
+    Returns
+    -------
+    str
+        Empty if it printed nothing.
+    """
+    lines = output.decode('utf-8', 'replace').replace('\r', '\n').split('\n')
     message = next((line for line in reversed(lines) if line.strip()), '')
     prefix = 'colornet: error: '
-    return process.returncode, (message[len(prefix):]
-                                if message.startswith(prefix) else message)
+    return message[len(prefix):] if message.startswith(prefix) else message
 
 
 def _end_with_parent():

@@ -16,7 +16,7 @@ from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
 __all__ = ['METRICS', 'OBJECT_METRICS', 'regression_distance', 'bin_accuracy',
            'saturation_difference', 'peak_signal_to_noise',
            'structural_similarity', 'colourfulness', 'edge_errors',
-           'colour_inconsistency', 'image_metrics', 'summarize']
+           'colour_inconsistency', 'image_metrics', 'in_units', 'summarize']
 
 #: Felzenszwalb and Huttenlocher's segmentation, so that a sky, a field or a
 #: tree of a photo of 224 x 224 pixels is mostly one segment.
@@ -216,6 +216,11 @@ METRICS = tuple('''acc_u acc_v sat_diff
     within_2_u within_2_v within_3_u within_3_v saturation_predicted
     colourfulness_predicted saturation_actual colourfulness_actual'''.split())
 
+#: Of these and of :func:`summarize`, those that are fractions.
+_SHARES = ('sat_diff_pooled',) + tuple(
+    name for name in METRICS
+    if name.startswith(('acc_', 'within_', 'sat', 'abs_sat')))
+
 #: What it gives besides if asked: these take longer.
 OBJECT_METRICS = 'edge_error', 'error_elsewhere', 'inconsistency'
 
@@ -278,6 +283,18 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
         metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
                                                         actual_rgb)
     return metrics
+
+
+def in_units(name, value):
+    """A number as tables and plots give it: shares in percent.
+
+    Parameters
+    ----------
+    name : str
+        Of a metric; other numbers, such as losses, stay as they are.
+    value : float or ndarray
+    """
+    return 100 * value if name in _SHARES else value
 
 
 def summarize(rows):

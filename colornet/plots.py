@@ -1,4 +1,4 @@
-"""Plots of studies, by matplotlib; no Theano."""
+"""Curves and other plots, by matplotlib; no Theano."""
 
 import io
 from collections import OrderedDict
@@ -9,9 +9,9 @@ from PIL import Image
 
 from .encoding import save_image
 from .files import make_folder, writing
+from .metrics import in_units
 
-__all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'plot_study',
-           'save_figure']
+__all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'save_figure']
 
 #: What a curve may be drawn over, and its label.
 AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
@@ -23,26 +23,8 @@ PLOTTED = OrderedDict([
     ('acc_u', 'Acc. U, %'), ('acc_v', 'Acc. V, %'),
     ('sat_diff', 'saturation difference, %'), ('psnr', 'PSNR, dB')])
 
-#: Which of those are fractions.
-_SHARES = 'acc_u', 'acc_v', 'sat_diff'
-
 #: Minibatches that a point of a curve is the mean of.
 _WINDOW = 10
-
-
-def plot_study(path, study, curves):
-    """Draw the curves of a study's variants.
-
-    Parameters
-    ----------
-    path : str or Path
-        The suffix gives the format.
-    study : Study
-    curves : list of dict of str to str
-        Rows of ``<study>_curves.csv``: ``variant``, the x axis, and what is
-        drawn over it. Minibatches are drawn as means of ten.
-    """
-    plot_curves(path, curves, study.curve, study.plot)
 
 
 def plot_curves(path, curves, axes, shown):
@@ -50,8 +32,11 @@ def plot_curves(path, curves, axes, shown):
 
     Parameters
     ----------
-    path, curves
-        As for :func:`plot_study`.
+    path : str or Path
+        The suffix gives the format.
+    curves : list of dict of str to str
+        Points: ``variant``, which names the curve, the x axis, and what is
+        drawn over it. Minibatches are drawn as means of ten.
     axes : list of str
         Keys of :data:`AXES`.
     shown : list of str
@@ -83,7 +68,7 @@ def _draw_curves(axis, curves, over, name):
         if over == 'minibatch':
             x, y = _means(x), _means(y)
         # Between dollars, matplotlib would read mathematics.
-        axis.plot(x, 100 * y if name in _SHARES else y,
+        axis.plot(x, in_units(name, y),
                   label=variant.replace('$', r'\$'),
                   marker='.' if len(x) < 30 else None)
         lowest, highest = min(lowest, y.min()), max(highest, y.max())

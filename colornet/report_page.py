@@ -17,8 +17,8 @@ from .errors import ColornetError
 from .experiment import git_commit
 from .files import make_folder, read_csv, write_text
 from .images import read_photo
-from .plots import plot_curves, plot_study
-from .reports import in_units
+from .metrics import in_units
+from .plots import plot_curves
 from .schematics import SCHEMATICS, draw_network
 from .studies import TRAINING_NUMBERS, find_studies, load_study
 
@@ -216,8 +216,8 @@ def _study(runs, results_folder, study, scratch):
         rows = [row for row in all_rows if row['scale'] == scale]
         tables.append(_study_table(study, rows))
         plot = Path(scratch) / ('%s_%s.png' % (study.name, scale))
-        plot_study(plot, study, [row for row in curves
-                                 if row['scale'] == scale])
+        plot_curves(plot, [row for row in curves if row['scale'] == scale],
+                    study.curve, study.plot)
         pictures.append(_embed(plot))
         photos = runs / 'studies' / scale / (study.name + '_photos.png')
         if photos.exists() and folder != shipped:

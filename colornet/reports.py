@@ -15,13 +15,8 @@ from .progress import progress_bar
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['check_dataset', 'evaluate_network', 'find_network',
-           'format_columns', 'grey_picture', 'in_units', 'picture_name',
-           'save_demo_sheet', 'show_prediction']
-
-#: Metrics that are not shares, which tables give in percent.
-_UNITS = ('l_reg', 'psnr', 'ssim', 'colourfulness_predicted',
-          'colourfulness_actual', 'edge_error', 'error_elsewhere',
-          'inconsistency')
+           'format_columns', 'grey_picture', 'picture_name', 'save_demo_sheet',
+           'show_prediction']
 
 
 def grey_picture(luminance, color_space='luv'):
@@ -57,11 +52,6 @@ def show_prediction(rgb, chromas, color_space='luv'):
     return ([grey_picture(luminance, color_space)] +
             [join_channels(luminance, chroma, color_space)
              for chroma in chromas] + [rgb])
-
-
-def in_units(metric, value):
-    """A metric as tables give it: in percent, but for those with a unit."""
-    return value if metric in _UNITS else 100 * value
 
 
 def format_columns(title, rows, columns, unsigned=()):
@@ -143,7 +133,8 @@ def evaluate_network(network_file, data_folder, subset='test',
         for number, (rgb, chroma) in enumerate(progress_bar(
                 found, total=len(images), unit='image',
                 desc=config.network['kind'])):
-            pictures = show_prediction(rgb, [chroma], space)
+            if sheet_file is not None or picture_folder is not None:
+                pictures = show_prediction(rgb, [chroma], space)
             if sheet_file is not None:
                 sheet.append(pictures)
             if picture_folder is not None:
@@ -245,6 +236,11 @@ def check_dataset(network, dataset, result):
     result : str
         What is to be made with the network, such as ``Table 2``.
 
+    Returns
+    -------
+    Config
+        The network's.
+
     Raises
     ------
     ColornetError
@@ -255,3 +251,4 @@ def check_dataset(network, dataset, result):
         raise ColornetError('%s was trained on data set %r: %s is about %r'
                             % (network, config.data['dataset'], result,
                                dataset))
+    return config

@@ -19,6 +19,7 @@ from . import __version__
 from .config import find_resource, load_config
 from .errors import ColornetError
 from .images import find_images, read_rgb
+from .jobs import last_message
 
 __all__ = ['LIMITS', 'measure', 'run_selftest']
 
@@ -173,11 +174,9 @@ def _run(flags, *options):
              str(path)] + list(options), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
             env=dict(os.environ, THEANO_FLAGS=flags))
         if process.returncode or not path.exists():
-            lines = [line for line in process.stderr.decode(
-                'utf-8', 'replace').split('\n') if line.strip()]
             raise ColornetError('with THEANO_FLAGS=%s: %s' % (
-                flags, lines[-1].replace('colornet: error: ', '')
-                if lines else 'status %d' % process.returncode))
+                flags, last_message(process.stderr) or
+                'status %d' % process.returncode))
         with np.load(str(path)) as file:
             return {key: file[key] for key in file.files}
 

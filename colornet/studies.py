@@ -18,19 +18,18 @@ Settings of all variants may stand in ``[settings]``, those of one scale in
 file has all. Other keys of ``[study]``: ``evaluate``, the subset that
 networks are scored on (``validation`` unless given); ``curve``, the x axes of
 the plots: ``epoch`` (unless given), ``seconds`` or ``minibatch``, which has
-the training loss only; ``plot``, what is drawn, ``training_loss validation_loss``
-unless given; and, once results are there, ``finding`` and ``agrees``
-(``yes``, ``no``, ``partly``, ``unclear``). A variant may also set environment
-variables of its training, such as ``environment.COLORNET_WITHOUT = stack``.
+the training loss only; ``plot``, what is drawn (``training_loss
+validation_loss`` unless given); and, once results are there, ``finding`` and
+``agrees`` (``yes``, ``no``, ``partly``, ``unclear``). A variant may also set
+environment variables of its training, such as ``environment.COLORNET_WITHOUT = stack``.
 """
 
-import configparser
 import hashlib
 import re
 from collections import OrderedDict, namedtuple
 from pathlib import Path
 
-from .config import find_resource, load_config
+from .config import find_resource, load_config, read_ini
 from .errors import ColornetError
 from .metrics import METRICS, OBJECT_METRICS
 from .plots import AXES, PLOTTED
@@ -77,8 +76,8 @@ _CHOICES = {'evaluate': ('validation', 'train'),
             'agrees': ('', 'yes', 'no', 'partly', 'unclear')}
 
 #: Columns that tell of the training itself, at its end; but validation_loss is
-#: the lowest, and the metrics are those of the network that is kept. The lowest
-#: loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
+#: the lowest, and the metrics are those of the network that is kept. The
+#: lowest loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
 #: loss_spread is the standard deviation of the last epoch's minibatches.
 TRAINING_NUMBERS = (
     'size', 'photos', 'epochs', 'minibatches', 'training_loss',
@@ -131,16 +130,7 @@ def load_study(path):
                                 'an .ini file' % (path, ', '.join(known)))
         path = known[path]
     path = Path(path)
-    parser = configparser.ConfigParser(interpolation=None, delimiters=('=',),
-                                       default_section=None)
-    parser.optionxform = str
-    try:
-        with open(str(path), encoding='utf-8-sig') as stream:
-            parser.read_file(stream)
-    except (OSError, UnicodeDecodeError, configparser.Error) as error:
-        raise ColornetError('cannot read the study %s: %s' % (
-            path, getattr(error, 'strerror', None) or
-            ' '.join(str(error).split())))
+    parser = read_ini(path, 'the study', exact=True)
     if not parser.has_section('study'):
         raise ColornetError('%s is no study: it has no section [study]' % path)
     values = _read_keys(path, parser['study'])
@@ -235,12 +225,10 @@ def plan_study(study, scale, overrides=()):
         except ColornetError as error:
             raise ColornetError('study %s, variant %s: %s'
                                 % (study.name, name, error))
-        changed = [config.setting(line.partition(':')[0])
-                   for line in config.differences(base, _UNNAMED)]
-        decoding = [setting for setting in changed
-                    if setting.startswith('decoding.')]
-        training = [setting for setting in changed
-                    if setting not in decoding]
+        changed = config.changed(base, _UNNAMED)
+        decoding, training = [
+            [config.setting(section, key) for section, key in changed
+             if (section == 'decoding') == wanted] for wanted in (True, False)]
         run = _run_name([setting.partition('.')[2] for setting in training] +
                         ['%s=%s' % item for item in environment.items()])
         plan.append(Variant(name, training, config, run, decoding,

@@ -9,10 +9,11 @@ import numpy as np
 from .color import split_channels
 from .errors import ColornetError
 from .experiment import best_epoch, draw_training, load_subset
-from .files import read_csv, write_csv
+from .files import read_csv, write_rows
 from .images import read_photo
-from .plots import plot_study
-from .reports import format_columns, grey_picture, in_units, picture_name
+from .metrics import in_units
+from .plots import plot_curves
+from .reports import format_columns, grey_picture, picture_name
 from .sheets import save_sheet
 from .studies import TRAINING_NUMBERS
 
@@ -81,7 +82,7 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
         Holds the run folders, gets curves and pictures.
     data_folder, results_folder : Path
     failed : dict of str to str
-        Run folder -> why its variants have no numbers.
+        Run folder -> why its variants have no numbers, or ''.
     overrides : iterable of str
         Of the command that is kept with the results.
 
@@ -103,47 +104,46 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
                 variant.overrides + variant.decoding + [
                     'environment.%s=%s' % item
                     for item in variant.environment.items()])),
-            ('status', failed.get(variant.run) or 'done'),
+            ('status', failed[variant.run] or 'done'),
             ('size', variant.config.data['size'])])
         if row['status'] == 'done':
             found = _read_curves(run)
             shown = 'minibatches' if 'minibatch' in study.curve else 'epochs'
             curves += [dict(point, variant=variant.name, scale=scale)
                        for point in found[shown]]
-            row.update(_training_numbers(run, variant.config, found))
+            parts = json.loads((run / 'provenance.json').read_text())
+            num_photos = len(draw_training(parts[-1]['num_images'],
+                                           variant.config)[0])
+            row.update(_training_numbers(found, num_photos,
+                                         variant.config.training['keep']))
             row.update(json.loads(scores_file(run, study, variant).read_text()
                                   )['mean'])
-            row.update(_origin(run))
+            row.update(_origin(parts))
         row['command'] = ' '.join(map(shlex.quote, command))
     stem = str(results_folder / study.name)
     _merge(stem + '.csv', list(rows.values()), scale,
+           first=('study', 'variant', 'scale'),
            last=('command', 'git_commit', 'date'))
-    _merge(stem + '_curves.csv', curves, scale)
-    plot_study(folder / (study.name + '.png'), study,
-               [row for row in read_csv(stem + '_curves.csv')
-                if row['scale'] == scale] if curves else [])
+    _merge(stem + '_curves.csv', curves, scale, first=('variant', 'scale'))
+    plot_curves(folder / (study.name + '.png'), curves, study.curve,
+                study.plot)
     _save_pictures(study, plan, folder, data_folder, rows)
     return '\n'.join(_format_rows(study, scale, rows))
 
 
-def _merge(path, rows, scale, last=()):
-    """Write rows in place of those of the same scale in a CSV file."""
+def _merge(path, rows, scale, first, last=()):
+    """Write rows in place of those of the same scale in a CSV file.
+
+    `first` and `last` are columns that come first and last.
+    """
     try:
-        others = [row for row in read_csv(path) if row.get('scale') != scale]
+        rows = [row for row in read_csv(path)
+                if row.get('scale') != scale] + rows
     except ColornetError:
-        others = []
-    rows = others + rows
-    columns = list(OrderedDict.fromkeys(
-        ['study', 'variant', 'scale'] * any('study' in row for row in rows) +
-        ['variant', 'scale'] + [name for row in rows for name in row]))
-    columns = [name for name in columns if name not in last] + [
-        name for name in last if name in columns]
-    write_csv(path, columns, ([_as_text(row.get(name, ''))
-                               for name in columns] for row in rows))
-
-
-def _as_text(value):
-    return value if isinstance(value, str) else '%.6g' % value
+        pass  # There is none yet.
+    others = [name for name in OrderedDict.fromkeys(
+        name for row in rows for name in row) if name not in first + last]
+    write_rows(path, list(first) + others + list(last), rows)
 
 
 def _read_curves(run):
@@ -169,7 +169,7 @@ def _read_curves(run):
     return {'epochs': epochs, 'minibatches': minibatches}
 
 
-def _training_numbers(run, config, curves):
+def _training_numbers(curves, num_photos, keep):
     """What a row tells of the training itself."""
     def column(name, rows=curves['epochs']):
         return np.array([float(row[name]) for row in rows if name in row])
@@ -179,8 +179,6 @@ def _training_numbers(run, config, curves):
     last = losses[-max(int(END * len(losses)), 1):].mean()
     of_last_epoch = column('epoch', curves['minibatches']) == len(
         curves['epochs'])
-    provenance = json.loads((run / 'provenance.json').read_text())
-    num_photos = len(draw_training(provenance[-1]['num_images'], config)[0])
     numbers = OrderedDict([
         ('photos', num_photos), ('epochs', len(curves['epochs'])),
         ('minibatches', len(losses)),
@@ -188,8 +186,7 @@ def _training_numbers(run, config, curves):
     validation = column('validation_loss')
     if len(validation):
         numbers['validation_loss'] = validation.min()
-        numbers['best_epoch'] = best_epoch(curves['epochs'],
-                                           config.training['keep'])
+        numbers['best_epoch'] = best_epoch(curves['epochs'], keep)
     numbers.update([
         ('lowest_loss', means.min()),
         ('loss_decrease', (losses[0] - last) / len(losses)),
@@ -200,9 +197,8 @@ def _training_numbers(run, config, curves):
     return numbers
 
 
-def _origin(run):
-    """Commits and date of a run folder's training."""
-    parts = json.loads((run / 'provenance.json').read_text())
+def _origin(parts):
+    """Commits and date of a training, of the parts of its provenance."""
     commits = OrderedDict.fromkeys(
         (part['git_commit'] or 'unknown') +
         ('-changed' if part['git_changes'] else '') for part in parts)
@@ -236,8 +232,7 @@ def _format_rows(study, scale, rows):
         columns[name] = name, form.replace('%', '%%%d' % max(len(name), 9))
     shown = OrderedDict(
         (variant, OrderedDict(
-            (name, row[name] if name in TRAINING_NUMBERS else
-             in_units(name, row[name])) for name in study.columns
+            (name, in_units(name, row[name])) for name in study.columns
             if name in row)) for variant, row in rows.items())
     title = max([len(name) for name in rows] + [len('variant')])
     lines = ['%s (%s; %s)' % (study.title, study.section, scale)]

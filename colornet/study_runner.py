@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .errors import ColornetError
 from .experiment import is_finished
-from .files import make_folder, write_text
+from .files import make_folder, write_json
 from .jobs import Job, run_jobs
 from .studies import load_study, plan_study, scale_file
 from .study_results import pictures_of, scores_file, tabulate
@@ -68,31 +68,28 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
             raise ColornetError('there are two studies called %s' % study.name)
         plans[study.name] = study, plan_study(study, scale, overrides)
     make_folder(results_folder)
-    jobs = _make_jobs(plans.values(), scale, folder, data_folder)
-    failed = {variant.run: _diverged(folder / variant.run, variant.config)
-              for _, plan in plans.values() for variant in plan}
-    waiting = {name: {job.name for job in jobs} & {
-        variant.run for variant in plan}
-        for name, (_, plan) in plans.items()}
+    waiting = list(plans.values())
     configs = {variant.run: variant.config
-               for _, plan in plans.values() for variant in plan}
+               for _, plan in waiting for variant in plan}
+    failed = {run: _diverged(folder / run, config)
+              for run, config in configs.items()}
+    jobs = _make_jobs(waiting, scale, folder, data_folder, failed)
+    left = {job.name for job in jobs}
     for run, message in _with_start(
             run_jobs(jobs, scheduler, threads, folder)):
+        left.discard(run)
         if message:
             failed[run] = message
             if 'training diverged' in message:
-                write_text(folder / run / DIVERGED, json.dumps(
-                    {'message': message, 'config': configs[run]}) + '\n')
-        for name in [name for name, runs in waiting.items()
-                     if not runs - {run}]:
-            del waiting[name]
-            study, plan = plans[name]
+                write_json(folder / run / DIVERGED,
+                           {'message': message, 'config': configs[run]})
+        for study, plan in [ended for ended in waiting if not left & {
+                variant.run for variant in ended[1]}]:
+            waiting.remove((study, plan))
             text = tabulate(study, plan, scale, folder, data_folder,
                             Path(results_folder), failed, overrides)
-            yield study, text, sum(bool(failed.get(variant.run))
+            yield study, text, sum(bool(failed[variant.run])
                                    for variant in plan)
-        for runs in waiting.values():
-            runs.discard(run)
 
 
 def _with_start(messages):
@@ -101,31 +98,31 @@ def _with_start(messages):
     yield from messages
 
 
-def _make_jobs(plans, scale, folder, data_folder):
+def _make_jobs(plans, scale, folder, data_folder, failed):
     """What is not done yet: a job for each run folder."""
-    jobs = OrderedDict()
+    jobs, is_trained = OrderedDict(), {}
     for study, plan in plans:
         for variant in plan:
-            run = folder / variant.run
-            if _diverged(run, variant.config):
+            name, run = variant.run, folder / variant.run
+            if failed[name]:
                 continue
-            job = jobs.setdefault(variant.run, Job(variant.run, [],
-                                                   variant.environment))
-            if not job.commands and not is_finished(variant.config, run,
-                                                    data_folder):
-                job.commands.append(
-                    ['train', str(scale_file(scale)), '--data',
-                     str(data_folder), '--out', str(run)] +
-                    _as_options(variant.overrides))
+            if name not in jobs:
+                jobs[name] = Job(name, [], variant.environment)
+                is_trained[name] = is_finished(variant.config, run,
+                                               data_folder)
+                if not is_trained[name]:
+                    jobs[name].commands.append(
+                        ['train', str(scale_file(scale)), '--data',
+                         str(data_folder), '--out', str(run)] +
+                        _as_options(variant.overrides))
             scores = scores_file(run, study, variant)
             command = ['evaluate', str(run), '--data', str(data_folder),
                        '--subset', study.evaluate, '--out', str(scores),
                        '--pictures', str(scores.with_suffix(''))
                        ] + _as_options(variant.decoding)
-            is_trained = not job.commands or job.commands[0][0] != 'train'
-            if command not in job.commands and not (
-                    is_trained and _is_scored(run, scores)):
-                job.commands.append(command)
+            if command not in jobs[name].commands and not (
+                    is_trained[name] and _is_scored(run, scores)):
+                jobs[name].commands.append(command)
     return [job for job in jobs.values() if job.commands]
 
 

@@ -1,6 +1,5 @@
 """Table 2 (paper, 5.3): the paper's numbers, ours, and floors."""
 
-import json
 from collections import OrderedDict
 from pathlib import Path
 
@@ -9,10 +8,11 @@ import numpy as np
 from .config import load_config
 from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
-from .files import write_csv, write_text
+from .files import write_json, write_rows
 from .floors import fit_lookup, fit_mode, predict_grey
+from .metrics import in_units
 from .reports import (check_dataset, evaluate_network, find_network,
-                      format_columns, in_units)
+                      format_columns)
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
 
@@ -39,6 +39,9 @@ NETWORKS = OrderedDict([
 PAIRS = (('classification', 'regression'),
          ('classification_2017', 'regression'),
          ('regression_l2', 'regression'), ('best', 'best_regression'))
+
+#: Format of numbers in the CSV files.
+_NUMBER = '%.10g'
 
 #: Draws of photos for an interval, and their seed.
 NUM_DRAWS, SEED = 10000, 0
@@ -94,7 +97,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         result = evaluate_network(network, data_folder,
                                   sheet_file=stem + '.png',
                                   vgg_weights=vgg_weights)
-        write_text(stem + '.json', json.dumps(result, indent=1) + '\n')
+        write_json(stem + '.json', result)
         results[system] = result
         sources.append('%s: %s, epoch %d, %s' % (
             system, network, result['network']['epoch'],
@@ -107,10 +110,10 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         rows[system] = OrderedDict((name, in_units(name, value))
                                    for name, value in result['mean'].items())
     intervals = list(_intervals(results))
-    _write_rows(out_file, ['system'] + list(rows['regression']), [
-        dict(row, system=system) for system, row in rows.items()])
-    _write_rows('%s_intervals.csv' % out_file.with_suffix(''),
-               list(intervals[0]), intervals)
+    write_rows(out_file, ['system'] + list(rows['regression']), [
+        dict(row, system=system) for system, row in rows.items()], _NUMBER)
+    write_rows('%s_intervals.csv' % out_file.with_suffix(''),
+               list(intervals[0]), intervals, _NUMBER)
     tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
               for columns in (_PAPERS_COLUMNS, _PHOTO_COLUMNS,
                               _NEAR_COLUMNS)]
@@ -120,8 +123,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
 
 def _find_networks(runs_folder):
     """Files of the networks that there are, all trained on CVCL."""
-    from .predict import load_configuration
-    networks = OrderedDict()
+    networks, sizes = OrderedDict(), OrderedDict()
     for system, experiment in NETWORKS.items():
         try:
             networks[system] = find_network(experiment, runs_folder)
@@ -129,9 +131,8 @@ def _find_networks(runs_folder):
             if len(networks) < 2:
                 raise
             continue
-        check_dataset(networks[system], 'cvcl', 'Table 2')
-    sizes = OrderedDict((load_configuration(network)[0].data['size'], network)
-                        for network in networks.values())
+        config = check_dataset(networks[system], 'cvcl', 'Table 2')
+        sizes[config.data['size']] = networks[system]
     if len(sizes) > 1:
         raise ColornetError('Table 2 compares networks of one image size: ' +
                             ', '.join('%s has %d' % (network, size)
@@ -158,25 +159,24 @@ def _intervals(results):
     ------
     OrderedDict
     """
-    scores = OrderedDict()
+    scores, names = OrderedDict(), {}
     for system, result in results.items():
-        scores[system] = OrderedDict(
-            (metric, np.array([row[metric] for row in result['images']]))
-            for metric in result['images'][0])
-        names = scores[system].pop('name')
-        for metric, values in scores[system].items():
-            yield _interval(system, metric, values)
-        for one, baseline in PAIRS:
-            if one != system or baseline not in results:
-                continue
-            if [row['name'] for row in results[baseline]['images']] != \
-                    list(names):
+        columns = OrderedDict((name, [row[name] for row in result['images']])
+                              for name in result['images'][0])
+        names[system] = columns.pop('name')
+        scores[system] = OrderedDict((metric, np.array(values))
+                                     for metric, values in columns.items())
+    for system, values in scores.items():
+        for metric in values:
+            yield _interval(system, metric, values[metric])
+        for baseline in [baseline for one, baseline in PAIRS
+                         if one == system and baseline in scores]:
+            if names[system] != names[baseline]:
                 raise ValueError('%s and %s were scored on different photos'
-                                 % (one, baseline))
-            for metric, values in scores[one].items():
-                others = [row[metric] for row in results[baseline]['images']]
-                yield _interval('%s - %s' % (one, baseline), metric,
-                                values - others)
+                                 % (system, baseline))
+            for metric in values:
+                yield _interval('%s - %s' % (system, baseline), metric,
+                                values[metric] - scores[baseline][metric])
 
 
 def _interval(system, metric, values):
@@ -186,13 +186,6 @@ def _interval(system, metric, values):
                            ('high', high)])
     return OrderedDict([('system', system), ('metric', metric)], **{
         name: in_units(metric, value) for name, value in numbers.items()})
-
-
-def _write_rows(path, columns, rows):
-    write_csv(path, columns, (
-        [value if isinstance(value, str) else '%.10g' % value
-         for value in (row.get(column, '') for column in columns)]
-        for row in rows))
 
 
 #: Column -> heading and format.
