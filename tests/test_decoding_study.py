@@ -1,9 +1,6 @@
 """Decodings of an untrained network, compared on tiny photos."""
 
 import csv
-import os
-import tempfile
-from pathlib import Path
 
 import numpy as np
 from nose.tools import assert_in, eq_
@@ -19,15 +16,11 @@ from colornet.predict import (build_pretrained, compile_prediction,
                               load_network, save_network)
 
 
-class TestDecodings:
+class TestDecodings(tiny.InFolder):
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.root = Path(cls.temporary.name)
-        tiny.use_own_cache(cls.root)
-        tiny.write_crops(cls.root / 'photos', ['%d.jpg' % number
-                                               for number in range(12)])
+        super().setup_class()
         cls.networks = {}
         for kind, path, overrides in (
                 ('classification', tiny.EXPERIMENT, tiny.CLASSIFICATION +
@@ -45,11 +38,6 @@ class TestDecodings:
         with open(str(cls.root / 'decodings.csv')) as stream:
             cls.rows = {row['decoding']: row
                         for row in csv.DictReader(stream)}
-
-    @classmethod
-    def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
 
     def test_every_decoding_has_a_row(self):
         eq_(list(self.rows), list(DECODINGS))

@@ -28,15 +28,13 @@ from colornet.errors import ColornetError
 from colornet.signals import Interrupted
 
 
-class TestTrain:
+class TestTrain(tiny.InFolder):
+    NUM_PHOTOS = 9
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.root = Path(cls.temporary.name)
-        tiny.use_own_cache(cls.root)
+        super().setup_class()
         cls.data = cls.root / 'photos'
-        tiny.write_crops(cls.data, ['%d.jpg' % number for number in range(9)])
         (cls.data / 'broken.jpg').write_text('no photo')
         cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
         cls.run_folder = cls.root / 'run'
@@ -47,11 +45,6 @@ class TestTrain:
         cls.num_training = len(images) - len(validation)
         cls.was_trained = experiment.train(cls.config, cls.data,
                                            cls.run_folder)
-
-    @classmethod
-    def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
 
     def test_the_run_folder_tells_all(self):
         ok_(self.was_trained)

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from unittest import mock
@@ -78,18 +77,12 @@ def test_a_signal_reaches_the_command_once_and_ends_the_jobs():
         def popen(command, **options):
             return original([sys.executable, '-c', code], **options)
 
-        def interrupt():
-            while not ready.exists():
-                time.sleep(0.01)
-            os.kill(os.getpid(), signal.SIGTERM)
-        thread = threading.Thread(target=interrupt)
         with mock.patch('subprocess.Popen', popen), \
-                mock.patch('sys.stderr', io.StringIO()) as err:
-            thread.start()
+                mock.patch('sys.stderr', io.StringIO()) as err, \
+                tiny.interrupting(signal.SIGTERM, ready.exists):
             with assert_raises(Interrupted):
                 list(run_jobs([Job('one', [['x']], {}),
                                Job('two', [['x']], {})]))
-        thread.join()
         eq_(err.getvalue(), 'signals: 1\n')
 
 
@@ -203,18 +196,12 @@ def test_workers_stop_when_we_do():
                     'training.epochs=100000', 'training.seed=%d' % number]
                 for word in ('--set', setting)]], {})
             for number, name in enumerate('ab')]
-
-        def interrupt():
-            while not all((root / name / 'log.csv').exists()
-                          for name in 'ab'):
-                time.sleep(0.1)
-            os.kill(os.getpid(), signal.SIGINT)
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        with mock.patch('sys.stderr', io.StringIO()) as err:
+        logs = [root / name / 'log.csv' for name in 'ab']
+        with mock.patch('sys.stderr', io.StringIO()) as err, \
+                tiny.interrupting(signal.SIGINT, lambda: all(
+                    log.exists() for log in logs)):
             with assert_raises(Interrupted):
                 list(run_jobs(jobs, address, 1, folder))
-        thread.join()
         assert_in('waiting for the workers', err.getvalue())
         # Nobody holds the lock any more.
         for name in 'ab':

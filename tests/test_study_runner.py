@@ -6,10 +6,6 @@ import json
 import os
 import shutil
 import signal
-import tempfile
-import threading
-import time
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -58,15 +54,11 @@ def run(root, jobs=run_jobs, study='seeds'):
             root / 'runs', root / 'results')}
 
 
-class TestStudy:
+class TestStudy(tiny.InFolder):
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.root = Path(cls.temporary.name)
-        tiny.use_own_cache(cls.root)
-        tiny.write_crops(cls.root / 'photos', ['%d.jpg' % number
-                                               for number in range(12)])
+        super().setup_class()
         (cls.root / 'seeds.ini').write_text(STUDY)
         # After the first checkpoint; then all of it again.
         with assert_raises(Interrupted):
@@ -78,22 +70,11 @@ class TestStudy:
                     read_csv(cls.root / 'results' / 'seeds.csv')}
 
     @classmethod
-    def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
-
-    @classmethod
     def interrupt_when_training_begins(cls, jobs, *options):
-        def interrupt():
-            while not list((cls.root / 'runs' / 'quick').glob('*/last.h5')):
-                time.sleep(0.05)
-            os.kill(os.getpid(), signal.SIGTERM)
-        thread = threading.Thread(target=interrupt)
-        thread.start()
-        try:
+        folder = cls.root / 'runs' / 'quick'
+        with tiny.interrupting(signal.SIGTERM,
+                               lambda: list(folder.glob('*/last.h5'))):
             yield from run_jobs(jobs, *options)
-        finally:
-            thread.join()
 
     def test_it_was_begun_and_resumed(self):
         eq_((len(self.was_begun), self.was_ended), (1, []))

@@ -13,10 +13,7 @@ from colornet.table1 import make_table1
 def test_counts_and_what_is_missing():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        splits = tiny.ROOT / 'experiments' / 'splits'
-        names = [line for subset in ('train', 'test') for line in
-                 (splits / ('cvcl_%s.txt' % subset)).read_text().split('\n')
-                 if line and not line.startswith('#')]
+        names = tiny.cvcl_names()
         tiny.write_crops(root / 'cvcl', names[:1])
         for name in names[1:]:
             (root / 'cvcl' / name).symlink_to(names[0])

@@ -29,10 +29,7 @@ class TestTable2:
         cls.temporary = tempfile.TemporaryDirectory()
         root = Path(cls.temporary.name)
         tiny.use_own_cache(root)
-        splits = tiny.ROOT / 'experiments' / 'splits'
-        names = [line for subset in ('train', 'test') for line in
-                 (splits / ('cvcl_%s.txt' % subset)).read_text().split('\n')
-                 if line and not line.startswith('#')]
+        names = tiny.cvcl_names()
         eq_(len(names), 410)
         tiny.write_crops(root / 'cvcl', names)
         for path, stem, overrides in (

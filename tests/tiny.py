@@ -3,6 +3,8 @@
 import contextlib
 import os
 import signal
+import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
+from colornet.datasets import read_split
 from colornet.errors import ColornetError
 from colornet.native import VARIABLE
 
@@ -38,6 +41,48 @@ def write_crops(folder, names, side=40):
         top = random.randint(photo.height - side)
         photo.crop((left, top, left + side, top + side)).save(
             os.path.join(str(folder), name), quality=95)
+
+
+class InFolder:
+    """A test class with a temporary folder, photos, and a cache of its own."""
+
+    #: In ``cls.root / 'photos'``.
+    NUM_PHOTOS = 12
+
+    @classmethod
+    def setup_class(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.root = Path(cls.temporary.name)
+        use_own_cache(cls.root)
+        write_crops(cls.root / 'photos', ['%d.jpg' % number for number in
+                                          range(cls.NUM_PHOTOS)])
+
+    @classmethod
+    def teardown_class(cls):
+        del os.environ['COLORNET_CACHE']
+        cls.temporary.cleanup()
+
+
+def cvcl_names():
+    """Names of all photos of Open Country, those to train on first."""
+    splits = ROOT / 'experiments' / 'splits'
+    return [name for subset in ('train', 'test') for name in
+            read_split(splits / ('cvcl_%s.txt' % subset))]
+
+
+@contextlib.contextmanager
+def interrupting(number, is_time):
+    """Send this process a signal as soon as a function returns true."""
+    def send():
+        while not is_time():
+            time.sleep(0.02)
+        os.kill(os.getpid(), number)
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def interrupt(number):
