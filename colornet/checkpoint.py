@@ -1,6 +1,7 @@
 """Parameters in HDF5 files, by layer and parameter name."""
 
 import io
+import json
 from collections import OrderedDict
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import h5py
 import numpy as np
 
 from .errors import ColornetError
-from .files import check_regular, replacing, writing
+from .files import check_regular, make_folder, replacing, writing
 
-__all__ = ['save_arrays', 'load_arrays', 'set_parameters']
+__all__ = ['save_arrays', 'load_arrays', 'load_progress', 'set_parameters']
 
 
 def save_arrays(path, groups, attributes, dtype=None):
@@ -19,6 +20,7 @@ def save_arrays(path, groups, attributes, dtype=None):
     Parameters
     ----------
     path : str or Path
+        Its folder is made if it is missing.
     groups : dict of str to dict of (str or tuple of str) to ndarray
         A tuple names nested groups: ``('conv1_1', 'W')``.
     attributes : dict of str to (str, int or float)
@@ -35,7 +37,11 @@ def save_arrays(path, groups, attributes, dtype=None):
     # own, such as to a full disk, HDF5 crashes when the program ends.
     memory = io.BytesIO()
     with h5py.File(memory, 'w') as file:
-        file.attrs.update(attributes)
+        for name, value in attributes.items():
+            if isinstance(value, str):
+                # Names of folders need not be valid Unicode, as HDF5 wants.
+                value = value.encode('utf-8', 'backslashreplace').decode()
+            file.attrs[name] = value
         for group, arrays in groups.items():
             for key, array in arrays.items():
                 name = key if isinstance(key, str) else '/'.join(key)
@@ -48,6 +54,7 @@ def save_arrays(path, groups, attributes, dtype=None):
                     '%s/%s' % (group, name), data=array,
                     chunks=array.shape or None, fletcher32=array.ndim > 0)
 
+    make_folder(Path(path).parent)
     with writing(path), replacing(path) as temporary:
         Path(temporary).write_bytes(memory.getbuffer())
 
@@ -102,6 +109,51 @@ def load_arrays(path, groups, optional=()):
         raise ColornetError('cannot read %s: %s'
                             % (path, ' '.join(str(error).split())))
     return loaded, attributes
+
+
+def load_progress(path):
+    """How far a training is, from its checkpoint.
+
+    Parameters
+    ----------
+    path : str or Path
+        As :meth:`colornet.training.Trainer.save` writes it.
+
+    Returns
+    -------
+    progress : dict
+        ``history``, a dict of numbers for each epoch; ``losses``, as
+        :class:`colornet.training.Trainer` has them; and of the epoch in work
+        ``iteration``, ``loss_sum``, ``num_images`` and ``seconds``.
+    attributes : dict of str to str
+        What else was stored.
+
+    Raises
+    ------
+    ColornetError
+        If the file is damaged or something else.
+    """
+    groups, attributes = load_arrays(path, ['log'], optional=['log'])
+    try:
+        attributes = {name: str(value) for name, value in attributes.items()}
+        stored = json.loads(attributes.pop('progress'))
+        progress = {'history': [OrderedDict(
+            (name, float(value)) for name, value in row.items())
+            for row in stored['history']]}
+        for row in progress['history']:
+            row['epoch'] = int(row['epoch'])
+            row['training_loss'], row['seconds']
+        for name, kind in (('iteration', int), ('loss_sum', float),
+                           ('num_images', int), ('seconds', float)):
+            progress[name] = kind(stored[name])
+        # A checkpoint of an older version has none.
+        progress['losses'] = [
+            (int(epoch), int(minibatch), float(loss)) for
+            epoch, minibatch, loss in groups['log'].get('losses', ())]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ColornetError('%s is no checkpoint of a training, or damaged; '
+                            'remove it to train again' % path)
+    return progress, attributes
 
 
 def set_parameters(parameters, arrays, source):

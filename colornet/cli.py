@@ -5,6 +5,7 @@ others are; 2, nothing could be done; 128 + n, ended by signal n.
 """
 
 import argparse
+import io
 import os
 import platform
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import ColornetError
-from .files import make_folder, write_json
+from .files import check_output, write_json
 
 __all__ = ['main']
 
@@ -39,7 +40,7 @@ def main(arguments=None):
     int
         The exit status.
     """
-    _open_closed_streams()
+    _prepare_streams()
     options = _make_parser().parse_args(arguments)
     try:
         return options.run(options) or 0
@@ -70,16 +71,18 @@ def main(arguments=None):
         return 2
 
 
-def _open_closed_streams():
-    """Put the null device where a standard stream is closed.
-
-    Otherwise, nothing could be printed, and worse: the next file opened
-    would take the stream's number, and C++ libraries would print into it.
-    """
+def _prepare_streams():
+    """Let all that is printed go somewhere."""
+    # Where a standard stream is closed, the next file opened would take its
+    # number, and C++ libraries would print into it.
     for name in ('stdin', 'stdout', 'stderr'):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, 'r' if name == 'stdin'
                                     else 'w'))
+    # Names of files need not be in the encoding of the terminal.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
 
 
 def _make_parser():
@@ -345,6 +348,7 @@ def _train(options):
 def _export(options):
     import numpy as np
     from .predict import load_network, network_file, save_network
+    check_output(options.out, '.h5')
     network = network_file(options.network)
     if os.path.exists(options.out) and os.path.exists(network) and \
             os.path.samefile(network, options.out):
@@ -360,17 +364,18 @@ def _evaluate(options):
     from .encoding import check_suffix
     from .predict import network_file
     from .reports import evaluate_network
+    if options.out:
+        check_output(options.out, '.json')
     if options.sheet:
         check_suffix(options.sheet)
-        make_folder(Path(options.sheet).parent)
+        check_output(options.sheet)
     if options.pictures:
-        make_folder(options.pictures)
+        check_output(Path(options.pictures) / 'photo.png')
     result = evaluate_network(network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
                               options.dataset, options.decoding,
                               options.pictures)
     if options.out:
-        make_folder(Path(options.out).parent)
         write_json(options.out, result)
     for name, value in result['mean'].items():
         print('%-22s %.5g' % (name, value))
@@ -378,7 +383,7 @@ def _evaluate(options):
 
 def _table2(options):
     from .table2 import make_table2
-    make_folder(Path(options.out).parent)
+    check_output(options.out, '.csv')
     print(make_table2(options.data, options.runs, options.out, options.vgg))
     print('written to %s' % options.out)
 
@@ -386,7 +391,7 @@ def _table2(options):
 def _decodings(options):
     from .decoding_study import compare_decodings
     from .predict import network_file
-    make_folder(Path(options.out).parent)
+    check_output(options.out, '.csv')
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))
     print('written to %s' % options.out)
@@ -394,6 +399,7 @@ def _decodings(options):
 
 def _table1(options):
     from .table1 import make_table1
+    check_output(options.out, '.csv')
     print(make_table1({name: getattr(options, name) for name in TABLE1},
                       options.out))
     print('written to %s' % options.out)
@@ -401,6 +407,7 @@ def _table1(options):
 
 def _report(options):
     from .report_page import make_report
+    check_output(options.out, '.html')
     for line in make_report(options.runs, options.results, options.out):
         print('missing: %s' % line)
     print('written to %s' % options.out)
@@ -429,8 +436,11 @@ def _figure(options):
     from .encoding import check_suffix
     out = options.out or 'runs/figure%d.png' % options.number
     check_suffix(out)
-    make_folder(Path(out).parent)
+    check_output(out)
     if options.number in (2, 3):
+        if options.data or options.photos:
+            raise ColornetError('figure %d shows layers: it takes no --data '
+                                'and no --photos' % options.number)
         from .schematics import draw_network
         print(draw_network(options.number, out))
         print('written to %s' % out)

@@ -58,7 +58,8 @@ def _number(kind, low, high=float('inf'), low_included=True):
         if not (low < value < high or low_included and value == low):
             raise ValueError('must be %s %g%s' % (
                 'at least' if low_included else 'above', low,
-                ' and below %g' % high if high < float('inf') else ''))
+                ' and below %g' % high if high < float('inf') else
+                ' and finite' if value == high else ''))
         return value
     return parse
 
@@ -127,7 +128,8 @@ SCHEMA = {
         'checkpoint_minutes': _number(float, 0)},
     'decoding': {
         'method': _choice('argmax', 'mean'),
-        'temperature': _number(float, 0, low_included=False),
+        # Below, scores overflow; the mean is that of the best bin long before.
+        'temperature': _number(float, 0.001),
         'smoothing': _number(float, 0, 100),
         'saturation': _number(float, 0, 10)},
 }
@@ -157,14 +159,15 @@ class Config(OrderedDict):
         """
         config = load_config()
         try:
-            content = json.loads(text)
-        except ValueError:
+            settings = [(section, key, value)
+                        for section, values in json.loads(text).items()
+                        for key, value in values.items()]
+        except (AttributeError, ValueError):
             raise ColornetError('a stored configuration is damaged')
-        for section, values in content.items():
-            for key, value in values.items():
-                if isinstance(value, list):
-                    value = ' '.join(map(str, value))
-                _set(config, section, key, str(value), 'stored configuration')
+        for section, key, value in settings:
+            if isinstance(value, list):
+                value = ' '.join(map(str, value))
+            _set(config, section, key, str(value), 'stored configuration')
         return _complete(config, 'stored configuration')
 
     def override(self, text, source='--set'):

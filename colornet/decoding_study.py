@@ -72,9 +72,6 @@ def compare_decodings(network, data_folder, subset, out_file,
         If it is no classification network of U and V.
     """
     out_file = Path(out_file)
-    if out_file.suffix.lower() == '.png':
-        raise ColornetError('%s: the table is a CSV file; the pictures get '
-                            'its name with .png' % out_file)
     from .predict import compile_decodings, load_network
     net, config, _ = load_network(network, vgg_weights, fold=True)
     if config.network['kind'] != 'classification':

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .files import replacing
+from .files import make_folder, replacing
 from .images import ImageError, as_uint8, to_stored
 
 __all__ = ['check_suffix', 'output_suffix', 'save_image', 'write_photo']
@@ -71,7 +71,7 @@ def write_photo(path, rgb, photo):
     Parameters
     ----------
     path : str or Path
-        Appears complete or not at all; its folder must exist.
+        Appears complete or not at all.
     rgb : ndarray, (rows, columns, 3)
         Upright sRGB; uint8, or floating point in [0, 1].
     photo : Photo
@@ -104,7 +104,8 @@ def save_image(path, image, **options):
     Parameters
     ----------
     path : str or Path
-        With a suffix that :func:`write_photo` knows.
+        With a suffix that :func:`write_photo` knows; its folder is made if it
+        is missing.
     image : PIL.Image.Image
     options
         Further options of the format, see Pillow.
@@ -127,6 +128,7 @@ def save_image(path, image, **options):
     except (OSError, ValueError, RuntimeError, struct.error) as error:
         raise ImageError(path, f'cannot be encoded as {encoding.format} '
                                f'({error})')
+    make_folder(path.parent)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(encoded.getbuffer())
 

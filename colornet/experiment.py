@@ -1,7 +1,6 @@
 """A configuration and a folder of photos become a trained network (5.2)."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -14,20 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import load_arrays
+from .checkpoint import load_progress
 from .color import bin_channel, get_color_space, split_channels
 from .config import SCHEMA, Config, find_resource
 from .datasets import load_split
 from .errors import ColornetError
-from .files import (make_folder, write_csv, write_json, write_rows,
-                    write_text)
+from .files import locked, write_csv, write_json, write_rows, write_text
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
 __all__ = ['best_epoch', 'draw_training', 'load_subset', 'make_transform',
-           'is_finished', 'git_commit', 'train', 'predict_images', 'evaluate']
+           'is_finished', 'git_commit', 'read_provenance', 'train',
+           'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -160,41 +159,6 @@ def _make_objective(config):
                                                           threshold)
 
 
-@contextlib.contextmanager
-def _locked(folder):
-    """Keep a second training out of a run folder, made if it is missing.
-
-    A training that is refused before it writes anything leaves nothing.
-    """
-    is_new = not folder.exists()
-    make_folder(folder)
-    with open(folder / 'lock', 'w') as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ColornetError('another training is running in %s' % folder)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(OSError):
-                if os.listdir(folder) == ['lock']:
-                    os.remove(folder / 'lock')
-                    if is_new:
-                        os.rmdir(folder)
-
-
-def _stored_run(folder):
-    """Configuration and history of a run folder's checkpoint, or None."""
-    checkpoint = folder / 'last.h5'
-    if not checkpoint.exists():
-        return None
-    _, attributes = load_arrays(checkpoint, [])
-    if 'config' not in attributes or 'progress' not in attributes:
-        raise ColornetError('%s is not a checkpoint' % checkpoint)
-    return (Config.from_json(attributes['config']),
-            json.loads(attributes['progress'])['history'])
-
-
 def _digest_photos(images, names):
     """Digests by which a checkpoint knows its photos.
 
@@ -206,25 +170,24 @@ def _digest_photos(images, names):
             'photo_sizes': digest(map(str, images.file_sizes))}
 
 
-def _check_photos(checkpoint, digests):
-    """Refuse to resume with other photos than a checkpoint was made with.
+def _check_photos(folder, stored, digests):
+    """Refuse to resume with other photos than a training was begun with.
 
     Parameters
     ----------
-    checkpoint : Path
-        May be missing; older ones have fewer digests.
+    folder : Path
+        Of the training.
+    stored : dict
+        Attributes of its checkpoint; older ones have fewer digests.
     digests : dict
         As :func:`_digest_photos` returns them.
     """
-    if not checkpoint.exists():
-        return
-    _, attributes = load_arrays(checkpoint, [])
     for name, what in (('photos', 'other photos than those in the folder now'),
                        ('photo_sizes', 'photos of which some have changed '
                                        'since')):
-        if attributes.get(name, digests[name]) != digests[name]:
-            raise ColornetError('%s was trained on %s; choose another --out'
-                                % (checkpoint.parent, what))
+        if stored.get(name, digests[name]) != digests[name]:
+            raise ColornetError('%s was trained on %s; choose another folder '
+                                'or remove it' % (folder, what))
 
 
 def is_finished(config, folder, data_folder):
@@ -238,34 +201,43 @@ def is_finished(config, folder, data_folder):
     Raises
     ------
     ColornetError
-        If it holds a training with other settings or other photos.
+        If it holds a training with other settings or other photos, or is
+        damaged.
     """
-    history = _load_history(config, folder)
-    if history is None:
+    folder = Path(folder)
+    progress, stored = _load_checkpoint(config, folder)
+    if progress is None:
         return False
-    _load_training_photos(config, folder, data_folder)
-    return len(history) >= config.training['epochs']
+    _check_photos(folder, stored, _digest_photos(*_load_photos(
+        config, data_folder, 'train')))
+    return len(progress['history']) >= config.training['epochs']
 
 
-def _load_history(config, folder):
-    """Epochs of a run folder's checkpoint of these settings, or None."""
-    stored = _stored_run(Path(folder))
-    if stored is None:
-        return None
-    differences = config.differences(stored[0], RESUMABLE)
+def _load_checkpoint(config, folder):
+    """Progress and attributes of a run folder's checkpoint; or None, {}.
+
+    Raises
+    ------
+    ColornetError
+        If it has other settings, or is damaged.
+    """
+    path = folder / 'last.h5'
+    if not path.exists():
+        return None, {}
+    progress, attributes = load_progress(path)
+    try:
+        stored = Config.from_json(attributes.get('config', ''))
+    except ColornetError as error:
+        raise ColornetError('%s: %s' % (path, error))
+    differences = config.differences(stored, RESUMABLE)
     if differences:
         raise ColornetError('%s holds a training with other settings (%s); '
-                            'choose another --out or remove it'
+                            'choose another folder or remove it'
                             % (folder, '; '.join(differences)))
-    return stored[1]
-
-
-def _load_training_photos(config, folder, data_folder):
-    """Images and digests, checked against a run folder's checkpoint."""
-    images, names = _load_photos(config, data_folder, 'train')
-    digests = _digest_photos(images, names)
-    _check_photos(Path(folder) / 'last.h5', digests)
-    return images, digests
+    if progress['history'] and not (folder / 'best.h5').exists():
+        raise ColornetError('%s has lost its network, best.h5; remove the '
+                            'folder to train again' % folder)
+    return progress, attributes
 
 
 def git_commit():
@@ -296,6 +268,36 @@ def _provenance(config, folder, num_images):
                 name: reason or 'on'
                 for name, reason in speedup_status().items()},
             'data_folder': str(folder), 'num_images': num_images}
+
+
+def read_provenance(folder):
+    """Where the parts of a training were made.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run.
+
+    Returns
+    -------
+    list of dict
+        The last has all of ``git_commit``, ``git_changes``, ``date`` and
+        ``num_images``.
+
+    Raises
+    ------
+    ColornetError
+        If that cannot be read.
+    """
+    path = folder / 'provenance.json'
+    try:
+        parts = json.loads(path.read_text())
+        for name in ('git_commit', 'git_changes', 'date', 'num_images'):
+            parts[-1][name]
+        return parts
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        raise ColornetError('%s is missing or damaged; remove the folder to '
+                            'train again' % path)
 
 
 def _append_provenance(path, provenance):
@@ -373,19 +375,25 @@ def train(config, data_folder, run_folder, vgg_weights=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     run_folder = Path(run_folder)
-    with _locked(run_folder):
-        history = _load_history(config, run_folder)
-        images, photos = _load_training_photos(config, run_folder,
-                                               data_folder)
-        if history is not None and \
-                len(history) >= config.training['epochs']:
+    with locked(run_folder, 'another training is running in %s' % run_folder):
+        progress, stored = _load_checkpoint(config, run_folder)
+        images, names = _load_photos(config, data_folder, 'train')
+        photos = _digest_photos(images, names)
+        _check_photos(run_folder, stored, photos)
+        if progress and len(progress['history']) >= config.training['epochs']:
             return False
-        _train(config, data_folder, run_folder, vgg_weights, images, photos)
+        _train(config, data_folder, run_folder, vgg_weights, images, photos,
+               stored)
     return True
 
 
-def _train(config, data_folder, run_folder, vgg_weights, images, photos):
-    """The part of :func:`train` that trains."""
+def _train(config, data_folder, run_folder, vgg_weights, images, photos,
+           stored):
+    """The part of :func:`train` that trains.
+
+    `photos` are digests; `stored` are the attributes of the checkpoint, or
+    empty.
+    """
     training, validation = draw_training(len(images), config)
     # Theano takes seconds to import: wrong settings are known before.
     from .backend import lasagne, theano
@@ -403,9 +411,8 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos):
     trained_on = '%d photos of %s' % (
         len(training), Path(data_folder).resolve().name
         if dataset == 'folder' else dataset)
-    if checkpoint.exists():
-        trained_on = load_arrays(checkpoint, [])[1].get('trained_on',
-                                                        trained_on)
+    if stored:
+        trained_on = stored.get('trained_on', trained_on)
     elif config.training['start_from']:
         provenance['start_from'] = start_from(net, config)
         trained_on = '%s, then %s' % (provenance['start_from']['trained_on'],
@@ -433,7 +440,7 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos):
                       checkpoint, dict(photos, config=config.to_json(),
                                        trained_on=trained_on),
                       config.training['checkpoint_minutes'])
-    if checkpoint.exists():
+    if stored:
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'
               % (len(trainer.history), trainer.iteration), file=sys.stderr)

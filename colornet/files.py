@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import fcntl
 import io
 import json
 import os
@@ -12,9 +13,9 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_regular', 'is_special', 'read_csv', 'replacing',
-           'write_csv', 'write_json', 'write_rows', 'write_text',
-           'make_folder', 'writing']
+__all__ = ['check_output', 'check_regular', 'is_special', 'locked',
+           'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
+           'write_text', 'make_folder', 'writing']
 
 
 def check_regular(path):
@@ -33,6 +34,72 @@ def is_special(path):
     """Whether there is something that is neither a file nor a folder."""
     return os.path.exists(path) and not (os.path.isfile(path) or
                                          os.path.isdir(path))
+
+
+def check_output(path, suffix=None):
+    """Refuse, before the work, a path that could not be written after it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made when it is written.
+    suffix : str, optional
+        That it must have.
+
+    Raises
+    ------
+    ColornetError
+    """
+    path = Path(path)
+    if suffix and path.suffix.lower() != suffix:
+        raise ColornetError('%s: the result is a %s file; choose a name with '
+                            'this ending' % (path, suffix))
+    if path.is_dir():
+        raise ColornetError('cannot write %s: it is a folder' % path)
+    folder = next(folder for folder in path.absolute().parents
+                  if os.path.lexists(str(folder)))
+    if not folder.is_dir():
+        raise ColornetError('cannot write %s: %s is no folder'
+                            % (path, folder))
+    if not os.access(str(folder), os.W_OK | os.X_OK):
+        raise ColornetError('cannot write %s: no permission to write in %s'
+                            % (path, folder))
+
+
+@contextlib.contextmanager
+def locked(folder, busy):
+    """Keep other processes out of a folder, which is made if it is missing.
+
+    What is refused before it writes anything leaves nothing.
+
+    Parameters
+    ----------
+    folder : Path
+    busy : str
+        The error where another process is in there.
+
+    Raises
+    ------
+    ColornetError
+    """
+    is_new = not folder.exists()
+    make_folder(folder)
+    lock = folder / 'lock'
+    with writing(lock):
+        stream = open(str(lock), 'w')
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ColornetError(busy)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                if os.listdir(str(folder)) == ['lock']:
+                    os.remove(str(lock))
+                    if is_new:
+                        os.rmdir(str(folder))
 
 
 @contextlib.contextmanager
@@ -85,13 +152,21 @@ def writing(path):
 def write_text(path, text):
     """Write a text file, completely or not at all.
 
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made if it is missing.
+    text : str
+
     Raises
     ------
     ColornetError
         If it cannot be written; the old file stays.
     """
+    make_folder(Path(path).parent)
     with writing(path), replacing(path) as temporary:
-        Path(temporary).write_bytes(text.encode('utf-8'))
+        # Names of files need not be valid Unicode.
+        Path(temporary).write_bytes(text.encode('utf-8', 'backslashreplace'))
 
 
 def write_csv(path, header, rows):
@@ -100,7 +175,6 @@ def write_csv(path, header, rows):
     Parameters
     ----------
     path : str or Path
-        Its folder is made if it is missing.
     header : sequence of str
     rows : iterable of sequences of str
 
@@ -113,7 +187,6 @@ def write_csv(path, header, rows):
     writer = csv.writer(stream, lineterminator='\n')
     writer.writerow(header)
     writer.writerows(rows)
-    make_folder(Path(path).parent)
     write_text(path, stream.getvalue())
 
 

@@ -2,13 +2,12 @@
 
 import io
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from .encoding import save_image
-from .files import make_folder, writing
+from .files import writing
 from .metrics import in_units
 
 __all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'save_figure']
@@ -113,6 +112,5 @@ def save_figure(figure, path):
     """
     stream = io.BytesIO()
     figure.savefig(stream, format='png', dpi=110)
-    make_folder(Path(path).parent)
     with writing(path):
         save_image(path, Image.open(stream).convert('RGB'))

@@ -15,7 +15,7 @@ from . import __version__
 from .config import find_resource
 from .errors import ColornetError
 from .experiment import git_commit
-from .files import make_folder, read_csv, write_text
+from .files import read_csv, write_text
 from .images import read_photo
 from .metrics import in_units
 from .plots import plot_curves
@@ -73,7 +73,6 @@ def make_report(runs_folder, results_folder, out_file):
     template = jinja2.Environment(autoescape=True, trim_blocks=True).\
         from_string((Path(__file__).parent / 'report.html').read_text(
             encoding='utf-8'))
-    make_folder(Path(out_file).parent)
     write_text(out_file, template.render(
         title='colornet: the experiments of the paper',
         date=time.strftime('%Y-%m-%d'), version=__version__,

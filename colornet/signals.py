@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM, delayed to where nothing is lost."""
+"""SIGINT, SIGTERM and SIGHUP, delayed to where nothing is lost."""
 
 import contextlib
 import signal
@@ -7,8 +7,11 @@ import threading
 __all__ = ['Interrupted', 'catch_signals']
 
 
+SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
 class Interrupted(KeyboardInterrupt):
-    """SIGINT or SIGTERM came; the state has been saved.
+    """One of the signals came; the state has been saved.
 
     Parameters
     ----------
@@ -23,7 +26,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def catch_signals():
-    """Delay SIGINT and SIGTERM to where the state can be saved.
+    """Delay the signals to where the state can be saved.
 
     Yields
     ------
@@ -44,8 +47,9 @@ def catch_signals():
     if threading.current_thread() is not threading.main_thread():
         yield check  # Python lets only the main thread handle signals.
         return
-    previous = {name: signal.getsignal(name)
-                for name in (signal.SIGINT, signal.SIGTERM)}
+    previous = {name: signal.getsignal(name) for name in SIGNALS
+                # Such as SIGHUP under nohup.
+                if signal.getsignal(name) != signal.SIG_IGN}
     try:
         for name in previous:
             signal.signal(name, handle)

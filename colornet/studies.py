@@ -41,6 +41,8 @@ SCALES = 'quick', 'full'
 
 #: name : str
 #:     That of the file.
+#: source : str
+#:     How a command names it: the file, but of those that ship the name.
 #: title, section, claim, finding, agrees : str
 #: columns, plot, curve : list of str
 #: evaluate : 'validation' or 'train'
@@ -48,8 +50,8 @@ SCALES = 'quick', 'full'
 #:     Section -> ``section.key=value``, of ``settings`` and the scales.
 #: variants : OrderedDict of str to list of str
 #:     Name -> ``section.key=value``.
-Study = namedtuple('Study', 'name title section claim finding agrees columns '
-                   'evaluate curve plot settings variants')
+Study = namedtuple('Study', 'name source title section claim finding agrees '
+                   'columns evaluate curve plot settings variants')
 
 #: name : str
 #: overrides : list of str
@@ -139,8 +141,12 @@ def load_study(path):
     for section in parser.sections():
         kind, _, name = section.partition(' ')
         lines = ['%s=%s' % item for item in parser[section].items()]
-        if kind == 'variant' and name.strip():
-            variants[' '.join(name.split())] = lines
+        name = ' '.join(name.split())
+        if kind == 'variant' and name:
+            if name in variants:
+                raise ColornetError('%s: there are two variants called %s'
+                                    % (path, name))
+            variants[name] = lines
         elif section in settings:
             settings[section] = lines
         elif section != 'study':
@@ -149,8 +155,9 @@ def load_study(path):
                                 % (path, section))
     if not variants:
         raise ColornetError('%s has no section [variant NAME]' % path)
-    return Study(name=path.stem, settings=settings, variants=variants,
-                 **values)
+    is_ours = path.parent.resolve() == find_resource('experiments')
+    return Study(name=path.stem, source=path.stem if is_ours else str(path),
+                 settings=settings, variants=variants, **values)
 
 
 def _read_keys(path, section):

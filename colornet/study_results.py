@@ -1,14 +1,17 @@
 """Tables, curves and pictures of studies (paper, 5.2, 5.3)."""
 
 import json
+import os
 import shlex
 from collections import OrderedDict
 
 import numpy as np
 
 from .color import split_channels
+from .checkpoint import load_progress
 from .errors import ColornetError
-from .experiment import best_epoch, draw_training, load_subset
+from .experiment import (best_epoch, draw_training, load_subset,
+                         read_provenance)
 from .files import read_csv, write_rows
 from .images import read_photo
 from .metrics import in_units
@@ -17,7 +20,7 @@ from .reports import format_columns, grey_picture, picture_name
 from .sheets import save_sheet
 from .studies import TRAINING_NUMBERS
 
-__all__ = ['pictures_of', 'scores_file', 'tabulate']
+__all__ = ['read_scores', 'scores_file', 'tabulate']
 
 #: Photos on a study's contact sheet.
 NUM_SHOWN = 4
@@ -52,8 +55,8 @@ def scores_file(run, study, variant):
     return run / (','.join(words) + '.json')
 
 
-def pictures_of(scores):
-    """The first coloured photos that were scored.
+def read_scores(scores):
+    """Read what ``colornet evaluate`` left.
 
     Parameters
     ----------
@@ -62,11 +65,28 @@ def pictures_of(scores):
 
     Returns
     -------
-    list of Path
+    mean : dict of str to float
+    pictures : list of Path
+        The first photos in the network's colours.
+
+    Raises
+    ------
+    ColornetError
+        If something is missing or damaged.
     """
-    images = json.loads(scores.read_text())['images']
-    return [scores.with_suffix('') / picture_name(number, image['name'])
-            for number, image in enumerate(images[:NUM_SHOWN])]
+    try:
+        content = json.loads(scores.read_text())
+        mean = {name: float(value) for name, value in content['mean'].items()}
+        pictures = [scores.with_suffix('') /
+                    picture_name(number, image['name'])
+                    for number, image in enumerate(
+                        content['images'][:NUM_SHOWN])]
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
+        raise ColornetError('%s is missing or damaged' % scores)
+    lost = [path for path in pictures if not path.exists()]
+    if lost:
+        raise ColornetError('%s is missing' % lost[0])
+    return mean, pictures
 
 
 def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
@@ -91,7 +111,7 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
     str
         The table to print.
     """
-    command = ['colornet', 'study', study.name, '--data', 'DIR', '--scale',
+    command = ['colornet', 'study', study.source, '--data', 'DIR', '--scale',
                scale]
     for setting in overrides:
         command += ['--set', setting]
@@ -111,13 +131,12 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
             shown = 'minibatches' if 'minibatch' in study.curve else 'epochs'
             curves += [dict(point, variant=variant.name, scale=scale)
                        for point in found[shown]]
-            parts = json.loads((run / 'provenance.json').read_text())
+            parts = read_provenance(run)
             num_photos = len(draw_training(parts[-1]['num_images'],
                                            variant.config)[0])
             row.update(_training_numbers(found, num_photos,
                                          variant.config.training['keep']))
-            row.update(json.loads(scores_file(run, study, variant).read_text()
-                                  )['mean'])
+            row.update(read_scores(scores_file(run, study, variant))[0])
             row.update(_origin(parts))
         row['command'] = ' '.join(map(shlex.quote, command))
     stem = str(results_folder / study.name)
@@ -136,11 +155,9 @@ def _merge(path, rows, scale, first, last=()):
 
     `first` and `last` are columns that come first and last.
     """
-    try:
+    if os.path.exists(path):
         rows = [row for row in read_csv(path)
                 if row.get('scale') != scale] + rows
-    except ColornetError:
-        pass  # There is none yet.
     others = [name for name in OrderedDict.fromkeys(
         name for row in rows for name in row) if name not in first + last]
     write_rows(path, list(first) + others + list(last), rows)
@@ -155,24 +172,26 @@ def _read_curves(run):
         ``epochs``, with the seconds since the start, and ``minibatches``,
         counted from the start.
     """
+    progress, _ = load_progress(run / 'last.h5')
     epochs, seconds = [], 0.
-    for row in read_csv(run / 'log.csv'):
-        seconds += float(row['seconds'])
-        row['seconds'] = '%.1f' % seconds
-        epochs.append(OrderedDict((name, row[name]) for name in (
-            'epoch', 'seconds', 'training_loss', 'validation_loss', 'acc_u',
-            'acc_v', 'sat_diff', 'psnr', 'peak_mb') if name in row))
+    for row in progress['history']:
+        seconds += row['seconds']
+        epochs.append(OrderedDict(
+            (name, dict(row, seconds=seconds)[name]) for name in (
+                'epoch', 'seconds', 'training_loss', 'validation_loss',
+                'acc_u', 'acc_v', 'sat_diff', 'psnr', 'peak_mb')
+            if name in row))
     minibatches = [
-        OrderedDict([('minibatch', str(number)), ('epoch', row['epoch']),
-                     ('training_loss', row['training_loss'])])
-        for number, row in enumerate(read_csv(run / 'losses.csv'), 1)]
+        OrderedDict([('minibatch', number), ('epoch', epoch),
+                     ('training_loss', loss)])
+        for number, (epoch, _, loss) in enumerate(progress['losses'], 1)]
     return {'epochs': epochs, 'minibatches': minibatches}
 
 
 def _training_numbers(curves, num_photos, keep):
     """What a row tells of the training itself."""
     def column(name, rows=curves['epochs']):
-        return np.array([float(row[name]) for row in rows if name in row])
+        return np.array([row[name] for row in rows if name in row])
     losses = column('training_loss', curves['minibatches'])
     window = min(WINDOW, len(losses))
     means = np.convolve(losses, np.full(window, 1. / window), 'valid')
@@ -212,8 +231,8 @@ def _save_pictures(study, plan, folder, data_folder, rows):
     if not shown:
         return
     images, _ = load_subset(shown[0].config, data_folder, study.evaluate)
-    columns = [pictures_of(scores_file(folder / variant.run, study, variant))
-               for variant in shown]
+    columns = [read_scores(scores_file(folder / variant.run, study,
+                                       variant))[1] for variant in shown]
     pictures = [
         [grey_picture(split_channels(images[number])[0])] +
         [read_photo(path).pixels for path in paths] + [images[number]]

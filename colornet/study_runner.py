@@ -6,10 +6,10 @@ from pathlib import Path
 
 from .errors import ColornetError
 from .experiment import is_finished
-from .files import make_folder, write_json
+from .files import locked, make_folder, write_json
 from .jobs import Job, run_jobs
 from .studies import load_study, plan_study, scale_file
-from .study_results import pictures_of, scores_file, tabulate
+from .study_results import read_scores, scores_file, tabulate
 
 __all__ = ['run_studies']
 
@@ -52,8 +52,9 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     Raises
     ------
     ColornetError
-        If a study or a setting is wrong, or a run folder holds a training
-        with other settings or photos.
+        If a study or a setting is wrong, a run folder is damaged or holds a
+        training with other settings or photos, or another process runs
+        studies there.
     Interrupted
         As :func:`colornet.jobs.run_jobs`.
     """
@@ -67,8 +68,17 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         if study.name in plans:
             raise ColornetError('there are two studies called %s' % study.name)
         plans[study.name] = study, plan_study(study, scale, overrides)
-    make_folder(results_folder)
-    waiting = list(plans.values())
+    with locked(folder, 'other studies are running in %s; wait for them or '
+                'choose another --runs' % folder):
+        make_folder(results_folder)
+        yield from _run_plans(list(plans.values()), scale, folder,
+                              data_folder, Path(results_folder), overrides,
+                              scheduler, threads)
+
+
+def _run_plans(waiting, scale, folder, data_folder, results_folder, overrides,
+               scheduler, threads):
+    """The part of :func:`run_studies` that runs them."""
     configs = {variant.run: variant.config
                for _, plan in waiting for variant in plan}
     failed = {run: _diverged(folder / run, config)
@@ -87,7 +97,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
                 variant.run for variant in ended[1]}]:
             waiting.remove((study, plan))
             text = tabulate(study, plan, scale, folder, data_folder,
-                            Path(results_folder), failed, overrides)
+                            results_folder, failed, overrides)
             yield study, text, sum(bool(failed[variant.run])
                                    for variant in plan)
 
@@ -132,9 +142,12 @@ def _as_options(settings):
 
 def _is_scored(run, scores):
     """Whether the network that is there now has scores and pictures."""
-    return (scores.exists() and scores.stat().st_mtime_ns >=
-            (run / 'best.h5').stat().st_mtime_ns and
-            all(path.exists() for path in pictures_of(scores)))
+    try:
+        read_scores(scores)
+    except ColornetError:
+        return False
+    return (scores.stat().st_mtime_ns >=
+            (run / 'best.h5').stat().st_mtime_ns)
 
 
 def _diverged(run, config):

@@ -14,7 +14,8 @@ from collections import OrderedDict
 import numpy as np
 
 from .backend import T, lasagne, theano
-from .checkpoint import load_arrays, save_arrays, set_parameters
+from .checkpoint import (load_arrays, load_progress, save_arrays,
+                         set_parameters)
 from .errors import ColornetError
 from .networks import output_layers, trainable_parameters
 from .progress import progress_bar
@@ -214,9 +215,9 @@ class Trainer:
 
     def restore(self):
         """Continue from the checkpoint as if never stopped."""
-        groups, attributes = load_arrays(self.checkpoint_file,
-                                         ['parameters', 'optimizer', 'log'],
-                                         optional=['log'])
+        groups, _ = load_arrays(self.checkpoint_file,
+                                ['parameters', 'optimizer'])
+        progress, _ = load_progress(self.checkpoint_file)
         set_parameters(self.parameters, groups['parameters'],
                        self.checkpoint_file)
         stored = [groups['optimizer'][name]
@@ -228,12 +229,8 @@ class Trainer:
                                 % self.checkpoint_file)
         for variable, array in zip(self.optimizer_state, stored):
             variable.set_value(array)
-        progress = json.loads(attributes['progress'])
-        # A checkpoint of an older version has none.
-        self.losses = [(int(epoch), int(minibatch), loss)
-                       for epoch, minibatch, loss in
-                       groups['log'].get('losses', ())]
         self.history = progress['history']
+        self.losses = progress['losses']
         self.iteration = progress['iteration']
         self._loss_sum = progress['loss_sum']
         self._num_images = progress['num_images']

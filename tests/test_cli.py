@@ -170,6 +170,21 @@ def test_nothing_could_be_coloured():
     assert_in('1 failed', out)
 
 
+#: Runs the command line with a network that leaves photos grey.
+GREY = '''
+import sys
+from unittest import mock
+import numpy as np
+from colornet import cli
+from colornet.colorize import Colorizer
+colorizer = Colorizer(lambda luminance: np.zeros(
+    luminance.shape + (2,), np.float32), 8)
+with mock.patch('colornet.predict.load_colorizer',
+                lambda *arguments: colorizer):
+    sys.exit(cli.main(sys.argv[1:]))
+'''
+
+
 class TestColorize:
     """With a stand-in for the network."""
 
@@ -215,24 +230,28 @@ class TestColorize:
         assert_in('only the first picture is coloured', line)
         assert_in('a.gif, 1 more', line)
 
+    def test_names_that_the_terminal_cannot_show(self):
+        for name in (b'caf\xe9.jpg', 'é.txt'.encode()):
+            with open(os.path.join(os.fsencode(self.folder), name),
+                      'wb') as stream:
+                self.photo.save(stream, 'JPEG')
+        out = os.fsdecode(os.path.join(os.fsencode(self.folder), b'\xe9out'))
+        done = subprocess.run(
+            [sys.executable, '-c', GREY, 'colorize', str(self.folder),
+             '--out', out], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(os.environ, PYTHONIOENCODING='ascii'))
+        eq_(done.returncode, 0, done.stderr)
+        assert_in(b'1 coloured in ', done.stdout)
+        eq_(os.listdir(os.fsencode(out)), [b'caf\xe9.jpg'])
+
     def test_closed_streams(self):
         self.photo.save(str(self.folder / 'a.jpg'))
-        code = '''if True:
-            import sys
-            from unittest import mock
-            import numpy as np
-            from colornet import cli
-            from colornet.colorize import Colorizer
-            colorizer = Colorizer(lambda luminance: np.zeros(
-                luminance.shape + (2,), np.float32), 8)
-            with mock.patch('colornet.predict.load_colorizer',
-                            lambda *arguments: colorizer):
-                sys.exit(cli.main(sys.argv[1:]))'''
         for closed in '2>&-', '>&-', '<&- >&- 2>&-':
             out = self.folder / 'out'
             done = subprocess.run(
                 ['sh', '-c', 'exec "$@" ' + closed, 'sh', sys.executable, '-c',
-                 code, 'colorize', str(self.folder / 'a.jpg'), '--out',
+                 GREY, 'colorize', str(self.folder / 'a.jpg'), '--out',
                  str(out)], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, universal_newlines=True)
             eq_(done.returncode, 0, done.stderr)
@@ -258,6 +277,24 @@ def test_a_pipe_is_no_network():
                          '--network', pipe)
         check_is_refused('not a regular file', 'colorize', tiny.PHOTOS,
                          '--vgg', pipe)
+
+
+def test_outputs_are_checked_before_the_work():
+    photos = ['--data', tiny.PHOTOS, '--out', tiny.PHOTOS]
+    for command in (['evaluate', '/no/such.h5'], ['table2'],
+                    ['decodings', '/no/such.h5'], ['figure', '5']):
+        check_is_refused('photos', *command + photos)
+    check_is_refused('/dev/null/a', 'evaluate', '/no/such.h5', '--data',
+                     tiny.PHOTOS, '--pictures', '/dev/null/a')
+    for command, suffix in (
+            (['evaluate', '/no/such.h5', '--data', tiny.PHOTOS], '.json'),
+            (['table1'], '.csv'), (['table2'], '.csv'), (['report'], '.html')):
+        check_is_refused(suffix, *command + ['--out', 'x.png'])
+    check_is_refused('.h5', 'export', '/no/such.h5', 'x.png')
+
+
+def test_figures_of_layers_take_no_photos():
+    check_is_refused('--data', 'figure', '2', '--data', tiny.PHOTOS)
 
 
 def test_the_sheet_is_checked_before_the_network_is_loaded():

@@ -1,12 +1,15 @@
 """Decodings of an untrained network, compared on tiny photos."""
 
 import csv
+import io
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
 import tiny
+from colornet import cli
 from colornet.config import load_config
 from colornet.decoding_study import DECODINGS, SHOWN, compare_decodings
 from colornet.experiment import load_subset, predict_images
@@ -78,6 +81,8 @@ class TestDecodings(tiny.InFolder):
             self.root / 'none.csv'), 'hsv.h5')
 
     def test_the_table_does_not_overwrite_the_pictures(self):
-        tiny.check_error(lambda: compare_decodings(
-            self.networks['classification'], self.root / 'photos', 'test',
-            self.root / 'none.png'), 'none.png')
+        with mock.patch('sys.stderr', io.StringIO()) as err:
+            eq_(cli.main(['decodings', str(self.networks['classification']),
+                          '--data', str(self.root / 'photos'), '--out',
+                          str(self.root / 'none.png')]), 2)
+        assert_in('none.png', err.getvalue())

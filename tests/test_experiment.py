@@ -10,11 +10,13 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
 from unittest import mock
 
+import h5py
 import numpy as np
 from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
                         ok_)
@@ -271,6 +273,36 @@ class TestTrain(tiny.InFolder):
         (folder / 'last.h5').write_text('not HDF5')
         with assert_raises(ColornetError):
             experiment.train(self.config, self.data, folder)
+
+    def test_a_finished_training_without_its_network_is_told(self):
+        best = self.run_folder / 'best.h5'
+        best.rename(self.root / 'away.h5')
+        try:
+            tiny.check_error(lambda: experiment.train(
+                self.config, self.data, self.run_folder), 'best.h5',
+                str(self.run_folder))
+        finally:
+            (self.root / 'away.h5').rename(best)
+
+    def test_a_damaged_checkpoint_is_told(self):
+        folder = self.root / 'damaged'
+        shutil.copytree(str(self.run_folder), str(folder))
+        with h5py.File(str(folder / 'last.h5'), 'r') as file:
+            before = dict(file.attrs)
+        for name, text in (
+                ('config', '[]'), ('config', '{"data": 1}'), ('config', '{'),
+                ('progress', '{'), ('progress', '[]'), ('progress', '{}'),
+                ('progress', before['progress'].replace('epoch', 'era')),
+                ('progress', before['progress'].replace('seconds', 's')),
+                ('progress', None), ('config', None)):
+            with h5py.File(str(folder / 'last.h5'), 'a') as file:
+                file.attrs.update(before)
+                if text is None:
+                    del file.attrs[name]
+                else:
+                    file.attrs[name] = text
+            tiny.check_error(lambda: experiment.train(
+                self.config, self.data, folder), 'last.h5', 'damaged')
 
 
 def test_the_epoch_that_is_kept():

@@ -5,10 +5,12 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from nose.tools import assert_in, assert_raises, eq_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 
+import tiny
 from colornet.errors import ColornetError
-from colornet.files import make_folder, replacing, write_text, writing
+from colornet.files import (check_output, locked, make_folder, replacing,
+                            write_text, writing)
 
 
 class TestFiles(unittest.TestCase):
@@ -67,7 +69,40 @@ class TestFiles(unittest.TestCase):
             'cannot write a/b.txt: No space left on device')
         with assert_raises(ColornetError) as caught:
             write_text(self.path / 'below', 'text')
-        assert_in('Not a directory', str(caught.exception))
+        assert_in('cannot make the folder %s' % self.path,
+                  str(caught.exception))
+
+    def test_names_that_are_not_unicode_are_written(self):
+        write_text(self.path, b'caf\xe9'.decode('utf-8', 'surrogateescape'))
+        eq_(self.path.read_text(), 'caf\\udce9')
+
+    def test_outputs_are_checked_before_the_work(self):
+        self.path.write_text('a file')
+        for path, word in [
+                (self.folder, 'it is a folder'),
+                (self.path / 'below' / 'a.csv', 'is no folder'),
+                (self.folder / 'a.png', '.csv')]:
+            tiny.check_error(lambda: check_output(path, '.csv' if 'csv' in word
+                                                  else None), str(path), word)
+        check_output(self.folder / 'new' / 'folder' / 'A.CSV', '.csv')
+        eq_(os.listdir(str(self.folder)), [self.path.name])
+
+    def test_a_locked_folder_is_refused_and_left_as_it_was(self):
+        folder = self.folder / 'work'
+        with locked(folder, 'busy'):
+            with assert_raises(ColornetError) as caught:
+                with locked(folder, 'busy'):
+                    pass
+            eq_(str(caught.exception), 'busy')
+        ok_(not folder.exists())
+        with locked(folder, 'busy'):
+            (folder / 'result').write_text('done')
+        (folder / 'lock').unlink()
+        (folder / 'lock').mkdir()
+        with assert_raises(ColornetError) as caught:
+            with locked(folder, 'busy'):
+                pass
+        assert_in('cannot write %s' % (folder / 'lock'), str(caught.exception))
 
     def test_folders_are_made_with_those_above(self):
         for _ in range(2):

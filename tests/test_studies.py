@@ -113,6 +113,8 @@ def test_bad_studies_are_refused():
             ('section = 5.2', 'sections = 5.2', ['sections']),
             ('[full]', '[huge]', ['[huge]', '[full]']),
             ('[variant one]', '[variant ]', ['[variant ]']),
+            ('[variant one]', '[variant one]\n[variant  one ]',
+             ['two variants', 'one']),
             ('[variant one]\n', '[variant one\n', ['sums.ini'])]:
         assert_in(old, STUDY)
         tiny.check_error(lambda: study_of(STUDY.replace(old, new)), *words)

@@ -17,7 +17,7 @@ from colornet import cli, study_runner
 from colornet.images import read_photo, read_rgb
 from colornet.jobs import run_jobs
 from colornet.signals import Interrupted
-from colornet.files import read_csv
+from colornet.files import locked, read_csv
 from colornet.study_runner import run_studies
 
 STUDY = '''
@@ -93,7 +93,8 @@ class TestStudy(tiny.InFolder):
                      'seconds_per_image', 'peak_mb', 'psnr', 'edge_error'):
             ok_(np.isfinite(float(first[name])), name)
         assert_in('network.kind=regression', first['settings'])
-        assert_in('colornet study seeds --data DIR --scale quick',
+        assert_in('colornet study %s --data DIR --scale quick'
+                  % (self.root / 'seeds.ini'),
                   first['command'])
         ok_(first['git_commit'] and first['date'])
 
@@ -250,16 +251,56 @@ class TestStudy(tiny.InFolder):
                     for row in self.rows.values()))
             eq_(parts[-1]['date'][:10], self.rows['first']['date'])
 
-    def test_pictures_that_are_gone_are_made_again(self):
-        picture = next((self.root / 'runs').glob('quick/*/validation/*.png'))
-        content = picture.read_bytes()
-        picture.unlink()
+    def test_scores_and_pictures_that_are_gone_are_made_again(self):
+        runs = self.root / 'runs'
         seen = []
 
         def jobs(jobs, *options):
             seen.extend(command[0] for job in jobs for command in job.commands)
             return []
-        with mock.patch.object(study_runner, 'tabulate'):
-            run(self.root, jobs)
-        picture.write_bytes(content)
-        eq_(seen, ['evaluate'])
+        for pattern, damage in (('validation/*.png', None),
+                                ('validation.json', ''),
+                                ('validation.json', '[]'),
+                                ('validation.json', '{"mean": {}}')):
+            path = next(runs.glob('quick/*/' + pattern))
+            content = path.read_bytes()
+            path.unlink()
+            if damage is not None:
+                path.write_text(damage)
+            with mock.patch.object(study_runner, 'tabulate'):
+                run(self.root, jobs)
+            path.write_bytes(content)
+        eq_(seen, 4 * ['evaluate'])
+
+    def test_damaged_run_folders_are_named(self):
+        trained = next((self.root / 'runs').glob('quick/*/best.h5')).parent
+        for name, damage in (('best.h5', None), ('provenance.json', None),
+                             ('provenance.json', '{}'), ('last.h5', 'x')):
+            path = trained / name
+            content, status = path.read_bytes(), path.stat()
+            path.unlink()
+            if damage is not None:
+                path.write_text(damage)
+            tiny.check_error(lambda: run(self.root), str(trained), name)
+            path.write_bytes(content)
+            os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))
+        # Those for people may be anything.
+        contents = {path: path.read_text() for path in
+                    [trained / 'log.csv', trained / 'losses.csv']}
+        for path in contents:
+            path.write_text('damaged')
+        self.test_what_is_finished_is_skipped()
+        for path, text in contents.items():
+            path.write_text(text)
+
+    def test_other_studies_in_the_same_folder_are_refused(self):
+        with locked(self.root / 'runs' / 'quick', 'busy'):
+            tiny.check_error(lambda: run(self.root), '--runs', 'quick')
+
+    def test_a_damaged_table_is_not_written_over(self):
+        results = self.root / 'results' / 'seeds.csv'
+        before = results.read_text()
+        results.write_bytes(b'\xff')
+        tiny.check_error(lambda: run(self.root), str(results))
+        eq_(results.read_bytes(), b'\xff')
+        results.write_text(before)

@@ -17,7 +17,7 @@ from colornet.errors import ColornetError
 from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer, SameConv2DLayer
 from colornet.objectives import l2_loss
-from colornet.signals import Interrupted
+from colornet.signals import Interrupted, catch_signals
 from colornet.training import (Trainer, compile_training, compile_validation,
                                learning_rate_after, make_updates)
 
@@ -217,6 +217,18 @@ class TestTrainer:
         with assert_raises(Interrupted):
             self.run(self.trainer(), 3, (0, 1), signal.SIGINT)
         assert signal.getsignal(signal.SIGINT) is before
+
+    def test_a_lost_terminal_is_an_interruption_but_not_under_nohup(self):
+        self.reset()
+        with assert_raises(Interrupted):
+            self.run(self.trainer(), 3, (0, 1), signal.SIGHUP)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with catch_signals() as check_signals:
+                os.kill(os.getpid(), signal.SIGHUP)
+                check_signals()
+        finally:
+            signal.signal(signal.SIGHUP, before)
 
     def test_a_second_interruption_is_not_delayed(self):
         def interrupt_twice(epoch, skip):
