@@ -2,7 +2,8 @@
 
 Every other module takes ``theano``, ``T`` and ``lasagne`` from here, so that
 the flags below are set before Theano reads them. What the user sets in
-``THEANO_FLAGS`` or ``.theanorc`` always wins over them.
+``THEANO_FLAGS`` or ``.theanorc`` always wins over them. ``COLORNET_DEVICE``
+is a short way to choose the device.
 """
 
 import configparser
@@ -33,14 +34,17 @@ def _default_flags():
     """Theano flags that this project wants, as a dict of strings."""
     lib_dir = _plain_path(scipy_openblas32.get_lib_dir())
     names = ['-D%s=scipy_%s' % (name, name) for name in BLAS_SYMBOLS]
-    return {
+    device = os.environ.get('COLORNET_DEVICE')
+    return dict({'device': device} if device else {}, **{
         'floatX': 'float32',
         'openmp': 'True',
+        # Theano knows no cuDNN after 7: its convolutions would not compile.
+        'dnn.enabled': 'False',
         'gcc.cxxflags': ' '.join(['-O3', '-march=native'] + names),
         # A comma would end the flag, hence the escape.
         'blas.ldflags': '-L%s -lscipy_openblas -Wl\\,-rpath\\,%s'
                         % (lib_dir, lib_dir),
-    }
+    })
 
 
 def _plain_path(folder):
@@ -131,8 +135,8 @@ def _check_theano(theano):
         if not theano.gpuarray.pygpu_activated:
             raise ColornetError(
                 'device=%s is asked for but is not active (no such device, '
-                'or pygpu is missing); use device=cpu to run on the CPU'
-                % devices[0])
+                'or pygpu is missing); COLORNET_DEVICE=cpu or '
+                'THEANO_FLAGS=device=cpu runs on the CPU' % devices[0])
     elif not config.cxx:
         raise ColornetError('no C++ compiler found: install one '
                             '(apt-get install g++)')

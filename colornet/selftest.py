@@ -26,13 +26,26 @@ __all__ = ['LIMITS', 'measure', 'run_selftest']
 #: Images, and their rows and columns: few enough for any GPU.
 BATCH_SIZE, SIZE = 2, 64
 
-#: Steps of Adam whose losses are compared, and repetitions that are timed.
-NUM_STEPS, NUM_TIMED = 3, 5
+#: Steps of Adam whose losses are compared.
+NUM_STEPS = 3
+
+#: Repetitions that are timed, but none is begun after so many seconds.
+NUM_TIMED, MAX_SECONDS = 5, 10
 
 #: What is compared, and the largest difference that passes: root mean square
 #: of the difference over root mean square, the worst of all arrays of a kind.
 LIMITS = OrderedDict([('scores', 1e-4), ('loss', 1e-4), ('gradients', 5e-3),
                       ('losses of %d steps' % NUM_STEPS, 1e-3)])
+
+
+#: What a GPU has to do: how the names of its ops begin, and those of the ops
+#: on the CPU that do the same.
+ON_GPU = [
+    ('convolutions are', ('GpuCorrMM', 'GpuDnnConv'),
+     ('CorrMM', 'Conv', 'BaseCorrMM')),
+    ('pooling is', ('GpuPool', 'GpuDnnPool'), ('Pool', 'MaxPool')),
+    ('elementwise operations are', ('GpuElemwise',), ('Elemwise', 'Softmax')),
+    ('reductions of pictures are', ('GpuCAReduce',), ('Softmax',))]
 
 
 def _problem(config):
@@ -50,7 +63,8 @@ def measure(out_file, plain=False):
     ----------
     out_file : str or Path
         NPZ file: arrays named ``<kind>/<name>``, seconds, and the names of
-        the compiled training step's ops.
+        the compiled training step's ops, once more those that make whole
+        pictures elsewhere than on a GPU.
     plain : bool
         Without this project's speed-ups.
     """
@@ -87,9 +101,13 @@ def measure(out_file, plain=False):
     arrays['losses of %d steps/losses' % NUM_STEPS] = np.array(losses)
     arrays['seconds/training step'] = _time(lambda: step(inputs, targets))
     arrays['seconds/prediction'] = _time(lambda: predict(inputs))
-    arrays['ops/ops'] = np.array(sorted(
-        type(node.op).__name__
-        for node in step.maker.fgraph.toposort()))
+    nodes = step.maker.fgraph.toposort()
+    arrays['ops/ops'] = np.array([type(node.op).__name__ for node in nodes])
+    arrays['ops/of pictures'] = np.array([
+        type(node.op).__name__ for node in nodes
+        if not type(node.op).__name__.startswith('Gpu') and
+        any(getattr(output.type, 'ndim', 0) > 2 for output in node.outputs)],
+        dtype=str)
     arrays['device/device'] = np.array(describe_backend()['device'])
     with open(str(out_file), 'wb') as stream:
         np.savez(stream, **arrays)
@@ -98,7 +116,7 @@ def measure(out_file, plain=False):
 def _time(function):
     function()
     seconds = []
-    for _ in range(NUM_TIMED):
+    while len(seconds) < NUM_TIMED and sum(seconds) < MAX_SECONDS:
         started = time.perf_counter()
         function()
         seconds.append(time.perf_counter() - started)
@@ -151,15 +169,24 @@ def run_selftest(device=None):
     on_gpu = sum(count for op, count in ops.items() if op.startswith('Gpu'))
     lines += ['', 'ops of a training step: %d, %d of them on the GPU'
               % (sum(ops.values()), on_gpu),
-              '  ' + ', '.join('%d %s' % (count, op)
-                               for op, count in ops.most_common(12))]
+              '  ' + _count(ops)]
     if not name.startswith('cpu'):
-        wanted = ('GpuCorrMM', 'GpuDnnConv')
-        if not any(op.startswith(wanted) for op in ops):
-            passed = False
-            lines.append('WRONG: no convolution is on the GPU')
+        elsewhere = Counter(map(str, tested['ops/of pictures']))
+        lines += ['of these, on whole pictures but not on the GPU: ' +
+                  (_count(elsewhere) or 'none')]
+        for what, wanted, unwanted in ON_GPU:
+            if not any(op.startswith(wanted) for op in ops) or \
+                    any(op.startswith(unwanted) for op in elsewhere):
+                passed = False
+                lines.append('WRONG: %s not on the GPU' % what)
     lines += ['', 'passed' if passed else 'FAILED']
     return lines, passed
+
+
+def _count(ops):
+    """The most frequent of a Counter's names, in words."""
+    return ', '.join('%d %s' % (count, op) for op, count in
+                     ops.most_common(20))
 
 
 def _run(flags, *options):
@@ -171,7 +198,8 @@ def _run(flags, *options):
         path = Path(folder) / 'measured.npz'
         process = subprocess.run(
             [sys.executable, '-m', 'colornet', 'selftest', '--measure',
-             str(path)] + list(options), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+             str(path)] + list(options),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=dict(os.environ, THEANO_FLAGS=flags))
         if process.returncode or not path.exists():
             raise ColornetError('with THEANO_FLAGS=%s: %s' % (

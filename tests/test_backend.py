@@ -92,6 +92,13 @@ class TestProcesses:
         assert_in('-Wl,-rpath,/', got['blas.ldflags'])
         assert_in('-Dsgemm_=scipy_sgemm_', got['gcc.cxxflags'])
 
+    def test_the_device_has_a_short_name_that_flags_override(self):
+        eq_(self.run(COLORNET_DEVICE='cpu')['device'], 'cpu')
+        self.refused('device=cuda7', 'COLORNET_DEVICE=cpu',
+                     COLORNET_DEVICE='cuda7')
+        eq_(self.run(COLORNET_DEVICE='cuda7',
+                     THEANO_FLAGS='device=cpu')['device'], 'cpu')
+
     def test_products_and_convolutions_use_the_blas(self):
         got = self.run(USE_BLAS,
                        THEANO_FLAGS='base_compiledir=%s' % COMPILED)

@@ -1,6 +1,7 @@
 """The comparison of a device with the plain CPU."""
 
-from unittest import mock
+import re
+from unittest import SkipTest, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
@@ -11,6 +12,10 @@ from colornet import cli, selftest
 from colornet.selftest import LIMITS, run_selftest
 
 
+#: A device of PoCL, which makes a GPU of the CPU.
+OPENCL = 'opencl0:0'
+
+
 def measured(device='cpu', op='Convolution', **changes):
     """What a process would have measured, with some numbers multiplied."""
     arrays = {'scores/u': np.arange(1., 9), 'loss/loss': np.array(3.),
@@ -19,7 +24,9 @@ def measured(device='cpu', op='Convolution', **changes):
               'gradients/01 beta 2': np.array([1e-9, -2e-9]),
               'losses of 3 steps/losses': np.array([3., 2, 1]),
               'seconds/training step': np.array(.5),
-              'ops/ops': np.array([op, 'Elemwise', 'Elemwise']),
+              'ops/ops': np.array([op, 'Elemwise', 'Elemwise', 'GpuPool',
+                                   'GpuElemwise', 'GpuCAReduceCuda']),
+              'ops/of pictures': np.array([], dtype=str),
               'device/device': np.array(device)}
     for kind, factor in changes.items():
         for key in arrays:
@@ -65,8 +72,17 @@ def test_gradients_that_are_zero_may_be_rounded_otherwise():
 def test_a_gpu_without_a_convolution_on_it_fails():
     text, passed = report(measured('opencl0:0'))
     ok_(not passed)
-    assert_in('no convolution is on the GPU', text)
+    assert_in('convolutions are not on the GPU', text)
     ok_(report(measured('opencl0:0', 'GpuCorrMM'))[1])
+
+
+def test_a_gpu_that_leaves_work_to_the_cpu_fails():
+    tested = measured('cuda', 'GpuCorrMM')
+    tested['ops/of pictures'] = np.array(['HostFromGpu', 'Pool'])
+    text, passed = report(tested)
+    ok_(not passed)
+    assert_in('pooling is not on the GPU', text)
+    assert_in('1 HostFromGpu', text)
 
 
 def test_the_exit_status_tells():
@@ -75,6 +91,27 @@ def test_the_exit_status_tells():
                                return_value=(['text'], passed)), \
                 mock.patch('sys.stdout'):
             eq_(cli.main(['selftest']), status)
+
+
+@attr('slow')
+def test_gpu_code_without_a_gpu():
+    """Theano's gpuarray backend, on a CPU through OpenCL (PoCL)."""
+    try:
+        import pygpu
+        pygpu.init(OPENCL)
+    except Exception as error:  # pygpu's own has no public name.
+        raise SkipTest('no pygpu with %s: %s' % (OPENCL, error))
+    lines, passed = run_selftest(OPENCL)
+    text = '\n'.join(lines)
+    ok_(passed, text)
+    for kind in 'scores', 'loss', 'losses of 3 steps':
+        line, = [line for line in lines if line.startswith(kind + ' ')]
+        ok_(float(line[len(kind):].split()[0]) < 1e-4, text)
+    # OpenCL has no maximum over an axis: CUDA has.
+    line, = [line for line in lines if 'not on the GPU: ' in line]
+    ops = set(re.findall('[A-Z][A-Za-z]+', line.partition('not on')[2]))
+    ok_(ops <= {'GPU', 'HostFromGpu', 'CAReduce'}, text)
+    assert_in('GpuCorrMM_gradWeights', text)
 
 
 @attr('slow')
