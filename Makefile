@@ -14,6 +14,9 @@ DATA ?= data/photos
 EPOCHS ?=
 SCALE ?= quick
 SCHEDULER ?=
+DOCKER ?= docker
+IMAGE ?= colornet
+GPUS ?= $(if $(filter %:cpu,$(IMAGE)),,--gpus all)
 RUNS ?= runs
 RESULTS ?= $(RUNS)/results
 
@@ -32,7 +35,7 @@ NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-mcgill train-ilsvrc train-mirflickr train-folder table1 \
     table2 $(FIGURES) decodings $(STUDIES) experiments report benchmark \
-    benchmark-sizes clean FORCE
+    benchmark-sizes docker docker-cpu clean FORCE
 
 install: $(VENV)/installed help
 
@@ -58,7 +61,7 @@ endif
 
 help: ## this list
 	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
+	@sed -n 's/^\([a-z0-9%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 	@echo 'studies of CVCL=folder, SCALE=quick or full:'
 	@echo '$(STUDIES)' | fold -s -w 76 | sed 's/^/  /'
 
@@ -163,6 +166,24 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(RUNS)/benchmark_sizes.csv
+
+# $(call docker_build,IMAGE,DEVICE)
+docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
+    --build-arg COMMIT=$(shell git rev-parse HEAD 2>/dev/null) --build-arg \
+    VERSION=$(shell sed -n "s/^__version__ = '\(.*\)'/\1/p" colornet/__init__.py) .
+
+docker: ## build the image colornet, for a CUDA GPU
+	$(call docker_build,colornet,cuda)
+
+docker-cpu: ## build the image colornet:cpu
+	$(call docker_build,colornet:cpu,cpu)
+
+docker-%: ## run another target in IMAGE=colornet or colornet:cpu, such as docker-test
+	@DOCKER=$(DOCKER) IMAGE=$(IMAGE) GPUS='$(GPUS)' RUNS=$(call quoted,$(RUNS)) \
+	    CVCL=$(PHOTOS) GENERAL=$(call quoted,$(GENERAL)) \
+	    ILSVRC=$(call quoted,$(ILSVRC)) MCGILL=$(call quoted,$(MCGILL)) \
+	    MIRFLICKR=$(call quoted,$(MIRFLICKR)) PHOTOS=$(call quoted,$(DATA)) \
+	    docker/run.sh $* EPOCHS=$(EPOCHS) SCALE=$(SCALE)
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info

@@ -241,8 +241,8 @@ def _load_checkpoint(config, folder):
 
 
 def git_commit():
-    """The checkout's commit, or None where this is no checkout."""
-    return _git('rev-parse', 'HEAD')
+    """The checkout's commit, or that of a container's image, or None."""
+    return _git('rev-parse', 'HEAD') or os.environ.get('COLORNET_COMMIT')
 
 
 def _git(*arguments):
