@@ -48,8 +48,9 @@ def catch_signals():
         yield check  # Python lets only the main thread handle signals.
         return
     previous = {name: signal.getsignal(name) for name in SIGNALS
-                # Such as SIGHUP under nohup.
-                if signal.getsignal(name) != signal.SIG_IGN}
+                # That is what nohup does.
+                if name != signal.SIGHUP or
+                signal.getsignal(name) != signal.SIG_IGN}
     try:
         for name in previous:
             signal.signal(name, handle)

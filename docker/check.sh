@@ -79,7 +79,7 @@ inside() {
     local container=$1
     shift
     buildah run --isolation chroot "$container" -- \
-        /usr/bin/tini -- docker/entrypoint.sh "$@"
+        /usr/bin/tini -s -- docker/entrypoint.sh "$@"
 }
 
 # The GPU image, without a GPU: one line, and exit status 2.

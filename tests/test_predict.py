@@ -197,9 +197,10 @@ def test_float16_halves_the_file():
 
 
 def test_saving_where_nothing_can_be_written():
+    Path(path_of('nowhere.txt')).write_text('a file')
     with assert_raises(ColornetError) as raised:
-        save_network(path_of('nowhere/network.h5'), net, config, {})
-    assert_in('nowhere', str(raised.exception))
+        save_network(path_of('nowhere.txt/network.h5'), net, config, {})
+    assert_in('nowhere.txt', str(raised.exception))
 
 
 def error_of(path):

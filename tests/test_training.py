@@ -220,10 +220,11 @@ class TestTrainer:
 
     def test_a_lost_terminal_is_an_interruption_but_not_under_nohup(self):
         self.reset()
-        with assert_raises(Interrupted):
-            self.run(self.trainer(), 3, (0, 1), signal.SIGHUP)
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         try:
+            with assert_raises(Interrupted):
+                self.run(self.trainer(), 3, (0, 1), signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             with catch_signals() as check_signals:
                 os.kill(os.getpid(), signal.SIGHUP)
                 check_signals()
