@@ -55,7 +55,7 @@ check() {
 stand_in() {
     local name=$1 suite=$2 container
     shift 2
-    mmdebstrap --variant=minbase "$suite" "$folder/base.tar" "$@"
+    mmdebstrap --variant=minbase --include=apt "$suite" "$folder/base.tar" "$@"
     container=$(buildah from scratch)
     buildah add --quiet "$container" "$folder/base.tar" /
     buildah commit --quiet --rm "$container" "$name"
