@@ -43,25 +43,18 @@ def check_is_refused(words, *arguments):
     assert_not_in('Traceback', err)
 
 
-class TestJourney:
+class TestJourney(tiny.InFolder):
     """Train, score, colour: each command takes what the last one made."""
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.root = root = Path(cls.temporary.name)
-        tiny.use_own_cache(root)
-        tiny.write_crops(root / 'photos', ['%d.jpg' % n for n in range(12)])
+        super().setup_class()
+        root = cls.root
         settings = [word for setting in tiny.CLASSIFICATION
                     for word in ('--set', setting)]
         cls.train = ['train', tiny.EXPERIMENT, '--data', root / 'photos',
                      '--out', root / 'run'] + settings
         cls.trained = run(*cls.train)
-
-    @classmethod
-    def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
 
     def test_train(self):
         status, out, err = self.trained

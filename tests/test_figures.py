@@ -1,9 +1,6 @@
 """Figures 1 and 4 to 8: which photos they show, and where (paper, 5.3)."""
 
-import os
 import shutil
-import tempfile
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -26,13 +23,6 @@ from colornet.reports import evaluate_network
 from colornet.schematics import SCHEMATICS
 
 WNIDS = 'n02132136', 'n04146614'
-
-
-def split_names(*subsets):
-    splits = tiny.ROOT / 'experiments' / 'splits'
-    return [line for subset in subsets for line in
-            (splits / ('cvcl_%s.txt' % subset)).read_text().split('\n')
-            if line and not line.startswith('#')]
 
 
 def stand_in(net, config):
@@ -94,15 +84,16 @@ def test_the_command_line_knows_the_figures():
         eq_(run.called, number in list(FIGURES) + list(SCHEMATICS), number)
 
 
-class TestFigures:
+class TestFigures(tiny.InFolder):
     """With networks that are there, but not run: see ``stand_in``."""
+
+    NUM_PHOTOS = 0
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.root = root = Path(cls.temporary.name)
-        tiny.use_own_cache(root)
-        tiny.write_crops(root / 'cvcl', split_names('train', 'test'))
+        super().setup_class()
+        root = cls.root
+        tiny.write_crops(root / 'cvcl', tiny.cvcl_names())
         for wnid in WNIDS:
             tiny.write_crops(root / 'ilsvrc' / wnid, [
                 '%s_%d.JPEG' % (wnid, number) for number in range(65)])
@@ -124,8 +115,7 @@ class TestFigures:
     @classmethod
     def teardown_class(cls):
         cls.patch.stop()
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
+        super().teardown_class()
 
     def make(self, number, data=None, photos=()):
         """The text of a figure, and what its sheet was made of."""
@@ -189,7 +179,7 @@ class TestFigures:
         text, rows, titles, names = self.make(4)
         eq_(titles, ('',) * 4)
         eq_([len(row) for row in rows], [4, 4])
-        known = split_names('train', 'test')
+        known = tiny.cvcl_names()
         expected = [known[index] for index in draw(410, 8)]
         eq_(', '.join(names).split(', '), expected)
         for name, pixels in zip(expected, rows[0] + rows[1]):
@@ -256,7 +246,7 @@ class TestFigures:
                   % (100 * scores[1]['sat_diff']), self.make(8)[0])
 
     def test_outputs_are_those_of_the_networks(self):
-        name = split_names('test')[3]
+        name = tiny.cvcl_names('test')[3]
         self.patch.stop()
         try:
             row, = self.make(5, photos=[name])[1]
@@ -271,7 +261,7 @@ class TestFigures:
             self.patch.start()
 
     def test_photos_named_on_the_command_line(self):
-        names = split_names('test')[7:10]
+        names = tiny.cvcl_names('test')[7:10]
         for number in 5, 8:
             text, rows, _, row_names = self.make(number, photos=names[::-1])
             eq_([name.split(':')[0] for name in row_names], names[::-1])
@@ -291,7 +281,7 @@ class TestFigures:
         ok_(not out.exists())
 
     def test_a_photo_that_is_not_there(self):
-        training = split_names('train')[0]
+        training = tiny.cvcl_names('train')[0]
         self.check_is_refused(7, training, 'not among the 50',
                               photos=[training])
         self.check_is_refused(4, 'x.jpg', 'not among the 410',

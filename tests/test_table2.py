@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
-import tempfile
 from collections import OrderedDict
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -22,13 +19,13 @@ from colornet.table2 import (NETWORKS, PAPER, _intervals, bootstrap_interval,
                              make_table2)
 
 
-class TestTable2:
+class TestTable2(tiny.InFolder):
+    NUM_PHOTOS = 0
 
     @classmethod
     def setup_class(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        root = Path(cls.temporary.name)
-        tiny.use_own_cache(root)
+        super().setup_class()
+        root = cls.root
         names = tiny.cvcl_names()
         eq_(len(names), 410)
         tiny.write_crops(root / 'cvcl', names)
@@ -44,7 +41,6 @@ class TestTable2:
             save_network(root / 'runs' / stem / 'best.h5',
                          build_pretrained(config), config,
                          {'epoch': 3, 'trained_on': '7 photos of cvcl'})
-        cls.root = root
         # Of the networks that need not be there, one is.
         networks = OrderedDict([
             (kind, NETWORKS[kind]) for kind in
@@ -63,11 +59,6 @@ class TestTable2:
             kind: json.loads((root / 'runs' / ('table2_%s.json' % kind))
                              .read_text())
             for kind in ('classification', 'regression')}
-
-    @classmethod
-    def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
-        cls.temporary.cleanup()
 
     def test_columns_and_rows(self):
         eq_(self.columns[:5], ['system', 'acc_u', 'acc_v', 'sat_diff',

@@ -63,10 +63,10 @@ class InFolder:
         cls.temporary.cleanup()
 
 
-def cvcl_names():
-    """Names of all photos of Open Country, those to train on first."""
+def cvcl_names(*subsets):
+    """Names of Open Country's photos; if no subset is given, of all."""
     splits = ROOT / 'experiments' / 'splits'
-    return [name for subset in ('train', 'test') for name in
+    return [name for subset in subsets or ('train', 'test') for name in
             read_split(splits / ('cvcl_%s.txt' % subset))]
 
 
