@@ -34,7 +34,8 @@ NUM_TIMED, MAX_SECONDS = 5, 10
 
 #: What is compared, and the largest difference that passes: root mean square
 #: of the difference over root mean square, the worst of all arrays of a kind.
-LIMITS = OrderedDict([('scores', 1e-4), ('loss', 1e-4), ('gradients', 5e-3),
+LIMITS = OrderedDict([('scores', 1e-4), ('prediction', 1e-4),
+                      ('loss', 1e-4), ('gradients', 5e-3),
                       ('losses of %d steps' % NUM_STEPS, 1e-3)])
 
 
@@ -96,6 +97,8 @@ def measure(out_file, plain=False):
     predict = theano.function([net['input'].input_var],
                               lasagne.layers.get_output(layers,
                                                         deterministic=True))
+    for channel, scores in zip('uv', predict(inputs)):
+        arrays['prediction/' + channel] = np.array(scores)
     step, _ = compile_training(net, cross_entropy_loss)
     losses = [float(step(inputs, targets)) for _ in range(NUM_STEPS)]
     arrays['losses of %d steps/losses' % NUM_STEPS] = np.array(losses)

@@ -81,6 +81,8 @@ _CHOICES = {'evaluate': ('validation', 'train'),
 #: the lowest, and the metrics are those of the network that is kept. The
 #: lowest loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
 #: loss_spread is the standard deviation of the last epoch's minibatches.
+#: seconds_per_image is that of the fastest epoch: others may have shared the
+#: machine.
 TRAINING_NUMBERS = (
     'size', 'photos', 'epochs', 'minibatches', 'training_loss',
     'validation_loss', 'best_epoch', 'lowest_loss', 'loss_decrease',

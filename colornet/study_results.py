@@ -211,7 +211,7 @@ def _training_numbers(curves, num_photos, keep):
         ('loss_decrease', (losses[0] - last) / len(losses)),
         ('loss_spread', losses[of_last_epoch].std()),
         ('seconds_per_image',
-         column('seconds')[-1] / (len(curves['epochs']) * num_photos)),
+         np.diff(column('seconds'), prepend=0).min() / num_photos),
         ('peak_mb', column('peak_mb').max())])
     return numbers
 

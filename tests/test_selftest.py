@@ -19,6 +19,7 @@ OPENCL = 'opencl0:0'
 def measured(device='cpu', op='Convolution', **changes):
     """What a process would have measured, with some numbers multiplied."""
     arrays = {'scores/u': np.arange(1., 9), 'loss/loss': np.array(3.),
+              'prediction/v': np.arange(2., 7),
               'gradients/00 W 8': np.arange(8.) - 4,
               # Zero but for rounding.
               'gradients/01 beta 2': np.array([1e-9, -2e-9]),
@@ -51,8 +52,9 @@ def test_the_same_numbers_pass():
 
 
 def test_every_kind_of_number_can_fail():
-    for kind, factor in [('scores', 1.001), ('loss', 0.99),
-                         ('gradients', 1.1), ('scores', np.nan)]:
+    for kind, factor in [('scores', 1.001), ('prediction', -1),
+                         ('loss', 0.99), ('gradients', 1.1),
+                         ('scores', np.nan)]:
         text, passed = report(measured(**{kind: factor}))
         ok_(not passed, kind)
         line, = [line for line in text.split('\n')
@@ -104,7 +106,7 @@ def test_gpu_code_without_a_gpu():
     lines, passed = run_selftest(OPENCL)
     text = '\n'.join(lines)
     ok_(passed, text)
-    for kind in 'scores', 'loss', 'losses of 3 steps':
+    for kind in 'scores', 'prediction', 'loss', 'losses of 3 steps':
         line, = [line for line in lines if line.startswith(kind + ' ')]
         ok_(float(line[len(kind):].split()[0]) < 1e-4, text)
     # OpenCL has no maximum over an axis: CUDA has.

@@ -115,6 +115,9 @@ class TestStudy(tiny.InFolder):
             np.mean(losses[:10]))
         assert_allclose(float(first['loss_decrease']),
                         (losses[0] - losses[-1]) / len(losses), rtol=1e-4)
+        assert_allclose(
+            float(first['seconds_per_image']) * int(first['photos']),
+            min(float(row['seconds']) for row in log), rtol=1e-4)
         curves = read_csv(self.root / 'results' / 'seeds_curves.csv')
         eq_([(row['variant'], row['epoch']) for row in curves],
             [('first', '1'), ('first', '2'), ('paler', '1'), ('paler', '2')])
