@@ -40,6 +40,9 @@ def find_resource(name):
                         % (name, folders[0]))
 
 
+#: Characters of a wrong value that an error repeats.
+MAX_SHOWN = 100
+
 #: Pixels a side beyond which a photo takes gigabytes in the network.
 MAX_SIZE = 1024
 
@@ -307,6 +310,11 @@ def _format(value):
             str(value))
 
 
+def _shorten(text):
+    text = ' '.join(text.split())
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + ' ...'
+
+
 def _set(config, section, key, text, source):
     """Parse one value into the configuration."""
     if key not in SCHEMA.get(section, {}):
@@ -316,10 +324,9 @@ def _set(config, section, key, text, source):
     try:
         value = SCHEMA[section][key](text)
     except ValueError as error:
-        # A value may span lines; the message may not.
-        raise ColornetError('%s: %s.%s = %s: %s'
-                            % (source, section, key, ' '.join(text.split()),
-                               error))
+        # A value may span lines, or pages; the message may not.
+        raise ColornetError('%s: %s.%s = %s: %s' % (
+            source, section, key, _shorten(text), _shorten(str(error))))
     config.setdefault(section, OrderedDict())[key] = value
 
 

@@ -5,9 +5,10 @@ import pathlib
 import shutil
 import tempfile
 
-from nose.tools import eq_
+from nose.tools import assert_raises, eq_, ok_
 
 from colornet.config import SCHEMA, Config, find_resource, load_config
+from colornet.errors import ColornetError
 from colornet.studies import find_studies
 from tiny import check_error
 
@@ -212,9 +213,17 @@ def test_bad_values_are_refused():
             'training.epochs=-1', 'training.seed=-1',
             'training.drop_epochs=0', 'training.drop_epochs=two',
             'training.drop_factor=0', 'training.weight_decay=-1',
-            'decoding.temperature=0', 'decoding.smoothing=100',
+            'decoding.temperature=1e-40', 'decoding.smoothing=100',
             'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
         yield check_refused, override
+
+
+def test_long_values_are_cut():
+    for value in 'x' * 5000, '9' * 5000 + 'x':
+        with assert_raises(ColornetError) as caught:
+            load_config(overrides=['training.epochs=' + value])
+        message = str(caught.exception)
+        ok_(len(message) < 300 and 'training.epochs' in message, message)
 
 
 def check_override_refused(override, word):

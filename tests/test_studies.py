@@ -1,6 +1,7 @@
 """Studies as files: what they vary, and the folders of their trainings."""
 
 import tempfile
+import textwrap
 from pathlib import Path
 
 from nose.tools import assert_in, eq_, ok_
@@ -148,3 +149,22 @@ def test_the_studies_that_ship_can_be_planned():
                         for variant in plan}
             # No two variants are the same.
             eq_(len(variants), len(plan), (study.name, scale))
+
+
+def row_of(study):
+    """The study's row in the README's table."""
+    cells = ['``%s`` (%s)' % (study.name, study.section), study.claim,
+             study.finding, study.agrees]
+    return ''.join(textwrap.fill(
+        cell, 79, initial_indent='     - ' if number else '   * - ',
+        subsequent_indent='       ', break_long_words=False,
+        break_on_hyphens=False) + '\n' for number, cell in enumerate(cells))
+
+
+def test_the_readme_has_what_the_studies_found():
+    readme = (tiny.ROOT / 'README.rst').read_text(encoding='utf-8')
+    for study in map(load_study, find_studies()):
+        if study.finding:
+            assert_in(row_of(study), readme)
+            results = tiny.ROOT / 'experiments' / 'results'
+            ok_((results / (study.name + '.csv')).exists(), study.name)
