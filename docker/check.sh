@@ -31,6 +31,10 @@ summary=()
 failed=0
 certificates=/etc/ssl/certs/ca-certificates.crt
 
+# Also where a step was a condition of the next.
+trap 'printf "%s\n" "${summary[@]}"
+    grep -E "^(Ran [0-9]+ tests|OK|FAILED) ?" "$log" || true' EXIT
+
 buildah() {
     command buildah --root "$folder/storage" --runroot "$folder/run" \
         --storage-driver vfs "$@"
@@ -123,7 +127,4 @@ buildah config --env COLORNET_DEVICE=cpu "$gpu"
 check 'GPU image on the CPU: make test' inside "$gpu" make test
 check 'GPU image on the CPU: make demo' inside "$gpu" make demo
 buildah rm "$cpu" "$gpu" > /dev/null
-
-printf '%s\n' "${summary[@]}"
-grep -E '^(Ran [0-9]+ tests|OK|FAILED) ?' "$log" || true
 exit $failed
