@@ -33,14 +33,17 @@ def plot_curves(path, curves, axes, shown):
     ----------
     path : str or Path
         The suffix gives the format.
-    curves : list of dict of str to str
+    curves : list of dict of str to (str or float)
         Points: ``variant``, which names the curve, the x axis, and what is
         drawn over it. Minibatches are drawn as means of ten.
     axes : list of str
         Keys of :data:`AXES`.
     shown : list of str
-        Keys of :data:`PLOTTED`.
+        Keys of :data:`PLOTTED`. What no point has is left out, such as
+        accuracies where no photos are held out.
     """
+    shown = [name for name in shown if any(
+        _has(row, name) for row in curves)] or shown[:1]
     pyplot = import_pyplot()
     figure, panels = pyplot.subplots(
         len(axes), len(shown), squeeze=False,
@@ -55,12 +58,16 @@ def plot_curves(path, curves, axes, shown):
     pyplot.close(figure)
 
 
+def _has(row, name):
+    return row.get(name, '') != ''
+
+
 def _draw_curves(axis, curves, over, name):
     """One panel: a curve for each variant."""
     lowest, highest = np.inf, 0
     for variant, rows in _by_variant(curves).items():
         points = [(float(row[over]), float(row[name]))
-                  for row in rows if row.get(name)]
+                  for row in rows if _has(row, name)]
         if not points:
             continue
         x, y = np.array(points).T
