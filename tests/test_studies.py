@@ -154,7 +154,7 @@ def test_the_studies_that_ship_can_be_planned():
 def row_of(study):
     """The study's row in the README's table."""
     cells = ['``%s`` (%s)' % (study.name, study.section), study.claim,
-             study.finding, study.agrees]
+             study.finding, study.agrees or 'n/a']
     return ''.join(textwrap.fill(
         cell, 79, initial_indent='     - ' if number else '   * - ',
         subsequent_indent='       ', break_long_words=False,
