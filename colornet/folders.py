@@ -47,7 +47,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     mirrored: straight into `out_folder` if it is the only source, under its
     own name if there are several. Where two photos would get one name, the
     later becomes ``name-2.jpg`` (or, if its suffix changes, ``name.gif.png``).
-    Photos in `out_folder` are left out when a folder around it is a source.
+    Where an output would replace a source, it is ``name-coloured.jpg``. Photos
+    in `out_folder` are left out when a folder around it is a source.
 
     Parameters
     ----------
@@ -133,18 +134,22 @@ class _Targets:
         return job if self._is_free(job) else None
 
     def _claim(self, source, suffix):
-        for name in _candidates(self.relative[source], suffix):
+        relative = self.relative[source]
+        if self._is_input(relative.with_suffix(suffix)):
+            # photo-2.jpg may well be another photo of the user's.
+            relative = relative.with_name(
+                f'{relative.stem}-coloured{relative.suffix}')
+        for name in _candidates(relative, suffix):
             # Some file systems do not tell A.jpg from a.jpg.
-            if str(name).casefold() not in self.taken:
+            if str(name).casefold() not in self.taken \
+                    and not self._is_input(name):
                 self.taken.add(str(name).casefold())
                 return self.out_folder / name
 
+    def _is_input(self, name):
+        return os.path.realpath(self.out_folder / name) in self.inputs
+
     def _is_free(self, job):
-        if os.path.realpath(job.target) in self.inputs:
-            self.report.failed.append((job.source, f'its output {job.target} '
-                                                   f'would overwrite a photo '
-                                                   f'that is to be colorized'))
-            return False
         if not self.overwrite and os.path.exists(job.target):
             self.report.skipped.append(job.target)
             return False

@@ -211,16 +211,23 @@ class TestNothingIsLost(InFolder):
         other = self.save('x/b.jpg')
         content = path.read_bytes()
         report = self.run([path, other], out=self.input)
-        eq_(report.written, [self.input / 'b.jpg'])
-        eq_([source for source, _ in report.failed], [path])
-        assert_in('overwrite', report.failed[0][1])
+        eq_(report.written,
+            [self.input / 'a-coloured.jpg', self.input / 'b.jpg'])
         eq_(path.read_bytes(), content)
+        # Again, now with all that is there.
+        done = (self.input / 'a-coloured.jpg').read_bytes()
+        report = self.run(sorted(self.input.glob('*.jpg')), out=self.input)
+        eq_([path.name for path in report.written],
+            ['a-coloured-coloured.jpg', 'a-coloured-2.jpg',
+             'b-coloured.jpg'])
+        eq_(path.read_bytes(), content)
+        eq_((self.input / 'a-coloured.jpg').read_bytes(), done)
 
     def test_nor_through_a_link(self):
         path = self.save('a.jpg')
         content = path.read_bytes()
         self.out.symlink_to(self.input)
-        eq_(self.run([path]).written, [])
+        eq_(self.run([path]).written, [self.out / 'a-coloured.jpg'])
         eq_(path.read_bytes(), content)
         with assert_raises(ColornetError):
             self.run()
@@ -234,8 +241,9 @@ class TestNothingIsLost(InFolder):
         # x/a.jpg proves to be transparent, so its output is a.png.
         report = self.run([jpg, self.save('y/b.png'), png], out=self.input)
         eq_(png.read_bytes(), content)
-        eq_([source for source, _ in report.failed], [png])
-        eq_(report.written, [self.input / 'a.jpg.png', self.input / 'b.png'])
+        eq_(report.failed, [])
+        eq_([path.name for path in report.written],
+            ['a-coloured.jpg.png', 'b.png', 'a-coloured.png'])
 
     def test_an_output_folder_inside_the_input(self):
         self.save('a.jpg', 'x/b.jpg')
