@@ -101,7 +101,9 @@ def _import_theano():
     if 'theano' not in sys.modules:
         _set_flags()
     # A device that is not there is told by _check_theano, in one line.
-    logging.getLogger('theano.gpuarray').setLevel(logging.CRITICAL)
+    logged = []
+    logger = logging.getLogger('theano.gpuarray')
+    logger.addFilter(logged.append)  # None: nothing is printed.
     with warnings.catch_warnings(), without_scipy_stats():
         # Theano 1.0.5 predates the deprecations that it triggers.
         warnings.simplefilter('ignore')
@@ -113,13 +115,21 @@ def _import_theano():
         except Exception as error:
             raise ColornetError('Theano cannot start: %s'
                                 % ' '.join(str(error).split()))
-    _check_theano(theano)
+        finally:
+            logger.removeFilter(logged.append)
+    _check_theano(theano, logged)
     mend_module_cache(theano)
     return theano
 
 
-def _check_theano(theano):
+def _check_theano(theano, logged=()):
     """Refuse a set-up that would fall back silently or crash.
+
+    Parameters
+    ----------
+    theano : module
+    logged : sequence of logging.LogRecord
+        What Theano said of its GPU.
 
     Raises
     ------
@@ -134,9 +144,9 @@ def _check_theano(theano):
         import theano.gpuarray
         if not theano.gpuarray.pygpu_activated:
             raise ColornetError(
-                'device=%s is asked for but is not active (no such device, '
-                'or pygpu is missing); COLORNET_DEVICE=cpu or '
-                'THEANO_FLAGS=device=cpu runs on the CPU' % devices[0])
+                'device=%s is asked for but is not active (%s); '
+                'COLORNET_DEVICE=cpu or THEANO_FLAGS=device=cpu runs on the '
+                'CPU' % (devices[0], _gpu_problem(logged)))
     elif not config.cxx:
         raise ColornetError('no C++ compiler found: install one '
                             '(apt-get install g++)')
@@ -144,6 +154,19 @@ def _check_theano(theano):
         raise ColornetError('blas.ldflags is empty: with openmp=True '
                             'convolutions would crash; unset it to use '
                             'scipy-openblas32')
+
+
+def _gpu_problem(logged):
+    """Why Theano has no GPU, in a few words."""
+    errors = [record.exc_info[1] for record in logged if record.exc_info]
+    try:
+        import pygpu  # Theano keeps to itself why it cannot.
+    except ImportError as error:
+        errors.insert(0, error)
+    text = errors[0].args[0] if errors and errors[0] and errors[0].args else ''
+    if isinstance(text, bytes):  # pygpu's are.
+        text = text.decode(errors='replace')
+    return ' '.join(str(text).split()) or 'no reason is given'
 
 
 def _import_lasagne(theano):

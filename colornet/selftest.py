@@ -36,7 +36,7 @@ NUM_TIMED, MAX_SECONDS = 5, 10
 #: of the difference over root mean square, the worst of all arrays of a kind.
 LIMITS = OrderedDict([('scores', 1e-4), ('prediction', 1e-4),
                       ('loss', 1e-4), ('gradients', 5e-3),
-                      ('losses of %d steps' % NUM_STEPS, 1e-3)])
+                      ('losses of %d steps' % NUM_STEPS, 1e-4)])
 
 
 #: What a GPU has to do: how the names of its ops begin, and those of the ops

@@ -1,18 +1,22 @@
 """Theano's configuration, each in a process of its own."""
 
 import json
+import logging
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import types
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
-from colornet.backend import T, describe_backend, lasagne, theano
+from colornet.backend import (T, _gpu_problem, describe_backend, lasagne,
+                              theano)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMPILED = theano.config.base_compiledir
@@ -171,6 +175,15 @@ class TestProcesses:
                      THEANO_FLAGS='device=cuda', **hidden)
         self.refused('device=cuda0', theanorc=b'[global]\ndevice = cuda0\n',
                      **hidden)
+
+    def test_why_there_is_no_gpu(self):
+        record = logging.LogRecord('', 0, '', 0, '', (), (
+            None, RuntimeError(b'Could not load\n"libcuda.so"'), None))
+        with mock.patch.dict(sys.modules, pygpu=types.ModuleType('pygpu')):
+            eq_(_gpu_problem([record]), 'Could not load "libcuda.so"')
+            eq_(_gpu_problem([]), 'no reason is given')
+        with mock.patch.dict(sys.modules, pygpu=None):
+            assert_in('pygpu', _gpu_problem([record]))
 
     def test_no_gpu_to_initialize(self):
         self.refused('device=cuda', THEANO_FLAGS='init_gpu_device=cuda',
