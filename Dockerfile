@@ -1,16 +1,15 @@
 # colornet for an NVIDIA GPU, or with --build-arg DEVICE=cpu for none; README.rst
 # says how to use it.
 
-# The oldest line of CUDA images that is still published; 11.8 serves compute
-# capability 3.5 to 9.0. "devel" has the names of libraries that libgpuarray
-# opens.
+# The last CUDA 11: pygpu 0.7.6 of Ubuntu 20.04 knows no newer one. "devel" has
+# the names of libraries that libgpuarray opens.
 ARG GPU_BASE=nvidia/cuda:11.8.0-cudnn8-devel-ubuntu20.04
 ARG CPU_BASE=debian:bookworm-slim
 ARG DEVICE=cuda
 
 FROM ${GPU_BASE} AS cuda
 # NVIDIA has changed the keys of its own repositories; nothing is needed of
-# them. Versions of packages are Ubuntu 20.04's: older ones are not kept.
+# them. Versions of packages are the distribution's: it keeps no older ones.
 # hadolint ignore=DL3008
 RUN rm -f /etc/apt/sources.list.d/cuda*.list \
         /etc/apt/sources.list.d/nvidia-ml.list \
@@ -40,23 +39,29 @@ RUN PIP_NO_CACHE_DIR=1 make install \
     && for folder in .venv/lib/python3.*/site-packages; do \
         echo /usr/lib/python3/dist-packages > "$folder/system.pth"; done
 COPY . .
-# Whoever runs it (--user) writes compiled code and photos read to the volume.
-RUN useradd --uid 1000 --home-dir /cache --no-create-home colornet \
+# setup.py is newer now, and the same. Whoever runs it (--user) can read all,
+# and writes compiled code to the volume.
+RUN touch .venv/installed \
+    && find . -path ./.venv -prune -o ! -perm -a=r -exec chmod a+rX {} + \
+    && .venv/bin/python -m compileall -q colornet \
+    && useradd --uid 1000 --home-dir /cache --no-create-home colornet \
     && mkdir -m 1777 /cache data runs
 USER 1000
 VOLUME /cache
 ARG DEVICE
 ARG VERSION=unknown
 ARG COMMIT=unknown
-ENV COLORNET_COMMIT=${COMMIT} \
+ENV COLORNET_CACHE=/cache \
+    COLORNET_COMMIT=${COMMIT} \
     COLORNET_DEVICE=${DEVICE} \
-    HOME=/cache \
     PATH=/colornet/.venv/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1
 LABEL org.opencontainers.image.title="colornet (${DEVICE})" \
     org.opencontainers.image.description="Colours for black-and-white photos" \
-    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.licenses="MIT AND CC-BY-4.0" \
     org.opencontainers.image.version="${VERSION}" \
     org.opencontainers.image.revision="${COMMIT}"
-ENTRYPOINT ["/usr/bin/tini", "--", "/colornet/docker/entrypoint.sh"]
+# Stops trainings as Ctrl-C does, also below make.
+STOPSIGNAL SIGINT
+ENTRYPOINT ["/usr/bin/tini", "-g", "--", "/colornet/docker/entrypoint.sh"]
 CMD ["--help"]

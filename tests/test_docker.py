@@ -1,11 +1,12 @@
 """Scripts of the images, with stand-ins for the programs that they call."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from nose.tools import assert_in, assert_not_in, eq_
+from nose.tools import assert_in, assert_not_in, eq_, ok_
 
 import tiny
 
@@ -18,6 +19,7 @@ class TestScripts:
     def setup(self):
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self.temporary.name)
+        self.photos = self.folder / 'my "photos", all'
         for name in 'colornet', 'make', 'docker':
             (self.folder / name).write_text(STAND_IN)
             (self.folder / name).chmod(0o755)
@@ -29,14 +31,19 @@ class TestScripts:
 
     teardown_method = teardown
 
-    def run(self, script, *arguments, **environment):
-        """Lines that the program prints which the script runs in the end."""
+    def run(self, *command, status=0, **environment):
+        """Lines printed by the program that the script runs in the end.
+
+        Where `status` is that of an error, what is said of it.
+        """
         environment = dict(os.environ, PATH='%s:%s' % (
             self.folder, os.environ['PATH']), **environment)
-        return subprocess.run(
-            [str(tiny.ROOT / 'docker' / script)] + list(arguments), check=True,
-            stdout=subprocess.PIPE, env=environment).stdout.decode().split(
-                '\n')[:-1]
+        done = subprocess.run(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env=environment,
+                              cwd=str(tiny.ROOT))
+        eq_(done.returncode, status, done)
+        printed = done.stderr if status else done.stdout
+        return printed.decode().split('\n')[:-1]
 
     def test_arguments_are_colornets_unless_it_is_make(self):
         for given, expected in [
@@ -45,29 +52,66 @@ class TestScripts:
                 (['--help'], ['colornet', '--help']), ([], ['colornet']),
                 (['make', 'table2'], ['make', 'table2']),
                 (['sh', '-c', 'echo x'], ['x'])]:
-            eq_(self.run('entrypoint.sh', *given), expected)
+            eq_(self.run('docker/entrypoint.sh', *given,
+                         COLORNET_CACHE=str(self.folder)), expected)
 
-    def run_target(self, gpus):
-        photos = self.folder / 'my photos'
-        photos.mkdir(exist_ok=True)
+    def test_each_user_has_a_home_of_its_own(self):
+        cache = self.folder / 'cache'
+        eq_(self.run('docker/entrypoint.sh', 'sh', '-c', 'echo "$HOME"',
+                     COLORNET_CACHE=str(cache)),
+            ['%s/%d' % (cache, os.getuid())])
+        ok_((cache / str(os.getuid())).is_dir())
+
+    def test_a_volume_that_cannot_be_written_to(self):
+        line, = self.run('docker/entrypoint.sh', 'demo', status=2,
+                         COLORNET_CACHE=str(self.folder / 'make'))
+        assert_in('cannot write to', line)
+
+    def run_target(self, *arguments, status=0, **changes):
+        self.photos.mkdir(exist_ok=True)
         folders = dict.fromkeys(['CVCL', 'GENERAL', 'ILSVRC', 'MCGILL',
                                  'MIRFLICKR'], '/no/such')
-        return self.run('run.sh', 'train-folder', 'EPOCHS=2', DOCKER='docker',
-                        IMAGE='image', GPUS=gpus, PHOTOS=str(photos),
-                        RUNS=str(self.folder / 'new' / 'runs'), **folders)
+        return self.run('docker/run.sh', *arguments, status=status, **dict(
+            dict(folders, DOCKER='docker', IMAGE='image',
+                 DATA=str(self.photos),
+                 RUNS=str(self.folder / 'new' / 'runs')), **changes))
 
     def test_a_target_runs_with_this_machines_folders(self):
-        words = self.run_target('--gpus all')
+        words = self.run_target('train-folder', 'EPOCHS=2', GPUS='--gpus all')
         eq_(words[:3], ['docker', 'run', '--rm'])
         eq_(words[-6:], ['--gpus', 'all', 'image', 'make', 'train-folder',
                          'EPOCHS=2'])
         real = self.folder.resolve()
-        assert_in('type=bind,source=%s/my photos,target=/colornet/data/photos,'
-                  'readonly' % real, words)
-        assert_in('type=bind,source=%s/new/runs,target=/colornet/runs' % real,
-                  words)
+        assert_in('type=bind,"source=%s/my ""photos"", all",'
+                  'target=/colornet/data/photos,readonly' % real, words)
+        assert_in('type=bind,"source=%s/new/runs",target=/colornet/runs'
+                  % real, words)
         eq_(len([word for word in words if 'target=' in word]), 2)
         assert_in('%d:%d' % (os.getuid(), os.getgid()), words)
 
-    def test_no_gpus(self):
-        assert_not_in('--gpus', self.run_target(''))
+    def test_no_gpus_and_a_program_of_two_words(self):
+        words = self.run_target('test', GPUS='', DOCKER='env docker')
+        eq_(words[:2], ['docker', 'run'])
+        assert_not_in('--gpus', words)
+
+    def test_a_folder_that_was_named_must_be_there(self):
+        line, = self.run_target('train-mcgill', GIVEN='DATA MCGILL', status=2)
+        eq_(line, 'colornet: error: there is no folder /no/such (MCGILL)')
+
+    def test_targets_that_no_container_can_run(self):
+        for target in 'data-cvcl', 'benchmark-sizes', 'clean', 'docker-test':
+            line, = self.run_target(target, status=2)
+            assert_in('make %s is for this machine' % target, line)
+
+    def test_a_target_of_the_makefile(self):
+        self.photos.mkdir()
+        words = self.run(
+            shutil.which('make'), '--silent', 'docker-train-folder',
+            'DATA=%s' % self.folder, 'RUNS=%s' % self.folder, 'EPOCHS=2',
+            'DOCKER=env docker', 'IMAGE=colornet:cpu')
+        eq_(words[:2], ['docker', 'run'])
+        eq_(words[-5:], ['colornet:cpu', 'make', 'train-folder', 'EPOCHS=2',
+                         'SCALE=quick'])
+        assert_in('type=bind,"source=%s",target=/colornet/data/photos,readonly'
+                  % self.folder.resolve(), words)
+        assert_not_in('--gpus', words)
