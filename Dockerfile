@@ -51,9 +51,9 @@ VOLUME /cache
 ARG DEVICE
 ARG VERSION=unknown
 ARG COMMIT=unknown
-ENV COLORNET_CACHE=/cache \
-    COLORNET_COMMIT=${COMMIT} \
+ENV COLORNET_COMMIT=${COMMIT} \
     COLORNET_DEVICE=${DEVICE} \
+    COLORNET_VOLUME=/cache \
     PATH=/colornet/.venv/bin:${PATH} \
     PYTHONDONTWRITEBYTECODE=1
 LABEL org.opencontainers.image.title="colornet (${DEVICE})" \

@@ -38,7 +38,9 @@ def catch_signals():
     def handle(number, frame):
         received.append(number)
         for name, handler in previous.items():
-            signal.signal(name, handler)
+            # A shell ignores SIGINT for what it starts in the background.
+            signal.signal(name, signal.default_int_handler if handler ==
+                          signal.SIG_IGN else handler)
 
     def check():
         if received:

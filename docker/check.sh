@@ -100,7 +100,7 @@ inside() {
 another_user() {
     options=(--user 4321:4321)
     inside "$1" colorize demo/photos/life.jpg --out /tmp/another
-    inside "$1" ls /cache/4321/.theano
+    inside "$1" sh -c 'ls /cache/4321/.theano'
 }
 
 # Takes seconds.

@@ -7,7 +7,7 @@ case ${1:-} in
     *) set -- colornet "$@" ;;
 esac
 # Each user of the volume has a folder: Theano locks its own by their names.
-HOME=$COLORNET_CACHE/$(id -u)
+HOME=$COLORNET_VOLUME/$(id -u)
 mkdir -p "$HOME" 2> /dev/null && [ -w "$HOME" ] || {
     echo "colornet: error: cannot write to $HOME, where compiled code is kept" >&2
     exit 2

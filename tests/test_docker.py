@@ -53,18 +53,18 @@ class TestScripts:
                 (['make', 'table2'], ['make', 'table2']),
                 (['sh', '-c', 'echo x'], ['x'])]:
             eq_(self.run('docker/entrypoint.sh', *given,
-                         COLORNET_CACHE=str(self.folder)), expected)
+                         COLORNET_VOLUME=str(self.folder)), expected)
 
     def test_each_user_has_a_home_of_its_own(self):
         cache = self.folder / 'cache'
         eq_(self.run('docker/entrypoint.sh', 'sh', '-c', 'echo "$HOME"',
-                     COLORNET_CACHE=str(cache)),
+                     COLORNET_VOLUME=str(cache)),
             ['%s/%d' % (cache, os.getuid())])
         ok_((cache / str(os.getuid())).is_dir())
 
     def test_a_volume_that_cannot_be_written_to(self):
         line, = self.run('docker/entrypoint.sh', 'demo', status=2,
-                         COLORNET_CACHE=str(self.folder / 'make'))
+                         COLORNET_VOLUME=str(self.folder / 'make'))
         assert_in('cannot write to', line)
 
     def run_target(self, *arguments, status=0, **changes):

@@ -236,9 +236,15 @@ class TestTrainer:
             tiny.interrupt(signal.SIGINT)
             tiny.interrupt(signal.SIGINT)
             yield self.batches[0]
-        with assert_raises(KeyboardInterrupt) as caught:
-            self.trainer().run(1, interrupt_twice, 2, self.validate)
-        assert not isinstance(caught.exception, Interrupted)
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            for handler in signal.default_int_handler, signal.SIG_IGN:
+                signal.signal(signal.SIGINT, handler)
+                with assert_raises(KeyboardInterrupt) as caught:
+                    self.trainer().run(1, interrupt_twice, 2, self.validate)
+                assert not isinstance(caught.exception, Interrupted)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def test_divergence_stops_and_keeps_the_checkpoint(self):
         self.reset()
