@@ -35,6 +35,9 @@ _TAIL = 4096
 #: Seconds that workers have to save a checkpoint.
 _PATIENCE = 120
 
+#: Seconds that a scheduler may take to answer.
+_TIMEOUT = 10
+
 #: prctl: a signal for the process when its parent has died.
 _PR_SET_PDEATHSIG = 1
 try:
@@ -204,7 +207,7 @@ def _run_on_workers(jobs, scheduler, threads, shared_folder):
         raise ColornetError('--scheduler needs Dask: pip install '
                             '"colornet[cluster]"')
     try:
-        client = Client(scheduler, timeout='10s')
+        client = Client(scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:
         raise ColornetError('no Dask scheduler at %s: %s'
                             % (scheduler, ' '.join(str(error).split())))

@@ -158,9 +158,7 @@ def test_the_second_start_compiles_nothing():
             # Hits, loads, compilations.
             print(theano.gof.cc.get_module_cache().stats[2])
             '''
-        for options in ([], ['network.kind=regression', 'objective.loss=l2'],
-                        ['network.aggregation=sum',
-                         'network.residual_units=no']):
+        for options in ([], ['network.kind=regression', 'objective.loss=l2']):
             names = [os.path.join(folder, '%d.npy' % number)
                      for number in (1, 2)]
             outputs = [run(code.replace('sys.argv[1]', repr(name)) % options,

@@ -128,9 +128,11 @@ def test_a_command_ends_with_a_parent_that_is_killed():
 
 def test_a_scheduler_that_is_not_there():
     need_dask()
-    tiny.check_error(lambda: list(run_jobs(
-        [Job('one', [['--version']], {})], scheduler='tcp://127.0.0.1:9')),
-        'no Dask scheduler at tcp://127.0.0.1:9')
+    with mock.patch('colornet.jobs._TIMEOUT', 0.5):
+        tiny.check_error(lambda: list(run_jobs(
+            [Job('one', [['--version']], {})],
+            scheduler='tcp://127.0.0.1:9')),
+            'no Dask scheduler at tcp://127.0.0.1:9')
 
 
 def need_dask():

@@ -10,6 +10,7 @@ from nose.tools import assert_in, assert_not_in, eq_, ok_
 
 import tiny
 from colornet import report_page
+from colornet.errors import ColornetError
 from colornet.files import write_csv
 from colornet.report_page import make_report
 from colornet.studies import find_studies, load_study
@@ -118,11 +119,14 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
         (root / 'table1.csv').write_text('dataset,train\ncvcl,360\n')
         write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
                   [['10', '0.1']])
-        missing = make_report(root, root / 'results', root / 'report.html')
+        with mock.patch.object(report_page, 'draw_network',
+                               side_effect=ColornetError('no font')):
+            missing = make_report(root, root / 'results',
+                                  root / 'report.html')
         page = Reader((root / 'report.html').read_text())
     eq_(page.opened, [])
     assert_in(['cvcl', '360'], page.rows)
-    for word in ('figure5.png: not an image', 'table2.csv',
+    for word in ('Figure 2: no font', 'figure5.png: not an image', 'table2.csv',
                  'Number of bins: its files'):
         ok_(any(word in line for line in missing), (word, missing))
 
