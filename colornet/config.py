@@ -55,9 +55,17 @@ def _choice(*values):
     return parse
 
 
+def _parse_number(kind, text):
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError('must be a whole number' if kind is int else
+                         'must be a number')
+
+
 def _number(kind, low, high=float('inf'), low_included=True):
     def parse(text):
-        value = kind(text)
+        value = _parse_number(kind, text)
         if not (low < value < high or low_included and value == low):
             raise ValueError('must be %s %g%s' % (
                 'at least' if low_included else 'above', low,
@@ -75,7 +83,8 @@ def _boolean(text):
 
 
 def _integers(text):
-    return tuple(int(word) for word in text.replace(',', ' ').split())
+    return tuple(_parse_number(int, word)
+                 for word in text.replace(',', ' ').split())
 
 
 def _depths(text):
@@ -93,7 +102,7 @@ def _epoch_numbers(text):
 
 
 def _image_size(text):
-    value = int(text)
+    value = _parse_number(int, text)
     if not 16 <= value <= MAX_SIZE or value % 8:
         raise ValueError('must be from 16 to %d and divisible by 8' % MAX_SIZE)
     return value
@@ -270,7 +279,7 @@ def read_ini(path, what, exact=False):
     return parser
 
 
-def load_config(path=None, overrides=()):
+def load_config(path=None, overrides=(), source='--set'):
     """Read an experiment's .ini file over the defaults.
 
     Parameters
@@ -278,7 +287,9 @@ def load_config(path=None, overrides=()):
     path : str or Path, optional
         Holds only what differs from ``experiments/defaults.ini``.
     overrides : iterable of str
-        ``section.key=value``, from the command line.
+        ``section.key=value``.
+    source : str
+        Of the overrides, for errors.
 
     Returns
     -------
@@ -290,16 +301,19 @@ def load_config(path=None, overrides=()):
         If a file cannot be read, or a key or value is not known.
     """
     config = Config()
-    for source in [find_resource('experiments/defaults.ini'), path]:
-        if source is None:
+    for file in [find_resource('experiments/defaults.ini'), path]:
+        if file is None:
             continue
-        parser = read_ini(source, 'configuration')
+        parser = read_ini(file, 'configuration')
+        if parser.has_section('study'):
+            raise ColornetError('%s is a study: run "colornet study"' % file)
         for section in parser.sections():
             for key, text in parser[section].items():
-                _set(config, section, key, text, source)
+                _set(config, section, key, text, file)
     for override in overrides:
-        config.override(override)
-    return _complete(config, path or 'defaults')
+        config.override(override, source)
+    return _complete(config, path or 'defaults' if source == '--set' else
+                     source)
 
 
 def _format(value):

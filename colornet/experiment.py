@@ -24,9 +24,9 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
                           prefetch)
 
-__all__ = ['best_epoch', 'draw_training', 'load_subset', 'make_transform',
-           'is_finished', 'git_commit', 'read_provenance', 'train',
-           'predict_images', 'evaluate']
+__all__ = ['best_epoch', 'check_subset', 'draw_training', 'load_subset',
+           'make_transform', 'is_finished', 'git_commit', 'read_provenance',
+           'train', 'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -59,18 +59,39 @@ def load_subset(config, folder, subset):
     The cache is in ``$COLORNET_CACHE``, or else in ``colornet`` below
     ``$XDG_CACHE_HOME`` or ``~/.cache``. Photos left out are named on stderr.
     """
-    images, names = _load_photos(config, folder, 'test' if subset == 'test'
-                                 else 'train')
+    _check_held_out(config, subset)
+    images, names = _load_photos(config, folder, _split_of(subset))
     if subset == 'test':
         return images, names
     training, held_out = draw_training(len(images), config)
-    if subset == 'validation' and not len(held_out):
-        raise ColornetError('data.hold_out = 0: no photos are held out')
     chosen = (held_out if subset == 'validation' else
               np.union1d(training, held_out))
     if len(chosen) == len(images):
         return images, names
     return images[chosen], [names[number] for number in chosen]
+
+
+def check_subset(config, folder, subset):
+    """Refuse what :func:`load_subset` cannot load, before a long training.
+
+    No photo is opened.
+    """
+    _check_held_out(config, subset)
+    _find_photos(config, folder, _split_of(subset))
+
+
+def _check_held_out(config, subset):
+    if subset == 'validation' and not config.data['hold_out']:
+        raise ColornetError('data.hold_out = 0: no photos are held out')
+
+
+def _split_of(subset):
+    return 'test' if subset == 'test' else 'train'
+
+
+def _find_photos(config, folder, split):
+    return load_split(config.data['dataset'], folder, split,
+                      find_resource('experiments/splits'))
 
 
 def draw_training(num_images, config):
@@ -99,8 +120,7 @@ def draw_training(num_images, config):
 def _load_photos(config, folder, split):
     """All photos of a split, 'train' or 'test', from the cache."""
     dataset, size = config.data['dataset'], config.data['size']
-    paths = load_split(dataset, folder, split,
-                       find_resource('experiments/splits'))
+    paths = _find_photos(config, folder, split)
     cache = Path(os.environ.get('COLORNET_CACHE') or Path(
         os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         / 'colornet')

@@ -21,6 +21,7 @@ from .metrics import in_units
 from .plots import plot_curves
 from .schematics import SCHEMATICS, draw_network
 from .studies import TRAINING_NUMBERS, find_studies, load_study
+from .study_results import read_results
 
 __all__ = ['make_report']
 
@@ -29,6 +30,12 @@ MAX_WIDTH = 1400
 
 #: Metrics whose intervals are shown.
 _WITH_INTERVALS = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr'
+
+#: What a study's columns are, below its table.
+_COLUMNS = (
+    'training loss: the last epoch\'s; validation loss: the lowest; accuracies '
+    'and other metrics: of the network that is kept, shares and saturation '
+    'differences in percent; seconds per image: the fastest epoch\'s')
 
 #: Figures that show photos, and what the paper shows there.
 _FIGURES = OrderedDict([
@@ -55,6 +62,9 @@ def make_report(runs_folder, results_folder, out_file):
     list of str
         What is missing.
     """
+    for folder in runs_folder, results_folder:
+        if os.path.exists(str(folder)) and not os.path.isdir(str(folder)):
+            raise ColornetError('%s is not a folder' % folder)
     runs = Path(runs_folder)
     with tempfile.TemporaryDirectory() as scratch:
         parts = [
@@ -65,8 +75,13 @@ def make_report(runs_folder, results_folder, out_file):
         parts += [_try('figure%d' % number, 'Figure %d' % number, _figure,
                        runs, number, scratch)
                   for number in sorted(list(SCHEMATICS) + list(_FIGURES))]
-        studies = sorted(map(load_study, find_studies()),
-                         key=lambda study: (study.section, study.title))
+        studies = []
+        for path in find_studies():
+            try:
+                studies.append(load_study(path))
+            except ColornetError as error:
+                parts.append(_part(path.stem, path.stem, str(error)))
+        studies.sort(key=lambda study: (study.section, study.title))
         parts += [_try(study.name, study.title, _study, runs,
                        Path(results_folder), study, scratch)
                   for study in studies]
@@ -195,7 +210,8 @@ def _figure(runs, number, scratch):
     title = 'Figure %d: %s' % (number, _FIGURES[number])
     path = runs / (name + '.png')
     if not path.exists():
-        return _part(name, title, 'run "make %s"' % name)
+        return _part(name, title, 'run "make %s%s"' % (
+            'train-ilsvrc ' if number == 6 else '', name))
     return _part(name, title, pictures=[_embed(path)],
                  where='make %s: %s' % (name, path))
 
@@ -205,11 +221,11 @@ def _study(runs, results_folder, study, scratch):
     folder, shipped = results_folder, find_resource('experiments') / 'results'
     if not (folder / (study.name + '.csv')).exists():
         folder = shipped
-    all_rows = _read_if_there(folder / (study.name + '.csv'))
+    all_rows = read_results(folder / (study.name + '.csv'))
     if not all_rows:
         return _part(study.name, study.title,
                      'run "make %s"' % study.name, study=study._asdict())
-    curves = _read_if_there(folder / (study.name + '_curves.csv'))
+    curves = read_results(folder / (study.name + '_curves.csv'))
     tables, pictures, where = [], [], []
     for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
         rows = [row for row in all_rows if row['scale'] == scale]
@@ -226,10 +242,11 @@ def _study(runs, results_folder, study, scratch):
             ', '.join(sorted({row.get('date') or '' for row in rows})),
             ', '.join(sorted({commit[:10] for row in rows for commit in
                               (row.get('git_commit') or '').split()}))))
-    if folder != shipped and study.finding:
-        where.append('The finding is that of the results that ship.')
+    where += [_COLUMNS, 'these results ship with colornet' if folder == shipped
+              else 'the finding is that of the results that ship'
+              if study.finding else '']
     return _part(study.name, study.title, tables=tables, pictures=pictures,
-                 where='; '.join(where), study=study._asdict())
+                 where='; '.join(filter(None, where)), study=study._asdict())
 
 
 def _study_table(study, rows):

@@ -105,9 +105,10 @@ def find_studies():
     list of Path
     """
     folder = find_resource('experiments')
-    return sorted(path for path in folder.glob('*.ini')
-                  if re.search(r'^\[study\]', path.read_text(encoding='utf-8'),
-                               re.MULTILINE))
+    return sorted(
+        path for path in folder.glob('*.ini') if path.is_file() and re.search(
+            r'^\[study\]', path.read_text(encoding='utf-8', errors='replace'),
+            re.MULTILINE))
 
 
 def load_study(path):
@@ -143,6 +144,12 @@ def load_study(path):
     for section in parser.sections():
         kind, _, name = section.partition(' ')
         lines = ['%s=%s' % item for item in parser[section].items()]
+        for key in parser[section]:
+            if key.startswith(_ENVIRONMENT) and not re.match(
+                    r'[A-Za-z_][A-Za-z0-9_]*$', key[len(_ENVIRONMENT):]):
+                raise ColornetError('%s: [%s]: %s is no name of an '
+                                    'environment variable'
+                                    % (path, section, key))
         name = ' '.join(name.split())
         if kind == 'variant' and name:
             if name in variants:
@@ -182,6 +189,9 @@ def _read_keys(path, section):
         ('plot', tuple(PLOTTED)), ('curve', tuple(AXES))])
     for key, words in known.items():
         values[key] = values[key].split()
+        if not values[key]:
+            raise ColornetError('%s: %s names nothing; there are %s' % (
+                path, key, ', '.join(words)))
         for word in values[key]:
             if word not in words:
                 raise ColornetError('%s: %s = %s: there are %s' % (
@@ -221,19 +231,18 @@ def plan_study(study, scale, overrides=()):
         If a setting is unknown or wrong.
     """
     base = load_config(scale_file(scale))
+    for override in overrides:
+        load_config().override(override)
     plan = []
     for name, lines in study.variants.items():
         environment = OrderedDict(
             line[len(_ENVIRONMENT):].split('=', 1) for line in lines
             if line.startswith(_ENVIRONMENT))
         lines = [line for line in lines if not line.startswith(_ENVIRONMENT)]
-        try:
-            config = load_config(
-                scale_file(scale), study.settings['settings'] +
-                study.settings[scale] + lines + list(overrides))
-        except ColornetError as error:
-            raise ColornetError('study %s, variant %s: %s'
-                                % (study.name, name, error))
+        config = load_config(
+            scale_file(scale), study.settings['settings'] +
+            study.settings[scale] + lines + list(overrides),
+            'study %s, variant %s' % (study.source, name))
         changed = config.changed(base, _UNNAMED)
         decoding, training = [
             [config.setting(section, key) for section, key in changed

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from .reports import format_columns, grey_picture, picture_name
 from .sheets import save_sheet
 from .studies import TRAINING_NUMBERS
 
-__all__ = ['read_scores', 'scores_file', 'tabulate']
+__all__ = ['check_results', 'read_results', 'read_scores', 'scores_file',
+           'tabulate']
 
 #: Photos on a study's contact sheet.
 NUM_SHOWN = 4
@@ -89,9 +91,57 @@ def read_scores(scores):
     return mean, pictures
 
 
+def read_results(path):
+    """Read a study's table, or its curves.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    list of OrderedDict of str to str
+        Empty if there is no such file.
+
+    Raises
+    ------
+    ColornetError
+        If it is something else, or damaged.
+    """
+    if not os.path.exists(str(path)):
+        return []
+    rows = read_csv(path)
+    for number, row in enumerate(rows, 2):
+        for name in 'variant', 'scale':
+            if name not in row or len(row) < len(rows[0]):
+                raise ColornetError('%s is damaged in line %d: remove it'
+                                    % (path, number))
+    return rows
+
+
+def check_results(study, folder, results_folder):
+    """Refuse results that :func:`tabulate` could not write, in advance.
+
+    Parameters
+    ----------
+    study : Study
+    folder : Path
+        Holds the run folders, gets curves and pictures.
+    results_folder : str or Path
+    """
+    for ending in '.csv', '_curves.csv':
+        read_results(Path(results_folder) / (study.name + ending))
+    for ending in '.png', '_photos.png':
+        path = folder / (study.name + ending)
+        if path.is_dir():
+            raise ColornetError('%s is a folder: remove it' % path)
+
+
 def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
              overrides=()):
     """Write a study's results.
+
+    Numbers of a variant stay where a new attempt has none, unless it diverged.
 
     Parameters
     ----------
@@ -140,24 +190,31 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
             row.update(_origin(parts))
         row['command'] = ' '.join(map(shlex.quote, command))
     stem = str(results_folder / study.name)
-    _merge(stem + '.csv', list(rows.values()), scale,
+    kept = {row['variant'] for row in read_results(stem + '.csv')
+            if row['scale'] == scale and row['status'] == 'done' and
+            rows.get(row['variant'], {}).get('status', 'done') != 'done' and
+            'training diverged' not in rows[row['variant']]['status']}
+    _merge(stem + '.csv', list(rows.values()), scale, kept,
            first=('study', 'variant', 'scale'),
            last=('command', 'git_commit', 'date'))
-    _merge(stem + '_curves.csv', curves, scale, first=('variant', 'scale'))
-    plot_curves(folder / (study.name + '.png'), curves, study.curve,
-                study.plot)
-    _save_pictures(study, plan, folder, data_folder, rows)
+    _merge(stem + '_curves.csv', curves, scale, kept,
+           first=('variant', 'scale'))
+    if curves:
+        plot_curves(folder / (study.name + '.png'), curves, study.curve,
+                    study.plot)
+        _save_pictures(study, plan, folder, data_folder, rows)
     return '\n'.join(_format_rows(study, scale, rows))
 
 
-def _merge(path, rows, scale, first, last=()):
+def _merge(path, rows, scale, kept, first, last=()):
     """Write rows in place of those of the same scale in a CSV file.
 
-    `first` and `last` are columns that come first and last.
+    `kept` are variants that are not replaced, `first` and `last` columns that
+    come first and last.
     """
-    if os.path.exists(path):
-        rows = [row for row in read_csv(path)
-                if row.get('scale') != scale] + rows
+    rows = [row for row in read_results(path)
+            if row['scale'] != scale or row['variant'] in kept] + [
+                row for row in rows if row['variant'] not in kept]
     others = [name for name in OrderedDict.fromkeys(
         name for row in rows for name in row) if name not in first + last]
     write_rows(path, list(first) + others + list(last), rows)
@@ -228,8 +285,6 @@ def _save_pictures(study, plan, folder, data_folder, rows):
     """Sheet of the first photos: grey | each variant that ended | original."""
     shown = [variant for variant in plan
              if rows[variant.name]['status'] == 'done']
-    if not shown:
-        return
     images, _ = load_subset(shown[0].config, data_folder, study.evaluate)
     columns = [read_scores(scores_file(folder / variant.run, study,
                                        variant))[1] for variant in shown]

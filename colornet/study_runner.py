@@ -5,11 +5,12 @@ from collections import OrderedDict
 from pathlib import Path
 
 from .errors import ColornetError
-from .experiment import is_finished
+from .experiment import check_subset, is_finished
 from .files import locked, make_folder, write_json
 from .jobs import Job, run_jobs
-from .studies import load_study, plan_study, scale_file
-from .study_results import read_scores, scores_file, tabulate
+from .studies import SCALES, load_study, plan_study, scale_file
+from .study_results import (check_results, read_scores, scores_file,
+                            tabulate)
 
 __all__ = ['run_studies']
 
@@ -52,9 +53,9 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     Raises
     ------
     ColornetError
-        If a study or a setting is wrong, a run folder is damaged or holds a
-        training with other settings or photos, or another process runs
-        studies there.
+        If a study or a setting is wrong, photos are missing, results that
+        are there are damaged, a run folder is damaged or holds a training
+        with other settings or photos, or another process runs studies there.
     Interrupted
         As :func:`colornet.jobs.run_jobs`.
     """
@@ -65,9 +66,17 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     plans = OrderedDict()
     for name in names:
         study = load_study(name)
-        if study.name in plans:
+        if study.name not in plans:
+            # An error in the settings of the other scale is told as well.
+            plan, _ = [plan_study(study, each, overrides) for each in sorted(
+                SCALES, key=lambda each: each != scale)]
+            plans[study.name] = study, plan
+        elif plans[study.name][0].source != study.source:
             raise ColornetError('there are two studies called %s' % study.name)
-        plans[study.name] = study, plan_study(study, scale, overrides)
+    for study, plan in plans.values():
+        check_results(study, folder, results_folder)
+        for variant in plan:
+            check_subset(variant.config, data_folder, study.evaluate)
     with locked(folder, 'other studies are running in %s; wait for them or '
                 'choose another --runs' % folder):
         make_folder(results_folder)

@@ -158,8 +158,7 @@ on_opencl() {
     inside "$1" python -m nose -a slow tests/test_selftest.py
     # The whole program: cold, with what is compiled, and a training that is
     # resumed. Pixels may be rounded to the next value.
-    inside "$1" env COLORNET_DEVICE=cpu colornet colorize \
-        demo/photos/life.jpg --out /tmp/cpu
+    inside "$1" colorize demo/photos/life.jpg --out /tmp/cpu
     options=(--env COLORNET_DEVICE=opencl0:0)
     for out in /tmp/cold /tmp/warm; do
         inside "$1" colorize demo/photos/life.jpg --out "$out"

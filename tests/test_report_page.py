@@ -126,8 +126,8 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
         page = Reader((root / 'report.html').read_text())
     eq_(page.opened, [])
     assert_in(['cvcl', '360'], page.rows)
-    for word in ('Figure 2: no font', 'figure5.png: not an image', 'table2.csv',
-                 'Number of bins: its files'):
+    for word in ('Figure 2: no font', 'figure5.png: not an image',
+                 'table2.csv', 'bins.csv is damaged in line 2'):
         ok_(any(word in line for line in missing), (word, missing))
 
 

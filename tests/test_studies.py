@@ -3,11 +3,14 @@
 import tempfile
 import textwrap
 from pathlib import Path
+from unittest import mock
 
-from nose.tools import assert_in, eq_, ok_
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 
 import tiny
+from colornet import studies
 from colornet.config import load_config
+from colornet.errors import ColornetError
 from colornet.studies import (SCALES, find_studies, load_study, plan_study,
                               scale_file)
 
@@ -106,6 +109,8 @@ def test_bad_studies_are_refused():
     for old, new, words in [
             ('plot =', 'curve = weeks\nplot =', ['weeks', 'seconds']),
             ('plot =', 'curve = minibatch\nplot =', ['minibatch']),
+            ('plot =', 'curve =\nplot =', ['curve names nothing', 'epoch']),
+            ('training.seed = 4', 'environment.A B = 4', ['environment.A B']),
             ('[study]', '[stuby]', ['no study']),
             ('title = Two sums', '', ['title']),
             ('plot = acc_u', 'plot = acc_w', ['acc_w', 'acc_v']),
@@ -129,17 +134,36 @@ def test_a_wrong_setting_is_named_with_its_variant():
     study = study_of(STUDY.replace('network.tail', 'network.trail'))
     tiny.check_error(lambda: plan_study(study, 'quick'), 'sums', 'the other',
                      'network.trail')
+    study = study_of(STUDY.replace('network.tail = 8 8', 'training.epochs = x'))
+    with assert_raises(ColornetError) as caught:
+        plan_study(study, 'quick')
+    text = str(caught.exception)
+    assert_in('training.epochs = x: must be a whole number', text)
+    assert_not_in('--set', text)
+    tiny.check_error(lambda: plan_study(study, 'quick', ['a.b=c']), '--set',
+                     'a.b')
+
+
+def test_other_files_among_the_studies():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / 'a.ini').write_text('[study]\n')
+        (root / 'latin.ini').write_bytes(b'; \xe9\n[study]\n')
+        (root / 'folder.ini').mkdir()
+        with mock.patch.object(studies, 'find_resource', lambda name: root):
+            eq_([path.name for path in find_studies()], ['a.ini', 'latin.ini'])
+            tiny.check_error(lambda: load_study('latin'), 'latin.ini')
 
 
 def test_the_studies_that_ship_can_be_planned():
-    studies = [load_study(path) for path in find_studies()]
-    names = [study.name for study in studies]
+    shipped = [load_study(path) for path in find_studies()]
+    names = [study.name for study in shipped]
     for name in ('overfit', 'learning-rate', 'update-rules', 'batch-sizes',
                  'initialization', 'batch-normalization', 'losses',
                  'aggregation', 'residual-units', 'head-depth', 'color-space',
                  'smoothing', 'bins'):
         assert_in(name, names)
-    for study in studies:
+    for study in shipped:
         ok_(study.claim and study.section, study.name)
         for scale in SCALES:
             plan = plan_study(study, scale)

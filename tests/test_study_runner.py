@@ -228,6 +228,43 @@ class TestStudy(tiny.InFolder):
             [str(self.root / 'seeds.ini')], self.root / 'other', 'quick',
             self.root / 'runs', self.root / 'results')), 'other photos')
 
+    def test_what_cannot_be_is_told_before_anything_is_done(self):
+        before = {path: path.read_bytes()
+                  for path in self.root.glob('results/*')}
+        (self.root / 'empty').mkdir()
+        for photos, settings, words in [
+                ('empty', [], 'empty'),
+                ('photos', ['data.dataset=cvcl'], 'missing'),
+                ('photos', ['data.hold_out=0'], 'hold_out')]:
+            tiny.check_error(lambda: list(run_studies(
+                [str(self.root / 'seeds.ini')], self.root / photos, 'quick',
+                self.root / 'runs', self.root / 'results', settings)), words)
+        picture = self.root / 'runs' / 'quick' / 'new.png'
+        picture.mkdir()
+        (self.root / 'new.ini').write_text(STUDY)
+        tiny.check_error(lambda: run(self.root, study='new'), str(picture))
+        (self.root / 'full.ini').write_text(STUDY + '[full]\ndata.size = 3\n')
+        tiny.check_error(lambda: run(self.root, study='full'), 'data.size')
+        eq_(before, {path: path.read_bytes()
+                     for path in self.root.glob('results/*')})
+
+    def test_numbers_stay_where_a_new_attempt_has_none(self):
+        folder, = [path for path in (self.root / 'runs' / 'quick').iterdir()
+                   if path.is_dir() and 'size=32' in path.name
+                   and 'l2' not in path.name and 'seed' not in path.name]
+        scores = folder / 'validation.json'
+        content = scores.read_bytes()
+        scores.unlink()
+        results = [path for path in self.root.glob('results/seeds*')]
+        before = [read_csv(path) for path in results]
+        text = run(self.root, lambda jobs, *_: [
+            (job.name, 'the disk is full') for job in jobs])['seeds']
+        assert_in('first: the disk is full', text)
+        for path, rows in zip(results, before):
+            eq_(sorted(read_csv(path), key=str), sorted(rows, key=str))
+        scores.write_bytes(content)
+        run(self.root)
+
     def test_the_exit_status_tells_what_failed(self):
         arguments = ['study', str(self.root / 'seeds.ini'), '--data',
                      str(self.root / 'photos'), '--runs',
@@ -307,7 +344,9 @@ class TestStudy(tiny.InFolder):
     def test_a_damaged_table_is_not_written_over(self):
         results = self.root / 'results' / 'seeds.csv'
         before = results.read_text()
-        results.write_bytes(b'\xff')
-        tiny.check_error(lambda: run(self.root), str(results))
-        eq_(results.read_bytes(), b'\xff')
+        for damaged in (b'\xff', b'hello world\n1,2\n',
+                        before[:-100].encode()):
+            results.write_bytes(damaged)
+            tiny.check_error(lambda: run(self.root), str(results))
+            eq_(results.read_bytes(), damaged)
         results.write_text(before)
