@@ -173,7 +173,7 @@ on_opencl() {
         inside "$1" "${training[@]}" --out runs/opencl \
             --set "training.epochs=$epochs"
     done
-    inside "$1" grep '^2,' runs/opencl/log.csv
+    inside "$1" sh -c 'grep ^2, runs/opencl/log.csv'
 }
 
 check 'hadolint' hadolint Dockerfile
