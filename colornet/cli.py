@@ -43,6 +43,7 @@ def main(arguments=None):
     _prepare_streams()
     options = _make_parser().parse_args(arguments)
     try:
+        _refuse_empty(options)
         return options.run(options) or 0
     except ColornetError as error:
         print('colornet: error: %s' % error, file=sys.stderr)
@@ -69,6 +70,13 @@ def main(arguments=None):
         print('colornet: internal error: %s: %s (COLORNET_DEBUG=1 shows '
               'where)' % (type(error).__name__, text), file=sys.stderr)
         return 2
+
+
+def _refuse_empty(options):
+    """No file or folder is called ''; paths take it for the current one."""
+    for name, value in vars(options).items():
+        if '' in (value if isinstance(value, list) else [value]):
+            raise ColornetError('an empty text is given as %s' % name.upper())
 
 
 def _prepare_streams():

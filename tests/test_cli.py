@@ -286,6 +286,13 @@ def test_outputs_are_checked_before_the_work():
     check_is_refused('.h5', 'export', '/no/such.h5', 'x.png')
 
 
+def test_no_folder_is_without_a_name():
+    check_is_refused('an empty text is given as RUNS', 'study', 'bins',
+                     '--data', tiny.PHOTOS, '--runs', '')
+    check_is_refused('an empty text is given as SET', 'train', tiny.EXPERIMENT,
+                     '--data', tiny.PHOTOS, '--set', '')
+
+
 def test_figures_of_layers_take_no_photos():
     check_is_refused('--data', 'figure', '2', '--data', tiny.PHOTOS)
 
