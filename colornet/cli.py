@@ -75,8 +75,8 @@ def main(arguments=None):
 def _refuse_empty(options):
     """No file or folder is called ''; paths take it for the current one."""
     for name, value in vars(options).items():
-        if '' in (value if isinstance(value, list) else [value]):
-            raise ColornetError('an empty text is given as %s' % name.upper())
+        if value == '':
+            raise ColornetError('--%s is empty' % name)
 
 
 def _prepare_streams():

@@ -287,10 +287,10 @@ def test_outputs_are_checked_before_the_work():
 
 
 def test_no_folder_is_without_a_name():
-    check_is_refused('an empty text is given as RUNS', 'study', 'bins',
-                     '--data', tiny.PHOTOS, '--runs', '')
-    check_is_refused('an empty text is given as SET', 'train', tiny.EXPERIMENT,
-                     '--data', tiny.PHOTOS, '--set', '')
+    check_is_refused('--runs is empty', 'study', 'bins', '--data',
+                     tiny.PHOTOS, '--runs', '')
+    check_is_refused('--set', 'train', tiny.EXPERIMENT, '--data', tiny.PHOTOS,
+                     '--set', '')
 
 
 def test_figures_of_layers_take_no_photos():
