@@ -23,9 +23,11 @@ RESULTS ?= $(RUNS)/results
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip
 COLORNET := $(VENV)/bin/python -m colornet
-# Quoted for folders with a space in their name, which hides ~ from the shell.
-quoted = "$(patsubst ~/%,$(HOME)/%,$(1))"
+# Quoted for folders of any name, which hides ~ from the shell.
+quoted = '$(subst ','\'',$(if $(filter ~/%,$(1)),$(patsubst \
+    ~/%,$(HOME)/%,$(1)),$(1)))'
 PHOTOS = $(call quoted,$(CVCL))
+OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 DATA_SETS := CVCL DATA GENERAL ILSVRC MCGILL MIRFLICKR
@@ -68,7 +70,7 @@ help: ## this list
 	@echo '$(STUDIES)' | fold -s -w 76 | sed 's/^/  /'
 
 demo: $(VENV)/installed ## colour demo/photos into RUNS/demo
-	$(COLORNET) demo --out $(RUNS)/demo
+	$(COLORNET) demo --out $(OUT)/demo
 
 test: $(VENV)/installed ## the quick tests
 	$(NOSETESTS) -a '!slow' tests
@@ -81,7 +83,8 @@ data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folde
 
 # $(call train,EXPERIMENT,FOLDER)
 train = $(COLORNET) train experiments/$(1).ini --data $(2) \
-    --out $(RUNS)/$(1) $(if $(EPOCHS),--set training.epochs=$(EPOCHS))
+    --out $(OUT)/$(1) $(if $(EPOCHS),--set training.epochs=$(call \
+    quoted,$(EPOCHS)))
 
 train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOCHS=n
 	$(call train,cvcl_classification,$(PHOTOS))
@@ -94,10 +97,10 @@ train-cvcl-more: $(VENV)/installed ## train Table 2's second seed and its L2 reg
 train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, then on CVCL
 	$(call train,general_classification,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best,$(PHOTOS) --set \
-	    training.start_from=$(RUNS)/general_classification)
+	    training.start_from=$(OUT)/general_classification)
 	$(call train,general_regression,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
-	    training.start_from=$(RUNS)/general_regression)
+	    training.start_from=$(OUT)/general_regression)
 
 train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
 	$(call train,mcgill_classification,$(call quoted,$(MCGILL)))
@@ -114,14 +117,14 @@ train-folder: $(VENV)/installed ## DATA=folder, your own photos
 table1: $(VENV)/installed ## count the photos of all data sets: RUNS/table1.csv
 	$(COLORNET) table1 --cvcl $(PHOTOS) --mcgill $(call quoted,$(MCGILL)) \
 	    --ilsvrc $(call quoted,$(ILSVRC)) \
-	    --mirflickr $(call quoted,$(MIRFLICKR)) --out $(RUNS)/table1.csv
+	    --mirflickr $(call quoted,$(MIRFLICKR)) --out $(OUT)/table1.csv
 
 table2: $(VENV)/installed ## score them: RUNS/table2.csv
-	$(COLORNET) table2 --data $(PHOTOS) --runs $(RUNS) --out $(RUNS)/table2.csv
+	$(COLORNET) table2 --data $(PHOTOS) --runs $(OUT) --out $(OUT)/table2.csv
 
 decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
 	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
-	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(RUNS)/decodings.csv
+	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(OUT)/decodings.csv
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network
@@ -133,10 +136,10 @@ figure8: ## the least saturated outputs
 figure4 figure5 figure7 figure8: FIGURE_DATA = --data $(PHOTOS)
 figure6: FIGURE_DATA = --data $(call quoted,$(ILSVRC))
 $(FIGURES): $(VENV)/installed
-	$(COLORNET) figure $(@:figure%=%) $(FIGURE_DATA) --runs $(RUNS) --out $(RUNS)/$@.png
+	$(COLORNET) figure $(@:figure%=%) $(FIGURE_DATA) --runs $(OUT) --out $(OUT)/$@.png
 
 study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
-    --runs $(RUNS)/studies --results $(RESULTS) \
+    --runs $(OUT)/studies --results $(call quoted,$(RESULTS)) \
     $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
 $(STUDIES): $(VENV)/installed
@@ -151,7 +154,7 @@ experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tab
 	$(MAKE) report
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
-	$(COLORNET) report --runs $(RUNS) --results $(RESULTS) --out $(RUNS)/report.html
+	$(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) --out $(OUT)/report.html
 
 # PyTorch is for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
@@ -164,10 +167,10 @@ $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@touch $@
 
 benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RUNS/benchmark.csv
-	$(VENV)/bin/python -m benchmarks.run --out $(RUNS)/benchmark.csv
+	$(VENV)/bin/python -m benchmarks.run --out $(OUT)/benchmark.csv
 
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
-	$(VENV)/bin/python -m benchmarks.sizes --out $(RUNS)/benchmark_sizes.csv
+	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
@@ -181,12 +184,12 @@ docker: ## build the image colornet, for a CUDA GPU
 docker-cpu: ## build the image colornet:cpu
 	$(call docker_build,colornet:cpu,cpu)
 
-docker-%: ## run another target in IMAGE=colornet or colornet:cpu, such as docker-test
-	@DOCKER='$(DOCKER)' IMAGE='$(IMAGE)' GPUS='$(GPUS)' \
-	    $(foreach name,RUNS $(DATA_SETS),$(name)=$(call quoted,$($(name)))) \
+docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as docker-test
+	@$(foreach name,DOCKER IMAGE GPUS RUNS $(DATA_SETS),$(name)=$(call \
+	    quoted,$($(name)))) \
 	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
 	    $(filter file,$(origin $(name))),,$(name)))' \
-	    docker/run.sh $* EPOCHS=$(EPOCHS) SCALE=$(SCALE)
+	    docker/run.sh $* EPOCHS=$(call quoted,$(EPOCHS)) SCALE=$(call quoted,$(SCALE))
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info

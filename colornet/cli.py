@@ -140,7 +140,9 @@ def _make_parser():
     command.add_argument('sources', nargs='+', metavar='IN',
                          help='photo or folder of photos')
     command.add_argument('--out', default='colorized', metavar='DIR',
-                         help='folder for the results (default: %(default)s)')
+                         help='folder for the results, which replace files of '
+                         'their names, but no source: beside it, they are '
+                         'NAME-coloured (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: '
                          'weights/cvcl_best.h5)')

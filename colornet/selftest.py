@@ -205,9 +205,10 @@ def _run(flags, *options):
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             env=dict(os.environ, THEANO_FLAGS=flags))
         if process.returncode or not path.exists():
-            raise ColornetError('with THEANO_FLAGS=%s: %s' % (
-                flags, last_message(process.stderr) or
-                'status %d' % process.returncode))
+            message = last_message(process.stderr) or \
+                'status %d' % process.returncode
+            raise ColornetError('with THEANO_FLAGS=%s: %s' % (flags, message)
+                                if flags else message)
         with np.load(str(path)) as file:
             return {key: file[key] for key in file.files}
 

@@ -4,7 +4,7 @@
 #     docker/run.sh TARGET [VARIABLE=VALUE ...]
 #
 # The Makefile sets DOCKER, IMAGE, GPUS, RUNS, the folders of the data sets, and
-# GIVEN, those of these variables that the user has set.
+# GIVEN, those of these folders that the user has set.
 set -euo pipefail
 
 fail() {
@@ -20,6 +20,12 @@ bind() {
         "${source//\"/\"\"}" "$2" "${3:-}"
 }
 
+read -ra program <<< "${DOCKER:-}"
+read -ra gpus <<< "${GPUS:-}"
+[ $# != 0 ] && [ -n "${RUNS:-}" ] && [ -n "${IMAGE:-}" ] ||
+    fail 'run "make docker-TARGET"; IMAGE and RUNS must not be empty'
+command -v "${program[0]:-}" > /dev/null ||
+    fail "there is no program ${program[0]:-}: install Docker, or name it (DOCKER=)"
 case $1 in
     benchmark* | clean | data-* | docker* | install)
         fail "make $1 is for this machine, not for a container" ;;
@@ -38,11 +44,9 @@ for name in CVCL DATA GENERAL ILSVRC MCGILL MIRFLICKR; do
     if [ -d "$folder" ]; then
         options+=(--mount "$(bind "$folder" "$target" ,readonly)")
     elif [[ " ${GIVEN:-} " == *" $name "* ]]; then
-        fail "there is no folder $folder ($name)"
+        fail "there is no folder '$folder' ($name)"
     fi
 done
-mkdir -p -- "$RUNS"
+mkdir -p -- "$RUNS" 2> /dev/null || fail "cannot make the folder $RUNS (RUNS)"
 options+=(--mount "$(bind "$RUNS" runs)")
-read -ra program <<< "$DOCKER"
-read -ra gpus <<< "${GPUS:-}"
 exec "${program[@]}" run "${options[@]}" "${gpus[@]}" "$IMAGE" make "$@"

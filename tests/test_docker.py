@@ -38,6 +38,8 @@ class TestScripts:
         """
         environment = dict(os.environ, PATH='%s:%s' % (
             self.folder, os.environ['PATH']), **environment)
+        # Of the make that runs the tests.
+        environment.pop('MAKEFLAGS', None)
         done = subprocess.run(command, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, env=environment,
                               cwd=str(tiny.ROOT))
@@ -51,6 +53,9 @@ class TestScripts:
                  ['colornet', 'colorize', 'a b.jpg', '--out', '/data']),
                 (['--help'], ['colornet', '--help']), ([], ['colornet']),
                 (['make', 'table2'], ['make', 'table2']),
+                (['colornet', 'info'], ['colornet', 'info']),
+                (['env', 'A=b', 'make'], ['make']),
+                (['/bin/echo', 'x'], ['x']),
                 (['sh', '-c', 'echo x'], ['x'])]:
             eq_(self.run('docker/entrypoint.sh', *given,
                          COLORNET_VOLUME=str(self.folder)), expected)
@@ -96,7 +101,18 @@ class TestScripts:
 
     def test_a_folder_that_was_named_must_be_there(self):
         line, = self.run_target('train-mcgill', GIVEN='DATA MCGILL', status=2)
-        eq_(line, 'colornet: error: there is no folder /no/such (MCGILL)')
+        eq_(line, "colornet: error: there is no folder '/no/such' (MCGILL)")
+
+    def test_what_cannot_be_is_told_in_one_line(self):
+        for changes, words in [
+                ({'DOCKER': ''}, 'install Docker'),
+                ({'DOCKER': 'no-such-program'}, 'no-such-program'),
+                ({'IMAGE': ''}, 'IMAGE'), ({'RUNS': ''}, 'RUNS'),
+                ({'RUNS': str(self.folder / 'make')}, 'cannot make')]:
+            line, = self.run_target('test', status=2, **changes)
+            assert_in(words, line)
+        line, = self.run('docker/run.sh', status=2)
+        assert_in('make docker-TARGET', line)
 
     def test_targets_that_no_container_can_run(self):
         for target in 'data-cvcl', 'benchmark-sizes', 'clean', 'docker-test':
@@ -107,11 +123,15 @@ class TestScripts:
         self.photos.mkdir()
         words = self.run(
             shutil.which('make'), '--silent', 'docker-train-folder',
-            'DATA=%s' % self.folder, 'RUNS=%s' % self.folder, 'EPOCHS=2',
-            'DOCKER=env docker', 'IMAGE=colornet:cpu')
+            'DATA=%s' % self.photos, 'RUNS=%s' % (self.folder / "it's  new"),
+            'EPOCHS=2 `x`', 'SCALE=quick', 'DOCKER=env docker',
+            'IMAGE=colornet:cpu')
         eq_(words[:2], ['docker', 'run'])
-        eq_(words[-5:], ['colornet:cpu', 'make', 'train-folder', 'EPOCHS=2',
-                         'SCALE=quick'])
-        assert_in('type=bind,"source=%s",target=/colornet/data/photos,readonly'
-                  % self.folder.resolve(), words)
+        eq_(words[-5:], ['colornet:cpu', 'make', 'train-folder',
+                         'EPOCHS=2 `x`', 'SCALE=quick'])
+        real = self.folder.resolve()
+        assert_in('type=bind,"source=%s/my ""photos"", all",'
+                  'target=/colornet/data/photos,readonly' % real, words)
+        assert_in('type=bind,"source=%s/it\'s  new",target=/colornet/runs'
+                  % real, words)
         assert_not_in('--gpus', words)
