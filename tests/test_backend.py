@@ -12,6 +12,7 @@ import types
 from unittest import mock
 
 import numpy as np
+from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
@@ -113,6 +114,7 @@ class TestProcesses:
         assert [path for path in got['libraries']
                 if 'scipy_openblas32' in path], got['libraries']
 
+    @attr('slow')
     def test_a_blas_in_a_folder_with_spaces_and_commas(self):
         folder = self.home / 'a b, ä'
         temporary = self.home / 'tmp'

@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from nose.plugins.attrib import attr
 from nose.tools import eq_
 from numpy.testing import assert_array_equal
 
@@ -138,10 +139,20 @@ def run(code, seed):
 
 
 def test_the_second_start_compiles_nothing():
-    """Neither graph nor C++, for each kind of network."""
+    check_second_start([])
+
+
+@attr('slow')
+def test_nor_that_of_other_networks():
+    check_second_start(['network.kind=regression', 'objective.loss=l2'])
+    check_second_start(['network.aggregation=sum',
+                        'network.residual_units=no'])
+
+
+def check_second_start(options):
+    """It compiles neither graph nor C++."""
     with tempfile.TemporaryDirectory() as folder:
         code = '''if True:
-            import sys
             import numpy as np
             from colornet import predict
             from colornet.backend import theano
@@ -153,19 +164,16 @@ def test_the_second_start_compiles_nothing():
                 return function(*arguments)
             function, theano.function = theano.function, count
             run = predict.compile_prediction(net, config)
-            np.save(sys.argv[1], run(np.linspace(
+            np.save(%r, run(np.linspace(
                 0, 100, 256, dtype='float32').reshape(1, 16, 16)))
             # Hits, loads, compilations.
             print(theano.gof.cc.get_module_cache().stats[2])
             '''
-        for options in ([], ['network.kind=regression', 'objective.loss=l2']):
-            names = [os.path.join(folder, '%d.npy' % number)
-                     for number in (1, 2)]
-            outputs = [run(code.replace('sys.argv[1]', repr(name)) % options,
-                           seed) for seed, name in enumerate(names, 1)]
-            eq_(outputs[1], ['0'], options)
-            first, second = map(np.load, names)
-            assert_array_equal(first, second)
+        names = [os.path.join(folder, '%d.npy' % number) for number in (1, 2)]
+        outputs = [run(code % (options, name), seed)
+                   for seed, name in enumerate(names, 1)]
+        eq_(outputs[1], ['0'], options)
+        assert_array_equal(*map(np.load, names))
 
 
 def test_scipy_stats_is_there_when_it_is_needed():

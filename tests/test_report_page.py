@@ -120,7 +120,9 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
         write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
                   [['10', '0.1']])
         with mock.patch.object(report_page, 'draw_network',
-                               side_effect=ColornetError('no font')):
+                               side_effect=ColornetError('no font')), \
+                mock.patch.object(report_page, 'find_resource',
+                                  lambda name: root):
             missing = make_report(root, root / 'results',
                                   root / 'report.html')
         page = Reader((root / 'report.html').read_text())

@@ -2,6 +2,7 @@
 import os
 
 import numpy as np
+from nose.plugins.attrib import attr
 from nose.tools import eq_
 from numpy.testing import assert_allclose
 
@@ -56,6 +57,7 @@ def test_convolutions_and_gradients_are_exact():
     yield check, 'float64', 3, 4, 4, 5
 
 
+@attr('slow')
 def test_random_sizes():
     for _ in range(6):
         yield (check, 'float64', int(RNG.choice([2, 4, 8])),
