@@ -142,6 +142,9 @@ study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
     --runs $(OUT)/studies --results $(call quoted,$(RESULTS)) \
     $(if $(SCHEDULER),--scheduler $(SCHEDULER))
 
+report = $(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) \
+    --out $(OUT)/report.html
+
 $(STUDIES): $(VENV)/installed
 	$(call study,$@)
 
@@ -150,11 +153,10 @@ learning-rate: learning-rate-whole
 
 # Figure 6 needs a network that takes days.
 experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
-	$(call study,all)
-	$(MAKE) report
+	$(call study,all); status=$$?; $(report) && exit $$status
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
-	$(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) --out $(OUT)/report.html
+	$(report)
 
 # PyTorch is for the benchmarks only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
