@@ -108,6 +108,13 @@ def _image_size(text):
     return value
 
 
+_seed = _number(int, 0, 2 ** 32)
+
+
+def _optional(parse):
+    return lambda text: parse(text) if text else ''
+
+
 #: Section -> key -> parser. The defaults, with the paper's sections, are in
 #: experiments/defaults.ini.
 SCHEMA = {
@@ -115,6 +122,7 @@ SCHEMA = {
         'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
         'size': _image_size, 'num_images': _number(int, 0),
         'hold_out': _number(float, 0, 1),
+        'draw_seed': _optional(_seed),
         'flip': _boolean},
     'network': {
         'kind': _choice('classification', 'regression'),
@@ -136,7 +144,7 @@ SCHEMA = {
         'drop_factor': _number(float, 0, low_included=False),
         'weight_decay': _number(float, 0), 'start_from': str,
         'keep': _choice('loss', 'accuracy'),
-        'seed': _number(int, 0, 2 ** 32),
+        'seed': _seed,
         'checkpoint_minutes': _number(float, 0)},
     'decoding': {
         'method': _choice('argmax', 'mean'),
@@ -158,6 +166,12 @@ class Config(OrderedDict):
             return self[section]
         except KeyError:
             raise AttributeError(section)
+
+    @property
+    def draw_seed(self):
+        """Seed of the photos that are drawn and held out, an int."""
+        seed = self.data['draw_seed']
+        return self.training['seed'] if seed == '' else seed
 
     def to_json(self):
         """One line of JSON, read by :meth:`from_json`."""

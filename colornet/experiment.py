@@ -108,7 +108,7 @@ def draw_training(num_images, config):
     training, validation : ndarray of int
         Sorted, disjoint, together ``data.num_images`` or all there are.
     """
-    wanted, seed = config.data['num_images'], config.training['seed']
+    wanted, seed = config.data['num_images'], config.draw_seed
     drawn = np.arange(num_images)
     if 0 < wanted < num_images:
         drawn = np.sort(np.random.RandomState(seed).choice(

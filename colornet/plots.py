@@ -14,6 +14,7 @@ __all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'save_figure']
 
 #: What a curve may be drawn over, and its label.
 AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
+                    ('minibatches', 'minibatches of training'),
                     ('minibatch', 'minibatch')])
 
 #: What may be drawn, and its title.

@@ -213,7 +213,7 @@ def start_from(net, config):
                    path)
     def what_is_held_out(settings):
         return [settings.data[key] for key in ('hold_out', 'num_images')] + [
-            settings.training['seed']]
+            settings.draw_seed]
     if stored.data['dataset'] == config.data['dataset'] and \
             what_is_held_out(stored) != what_is_held_out(config):
         print('note: %s was trained with another seed, data.hold_out or '

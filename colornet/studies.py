@@ -17,8 +17,8 @@ Settings of all variants may stand in ``[settings]``, those of one scale in
 ``[quick]`` or ``[full]``. ``columns`` are those of the printed table; the CSV
 file has all. Other keys of ``[study]``: ``evaluate``, the subset that
 networks are scored on (``validation`` unless given); ``curve``, the x axes of
-the plots: ``epoch`` (unless given), ``seconds`` or ``minibatch``, which has
-the training loss only; ``plot``, what is drawn (``training_loss
+the plots: ``epoch`` (unless given), ``minibatches`` or ``seconds`` until then,
+or ``minibatch``, each of them, which has the training loss only; ``plot``, what is drawn (``training_loss
 validation_loss`` unless given); and, once results are there, ``finding`` and
 ``agrees`` (``yes``, ``no``, ``partly``, ``unclear``). A variant may also set
 environment variables of its training, such as ``environment.COLORNET_WITHOUT = stack``.
@@ -35,38 +35,56 @@ from .metrics import METRICS, OBJECT_METRICS
 from .plots import AXES, PLOTTED
 
 __all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
-           'load_study', 'plan_study']
+           'load_study', 'plan_study', 'scale_file']
 
 SCALES = 'quick', 'full'
 
-#: name : str
-#:     That of the file.
-#: source : str
-#:     How a command names it: the file, but of those that ship the name.
-#: title, section, claim, finding, agrees : str
-#: columns, plot, curve : list of str
-#: evaluate : 'validation' or 'train'
-#: settings : dict of str to list of str
-#:     Section -> ``section.key=value``, of ``settings`` and the scales.
-#: variants : OrderedDict of str to list of str
-#:     Name -> ``section.key=value``.
-Study = namedtuple('Study', 'name source title section claim finding agrees '
-                   'columns evaluate curve plot settings variants')
 
-#: name : str
-#: overrides : list of str
-#:     All that differs from the scale's settings, for ``colornet train``.
-#: config : Config
-#: run : str
-#:     Name of the run folder. It tells what differs from the scale's settings:
-#:     where that is the same, variants share a training, also those of
-#:     different studies.
-#: decoding : list of str
-#:     For ``colornet evaluate``: these change no training.
-#: environment : dict of str to str
-#:     For both.
-Variant = namedtuple('Variant', 'name overrides config run decoding '
-                     'environment')
+class Study(namedtuple('Study', 'name source title section claim finding '
+                       'agrees columns evaluate curve plot settings '
+                       'variants')):
+    """What an .ini file says.
+
+    Attributes
+    ----------
+    name : str
+        That of the file.
+    source : str
+        How a command names it: the file, but of those that ship the name.
+    title, section, claim, finding, agrees : str
+    columns, plot, curve : list of str
+    evaluate : 'validation' or 'train'
+    settings : dict of str to list of str
+        Section -> ``section.key=value``, of ``settings`` and the scales.
+    variants : OrderedDict of str to list of str
+        Name -> ``section.key=value``.
+    """
+
+    __slots__ = ()
+
+
+class Variant(namedtuple('Variant', 'name overrides config run decoding '
+                         'environment')):
+    """One network of a study.
+
+    Attributes
+    ----------
+    name : str
+    overrides : list of str
+        All that differs from the scale's settings, for ``colornet train``.
+    config : Config
+    run : str
+        Name of the run folder. It tells what differs from the scale's
+        settings: where that is the same, variants share a training, also
+        those of different studies.
+    decoding : list of str
+        For ``colornet evaluate``: these change no training.
+    environment : dict of str to str
+        For both.
+    """
+
+    __slots__ = ()
+
 
 _KEYS = OrderedDict([
     ('title', None), ('section', None), ('claim', None), ('finding', ''),
@@ -82,9 +100,10 @@ _CHOICES = {'evaluate': ('validation', 'train'),
 #: lowest loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
 #: loss_spread is the standard deviation of the last epoch's minibatches.
 #: seconds_per_image is that of the fastest epoch: others may have shared the
-#: machine.
+#: machine. num_parameters counts what is trained, not running averages.
 TRAINING_NUMBERS = (
-    'size', 'photos', 'epochs', 'minibatches', 'training_loss',
+    'size', 'photos', 'num_parameters', 'epochs', 'minibatches',
+    'training_loss',
     'validation_loss', 'best_epoch', 'lowest_loss', 'loss_decrease',
     'loss_spread', 'seconds_per_image', 'peak_mb')
 
@@ -204,7 +223,21 @@ def _read_keys(path, section):
 
 
 def scale_file(scale):
-    """The .ini file with a scale's settings."""
+    """Find the .ini file with a scale's settings.
+
+    Parameters
+    ----------
+    scale : one of :data:`SCALES`
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ColornetError
+        If there is no such scale.
+    """
     if scale not in SCALES:
         raise ColornetError('there is no scale %r: choose one of %s'
                             % (scale, ', '.join(SCALES)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .color import split_channels
-from .checkpoint import load_progress
+from .checkpoint import load_arrays, load_progress
 from .errors import ColornetError
 from .experiment import (best_epoch, draw_training, load_subset,
                          read_provenance)
@@ -184,8 +184,10 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
             parts = read_provenance(run)
             num_photos = len(draw_training(parts[-1]['num_images'],
                                            variant.config)[0])
-            row.update(_training_numbers(found, num_photos,
-                                         variant.config.training['keep']))
+            row.update(
+                photos=num_photos, num_parameters=_count_parameters(run),
+                **_training_numbers(found, num_photos,
+                                    variant.config.training['keep']))
             row.update(read_scores(scores_file(run, study, variant))[0])
             row.update(_origin(parts))
         row['command'] = ' '.join(map(shlex.quote, command))
@@ -226,23 +228,33 @@ def _read_curves(run):
     Returns
     -------
     dict of str to list of OrderedDict
-        ``epochs``, with the seconds since the start, and ``minibatches``,
-        counted from the start.
+        ``epochs``, with the minibatches and seconds since the start, and
+        ``minibatches``, counted from the start.
     """
     progress, _ = load_progress(run / 'last.h5')
     epochs, seconds = [], 0.
     for row in progress['history']:
         seconds += row['seconds']
+        row.update(seconds=seconds, minibatches=sum(
+            epoch <= row['epoch'] for epoch, _, _ in progress['losses']))
         epochs.append(OrderedDict(
-            (name, dict(row, seconds=seconds)[name]) for name in (
-                'epoch', 'seconds', 'training_loss', 'validation_loss',
-                'acc_u', 'acc_v', 'sat_diff', 'psnr', 'peak_mb')
+            (name, row[name]) for name in (
+                'epoch', 'minibatches', 'seconds', 'training_loss',
+                'validation_loss', 'acc_u', 'acc_v', 'sat_diff', 'psnr',
+                'peak_mb')
             if name in row))
     minibatches = [
         OrderedDict([('minibatch', number), ('epoch', epoch),
                      ('training_loss', loss)])
         for number, (epoch, _, loss) in enumerate(progress['losses'], 1)]
     return {'epochs': epochs, 'minibatches': minibatches}
+
+
+def _count_parameters(run):
+    """Numbers that the training learns."""
+    arrays = load_arrays(run / 'best.h5', ['parameters'])[0]['parameters']
+    return sum(array.size for name, array in arrays.items()
+               if name.rpartition('/')[2] not in ('mean', 'inv_std'))
 
 
 def _training_numbers(curves, num_photos, keep):
@@ -256,8 +268,7 @@ def _training_numbers(curves, num_photos, keep):
     of_last_epoch = column('epoch', curves['minibatches']) == len(
         curves['epochs'])
     numbers = OrderedDict([
-        ('photos', num_photos), ('epochs', len(curves['epochs'])),
-        ('minibatches', len(losses)),
+        ('epochs', len(curves['epochs'])), ('minibatches', len(losses)),
         ('training_loss', column('training_loss')[-1])])
     validation = column('validation_loss')
     if len(validation):
