@@ -34,7 +34,8 @@ WINDOW, END = 10, 0.1
 #: Columns of the table, and their formats, where not two decimal places.
 _FORMATS = {'l_reg': '%.0f', 'ssim': '%.3f', 'colourfulness_predicted': '%.1f',
             'colourfulness_actual': '%.1f', 'inconsistency': '%.1f',
-            'peak_mb': '%.0f', 'seconds_per_image': '%.3f',
+            'peak_mb': '%.0f', 'num_parameters': '%.0f',
+            'seconds_per_image': '%.3f',
             'loss_decrease': '%.5f'}
 
 

@@ -274,6 +274,17 @@ def test_json_of_an_older_version_gets_the_new_defaults():
     eq_(config, load_config(overrides=['training.seed=7']))
 
 
+def test_photos_are_drawn_by_the_seed_of_the_training_unless_given():
+    for overrides, seed in (([], 2016), (['training.seed=7'], 7),
+                            (['training.seed=7', 'data.draw_seed=0'], 0)):
+        config = load_config(overrides=overrides)
+        eq_(config.draw_seed, seed)
+        eq_(Config.from_json(config.to_json()).draw_seed, seed)
+    for text in '-1', '3.5', 'abc', '4294967296':
+        check_error(lambda: load_config(overrides=['data.draw_seed=' + text]),
+                    'data.draw_seed = ' + text)
+
+
 def test_json_is_checked():
     for section, key, value in [('network', 'tial', [1]),
                                 ('training', 'epochs', -1),

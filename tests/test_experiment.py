@@ -100,6 +100,16 @@ class TestTrain(tiny.InFolder):
         np.testing.assert_array_equal(
             np.sort(np.concatenate([training, validation])), np.arange(360))
 
+    def test_a_seed_of_their_own_keeps_the_held_out_photos(self):
+        first, other, fixed = [
+            experiment.draw_training(360, load_config(overrides=[
+                'data.num_images=100'] + settings)) for settings in (
+                    [], ['training.seed=5'],
+                    ['training.seed=5', 'data.draw_seed=2016'])]
+        for part, same in zip(first, fixed):
+            np.testing.assert_array_equal(part, same)
+        ok_((first[1] != other[1]).any())
+
     def test_the_best_network_leaves_vgg16_out(self):
         groups, attributes = load_arrays(self.run_folder / 'best.h5',
                                          ['parameters'])

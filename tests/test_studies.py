@@ -1,7 +1,6 @@
 """Studies as files: what they vary, and the folders of their trainings."""
 
 import tempfile
-import textwrap
 from pathlib import Path
 from unittest import mock
 
@@ -158,10 +157,11 @@ def test_other_files_among_the_studies():
 def test_the_studies_that_ship_can_be_planned():
     shipped = [load_study(path) for path in find_studies()]
     names = [study.name for study in shipped]
-    for name in ('overfit', 'learning-rate', 'update-rules', 'batch-sizes',
-                 'initialization', 'batch-normalization', 'losses',
-                 'aggregation', 'residual-units', 'head-depth', 'color-space',
-                 'smoothing', 'bins'):
+    for name in ('overfit', 'learning-rate', 'learning-rate-whole',
+                 'update-rules', 'batch-sizes', 'initialization',
+                 'batch-normalization', 'losses', 'aggregation',
+                 'residual-units', 'head-depth', 'color-space', 'smoothing',
+                 'bins', 'seeds'):
         assert_in(name, names)
     for study in shipped:
         ok_(study.claim and study.section, study.name)
@@ -173,22 +173,3 @@ def test_the_studies_that_ship_can_be_planned():
                         for variant in plan}
             # No two variants are the same.
             eq_(len(variants), len(plan), (study.name, scale))
-
-
-def row_of(study):
-    """The study's row in the README's table."""
-    cells = ['``%s`` (%s)' % (study.name, study.section), study.claim,
-             study.finding, study.agrees or 'n/a']
-    return ''.join(textwrap.fill(
-        cell, 79, initial_indent='     - ' if number else '   * - ',
-        subsequent_indent='       ', break_long_words=False,
-        break_on_hyphens=False) + '\n' for number, cell in enumerate(cells))
-
-
-def test_the_readme_has_what_the_studies_found():
-    readme = (tiny.ROOT / 'README.rst').read_text(encoding='utf-8')
-    for study in map(load_study, find_studies()):
-        if study.finding:
-            assert_in(row_of(study), readme)
-            results = tiny.ROOT / 'experiments' / 'results'
-            ok_((results / (study.name + '.csv')).exists(), study.name)

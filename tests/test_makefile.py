@@ -1,0 +1,54 @@
+"""What the Makefile's targets would run."""
+
+import os
+import shutil
+import subprocess
+from unittest import SkipTest
+
+from nose.tools import assert_in, eq_
+
+import tiny
+from colornet.studies import find_studies
+
+
+def dry_run(*arguments):
+    """The commands of a target, which are not run."""
+    if not shutil.which('make'):
+        raise SkipTest('needs make')
+    # Of the make that runs the tests.
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith('MAKE')}
+    return subprocess.check_output(
+        ['make', '--dry-run', '-C', str(tiny.ROOT)] + list(arguments),
+        env=environment, universal_newlines=True)
+
+
+def test_every_experiment_is_a_target():
+    for target, words in [
+            ('table1', 'colornet table1'), ('table2', 'colornet table2'),
+            ('train-cvcl', 'train experiments/cvcl_classification.ini'),
+            ('train-mcgill', 'train experiments/mcgill_classification.ini'),
+            ('train-ilsvrc', 'train experiments/ilsvrc_classification.ini'),
+            ('train-mirflickr',
+             'train experiments/mirflickr_classification.ini'),
+            ('train-folder', 'train experiments/folder_classification.ini'),
+            ('report', 'colornet report')] + [
+                ('figure%d' % number, 'colornet figure %d' % number)
+                for number in range(1, 9)]:
+        assert_in(words, dry_run(target))
+    assert_in("--data 'a b'", dry_run('train-folder', 'DATA=a b'))
+
+
+def test_every_study_is_a_target():
+    for study in find_studies():
+        lines = dry_run(study.stem, 'CVCL=a b', 'SCALE=full')
+        assert_in("colornet study %s --data 'a b' --scale full" % study.stem,
+                  lines)
+    eq_(dry_run('learning-rate').count('colornet study'), 2)
+
+
+def test_experiments_are_all_of_them_and_a_page():
+    text = dry_run('experiments')
+    for words in ['table1', 'table2', 'decodings', 'study all', 'report'] + [
+            'figure %d' % number for number in (1, 2, 3, 4, 5, 7, 8)]:
+        assert_in('colornet ' + words, text)
