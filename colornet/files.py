@@ -9,6 +9,7 @@ import json
 import os
 import uuid
 from collections import OrderedDict
+from numbers import Integral
 from pathlib import Path
 
 from .errors import ColornetError
@@ -201,10 +202,10 @@ def write_rows(path, columns, rows, number='%.6g'):
     rows : iterable of dict
         Column -> text or number; what is missing stays empty.
     number : str
-        Format of numbers.
+        Format of numbers that are not whole.
     """
     write_csv(path, columns, (
-        [value if isinstance(value, str) else number % value
+        [str(value) if isinstance(value, (str, Integral)) else number % value
          for value in (row.get(column, '') for column in columns)]
         for row in rows))
 

@@ -5,12 +5,13 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
 import tiny
 from colornet.errors import ColornetError
-from colornet.files import (check_output, locked, make_folder, replacing,
-                            write_text, writing)
+from colornet.files import (check_output, locked, make_folder, read_csv,
+                            replacing, write_rows, write_text, writing)
 
 
 class TestFiles(unittest.TestCase):
@@ -103,6 +104,13 @@ class TestFiles(unittest.TestCase):
             with locked(folder, 'busy'):
                 pass
         assert_in('cannot write %s' % (folder / 'lock'), str(caught.exception))
+
+    def test_whole_numbers_are_written_whole(self):
+        write_rows(self.path, ['a', 'b', 'c'], [
+            {'a': 12345678, 'b': np.int64(2406692), 'c': np.float32(1e7)},
+            {'a': 'x,y', 'b': 0.12345678}])
+        eq_([list(row.values()) for row in read_csv(self.path)],
+            [['12345678', '2406692', '1e+07'], ['x,y', '0.123457', '']])
 
     def test_folders_are_made_with_those_above(self):
         for _ in range(2):
