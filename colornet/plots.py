@@ -85,7 +85,16 @@ def _draw_curves(axis, curves, over, name):
     axis.grid(alpha=0.3)
     # Objectives of different units, or one that has almost diverged.
     if name.endswith('loss') and highest > 8 * lowest > 0:
-        axis.set_yscale('log')
+        _set_log_scale(axis)
+
+
+def _set_log_scale(axis):
+    """A logarithmic scale with numbers also between powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    axis.set_yscale('log')
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(StrMethodFormatter('{x:g}'))
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def import_pyplot():

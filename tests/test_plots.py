@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
-from nose.tools import eq_
+from nose.tools import eq_, ok_
 
 from colornet import plots
 from colornet.images import read_photo
@@ -38,6 +38,17 @@ def test_every_variant_has_a_curve_also_at_zero():
     lines = [('a', [2.5, 2.5]), ('b', [0., 0.])]
     eq_(names, [('epoch', 'training_loss', lines),
                 ('seconds', 'training_loss', lines)])
+
+
+def test_logarithmic_scales_have_numbers_between_powers_of_ten():
+    pyplot = plots.import_pyplot()
+    axis = pyplot.figure().add_subplot(1, 1, 1)
+    plots._draw_curves(axis, [
+        {'variant': 'a', 'epoch': epoch, 'training_loss': 8. / 3 ** epoch}
+        for epoch in range(1, 4)], 'epoch', 'training_loss')
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    pyplot.close()
+    ok_({'0.5', '1', '2'} <= set(labels), labels)
 
 
 def test_what_no_point_has_gets_no_panel():
