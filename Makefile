@@ -146,10 +146,10 @@ report = $(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) \
     --out $(OUT)/report.html
 
 $(STUDIES): $(VENV)/installed
-	$(call study,$@)
+	$(call study,$(strip $@ $(AND)))
 
 # The paper's trials, then its "entire training set".
-learning-rate: learning-rate-whole
+learning-rate: AND = learning-rate-whole
 
 # Figure 6 needs a network that takes days.
 experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page

@@ -213,7 +213,7 @@ def _make_parser():
     add_vgg(command)
 
     command = add('study', _study, 'train and compare the variants of studies '
-                  '(paper, 5.2, 5.3)')
+                  '(paper, 3.4 to 5.3)')
     command.add_argument('names', nargs='+', metavar='STUDY',
                          help='such as aggregation, or an .ini file; "all" '
                               'runs those in experiments/')

@@ -28,26 +28,34 @@ __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
 #: In Figure 1: open countryside, all that its network was trained on.
 DEMO_PHOTO = 'picosdeeuropa.jpg'
 
-#: How a figure chooses its photos and lays them out.
-#:
-#: dataset : str
-#:     As :data:`colornet.datasets.DATASETS`; ``demo`` for the demo photos.
-#: networks : tuple of str
-#:     Kinds, one for each column of outputs. The last one's are scored.
-#: titles : tuple of str
-#:     Of the columns of one photo.
-#: num_photos, per_row : int
-#: score : callable or None
-#:     Takes an :class:`_Output`, returns a number.
-#: choose : callable or None
-#:     Takes the scores, or the number of photos where there is no `score`,
-#:     and `num_photos`; returns indices.
-#: rule : str
-#:     All this in words.
-#: score_format : str
-#:     For the score below a photo.
-Figure = namedtuple('Figure', 'dataset networks titles num_photos per_row '
-                    'score choose rule score_format')
+
+class Figure(namedtuple('Figure', 'title dataset networks titles num_photos '
+                        'per_row score choose rule score_format')):
+    """How a figure chooses its photos and lays them out.
+
+    Attributes
+    ----------
+    title : str
+        What the paper shows there.
+    dataset : str
+        As :data:`colornet.datasets.DATASETS`; ``demo`` for the demo photos.
+    networks : tuple of str
+        Kinds, one for each column of outputs. The last one's are scored.
+    titles : tuple of str
+        Of the columns of one photo.
+    num_photos, per_row : int
+    score : callable or None
+        Takes an :class:`_Output`, returns a number.
+    choose : callable or None
+        Takes the scores, or the number of photos where there is no `score`,
+        and `num_photos`; returns indices.
+    rule : str
+        All this in words.
+    score_format : str
+        For the score below a photo.
+    """
+
+    __slots__ = ()
 
 
 class _Output(namedtuple('_Output', 'name actual chroma color_space')):
@@ -132,24 +140,27 @@ def _inconsistency(output):
 
 #: The figures of the paper that show photos, by number.
 FIGURES = OrderedDict([
-    (1, Figure('demo', ('classification',), ('input image', 'output image'),
-               1, 1, None, None, 'the demo photo ' + DEMO_PHOTO, '')),
-    (4, Figure('cvcl', (), ('',), 8, 4, None, draw,
+    (1, Figure('Input and output', 'demo', ('classification',),
+               ('input image', 'output image'), 1, 1, None, None,
+               'the demo photo ' + DEMO_PHOTO, '')),
+    (4, Figure('Photos of Open Country', 'cvcl', (), ('',), 8, 4, None, draw,
                'drawn by seed %d from all photos' % SPLIT_SEED, '')),
-    (5, Figure('cvcl', ('regression', 'classification'),
+    (5, Figure('Outputs of both networks', 'cvcl',
+               ('regression', 'classification'),
                ('input', 'regression network output',
                 'classification network output'), 2, 1, _accuracy, middle,
                'the test photos of median accuracy of the classification '
                'network', 'accuracy %.1f %%')),
-    (6, Figure('ilsvrc', ('classification',), ('input', 'output'), 8, 2, None,
-               draw, 'drawn by seed %d from the test photos' % SPLIT_SEED,
-               '')),
-    (7, Figure('cvcl', ('classification',), ('input', 'output'), 2, 1,
-               _inconsistency, largest, 'the test photos of the largest '
-               'colour inconsistency', 'inconsistency %.0f')),
-    (8, Figure('cvcl', ('classification',), ('input', 'output'), 2, 1,
-               _saturation_difference, smallest, 'the test photos of the '
-               'most negative saturation difference',
+    (6, Figure('Outputs on ImageNet', 'ilsvrc', ('classification',),
+               ('input', 'output'), 8, 2, None, draw,
+               'drawn by seed %d from the test photos' % SPLIT_SEED, '')),
+    (7, Figure('Inconsistent colours', 'cvcl', ('classification',),
+               ('input', 'output'), 2, 1, _inconsistency, largest,
+               'the test photos of the largest colour inconsistency',
+               'inconsistency %.0f')),
+    (8, Figure('Too little colour', 'cvcl', ('classification',),
+               ('input', 'output'), 2, 1, _saturation_difference, smallest,
+               'the test photos of the most negative saturation difference',
                'saturation difference %+.0f %%')),
 ])
 

@@ -205,7 +205,7 @@ def _run_on_workers(jobs, scheduler, threads, shared_folder):
         from distributed import Client, TimeoutError, wait
     except ImportError:
         raise ColornetError('--scheduler needs Dask: pip install '
-                            '"colornet[cluster]"')
+                            'distributed==2023.5.0')
     try:
         client = Client(scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:

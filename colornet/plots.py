@@ -10,7 +10,8 @@ from .encoding import save_image
 from .files import writing
 from .metrics import in_units
 
-__all__ = ['AXES', 'PLOTTED', 'import_pyplot', 'plot_curves', 'save_figure']
+__all__ = ['AXES', 'PLOTTED', 'WINDOW', 'import_pyplot', 'plot_curves',
+           'save_figure']
 
 #: What a curve may be drawn over, and its label.
 AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
@@ -24,7 +25,7 @@ PLOTTED = OrderedDict([
     ('sat_diff', 'saturation difference, %'), ('psnr', 'PSNR, dB')])
 
 #: Minibatches that a point of a curve is the mean of.
-_WINDOW = 10
+WINDOW = 10
 
 
 def plot_curves(path, curves, axes, shown):
@@ -98,7 +99,13 @@ def _set_log_scale(axis):
 
 
 def import_pyplot():
-    """matplotlib's pyplot, which takes a second, drawing to memory only."""
+    """Import matplotlib's pyplot, which takes a second.
+
+    Returns
+    -------
+    module
+        Drawing to memory only.
+    """
     import matplotlib
     matplotlib.use('agg')
     from matplotlib import pyplot
@@ -114,8 +121,8 @@ def _by_variant(rows):
 
 def _means(values):
     """Means of each ten, the last of what is left."""
-    return np.array([values[start:start + _WINDOW].mean()
-                     for start in range(0, len(values), _WINDOW)])
+    return np.array([values[start:start + WINDOW].mean()
+                     for start in range(0, len(values), WINDOW)])
 
 
 def save_figure(figure, path):

@@ -216,9 +216,9 @@ def start_from(net, config):
             settings.draw_seed]
     if stored.data['dataset'] == config.data['dataset'] and \
             what_is_held_out(stored) != what_is_held_out(config):
-        print('note: %s was trained with another seed, data.hold_out or '
-              'data.num_images: if its photos were the same, some that are '
-              'held out now were among them' % path, file=sys.stderr)
+        print('note: %s was trained with another data.draw_seed, hold_out or '
+              'num_images: if its photos were the same, some that are held '
+              'out now were among them' % path, file=sys.stderr)
     return {'file': str(path),
             'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
             'trained_on': str(attributes.get('trained_on', 'others')),

@@ -15,6 +15,7 @@ from . import __version__
 from .config import find_resource
 from .errors import ColornetError
 from .experiment import git_commit
+from .figures import FIGURES
 from .files import read_csv, write_text
 from .images import read_photo
 from .metrics import in_units
@@ -37,12 +38,6 @@ _COLUMNS = (
     'and other metrics: of the network that is kept, shares and saturation '
     'differences in percent; seconds per image: the fastest epoch\'s')
 
-#: Figures that show photos, and what the paper shows there.
-_FIGURES = OrderedDict([
-    (1, 'Input and output'), (4, 'Photos of Open Country'),
-    (5, 'Outputs of both networks'), (6, 'Outputs on ImageNet'),
-    (7, 'Inconsistent colours'), (8, 'Too little colour')])
-
 
 def make_report(runs_folder, results_folder, out_file):
     """Make a page of what the other commands have left.
@@ -61,6 +56,11 @@ def make_report(runs_folder, results_folder, out_file):
     -------
     list of str
         What is missing.
+
+    Raises
+    ------
+    ColornetError
+        If a folder is none, or the page cannot be written.
     """
     for folder in runs_folder, results_folder:
         if os.path.exists(str(folder)) and not os.path.isdir(str(folder)):
@@ -74,7 +74,7 @@ def make_report(runs_folder, results_folder, out_file):
             _try('trainings', 'Trainings', _trainings, runs, scratch)]
         parts += [_try('figure%d' % number, 'Figure %d' % number, _figure,
                        runs, number, scratch)
-                  for number in sorted(list(SCHEMATICS) + list(_FIGURES))]
+                  for number in sorted(list(SCHEMATICS) + list(FIGURES))]
         studies = []
         for path in find_studies():
             try:
@@ -207,7 +207,7 @@ def _figure(runs, number, scratch):
         draw_network(number, path)
         return _part(name, SCHEMATICS[number][1], pictures=[_embed(path)],
                      where="make %s: drawn from the network's layers" % name)
-    title = 'Figure %d: %s' % (number, _FIGURES[number])
+    title = 'Figure %d: %s' % (number, FIGURES[number].title)
     path = runs / (name + '.png')
     if not path.exists():
         return _part(name, title, 'run "make %s%s"' % (

@@ -1,4 +1,4 @@
-"""Studies: what is varied, and at which scale (paper, 5.2, 5.3).
+"""Studies: what is varied, and at which scale (paper, 3.4 to 5.3).
 
 A study is an .ini file in ``experiments/``::
 
@@ -18,10 +18,12 @@ Settings of all variants may stand in ``[settings]``, those of one scale in
 file has all. Other keys of ``[study]``: ``evaluate``, the subset that
 networks are scored on (``validation`` unless given); ``curve``, the x axes of
 the plots: ``epoch`` (unless given), ``minibatches`` or ``seconds`` until then,
-or ``minibatch``, each of them, which has the training loss only; ``plot``, what is drawn (``training_loss
-validation_loss`` unless given); and, once results are there, ``finding`` and
-``agrees`` (``yes``, ``no``, ``partly``, ``unclear``). A variant may also set
-environment variables of its training, such as ``environment.COLORNET_WITHOUT = stack``.
+or ``minibatch``, each of them, which has the training loss only; ``plot``,
+what is drawn (``training_loss validation_loss`` unless given); and, once
+results are there, ``finding`` and ``agrees`` (``yes``, ``no``, ``partly``,
+``unclear``, or nothing where the paper tells no outcome). A variant may also
+set environment variables of its training, such as
+``environment.COLORNET_WITHOUT = stack``.
 """
 
 import hashlib
@@ -97,15 +99,15 @@ _CHOICES = {'evaluate': ('validation', 'train'),
 
 #: Columns that tell of the training itself, at its end; but validation_loss is
 #: the lowest, and the metrics are those of the network that is kept. The
-#: lowest loss is the mean of ten minibatches; loss_decrease is per minibatch (5.2);
-#: loss_spread is the standard deviation of the last epoch's minibatches.
-#: seconds_per_image is that of the fastest epoch: others may have shared the
-#: machine. num_parameters counts what is trained, not running averages.
+#: lowest loss is the mean of ten minibatches; loss_decrease is per minibatch
+#: (5.2); loss_spread is, of the last epoch, the standard deviation of means
+#: over minibatches of 24 photos together. seconds_per_image is that of the
+#: fastest epoch: others may have shared the machine. num_parameters counts
+#: what is trained, not running averages.
 TRAINING_NUMBERS = (
     'size', 'photos', 'num_parameters', 'epochs', 'minibatches',
-    'training_loss',
-    'validation_loss', 'best_epoch', 'lowest_loss', 'loss_decrease',
-    'loss_spread', 'seconds_per_image', 'peak_mb')
+    'training_loss', 'validation_loss', 'best_epoch', 'lowest_loss',
+    'loss_decrease', 'loss_spread', 'seconds_per_image', 'peak_mb')
 
 #: Settings that make no other network and no other numbers.
 _UNNAMED = ('training.checkpoint_minutes',)

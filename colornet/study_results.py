@@ -1,4 +1,4 @@
-"""Tables, curves and pictures of studies (paper, 5.2, 5.3)."""
+"""Tables, curves and pictures of studies (paper, 3.4 to 5.3)."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from .experiment import (best_epoch, draw_training, load_subset,
 from .files import read_csv, write_rows
 from .images import read_photo
 from .metrics import in_units
-from .plots import plot_curves
+from .plots import WINDOW, plot_curves
 from .reports import format_columns, grey_picture, picture_name
 from .sheets import save_sheet
 from .studies import TRAINING_NUMBERS
@@ -27,9 +27,15 @@ __all__ = ['check_results', 'read_results', 'read_scores', 'scores_file',
 #: Photos on a study's contact sheet.
 NUM_SHOWN = 4
 
-#: Minibatches that a lowest loss is the mean of, and the share of all at the
-#: end whose mean is the last loss.
-WINDOW, END = 10, 0.1
+#: Share of all minibatches at the end whose mean is the last loss.
+END = 0.1
+
+#: Photos of the minibatches whose means tell how losses spread: those of
+#: larger minibatches spread less by themselves.
+SPREAD_PHOTOS = 24
+
+#: Names of parameters that gradients change; others are running averages.
+_LEARNED = 'W', 'b', 'gamma', 'beta'
 
 #: Columns of the table, and their formats, where not two decimal places.
 _FORMATS = {'l_reg': '%.0f', 'ssim': '%.3f', 'colourfulness_predicted': '%.1f',
@@ -129,6 +135,11 @@ def check_results(study, folder, results_folder):
     folder : Path
         Holds the run folders, gets curves and pictures.
     results_folder : str or Path
+
+    Raises
+    ------
+    ColornetError
+        If there are damaged ones, or folders where pictures belong.
     """
     for ending in '.csv', '_curves.csv':
         read_results(Path(results_folder) / (study.name + ending))
@@ -161,6 +172,12 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
     -------
     str
         The table to print.
+
+    Raises
+    ------
+    ColornetError
+        If a file of a run folder is missing or damaged, or a result cannot
+        be written.
     """
     command = ['colornet', 'study', study.source, '--data', 'DIR', '--scale',
                scale]
@@ -188,6 +205,7 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
             row.update(
                 photos=num_photos, num_parameters=_count_parameters(run),
                 **_training_numbers(found, num_photos,
+                                    variant.config.training['batch_size'],
                                     variant.config.training['keep']))
             row.update(read_scores(scores_file(run, study, variant))[0])
             row.update(_origin(parts))
@@ -255,10 +273,10 @@ def _count_parameters(run):
     """Numbers that the training learns."""
     arrays = load_arrays(run / 'best.h5', ['parameters'])[0]['parameters']
     return sum(array.size for name, array in arrays.items()
-               if name.rpartition('/')[2] not in ('mean', 'inv_std'))
+               if name.rpartition('/')[2] in _LEARNED)
 
 
-def _training_numbers(curves, num_photos, keep):
+def _training_numbers(curves, num_photos, batch_size, keep):
     """What a row tells of the training itself."""
     def column(name, rows=curves['epochs']):
         return np.array([row[name] for row in rows if name in row])
@@ -266,8 +284,10 @@ def _training_numbers(curves, num_photos, keep):
     window = min(WINDOW, len(losses))
     means = np.convolve(losses, np.full(window, 1. / window), 'valid')
     last = losses[-max(int(END * len(losses)), 1):].mean()
-    of_last_epoch = column('epoch', curves['minibatches']) == len(
-        curves['epochs'])
+    of_last_epoch = losses[column('epoch', curves['minibatches']) ==
+                           len(curves['epochs'])]
+    several = max(SPREAD_PHOTOS // batch_size, 1)
+    groups = of_last_epoch[:len(of_last_epoch) // several * several]
     numbers = OrderedDict([
         ('epochs', len(curves['epochs'])), ('minibatches', len(losses)),
         ('training_loss', column('training_loss')[-1])])
@@ -277,8 +297,10 @@ def _training_numbers(curves, num_photos, keep):
         numbers['best_epoch'] = best_epoch(curves['epochs'], keep)
     numbers.update([
         ('lowest_loss', means.min()),
-        ('loss_decrease', (losses[0] - last) / len(losses)),
-        ('loss_spread', losses[of_last_epoch].std()),
+        ('loss_decrease', (losses[0] - last) / len(losses))])
+    if len(groups) > several:
+        numbers['loss_spread'] = groups.reshape(-1, several).mean(1).std()
+    numbers.update([
         ('seconds_per_image',
          np.diff(column('seconds'), prepend=0).min() / num_photos),
         ('peak_mb', column('peak_mb').max())])

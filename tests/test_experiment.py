@@ -188,7 +188,7 @@ class TestTrain(tiny.InFolder):
         with mock.patch('colornet.training.Trainer.save', save), \
                 mock.patch('sys.stderr', io.StringIO()) as err:
             ok_(experiment.train(config, self.data, folder))
-        assert_in('another seed', err.getvalue())
+        assert_in('another data.draw_seed', err.getvalue())
         provenance = json.loads((folder / 'provenance.json').read_text())
         best = self.run_folder / 'best.h5'
         eq_(provenance[0]['start_from'], {

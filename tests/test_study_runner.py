@@ -111,8 +111,8 @@ class TestStudy(tiny.InFolder):
         assert_allclose(float(first['validation_loss']), min(
             float(row['validation_loss']) for row in log))
         # Fewer than ten minibatches: the mean of all.
-        ok_(len(losses) < 10 or float(first['lowest_loss']) <=
-            np.mean(losses[:10]))
+        assert_allclose(float(first['lowest_loss']), np.mean(losses),
+                        rtol=1e-5)
         assert_allclose(float(first['loss_decrease']),
                         (losses[0] - losses[-1]) / len(losses), rtol=1e-4)
         assert_allclose(
@@ -288,7 +288,9 @@ class TestStudy(tiny.InFolder):
         results.write_text(before)
 
     def test_the_commit_is_that_of_the_training(self):
-        for path in (self.root / 'runs').glob('quick/*/provenance.json'):
+        paths = list((self.root / 'runs').glob('quick/*/provenance.json'))
+        ok_(len(paths) >= 2)
+        for path in paths:
             parts = json.loads(path.read_text())
             commits = {part['git_commit'] or 'unknown' for part in parts}
             ok_(any(row['git_commit'].split('-')[0] in commits
