@@ -10,7 +10,7 @@ from nose.tools import assert_almost_equal, assert_in, eq_, ok_
 import tiny
 from colornet.files import read_csv
 from colornet.metrics import in_units
-from colornet.studies import find_studies, load_study
+from colornet.studies import find_studies, load_study, plan_study
 
 RESULTS = tiny.ROOT / 'experiments' / 'results'
 STUDIES = [load_study(path) for path in find_studies()]
@@ -29,10 +29,14 @@ def test_every_study_has_numbers_of_every_variant_and_a_finding():
     for study in STUDIES:
         rows = rows_of(study)
         eq_(set(rows), set(study.variants), study.name)
-        for variant, (row,) in rows.items():
+        for variant in plan_study(study, 'quick'):
+            row, = rows[variant.name]
             eq_((row['scale'], row['status']), ('quick', 'done'))
+            settings = variant.overrides + variant.decoding
+            eq_(row['settings'].split('; ')[:len(settings)] if settings
+                else '', settings or '', (study.name, variant.name))
             for name in study.columns:
-                ok_(row[name], (study.name, variant, name))
+                ok_(row[name], (study.name, variant.name, name))
         ok_(study.finding, study.name)
 
 
