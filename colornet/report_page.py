@@ -34,9 +34,11 @@ _WITH_INTERVALS = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr'
 
 #: What a study's columns are, below its table.
 _COLUMNS = (
-    'training loss: the last epoch\'s; validation loss: the lowest; accuracies '
-    'and other metrics: of the network that is kept, shares and saturation '
-    'differences in percent; seconds per image: the fastest epoch\'s')
+    'training loss: the last epoch\'s; validation loss: the lowest; lowest '
+    'loss: of means over ten minibatches; loss decrease: per minibatch; loss '
+    'spread: of means over 24 photos in the last epoch; accuracies and other '
+    'metrics: of the network that is kept, shares and saturation differences '
+    'in percent; seconds per image: the fastest epoch\'s')
 
 
 def make_report(runs_folder, results_folder, out_file):
