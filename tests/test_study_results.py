@@ -71,7 +71,7 @@ def test_what_is_counted_is_what_is_trained():
         with tempfile.TemporaryDirectory() as folder:
             save_arrays(Path(folder) / 'best.h5', {'parameters': {
                 '/'.join(name): variable.get_value()
-                for name, variable in decoder_parameters(net).items()}})
+                for name, variable in decoder_parameters(net).items()}}, {})
             eq_(_count_parameters(Path(folder)), sum(
                 variable.get_value().size
                 for variable in trainable_parameters(net)))
