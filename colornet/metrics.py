@@ -1,22 +1,28 @@
 """The paper's evaluation metrics (5.1), and others; no Theano.
 
-All are of one image. Accuracies and the saturation difference are fractions,
-not percentages.
+All are of one image. Accuracies, the saturation difference and other shares
+are fractions, not percentages.
 """
 
 from collections import OrderedDict
 
 import numpy as np
+import skimage.color
 import skimage.metrics
 import skimage.segmentation
 
 from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
                     saturation, split_channels)
 
-__all__ = ['METRICS', 'OBJECT_METRICS', 'regression_distance', 'bin_accuracy',
-           'saturation_difference', 'peak_signal_to_noise',
+__all__ = ['METRICS', 'OBJECT_METRICS', 'SUMMARY_METRICS',
+           'regression_distance', 'bin_accuracy', 'saturation_difference',
+           'peak_signal_to_noise', 'nearer_than_grey', 'area_under_curve',
            'structural_similarity', 'colourfulness', 'edge_errors',
-           'colour_inconsistency', 'image_metrics', 'in_units', 'summarize']
+           'colour_inconsistency', 'image_metrics', 'picture_metrics',
+           'in_units', 'summarize']
+
+#: The largest CIELAB distance of :func:`area_under_curve`.
+MAX_DISTANCE = 150
 
 #: Felzenszwalb and Huttenlocher's segmentation, so that a sky, a field or a
 #: tree of a photo of 224 x 224 pixels is mostly one segment.
@@ -96,9 +102,64 @@ def peak_signal_to_noise(predicted_rgb, actual_rgb):
     float
         In decibels, at most 100.
     """
-    error = np.mean(np.square(as_float_rgb(predicted_rgb).astype(np.float64) -
-                              as_float_rgb(actual_rgb)))
+    error = _squared_error(predicted_rgb, actual_rgb)
     return float(-10 * np.log10(max(error, 1e-10)))
+
+
+def nearer_than_grey(predicted_rgb, grey_rgb, actual_rgb):
+    """Whether colours are better than none; not in the paper.
+
+    Parameters
+    ----------
+    predicted_rgb, grey_rgb, actual_rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1]. The second is the photo's
+        luminance alone.
+
+    Returns
+    -------
+    float
+        1 if the prediction's squared error in RGB is below that of the grey
+        picture, else 0. The mean over photos is the share of those that a
+        network makes better rather than worse.
+    """
+    return float(_squared_error(predicted_rgb, actual_rgb) <
+                 _squared_error(grey_rgb, actual_rgb))
+
+
+def _squared_error(one, other):
+    """Mean over pixels and the channels of RGB."""
+    return np.mean(np.square(as_float_rgb(one).astype(np.float64) -
+                             as_float_rgb(other)))
+
+
+def area_under_curve(predicted_rgb, actual_rgb):
+    """AuC of Zhang et al. (2016), without their rebalancing.
+
+    Parameters
+    ----------
+    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1].
+
+    Returns
+    -------
+    float in [0, 1]
+        Mean over the thresholds 0, 1, ..., 150, both ends counted, of the
+        share of pixels whose distance in the a and b of CIELAB is at most the
+        threshold.
+
+    Notes
+    -----
+    Implementations differ by a point of the curve (some leave out 150) and in
+    what is compared: here it is what a picture shows, so colours that sRGB
+    does not have are clipped first.
+    """
+    difference = np.subtract(*[skimage.color.rgb2lab(as_float_rgb(rgb))[..., 1:]
+                               for rgb in (predicted_rgb, actual_rgb)])
+    distance = np.hypot(difference[..., 0], difference[..., 1])
+    # The first threshold that a pixel is within.
+    first = np.ceil(distance).clip(0, MAX_DISTANCE + 1).astype(int).ravel()
+    counts = np.bincount(first, minlength=MAX_DISTANCE + 2)[:-1]
+    return float(counts.cumsum().mean() / first.size)
 
 
 def structural_similarity(predicted_rgb, actual_rgb):
@@ -214,15 +275,19 @@ def colour_inconsistency(predicted_rgb, actual_rgb):
 METRICS = tuple('''acc_u acc_v sat_diff
     abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8 within_1_u within_1_v
     within_2_u within_2_v within_3_u within_3_v saturation_predicted
-    colourfulness_predicted saturation_actual colourfulness_actual'''.split())
-
-#: Of these and of :func:`summarize`, those that are fractions.
-_SHARES = ('sat_diff_pooled',) + tuple(
-    name for name in METRICS
-    if name.startswith(('acc_', 'within_', 'sat', 'abs_sat')))
+    colourfulness_predicted saturation_actual colourfulness_actual
+    psnr_grey psnr_gain nearer_than_grey auc'''.split())
 
 #: What it gives besides if asked: these take longer.
 OBJECT_METRICS = 'edge_error', 'error_elsewhere', 'inconsistency'
+
+#: What only a set of images has; see :func:`summarize`.
+SUMMARY_METRICS = 'sat_diff_pooled', 'colourfulness_ratio'
+
+#: Those that are fractions.
+_SHARES = ('sat_diff_pooled', 'nearer_than_grey', 'auc') + tuple(
+    name for name in METRICS
+    if name.startswith(('acc_', 'within_', 'sat', 'abs_sat')))
 
 
 def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
@@ -250,6 +315,9 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
         units wide. within_1_u, ...,
         within_3_v: shares of pixels at most so many of the paper's bins off.
         Of predicted and actual image: mean saturations and colourfulness.
+        psnr_grey: of the actual image's luminance alone (U = V = 0).
+        psnr_gain: how many decibels psnr is above it. nearer_than_grey, auc:
+        :func:`nearer_than_grey` and :func:`area_under_curve`.
     """
     luminance, _ = split_channels(actual_rgb, color_space)
     predicted_rgb = join_channels(luminance, predicted_chroma, color_space)
@@ -257,6 +325,40 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
         _, predicted_chroma = split_channels(predicted_rgb)
     # L also where the network saw another luminance: the edges are the same.
     lightness, actual_chroma = split_channels(actual_rgb)
+    grey_rgb = join_channels(lightness, np.zeros_like(actual_chroma))
+    metrics = _compare(predicted_rgb, predicted_chroma, actual_rgb,
+                       actual_chroma, grey_rgb)
+    if objects:
+        metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
+            predicted_chroma, actual_chroma, lightness)
+        metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
+                                                        actual_rgb)
+    return metrics
+
+
+def picture_metrics(predicted_rgb, actual_rgb, grey_rgb):
+    """All metrics of a coloured photo, as a user gets it.
+
+    Parameters
+    ----------
+    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1].
+    grey_rgb : ndarray, (rows, columns, 3)
+        The photo without colours, rounded as the prediction is.
+
+    Returns
+    -------
+    OrderedDict of str to float
+        As of :func:`image_metrics`. U and V are those that the picture shows:
+        rounded to its bits, and clipped to what sRGB has.
+    """
+    return _compare(predicted_rgb, split_channels(predicted_rgb)[1],
+                    actual_rgb, split_channels(actual_rgb)[1], grey_rgb)
+
+
+def _compare(predicted_rgb, predicted_chroma, actual_rgb, actual_chroma,
+             grey_rgb):
+    """:data:`METRICS` of two pictures with their U and V."""
     channels = [(name, predicted_chroma[..., number],
                  actual_chroma[..., number])
                 for number, name in enumerate('uv')]
@@ -277,11 +379,11 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
     for which, rgb in ('predicted', predicted_rgb), ('actual', actual_rgb):
         metrics['saturation_' + which] = float(saturation(rgb).mean())
         metrics['colourfulness_' + which] = colourfulness(rgb)
-    if objects:
-        metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
-            predicted_chroma, actual_chroma, lightness)
-        metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
-                                                        actual_rgb)
+    metrics['psnr_grey'] = peak_signal_to_noise(grey_rgb, actual_rgb)
+    metrics['psnr_gain'] = metrics['psnr'] - metrics['psnr_grey']
+    metrics['nearer_than_grey'] = nearer_than_grey(predicted_rgb, grey_rgb,
+                                                   actual_rgb)
+    metrics['auc'] = area_under_curve(predicted_rgb, actual_rgb)
     return metrics
 
 
@@ -308,11 +410,20 @@ def summarize(rows):
     Returns
     -------
     OrderedDict of str to float
-        The mean of each metric over images, and sat_diff_pooled: the
-        saturation difference of all pixels of all images together.
+        The mean of each metric over images, and :data:`SUMMARY_METRICS`.
+        sat_diff_pooled: the saturation difference of all pixels of all images
+        together. colourfulness_ratio: mean colourfulness predicted over mean
+        colourfulness in truth. 1 is as colourful as the photos are.
+
+    Notes
+    -----
+    The ratio is of means, not the mean of ratios: photos with little colour,
+    for which a ratio may be anything, would outweigh the others.
     """
     means = OrderedDict((name, float(np.mean([row[name] for row in rows])))
                         for name in rows[0])
     means['sat_diff_pooled'] = (means['saturation_predicted'] /
                                 means['saturation_actual'] - 1)
+    means['colourfulness_ratio'] = (means['colourfulness_predicted'] /
+                                    means['colourfulness_actual'])
     return means

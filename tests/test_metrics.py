@@ -13,10 +13,13 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.color import join_channels, split_channels
-from colornet.metrics import (METRICS, OBJECT_METRICS, bin_accuracy,
-                              colour_inconsistency,
-                              colourfulness, edge_errors, image_metrics,
-                              peak_signal_to_noise, regression_distance,
+from colornet.images import as_uint8
+from colornet.metrics import (METRICS, OBJECT_METRICS, SUMMARY_METRICS,
+                              area_under_curve, bin_accuracy,
+                              colour_inconsistency, colourfulness,
+                              edge_errors, image_metrics, in_units,
+                              nearer_than_grey, peak_signal_to_noise,
+                              picture_metrics, regression_distance,
                               saturation_difference, structural_similarity,
                               summarize)
 
@@ -24,7 +27,7 @@ PHOTOS = pathlib.Path(__file__).parent / 'photos'
 NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8
     within_1_u within_1_v within_2_u within_2_v within_3_u within_3_v
     saturation_predicted colourfulness_predicted saturation_actual
-    colourfulness_actual'''.split()
+    colourfulness_actual psnr_grey psnr_gain nearer_than_grey auc'''.split()
 
 
 def photo(name='friends.jpg'):
@@ -181,6 +184,68 @@ def test_colourfulness_by_a_loop():
         eq_(colourfulness(np.dstack([rgb[..., 1]] * 3)), 0)
 
 
+def lab(pixel):
+    """a and b of an sRGB pixel in [0, 1], as CIE 15 and IEC 61966-2-1 write
+    them, under D65."""
+    red, green, blue = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in pixel]
+    xyz = (0.412453 * red + 0.357580 * green + 0.180423 * blue,
+           0.212671 * red + 0.715160 * green + 0.072169 * blue,
+           0.019334 * red + 0.119193 * green + 0.950227 * blue)
+    x, y, z = [
+        value ** (1 / 3.) if value > 0.008856 else 7.787 * value + 16 / 116.
+        for value in np.divide(xyz, (0.95047, 1., 1.08883))]
+    return 500 * (x - y), 200 * (y - z)
+
+
+def loop_area_under_curve(predicted_rgb, actual_rgb):
+    """Of floating point pixels, threshold by threshold."""
+    distances = [math.dist(lab(predicted), lab(actual)) for predicted, actual
+                 in zip(predicted_rgb.reshape(-1, 3).tolist(),
+                        actual_rgb.reshape(-1, 3).tolist())]
+    shares = [sum(distance <= threshold for distance in distances) /
+              float(len(distances)) for threshold in range(151)]
+    return sum(shares) / 151
+
+
+def test_area_under_curve_by_a_loop():
+    actual = photo() / 255.
+    for name in 'friends.jpg', 'seeding.jpg':
+        predicted = photo(name)[::-1] / 255.
+        expected = loop_area_under_curve(predicted, actual)
+        assert 0.5 < expected < 0.95, expected
+        assert_allclose(area_under_curve(predicted, actual), expected,
+                        rtol=1e-4)
+
+
+def test_area_under_curve_counts_both_ends():
+    green, blue = np.zeros((2, 1, 4, 3))
+    green[..., 1] = blue[..., 2] = 1
+    eq_(area_under_curve(green, green), 1)
+    # 253 apart in a and b: no threshold reaches so far.
+    eq_(area_under_curve(green, blue), 0)
+    half = green.copy()
+    half[:, :2] = blue[:, :2]
+    eq_(area_under_curve(half, green), 0.5)
+    # Red has a = 80.1, b = 67.2: 104.6 from grey, so the thresholds 105 to
+    # 150 of the 151.
+    red, grey = np.uint8([[[255, 0, 0]]]), np.uint8([[[99] * 3]])
+    assert_allclose(lab((1, 0, 0)), (80.1, 67.2), atol=0.05)
+    assert_allclose(area_under_curve(red, grey), 46 / 151.)
+
+
+def test_nearer_than_grey_is_about_the_squared_error():
+    actual = np.full((2, 2, 3), [100, 110, 150], np.uint8)
+    grey = np.full((2, 2, 3), 112, np.uint8)
+    # Of grey: 144 + 4 + 1444 a pixel.
+    for predicted, expected in (([100, 110, 110], 0), ([100, 110, 111], 1),
+                                ([112, 112, 112], 0), ([100, 110, 189], 1),
+                                ([100, 110, 190], 0)):
+        eq_(nearer_than_grey(np.full((2, 2, 3), predicted, np.uint8), grey,
+                             actual), expected, predicted)
+
+
 def test_errors_along_edges_and_elsewhere():
     luminance = np.zeros((20, 30))
     luminance[:, 15:] = 50
@@ -242,6 +307,45 @@ def test_image_metrics_by_loops():
     assert_allclose(got['colourfulness_actual'], loop_colourfulness(rgb),
                     rtol=1e-4)
     eq_(got['colourfulness_predicted'], colourfulness(predicted_rgb))
+    assert_allclose(got['auc'], loop_area_under_curve(
+        predicted_rgb.astype(float), rgb / 255.), rtol=1e-4)
+    errors = [np.sum((join_channels(luminance, chroma) - rgb / 255.) ** 2)
+              for chroma in (predicted, np.zeros_like(predicted))]
+    assert_allclose(got['psnr_grey'],
+                    -10 * math.log10(errors[1] / rgb.size), rtol=1e-5)
+    assert_allclose(got['psnr_gain'],
+                    10 * math.log10(errors[1] / errors[0]), rtol=1e-4)
+    assert got['psnr_gain'] > 2, got
+    eq_(got['nearer_than_grey'], 1)
+
+
+def test_colours_may_be_worse_than_none():
+    rgb = photo()
+    got = image_metrics(-2 * split_channels(rgb)[1], rgb)
+    assert got['psnr_gain'] < -3, got
+    eq_(got['nearer_than_grey'], 0)
+
+
+def test_pictures_are_scored_as_they_are():
+    rgb = photo()
+    lightness, chroma = split_channels(rgb)
+    predicted = as_uint8(join_channels(lightness, noisy_chroma(rgb)))
+    grey = as_uint8(join_channels(lightness, 0 * chroma))
+    got = picture_metrics(predicted, rgb, grey)
+    eq_(tuple(got), METRICS)
+    seen = split_channels(predicted)[1]
+    eq_(got['acc_u'], loop_accuracy(seen[..., 0], chroma[..., 0]))
+    eq_(got['within_1_v'], loop_accuracy(seen[..., 1], chroma[..., 1], 4, 1))
+    for name, picture in (('psnr', predicted), ('psnr_grey', grey)):
+        assert_allclose(got[name], skimage.metrics.peak_signal_noise_ratio(
+            rgb, picture), rtol=1e-6)
+    # Of the picture before rounding, nearly the same.
+    other = image_metrics(noisy_chroma(rgb), rgb)
+    for name in METRICS:
+        assert_allclose(got[name], other[name], rtol=0.05, atol=0.002,
+                        err_msg=name)
+    same = picture_metrics(grey, rgb, grey)
+    eq_((same['psnr_gain'], same['nearer_than_grey']), (0, 0))
 
 
 def check_perfect(color_space):
@@ -255,6 +359,9 @@ def check_perfect(color_space):
     assert_allclose(got['sat_diff'], 0, atol=1e-4)
     assert_allclose(got['l_reg'], 0, atol=1e-4)
     assert got['psnr'] > 90, got
+    # Rounding: the distance is not always 0.
+    assert 150 / 151. <= got['auc'] <= 1, got
+    eq_(got['nearer_than_grey'], 1)
     assert_allclose(got['saturation_predicted'], got['saturation_actual'],
                     rtol=1e-4)
 
@@ -271,6 +378,7 @@ def test_a_grey_prediction():
     assert_allclose(got['saturation_predicted'], 0, atol=0.001)
     assert_allclose(got['l_reg'], np.square(
         split_channels(rgb)[1].astype(float)).sum(), rtol=1e-6)
+    eq_((got['psnr_gain'], got['nearer_than_grey']), (0, 0))
 
 
 def test_hsv_predictions_are_scored_in_luv():
@@ -300,7 +408,8 @@ def test_summary_of_images():
     rgbs = [photo(), photo('seeding.jpg'), photo('aitzgorri.jpg')]
     rows = [image_metrics(noisy_chroma(rgb), rgb) for rgb in rgbs]
     got = summarize(rows)
-    eq_(list(got), NAMES + ['sat_diff_pooled'])
+    eq_(list(got), NAMES + ['sat_diff_pooled', 'colourfulness_ratio'])
+    eq_(tuple(got), METRICS + SUMMARY_METRICS)
     for name in NAMES:
         assert_allclose(got[name], sum(row[name] for row in rows) / 3.)
     luv = [(split_channels(rgb)[0], noisy_chroma(rgb)) for rgb in rgbs]
@@ -308,6 +417,22 @@ def test_summary_of_images():
     actual = sum(loop_saturation(rgb / 255.) for rgb in rgbs)
     assert_allclose(got['sat_diff_pooled'], predicted / actual - 1, rtol=1e-3)
     assert abs(got['sat_diff_pooled'] - got['sat_diff']) > 1e-3
+    pairs = [(loop_colourfulness(255 * join_channels(*pair).astype(float)),
+              loop_colourfulness(rgb)) for pair, rgb in zip(luv, rgbs)]
+    assert_allclose(got['colourfulness_ratio'], sum(
+        pair[0] for pair in pairs) / sum(pair[1] for pair in pairs), rtol=1e-4)
+    # Not the mean of ratios.
+    assert abs(got['colourfulness_ratio'] - sum(
+        pair[0] / pair[1] for pair in pairs) / 3) > 1e-3
+
+
+def test_shares_are_shown_in_percent():
+    for name in ('acc_u', 'sat_diff', 'sat_diff_pooled', 'nearer_than_grey',
+                 'auc', 'within_1_u'):
+        eq_(in_units(name, 0.25), 25)
+    for name in ('psnr', 'psnr_grey', 'psnr_gain', 'colourfulness_ratio',
+                 'ssim'):
+        eq_(in_units(name, 0.25), 0.25)
 
 
 def whole_photo(name='friends.jpg'):
