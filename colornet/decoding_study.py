@@ -32,15 +32,21 @@ SHOWN = ('argmax', 'expectation', 'annealed mean 0.38',
 #: Photos on the sheet.
 NUM_SHOWN = 10
 
-#: Column -> heading and format.
-_COLUMNS = OrderedDict(
-    [(name, (name, '%11.2f')) for name in
-     ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
-      'sat_diff')] +
-    [(name, (heading, '%11.3f')) for name, heading in
-     (('psnr', 'psnr'), ('ssim', 'ssim'),
-      ('colourfulness_predicted', 'colourful'), ('edge_error', 'edge_error'),
-      ('error_elsewhere', 'elsewhere'), ('inconsistency', 'inconsistent'))])
+#: Column -> heading and format, table by table.
+_TABLES = [
+    OrderedDict((name, (name, '%11.2f')) for name in (
+        'acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
+        'sat_diff')),
+    OrderedDict((name, (heading, '%12.3f')) for name, heading in (
+        ('psnr', 'psnr'), ('ssim', 'ssim'),
+        ('colourfulness_predicted', 'colourful'),
+        ('edge_error', 'edge_error'), ('error_elsewhere', 'elsewhere'),
+        ('inconsistency', 'inconsistent'))),
+    OrderedDict((name, (name, '%%%d.2f' % len(name))) for name in (
+        'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'colourfulness_ratio',
+        'auc'))]
+
+_COLUMNS = [name for columns in _TABLES for name in columns]
 
 
 def compare_decodings(network, data_folder, subset, out_file,
@@ -60,7 +66,7 @@ def compare_decodings(network, data_folder, subset, out_file,
     Returns
     -------
     str
-        The table to print. The network's factor for the chrominance is kept.
+        The tables to print. The network's factor for the chrominance is kept.
         Errors are root mean squares in U and V; the edges are the tenth of
         the pixels with the steepest luminance
         (:func:`colornet.metrics.edge_errors`). Inconsistency is
@@ -102,9 +108,11 @@ def compare_decodings(network, data_folder, subset, out_file,
                         for name, metrics in rows.items())
     save_sheet(out_file.with_suffix('.png'), pictures,
                ('grey',) + SHOWN + ('original',), width=1500)
-    write_rows(out_file, ['decoding'] + list(_COLUMNS), (
+    write_rows(out_file, ['decoding'] + _COLUMNS, (
         dict(mean, decoding=name) for name, mean in means.items()))
-    return '\n'.join(format_columns('%-24s' % 'decoding', OrderedDict(
-        (name, {column: in_units(column, mean[column])
-                for column in _COLUMNS}) for name, mean in means.items()),
-        _COLUMNS))
+    shown = OrderedDict((name, {column: in_units(column, mean[column])
+                                for column in _COLUMNS})
+                        for name, mean in means.items())
+    return '\n\n'.join('\n'.join(format_columns('%-24s' % 'decoding', shown,
+                                                columns))
+                       for columns in _TABLES)

@@ -30,7 +30,8 @@ __all__ = ['make_report']
 MAX_WIDTH = 1400
 
 #: Metrics whose intervals are shown.
-_WITH_INTERVALS = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr'
+_WITH_INTERVALS = ('acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr',
+                   'psnr_gain')
 
 #: What a study's columns are, below its table.
 _COLUMNS = (

@@ -33,7 +33,7 @@ from pathlib import Path
 
 from .config import find_resource, load_config, read_ini
 from .errors import ColornetError
-from .metrics import METRICS, OBJECT_METRICS
+from .metrics import METRICS, OBJECT_METRICS, SUMMARY_METRICS
 from .plots import AXES, PLOTTED
 
 __all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
@@ -206,7 +206,8 @@ def _read_keys(path, section):
                 path, key, text, ', '.join(filter(None, _CHOICES[key]))))
         values[key] = text
     known = OrderedDict([
-        ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS),
+        ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS +
+         SUMMARY_METRICS),
         ('plot', tuple(PLOTTED)), ('curve', tuple(AXES))])
     for key, words in known.items():
         values[key] = values[key].split()

@@ -116,7 +116,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
                list(intervals[0]), intervals, _NUMBER)
     tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
               for columns in (_PAPERS_COLUMNS, _PHOTO_COLUMNS,
-                              _NEAR_COLUMNS)]
+                              _NEAR_COLUMNS, _GREY_COLUMNS)]
     tables += [_format_intervals(intervals), sources]
     return '\n\n'.join('\n'.join(lines) for lines in tables)
 
@@ -201,6 +201,12 @@ _PHOTO_COLUMNS = OrderedDict([
     ('colourfulness_predicted', ('colourful', '%9.1f')),
     ('l_reg', ('L_reg', '%9.0f')), ('psnr', ('PSNR, dB', '%8.2f')),
     ('ssim', ('SSIM', '%6.3f')),
+])
+_GREY_COLUMNS = OrderedDict([
+    ('psnr_gain', ('gain, dB', '%+8.2f')),
+    ('nearer_than_grey', ('nearer than grey, %', '%19.0f')),
+    ('colourfulness_ratio', ('colourfulness ratio', '%19.2f')),
+    ('auc', ('AuC, %', '%6.2f')),
 ])
 _NEAR_COLUMNS = OrderedDict([
     ('within_1_u', ('U within 1', '%10.1f')),

@@ -60,7 +60,7 @@ class TestDecodings(tiny.InFolder):
                                     'validation')
             found = predict_images(compile_prediction(net, config), images)
             rows = [image_metrics(chroma, rgb) for rgb, chroma in found]
-            for metric in 'within_1_u', 'sat_diff':
+            for metric in 'within_1_u', 'sat_diff', 'auc', 'psnr_gain':
                 mean = np.mean([row[metric] for row in rows])
                 # Folded or not: rounding may decide between equal scores.
                 assert_allclose(float(self.rows[name][metric]), mean,

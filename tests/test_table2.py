@@ -64,7 +64,9 @@ class TestTable2(tiny.InFolder):
         eq_(self.columns[:5], ['system', 'acc_u', 'acc_v', 'sat_diff',
                                'abs_sat_diff'])
         for column in ('l_reg', 'sat_diff_pooled', 'psnr', 'ssim', 'acc_u_8',
-                       'acc_v_8', 'within_3_v', 'colourfulness_predicted'):
+                       'acc_v_8', 'within_3_v', 'colourfulness_predicted',
+                       'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'auc',
+                       'colourfulness_ratio'):
             assert_in(column, self.columns)
         eq_(list(self.rows), [
             'paper_classification', 'paper_regression', 'classification',
@@ -130,6 +132,18 @@ class TestTable2(tiny.InFolder):
         eq_(float(self.rows['paper_regression']['sat_diff']), 85.8)
         eq_(self.rows['paper_regression']['psnr'], '')
         eq_(len(PAPER), 2)
+
+    def test_the_gain_is_over_grey(self):
+        grey = self.rows['floor_grey']
+        eq_([float(grey[name]) for name in ('psnr_gain', 'nearer_than_grey')],
+            [0, 0])
+        eq_(grey['psnr'], grey['psnr_grey'])
+        row, result = self.rows['regression'], self.results['regression']
+        assert_allclose(float(row['psnr']) - float(row['psnr_gain']),
+                        float(grey['psnr']), rtol=1e-6)
+        assert_allclose(float(row['nearer_than_grey']), 2 * sum(
+            image['psnr_gain'] > 0 for image in result['images']))
+        assert_in('nearer than grey, %', self.text)
 
     def test_grey_has_no_saturation(self):
         ok_(abs(float(self.rows['floor_grey']['sat_diff']) + 100) < 0.1)
