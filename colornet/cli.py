@@ -212,6 +212,29 @@ def _make_parser():
     add_out(command, 'runs/decodings.csv')
     add_vgg(command)
 
+    command = add('everyday', _everyday, 'score networks on photos of any '
+                  'size, as "colornet colorize" colours them')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of photos in colour')
+    command.add_argument('--list', metavar='TXT', help='names of the photos '
+                         'to score, one a line (default: all in the folder)')
+    command.add_argument('--network', action='append', default=[],
+                         metavar='FILE', dest='networks',
+                         help='trained network or run folder; may be repeated '
+                         '(default: all in weights/)')
+    command.add_argument(
+        '--decoding', action='append', default=[], dest='decodings',
+        metavar='"KEY=VALUE ..."', help='settings of [decoding] in '
+        'experiments/defaults.ini, such as "method=mean temperature=0.5"; may '
+        "be repeated (default: argmax and two means; the network's own comes "
+        'with any)')
+    add_out(command, 'runs/everyday.csv')
+    command.add_argument('--sheet', metavar='PNG',
+                         help='contact sheet: grey | networks | original')
+    command.add_argument('--every', type=_positive, metavar='N', help='show '
+                         'every Nth photo (default: 60 photos at most)')
+    add_vgg(command)
+
     command = add('study', _study, 'train and compare the variants of studies '
                   '(paper, 3.4 to 5.3)')
     command.add_argument('names', nargs='+', metavar='STUDY',
@@ -404,6 +427,19 @@ def _decodings(options):
     check_output(options.out, '.csv')
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))
+    print('written to %s' % options.out)
+
+
+def _everyday(options):
+    from .encoding import check_suffix
+    from .everyday import score_everyday
+    check_output(options.out, '.csv')
+    if options.sheet:
+        check_suffix(options.sheet)
+        check_output(options.sheet)
+    print(score_everyday(options.data, options.out, options.networks,
+                         options.decodings, options.list, options.sheet,
+                         options.every, options.vgg))
     print('written to %s' % options.out)
 
 

@@ -1,5 +1,6 @@
 """Trained networks: their files, and predictions from them (paper, 3.1)."""
 
+import functools
 import hashlib
 import sys
 from collections import OrderedDict
@@ -22,7 +23,7 @@ from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'save_network', 'network_file', 'load_configuration',
            'load_network', 'start_from', 'compile_prediction',
-           'compile_decodings', 'load_colorizer']
+           'compile_decodings', 'load_colorizer', 'load_colorizers']
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = 'weights/cvcl_best.h5'
@@ -299,7 +300,45 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     -------
     Colorizer
     """
-    net, config, _ = load_network(network or find_resource(DEFAULT_NETWORK),
-                                  vgg_weights, fold=True, decoding=decoding)
-    return Colorizer(compile_prediction(net, config), config.data['size'],
-                     config.network['color_space'])
+    return load_colorizers(network, vgg_weights, [decoding])[0]
+
+
+def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
+    """Load a network that colours photos with several decodings.
+
+    Parameters
+    ----------
+    network, vgg_weights
+        As for :func:`load_colorizer`.
+    decodings : sequence of iterables of str
+        Each as `decoding` there.
+
+    Returns
+    -------
+    list of Colorizer
+        One for each. Where they are asked for the same photos in turn, the
+        network is run once. Several of them are not for several threads.
+    """
+    network = network or find_resource(DEFAULT_NETWORK)
+    configs = [load_configuration(network)[0] for _ in decodings]
+    for config, decoding in zip(configs, decodings):
+        config.override_decoding(decoding)
+    net, folded, _ = load_network(network, vgg_weights, fold=True,
+                                  decoding=decodings[0])
+    functions = ([compile_prediction(net, folded)] if len(configs) == 1 else
+                 _share_passes(compile_decodings(net, folded, [
+                     config.decoding for config in configs]), len(configs)))
+    return [Colorizer(function, config.data['size'],
+                      config.network['color_space'])
+            for function, config in zip(functions, configs)]
+
+
+def _share_passes(predict, count):
+    """Split a function of :func:`compile_decodings` into one per decoding."""
+    latest = [None, None]
+
+    def predict_one(number, luminance):
+        if not np.array_equal(luminance, latest[0]):
+            latest[:] = luminance, predict(luminance)
+        return latest[1][number]
+    return [functools.partial(predict_one, number) for number in range(count)]
