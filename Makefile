@@ -11,6 +11,7 @@ ILSVRC ?= data/ilsvrc
 MCGILL ?= data/mcgill
 MIRFLICKR ?= data/mirflickr
 DATA ?= data/photos
+EVERYDAY_TEST ?= data/everyday_test
 EPOCHS ?=
 SCALE ?= quick
 SCHEDULER ?=
@@ -30,7 +31,7 @@ PHOTOS = $(call quoted,$(CVCL))
 OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
-DATA_SETS := CVCL DATA GENERAL ILSVRC MCGILL MIRFLICKR
+DATA_SETS := CVCL DATA EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
 NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
@@ -38,7 +39,7 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-mcgill train-ilsvrc train-mirflickr train-folder table1 \
-    table2 $(FIGURES) decodings $(STUDIES) experiments report benchmark \
+    table2 $(FIGURES) decodings everyday $(STUDIES) experiments report benchmark \
     benchmark-sizes docker docker-cpu clean FORCE
 
 install: $(VENV)/installed help
@@ -125,6 +126,10 @@ table2: $(VENV)/installed ## score them: RUNS/table2.csv
 decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
 	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
 	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(OUT)/decodings.csv
+
+everyday: $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder as colorize colours it: RUNS/everyday.csv, .jpg
+	$(COLORNET) everyday --data $(call quoted,$(EVERYDAY_TEST)) \
+	    --out $(OUT)/everyday.csv --sheet $(OUT)/everyday.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

@@ -12,12 +12,15 @@ from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_, ok_
+from numpy.testing import assert_allclose
 from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
 
 import colornet
 import tiny
 from colornet import cli
 from colornet.colorize import Colorizer
+from colornet.files import read_csv
 from colornet.predict import load_configuration
 
 
@@ -110,6 +113,26 @@ class TestJourney(tiny.InFolder):
         eq_(len(list((self.root / 'coloured').iterdir())), 4)
         grey = np.array(Image.open(str(self.root / 'coloured' / 'grey.jpg')))
         ok_((grey.max(axis=-1) > grey.min(axis=-1)).any(), 'still grey')
+
+    def test_everyday_scores_what_colorize_writes(self):
+        source, scores = self.root / 'everyday', self.root / 'e.csv'
+        source.mkdir()
+        photo = Image.open(str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]))
+        photo.crop((5, 9, 95, 60)).save(str(source / 'wide.png'))
+        status, out, err = run(
+            'everyday', '--data', source, '--network', self.root / 'run',
+            '--out', scores, '--sheet', self.root / 'everyday.png')
+        eq_(status, 0, err)
+        assert_in('run, mean, temperature 0.5', out)
+        eq_(run('colorize', source, '--network', self.root / 'run', '--out',
+                self.root / 'written')[0], 0)
+        psnr = peak_signal_noise_ratio(*[
+            np.array(Image.open(str(folder / 'wide.png')))
+            for folder in (source, self.root / 'written')])
+        row, = [row for row in read_csv(scores) if row['own']]
+        eq_(row['decoding'], 'argmax')
+        # Folded alone or with others, scores may be rounded differently.
+        assert_allclose(float(row['psnr']), psnr, atol=0.01)
 
     def test_a_checkpoint_is_no_network(self):
         for words in 'is the checkpoint of a training', 'run/best.h5':
@@ -275,7 +298,8 @@ def test_a_pipe_is_no_network():
 def test_outputs_are_checked_before_the_work():
     photos = ['--data', tiny.PHOTOS, '--out', tiny.PHOTOS]
     for command in (['evaluate', '/no/such.h5'], ['table2'],
-                    ['decodings', '/no/such.h5'], ['figure', '5']):
+                    ['decodings', '/no/such.h5'], ['everyday'],
+                    ['figure', '5']):
         check_is_refused('photos', *command + photos)
     check_is_refused('/dev/null/a', 'evaluate', '/no/such.h5', '--data',
                      tiny.PHOTOS, '--pictures', '/dev/null/a')
@@ -284,6 +308,16 @@ def test_outputs_are_checked_before_the_work():
             (['table1'], '.csv'), (['table2'], '.csv'), (['report'], '.html')):
         check_is_refused(suffix, *command + ['--out', 'x.png'])
     check_is_refused('.h5', 'export', '/no/such.h5', 'x.png')
+
+
+def test_everyday_photos_that_are_not_there():
+    photos = ['everyday', '--data', tiny.PHOTOS]
+    check_is_refused('/no/such', 'everyday', '--data', '/no/such')
+    check_is_refused('/no/such.txt', *photos + ['--list', '/no/such.txt'])
+    check_is_refused('/no/such.h5', *photos + ['--network', '/no/such.h5'])
+    check_is_refused('decoding.colour', *photos + ['--decoding', 'colour=1'])
+    check_is_refused('unknown suffix', *photos + ['--sheet', 'sheet.doc'])
+    check_is_refused('positive', *photos + ['--every', '0'])
 
 
 def test_no_folder_is_without_a_name():

@@ -32,11 +32,13 @@ def test_every_experiment_is_a_target():
             ('train-mirflickr',
              'train experiments/mirflickr_classification.ini'),
             ('train-folder', 'train experiments/folder_classification.ini'),
-            ('report', 'colornet report')] + [
+            ('report', 'colornet report'),
+            ('everyday', "colornet everyday --data 'data/everyday_test'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:
         assert_in(words, dry_run(target))
     assert_in("--data 'a b'", dry_run('train-folder', 'DATA=a b'))
+    assert_in("--data 'a b'", dry_run('everyday', 'EVERYDAY_TEST=a b'))
 
 
 def test_every_study_is_a_target():

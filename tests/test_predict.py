@@ -5,6 +5,7 @@ import pickle
 import shutil
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -22,7 +23,8 @@ from colornet.networks import (all_parameters, decoder_parameters,
                                fold_batch_norm, output_layers)
 from colornet.predict import (build_pretrained, compile_prediction,
                               learned_parameters, load_colorizer,
-                              load_network, save_network, start_from)
+                              load_colorizers, load_network, save_network,
+                              start_from)
 from colornet.vgg16 import VGG16_LAYERS, load_vgg16_weights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -366,3 +368,30 @@ def test_colorizer_of_a_classification_network():
     eq_(rgb.shape, (40, 40, 3))
     ok_(abs(luminance(rgb) - luminance(photo)).mean() < 15)
     ok_(np.ptp(rgb, axis=-1).max() > 0.1, 'no colour')
+
+
+def test_colorizers_of_several_decodings_share_a_pass():
+    seen = []
+
+    def stand_in(loaded, loaded_config, decodings):
+        def predict(luminance):
+            seen.append(luminance)
+            return [np.stack([luminance * options['saturation'],
+                              luminance * 0], axis=-1)
+                    for options in decodings]
+        return predict
+    with mock.patch('colornet.predict.compile_decodings', stand_in):
+        double, half = load_colorizers(saved, decodings=[
+            ['decoding.saturation=2'], ['decoding.saturation=0.5']])
+    photos = [read_rgb(path, 40) for path in
+              find_images(ROOT / 'tests' / 'photos')[:2]]
+    for number, photo in enumerate(photos, 1):
+        chromas = [colorizer.predict([photo])[0]
+                   for colorizer in (double, half)]
+        eq_(len(seen), number)
+        for chroma, factor in zip(chromas, (2, 0.5)):
+            assert_allclose(chroma[..., 0], factor * seen[-1][0], rtol=1e-6)
+    ok_(abs(seen[0] - seen[1]).max() > 1)
+    # An earlier photo once more.
+    double.predict(photos[:1])
+    eq_(len(seen), 3)
