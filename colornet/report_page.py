@@ -74,6 +74,7 @@ def make_report(runs_folder, results_folder, out_file):
             _try('table1', 'Table 1', _table1, runs),
             _try('table2', 'Table 2', _table2, runs),
             _try('decodings', 'Decodings', _decodings, runs),
+            _try('everyday', 'Everyday photos', _everyday, runs),
             _try('trainings', 'Trainings', _trainings, runs, scratch)]
         parts += [_try('figure%d' % number, 'Figure %d' % number, _figure,
                        runs, number, scratch)
@@ -168,6 +169,22 @@ def _decodings(runs):
     return _part('decodings', title, tables=[table], pictures=[
         _embed(sheet)] if sheet.exists() else [],
         where='make decodings: %s' % (runs / 'decodings.csv'))
+
+
+def _everyday(runs):
+    title = 'Everyday photos: networks as users see them'
+    rows = _read_if_there(runs / 'everyday.csv')
+    if not rows:
+        return _part('everyday', title,
+                     'run "make everyday EVERYDAY_TEST=folder"')
+    table = _as_table([OrderedDict((name, _short(text))
+                                   for name, text in row.items())
+                       for row in rows])
+    sheet = runs / 'everyday.jpg'
+    return _part('everyday', title, tables=[table], pictures=[
+        _embed(sheet)] if sheet.exists() else [],
+        where='make everyday: %s; shares in percent' % (
+            runs / 'everyday.csv'))
 
 
 def _trainings(runs, scratch):

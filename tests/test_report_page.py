@@ -67,8 +67,9 @@ def test_a_page_with_nothing_tells_what_to_run():
         missing = make_report(root, root, root / 'new' / 'report.html')
         page = Reader((root / 'new' / 'report.html').read_text())
     eq_(page.opened, [])
-    for target in ('table1', 'table2', 'figure5', 'aggregation', 'bins'):
-        ok_(any('"make %s"' % target in line for line in missing), target)
+    for target in ('table1', 'table2', 'everyday', 'figure5', 'aggregation',
+                   'bins'):
+        ok_(any('"make %s' % target in line for line in missing), target)
     # Figures 2 and 3 are drawn at once.
     eq_(len(page.pictures), 2)
     for path in find_studies():
@@ -92,6 +93,9 @@ def test_results_pictures_and_what_went_wrong_are_shown():
                   [['best', 'acc_u', '21.0789', 'nan', '17', '24.5']])
         write_csv(root / 'decodings.csv', ['decoding', 'acc_u'],
                   [['argmax', '0.2']])
+        write_csv(root / 'everyday.csv', ['network', 'own', 'psnr_gain'],
+                  [['cvcl_best', 'yes', '-1.29541']])
+        shutil.copy(str(photo), str(root / 'everyday.jpg'))
         write_csv(root / 'a_run' / 'log.csv', ['epoch', 'training_loss'],
                   [['1', '7']])
         make_report(root, root / 'results', root / 'report.html')
@@ -101,10 +105,12 @@ def test_results_pictures_and_what_went_wrong_are_shown():
     assert_in(['best', '21.08', '35771282'], page.rows)
     assert_in(['best', 'acc_u', '21.08', 'nan', '17', '24.5'], page.rows)
     assert_in(['argmax', '20'], page.rows)
+    assert_in(['cvcl_best', 'yes', '-1.295'], page.rows)
     assert_in('a run', [picture['alt'] for picture in page.pictures])
     assert_in(['concatenation', '5.25', '21'], page.rows)
     assert_in(['sum & <more>', 'training diverged', ''], page.rows)
-    for alt in 'figure5', 'aggregation photos', 'aggregation quick':
+    for alt in ('figure5', 'everyday', 'aggregation photos',
+                'aggregation quick'):
         assert_in(alt, [picture['alt'] for picture in page.pictures])
     ok_(all(picture['src'].startswith('data:image/')
             for picture in page.pictures))
