@@ -34,14 +34,15 @@ NUM_SHOWN = 10
 
 #: Column -> heading and format, table by table.
 _TABLES = [
-    OrderedDict((name, (name, '%11.2f')) for name in (
-        'acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
-        'sat_diff')),
-    OrderedDict((name, (heading, '%12.3f')) for name, heading in (
-        ('psnr', 'psnr'), ('ssim', 'ssim'),
-        ('colourfulness_predicted', 'colourful'),
-        ('edge_error', 'edge_error'), ('error_elsewhere', 'elsewhere'),
-        ('inconsistency', 'inconsistent'))),
+    OrderedDict(
+        [(name, (name, '%11.2f')) for name in
+         ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
+          'sat_diff')] +
+        [(name, (heading, '%11.3f')) for name, heading in
+         (('psnr', 'psnr'), ('ssim', 'ssim'),
+          ('colourfulness_predicted', 'colourful'),
+          ('edge_error', 'edge_error'), ('error_elsewhere', 'elsewhere'),
+          ('inconsistency', 'inconsistent'))]),
     OrderedDict((name, (name, '%%%d.2f' % len(name))) for name in (
         'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'colourfulness_ratio',
         'auc'))]

@@ -56,7 +56,7 @@ _Row = namedtuple('_Row', 'network decoding is_default colorizer')
 _COLUMNS = OrderedDict([
     ('psnr', ('PSNR, dB', '%8.2f')), ('psnr_gain', ('gain, dB', '%+8.2f')),
     ('nearer_than_grey', ('nearer, %', '%9.1f')),
-    ('colourfulness_ratio', ('colourfulness', '%13.2f')),
+    ('colourfulness_ratio', ('colour ratio', '%12.2f')),
     ('auc', ('AuC, %', '%6.2f')), ('acc_u', ('Acc U, %', '%8.2f')),
     ('acc_v', ('Acc V, %', '%8.2f')), ('sat_diff', ('sat diff, %', '%+11.1f')),
     ('abs_sat_diff', ('|sat diff|, %', '%13.1f')), ('ssim', ('SSIM', '%6.3f')),
