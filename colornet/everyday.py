@@ -182,7 +182,10 @@ def _parse_decodings(texts):
         settings = [word if word.startswith('decoding.') else
                     'decoding.' + word for word in text.split()]
         config = load_config()
-        for setting in settings:
+        for word, setting in zip(text.split(), settings):
+            if '=' not in word:
+                raise ColornetError('--decoding takes "KEY=VALUE ...", such '
+                                    'as "method=mean", not %r' % text)
             config.override(setting, '--decoding')
         name = ' '.join(word.partition('.')[2] for word in settings)
         if not name or name in known:

@@ -231,7 +231,7 @@ class TestEveryday(tiny.InFolder):
                 ('unknown setting decoding.colour',
                  {'decodings': ['colour=red']}),
                 ('decoding.method = red', {'decodings': ['method=red']}),
-                ('takes section.key=value', {'decodings': ['mean']}),
+                ('such as "method=mean", not \'mean\'', {'decodings': ['mean']}),
                 ('once', {'decodings': ['method=mean', 'method=mean']}),
                 ('once', {'decodings': [' ']}),
                 ('nowhere.h5', {'networks': [self.root / 'nowhere.h5']}),
