@@ -5,7 +5,9 @@ import shutil
 import tempfile
 import unittest
 from collections import Counter
+from unittest import mock
 
+import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
 from colornet.datasets import (DATASETS, ILSVRC_CLASSES, SPLIT_SEED,
@@ -81,6 +83,19 @@ def test_draw_is_even_over_categories():
     drawn = Counter(name[0] for name in train + test)
     eq_(drawn, {'a': 30, 'b': 30, 'c': 12})
     eq_(Counter(name[0] for name in test), {'a': 5, 'b': 5, 'c': 2})
+
+
+def test_as_many_mirflickr_photos_as_table_1_counts_are_all_taken():
+    names = ['im%d.jpg' % number for number in range(1, 25001)]
+    chosen = np.random.RandomState(0).permutation(names)[:8500]
+    with mock.patch('colornet.datasets.logger.warning') as warning:
+        train, test = draw_split(chosen, 7500, 1000, SPLIT_SEED)
+    ok_(not warning.called)
+    # The rule in other words: sort as text, permute, test with the first.
+    order = np.random.RandomState(2016).permutation(8500)
+    expected = [sorted(chosen)[number] for number in order]
+    eq_(test, sorted(expected[:1000]))
+    eq_(train, sorted(expected[1000:]))
 
 
 def test_ilsvrc_classes_are_ten_and_disjoint():
