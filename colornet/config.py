@@ -142,6 +142,11 @@ SCHEMA = {
         'momentum': _number(float, 0, 1), 'batch_size': _number(int, 1),
         'epochs': _number(int, 0), 'drop_epochs': _epoch_numbers,
         'drop_factor': _number(float, 0, low_included=False),
+        'schedule': _choice('constant', 'cycle'),
+        'warm_up': _number(float, 0, 1),
+        'average': _number(float, 0, 1),
+        'encoder_rate': _number(float, 0, low_included=False),
+        'gradient_clip': _number(float, 0),
         'weight_decay': _number(float, 0), 'start_from': str,
         'keep': _choice('loss', 'accuracy'),
         'seed': _seed,
@@ -381,6 +386,15 @@ def _complete(config, source):
                 raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
                                     % (source, name))
+    if config.training['schedule'] == 'cycle' and \
+            config.training['drop_epochs']:
+        raise ColornetError('%s: training.drop_epochs is of '
+                            'training.schedule = constant, not of cycle'
+                            % source)
+    if config.training['encoder_rate'] != 1 and \
+            not config.network['fine_tune']:
+        raise ColornetError('%s: training.encoder_rate is of '
+                            'network.fine_tune = yes' % source)
     if config.network['color_space'] == 'hsv':
         # The zero of hue is no grey, and the mean of two hues means nothing.
         for key, value in (('saturation', 1), ('method', 'argmax')):

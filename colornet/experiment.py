@@ -179,6 +179,21 @@ def _make_objective(config):
                                                           threshold)
 
 
+def _make_schedule(config, num_images):
+    """The learning rate, a function of epoch and minibatch, both from 0."""
+    from .training import cycle_learning_rate, learning_rate_after
+    rate = config.training['learning_rate']
+    if config.training['schedule'] == 'constant':
+        drops = [config.training[name] for name in ('drop_epochs',
+                                                    'drop_factor')]
+        return lambda epoch, minibatch: learning_rate_after(epoch, rate,
+                                                            *drops)
+    in_epoch = -(-num_images // config.training['batch_size'])
+    return lambda epoch, minibatch: cycle_learning_rate(
+        epoch * in_epoch + minibatch, config.training['epochs'] * in_epoch,
+        rate, config.training['warm_up'])
+
+
 def _digest_photos(images, names):
     """Digests by which a checkpoint knows its photos.
 
@@ -249,7 +264,11 @@ def _load_checkpoint(config, folder):
         stored = Config.from_json(attributes.get('config', ''))
     except ColornetError as error:
         raise ColornetError('%s: %s' % (path, error))
-    differences = config.differences(stored, RESUMABLE)
+    resumable = RESUMABLE
+    if config.training['schedule'] == 'cycle':
+        # The learning rate of every minibatch depends on how many there are.
+        resumable = [name for name in RESUMABLE if name != 'training.epochs']
+    differences = config.differences(stored, resumable)
     if differences:
         raise ColornetError('%s holds a training with other settings (%s); '
                             'choose another folder or remove it'
@@ -422,7 +441,7 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
                           start_from)
     from .speedups import missing_speedups
     from .training import (Trainer, compile_training, compile_validation,
-                           learning_rate_after)
+                           make_averages)
 
     provenance = _provenance(config, data_folder, len(images))
     net = build_pretrained(config, vgg_weights)
@@ -443,20 +462,24 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     space = get_color_space(config.network['color_space'])
     batch_size, seed = config.training['batch_size'], config.training['seed']
     options = {name: config.training[name] for name in
-               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay')}
-    rates = [config.training[name] for name in
-             ('learning_rate', 'drop_epochs', 'drop_factor')]
-    rate = theano.shared(lasagne.utils.floatX(rates[0]), 'learning_rate')
+               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
+                'average', 'encoder_rate', 'gradient_clip')}
+    find_rate = _make_schedule(config, len(training))
+    rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
+    parameters = learned_parameters(net, config)
+    averages = (make_averages(parameters) if config.training['average'] else
+                OrderedDict())
+    pairs = [(parameters[key], averages[key]) for key in averages]
     for line in missing_speedups():
         print('note: slower without ' + line, file=sys.stderr)
     print('compiling the training step', file=sys.stderr)
-    step, optimizer_state = compile_training(net, objective,
-                                             learning_rate=rate, **options)
+    step, optimizer_state = compile_training(
+        net, objective, learning_rate=rate, averages=pairs, **options)
     loss_and_chroma = compile_validation(
         net, objective, lambda outputs: predicted_chroma(
             outputs, config.network['num_bins'], space.limits,
-            **config.decoding))
-    trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
+            **config.decoding), pairs)
+    trainer = Trainer(step, optimizer_state, parameters,
                       checkpoint, dict(photos, config=config.to_json(),
                                        trained_on=trained_on),
                       config.training['checkpoint_minutes'])
@@ -467,14 +490,14 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     transform = make_transform(config)
 
     def training_batches(epoch, skip):
-        rate.set_value(lasagne.utils.floatX(
-            learning_rate_after(epoch, *rates)))
         order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
         done = skip * batch_size
         batches = prefetch(iterate_minibatches(
             images, order[done:], batch_size, flips[done:]), transform)
         with contextlib.closing(batches):
-            for inputs, targets, _ in batches:
+            for minibatch, (inputs, targets, _) in enumerate(batches, skip):
+                rate.set_value(lasagne.utils.floatX(
+                    find_rate(epoch, minibatch)))
                 yield inputs, targets
 
     def validate(check_signals):
@@ -501,7 +524,8 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
             save_network(run_folder / 'best.h5', net, config, {
                 'trained_on': trained_on, 'epoch': len(history),
                 'validation_loss': history[-1].get('validation_loss', 'none'),
-                'git_commit': provenance['git_commit'] or 'unknown'})
+                'git_commit': provenance['git_commit'] or 'unknown'},
+                averages=averages)
         print(', '.join('%s %.4g' % item for item in history[-1].items()
                         if item[0] in SHOWN), file=sys.stderr)
 

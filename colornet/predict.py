@@ -58,7 +58,8 @@ def learned_parameters(net, config):
             decoder_parameters)(net)
 
 
-def save_network(path, net, config, attributes, dtype=None):
+def save_network(path, net, config, attributes, dtype=None,
+                 averages=None):
     """Save a trained network, without VGG16 unless it was fine-tuned.
 
     Parameters
@@ -70,9 +71,11 @@ def save_network(path, net, config, attributes, dtype=None):
         Where the network comes from.
     dtype : dtype, optional
         float16 halves the file.
+    averages : dict of (str, str) to shared variable, optional
+        Saved instead of the parameters of `net`.
     """
-    values = OrderedDict((key, variable.get_value()) for key, variable
-                         in learned_parameters(net, config).items())
+    values = OrderedDict((key, variable.get_value()) for key, variable in (
+        averages or learned_parameters(net, config)).items())
     save_arrays(path, {'parameters': values},
                 dict(attributes, format=FORMAT, config=config.to_json()),
                 dtype)

@@ -214,6 +214,9 @@ def test_bad_values_are_refused():
             'training.drop_epochs=0', 'training.drop_epochs=two',
             'training.drop_factor=0', 'training.weight_decay=-1',
             'decoding.temperature=1e-40', 'decoding.smoothing=100',
+            'training.schedule=linear', 'training.warm_up=1',
+            'training.average=1', 'training.average=-0.1',
+            'training.encoder_rate=0', 'training.gradient_clip=-1',
             'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
         yield check_refused, override
 
@@ -244,6 +247,15 @@ def test_loss_and_kind_must_fit():
     for override in ['network.kind=regression', 'objective.loss=huber']:
         check_error(lambda: load_config(overrides=[override]),
                     'network.kind', 'objective.loss')
+
+
+def test_schedules_and_rates_that_do_not_fit_are_refused():
+    cycle, fine_tune = 'training.schedule=cycle', 'network.fine_tune=yes'
+    load_config(overrides=[cycle, fine_tune, 'training.encoder_rate=0.1'])
+    check_error(lambda: load_config(overrides=[
+        cycle, 'training.drop_epochs=3']), 'training.drop_epochs', 'cycle')
+    check_error(lambda: load_config(overrides=['training.encoder_rate=0.1']),
+                'training.encoder_rate', fine_tune.replace('=', ' = '))
 
 
 def test_size_must_suit_the_network():
