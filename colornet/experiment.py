@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -21,8 +22,8 @@ from .errors import ColornetError
 from .files import locked, write_csv, write_json, write_rows, write_text
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
-from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
-                          prefetch)
+from .minibatches import (epoch_crops, epoch_plan, hold_out,
+                          iterate_minibatches, prefetch)
 
 __all__ = ['best_epoch', 'check_subset', 'draw_training', 'load_subset',
            'make_transform', 'is_finished', 'git_commit', 'read_provenance',
@@ -52,6 +53,7 @@ def load_subset(config, folder, subset):
     Returns
     -------
     images : CachedImages or ndarray of uint8, (number, size, size, 3)
+        With ``data.proportions = keep``, the central squares.
     names : list of str
 
     Notes
@@ -91,7 +93,8 @@ def _split_of(subset):
 
 def _find_photos(config, folder, split):
     return load_split(config.data['dataset'], folder, split,
-                      find_resource('experiments/splits'))
+                      find_resource('experiments/splits'),
+                      config.data['test_share'])
 
 
 def draw_training(num_images, config):
@@ -120,14 +123,19 @@ def draw_training(num_images, config):
 def _load_photos(config, folder, split):
     """All photos of a split, 'train' or 'test', from the cache."""
     dataset, size = config.data['dataset'], config.data['size']
+    largest, sides = None, size
+    if config.data['proportions'] == 'keep':
+        # The smallest crop has all the pixels that the network takes.
+        largest = int(math.ceil(size / config.data['min_crop']))
+        sides = '%d-%d' % (size, largest)
     paths = _find_photos(config, folder, split)
     cache = Path(os.environ.get('COLORNET_CACHE') or Path(
         os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         / 'colornet')
     key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
     images, names, skipped = load_images(
-        paths, cache / ('%s_%s_%d_%s.h5' % (dataset, split, size, key)),
-        size)
+        paths, cache / ('%s_%s_%s_%s.h5' % (dataset, split, sides, key)),
+        size, largest=largest)
     for path, reason in skipped:
         print('left out %s: %s' % (path, reason), file=sys.stderr)
     return images, names
@@ -492,8 +500,12 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     def training_batches(epoch, skip):
         order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
         done = skip * batch_size
+        crops = None
+        if config.data['proportions'] == 'keep':
+            crops = epoch_crops(len(order), seed, epoch,
+                                config.data['min_crop'])[done:]
         batches = prefetch(iterate_minibatches(
-            images, order[done:], batch_size, flips[done:]), transform)
+            images, order[done:], batch_size, flips[done:], crops), transform)
         with contextlib.closing(batches):
             for minibatch, (inputs, targets, _) in enumerate(batches, skip):
                 rate.set_value(lasagne.utils.floatX(

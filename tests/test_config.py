@@ -200,6 +200,8 @@ def test_bad_values_are_refused():
             'data.dataset=imagenet', 'data.size=100', 'data.size=8',
             'data.size=-32', 'data.size=64.0', 'data.hold_out=1',
             'data.hold_out=-0.1', 'data.hold_out=nan', 'data.flip=maybe',
+            'data.proportions=crop', 'data.min_crop=0', 'data.min_crop=1.1',
+            'data.min_crop=nan', 'data.test_share=1', 'data.test_share=-0.1',
             'data.flip=', 'network.kind=Regression', 'network.color_space=lab',
             'network.chroma_scale=0', 'network.chroma_scale=inf',
             'network.num_bins=1', 'network.aggregation=mean',
@@ -249,9 +251,11 @@ def test_loss_and_kind_must_fit():
                     'network.kind', 'objective.loss')
 
 
-def test_schedules_and_rates_that_do_not_fit_are_refused():
+def test_settings_that_do_not_fit_others_are_refused():
     cycle, fine_tune = 'training.schedule=cycle', 'network.fine_tune=yes'
     load_config(overrides=[cycle, fine_tune, 'training.encoder_rate=0.1'])
+    check_error(lambda: load_config(overrides=['data.min_crop=0.5']),
+                'data.min_crop', 'data.proportions = keep')
     check_error(lambda: load_config(overrides=[
         cycle, 'training.drop_epochs=3']), 'training.drop_epochs', 'cycle')
     check_error(lambda: load_config(overrides=['training.encoder_rate=0.1']),
