@@ -23,7 +23,7 @@ from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
 from PIL import Image
 
 import tiny
-from colornet import experiment, training
+from colornet import experiment, predict, training
 from colornet.checkpoint import load_arrays
 from colornet.color import split_channels
 from colornet.config import load_config
@@ -351,8 +351,11 @@ class TestCycle(tiny.InFolder):
                     tiny.interrupt(signal.SIGTERM)
                 return loss
             return recording_step, state
+        # Keep the last network, which last.h5 has the averages of, too.
         with mock.patch('colornet.training.compile_training',
-                        compile_recording):
+                        compile_recording), \
+                mock.patch('colornet.experiment.best_epoch',
+                           lambda history, keep: len(history)):
             if interrupt_after is None:
                 experiment.train(cls.config, cls.data, folder)
             else:
@@ -394,10 +397,23 @@ class TestCycle(tiny.InFolder):
                            ['parameters'])[0]['parameters']
         last = load_arrays(self.straight / 'last.h5',
                            ['parameters', 'optimizer'])[0]
-        for key in 'r4_conv/W', 'unit3_bn/mean':
+        for key in 'r4_conv/W', next(key for key in best
+                                     if key.endswith('/mean')):
             ok_((best[key] != last['parameters'][key]).any(), key)
             ok_(any(np.array_equal(best[key], array) for array in
                     last['optimizer'].values()), key)
+        # The loss on the held-out photos is that of this network.
+        net, _, _ = predict.load_network(self.straight / 'best.h5')
+        colors = predict.compile_prediction(net, self.config)
+        luminance, actual = split_channels(experiment.load_subset(
+            self.config, self.data, 'validation')[0][:])
+        size = abs(colors(luminance) - actual)
+        loss = np.where(size <= 20, size ** 2, 20 * (2 * size - 20)).sum(
+            axis=-1).mean()
+        with open(str(self.straight / 'log.csv')) as stream:
+            row = list(csv.DictReader(stream))[-1]
+        np.testing.assert_allclose(float(row['validation_loss']),
+                                   loss, rtol=1e-3)
 
     def test_a_cycle_has_its_number_of_epochs(self):
         config = load_config(self.straight / 'config.ini',
