@@ -93,6 +93,7 @@ def find_images(folder, on_error=None, follow_links=False):
         are still listed. Without it, the error is raised.
     follow_links : bool
         Also look into folders that are links, but not into one folder twice.
+        A link to nothing is an error, unless it has the name of a photo.
 
     Returns
     -------
@@ -123,12 +124,20 @@ def find_images(folder, on_error=None, follow_links=False):
             if follow_links:
                 # After all that is no link, which thus keeps its own name.
                 pending += filter(os.path.islink, paths)
+                for name in names:
+                    path = os.path.join(parent, name)
+                    if (not name.startswith('.') and not _is_photo(name) and
+                            not os.path.exists(path)):
+                        report(FileNotFoundError(0, 'link to nothing', path))
             folders[:] = [os.path.basename(path) for path in paths
                           if os.path.realpath(path) not in seen]
             found += [Path(parent, name) for name in names
-                      if not name.startswith('.')
-                      and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES]
+                      if not name.startswith('.') and _is_photo(name)]
     return sorted(found)
+
+
+def _is_photo(name):
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
 def read_photo(path):

@@ -215,13 +215,14 @@ def start_from(net, config):
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
     def what_is_held_out(settings):
-        return [settings.data[key] for key in ('hold_out', 'num_images')] + [
-            settings.draw_seed]
+        return [settings.data[key] for key in (
+            'hold_out', 'num_images', 'test_share')] + [settings.draw_seed]
     if stored.data['dataset'] == config.data['dataset'] and \
             what_is_held_out(stored) != what_is_held_out(config):
-        print('note: %s was trained with another data.draw_seed, hold_out or '
-              'num_images: if its photos were the same, some that are held '
-              'out now were among them' % path, file=sys.stderr)
+        print('note: %s was trained with another data.draw_seed, hold_out, '
+              'num_images or test_share: if its photos were the same, some '
+              'that are held out now were among them' % path,
+              file=sys.stderr)
     return {'file': str(path),
             'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
             'trained_on': str(attributes.get('trained_on', 'others')),

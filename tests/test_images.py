@@ -618,13 +618,15 @@ class TestFindImages(InFolder):
         (self.folder / 'self').symlink_to(self.folder)
         photo().save(self.folder / 'a.jpg')
         eq_(find_images(self.folder), [self.folder / 'a.jpg'])
-        # Nor where links are followed.
-        (self.folder / 'sub').mkdir()
-        (self.folder / 'sub' / 'up').symlink_to(self.folder)
-        (self.folder / 'above').symlink_to(self.folder.parent / '.')
-        eq_([path for path in find_images(self.folder, follow_links=True)
-             if str(path).startswith(str(self.folder / 'a.jpg'))],
-            [self.folder / 'a.jpg'])
+        # Nor where links are followed, up or down.
+        inner = self.folder / 'inner'
+        inner.mkdir()
+        (inner / 'above').symlink_to(self.folder)
+        photo().save(inner / 'b.jpg')
+        eq_(find_images(self.folder, follow_links=True),
+            [self.folder / 'a.jpg', inner / 'b.jpg'])
+        eq_(find_images(inner, follow_links=True),
+            [inner / 'above' / 'a.jpg', inner / 'b.jpg'])
 
     def test_links_to_folders_are_followed_if_wanted(self):
         for name in 'one/a.jpg', 'two/deep/b.jpg', 'all/c.jpg', 'all/z/d.jpg':
@@ -635,14 +637,22 @@ class TestFindImages(InFolder):
                 'again', '../one'), ('itself', '.'), ('a_to_z', 'z'):
             (everything / link).symlink_to(target)
         (everything / 'file.jpg').symlink_to('../one/a.jpg')
-        (everything / 'dead').symlink_to('../nowhere')
+        (everything / 'dead.jpg').symlink_to('../nowhere')
         names = [path.relative_to(everything).as_posix() for path in
                  find_images(everything, follow_links=True)]
         # Each folder once; one that is no link by its own name.
-        eq_(names, ['again/a.jpg', 'c.jpg', 'file.jpg', 'second/deep/b.jpg',
-                    'z/d.jpg'])
+        eq_(names, ['again/a.jpg', 'c.jpg', 'dead.jpg', 'file.jpg',
+                    'second/deep/b.jpg', 'z/d.jpg'])
         eq_([path.name for path in find_images(everything)],
-            ['c.jpg', 'file.jpg', 'd.jpg'])
+            ['c.jpg', 'dead.jpg', 'file.jpg', 'd.jpg'])
+
+    def test_a_link_to_a_missing_folder_is_told(self):
+        (self.folder / 'general').symlink_to('nowhere')
+        eq_(find_images(self.folder), [])
+        with assert_raises(ImageError) as caught:
+            find_images(self.folder, follow_links=True)
+        eq_(str(caught.exception), '%s: cannot list this folder (link to '
+            'nothing)' % (self.folder / 'general'))
 
     def test_missing_folder(self):
         with assert_raises(ImageError):
