@@ -12,9 +12,9 @@ from PIL import Image, ImageCms
 
 from .errors import ColornetError
 
-__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo', 'as_uint8',
-           'find_images', 'is_grey', 'read_photo', 'read_rgb', 'resize',
-           'to_stored', 'to_upright']
+__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
+           'as_uint8', 'find_images', 'is_grey', 'read_photo', 'read_rgb',
+           'resize', 'to_stored', 'to_upright']
 
 #: Suffixes, in lower case, of the files that are taken from a folder.
 IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
