@@ -6,6 +6,7 @@
 
 PYTHON ?=
 CVCL ?= data/cvcl
+EVERYDAY ?= data/everyday
 GENERAL ?= data/general
 ILSVRC ?= data/ilsvrc
 MCGILL ?= data/mcgill
@@ -31,16 +32,16 @@ PHOTOS = $(call quoted,$(CVCL))
 OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
-DATA_SETS := CVCL DATA EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
+DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
 NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best train-mcgill train-ilsvrc train-mirflickr train-folder table1 \
-    table2 $(FIGURES) decodings everyday $(STUDIES) experiments report benchmark \
-    benchmark-sizes docker docker-cpu clean FORCE
+    train-best train-everyday train-mcgill train-ilsvrc train-mirflickr \
+    train-folder table1 table2 $(FIGURES) decodings everyday $(STUDIES) \
+    experiments report benchmark benchmark-sizes docker docker-cpu clean FORCE
 
 install: $(VENV)/installed help
 
@@ -102,6 +103,9 @@ train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, the
 	$(call train,general_regression,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_regression)
+
+train-everyday: $(VENV)/installed ## train on the photos in EVERYDAY=folder, for photos of all kinds
+	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
 train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
 	$(call train,mcgill_classification,$(call quoted,$(MCGILL)))

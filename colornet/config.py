@@ -108,6 +108,13 @@ def _image_size(text):
     return value
 
 
+def _share(text):
+    value = _parse_number(float, text)
+    if not 0 < value <= 1:
+        raise ValueError('must be above 0 and at most 1')
+    return value
+
+
 _seed = _number(int, 0, 2 ** 32)
 
 
@@ -120,7 +127,9 @@ def _optional(parse):
 SCHEMA = {
     'data': {
         'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
-        'size': _image_size, 'num_images': _number(int, 0),
+        'size': _image_size, 'proportions': _choice('squash', 'keep'),
+        'min_crop': _share,
+        'test_share': _number(float, 0, 1), 'num_images': _number(int, 0),
         'hold_out': _number(float, 0, 1),
         'draw_seed': _optional(_seed),
         'flip': _boolean},
@@ -142,6 +151,11 @@ SCHEMA = {
         'momentum': _number(float, 0, 1), 'batch_size': _number(int, 1),
         'epochs': _number(int, 0), 'drop_epochs': _epoch_numbers,
         'drop_factor': _number(float, 0, low_included=False),
+        'schedule': _choice('constant', 'cycle'),
+        'warm_up': _number(float, 0, 1),
+        'average': _number(float, 0, 1),
+        'encoder_rate': _number(float, 0, low_included=False),
+        'gradient_clip': _number(float, 0),
         'weight_decay': _number(float, 0), 'start_from': str,
         'keep': _choice('loss', 'accuracy'),
         'seed': _seed,
@@ -381,6 +395,18 @@ def _complete(config, source):
                 raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
                                     % (source, name))
+    if config.data['min_crop'] != 1 and config.data['proportions'] != 'keep':
+        raise ColornetError('%s: data.min_crop is of data.proportions = keep'
+                            % source)
+    if config.training['schedule'] == 'cycle' and \
+            config.training['drop_epochs']:
+        raise ColornetError('%s: training.drop_epochs is of '
+                            'training.schedule = constant, not of cycle'
+                            % source)
+    if config.training['encoder_rate'] != 1 and \
+            not config.network['fine_tune']:
+        raise ColornetError('%s: training.encoder_rate is of '
+                            'network.fine_tune = yes' % source)
     if config.network['color_space'] == 'hsv':
         # The zero of hue is no grey, and the mean of two hues means nothing.
         for key, value in (('saturation', 1), ('method', 'argmax')):

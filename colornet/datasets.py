@@ -69,9 +69,9 @@ _CLASS_OF_WNID = {wnid: name for name, wnids in ILSVRC_CLASSES.items()
 
 
 def _list_photos(folder):
-    """All photos in a folder and those below it."""
+    """All photos in a folder and those below it, also through links."""
     return [path.relative_to(folder).as_posix() for path in
-            find_images(folder)]
+            find_images(folder, follow_links=True)]
 
 
 def _list_cvcl(folder):
@@ -185,7 +185,7 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
         Holds the data set.
     subset : 'train' or 'test'
     splits_folder : str or pathlib.Path, optional
-    test_proportion : float in (0, 1)
+    test_proportion : float in [0, 1)
         Of the photos, where Table 1 has no counts for the data set.
 
     Returns
@@ -196,7 +196,7 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     Raises
     ------
     ColornetError
-        If the data set is unknown, or photos are missing.
+        If the data set is unknown, photos are missing, or none are for tests.
     """
     dataset = get_dataset(name)
     if subset not in SUBSETS:
@@ -213,6 +213,9 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     num_train, num_test = dataset.num_train, dataset.num_test
     if num_test is None:
         split = split_by_hash(names, test_proportion)
+        if not split[SUBSETS.index(subset)]:
+            raise ColornetError('%s: data.test_share = 0: no photos of %s are '
+                                'for tests' % (name, folder))
         return resolve(name, folder, split[SUBSETS.index(subset)], found)
     groups = (None if dataset.find_group is None
               else [dataset.find_group(photo) for photo in names])
@@ -282,22 +285,25 @@ def split_by_hash(names, test_proportion):
     Parameters
     ----------
     names : sequence of str
-    test_proportion : float in (0, 1)
+    test_proportion : float in [0, 1)
         Of all names that there may be; of a few, more or fewer.
 
     Returns
     -------
     train, test : list of str
-        Sorted, disjoint; neither is empty.
+        Sorted, disjoint; neither is empty, except the second for a
+        proportion of zero.
 
     Raises
     ------
     ColornetError
         If there are fewer than two photos.
     """
-    if not 0 < test_proportion < 1:
-        raise ColornetError('the test proportion must be above 0 and below '
+    if not 0 <= test_proportion < 1:
+        raise ColornetError('the test proportion must be at least 0 and below '
                             '1, not %s' % test_proportion)
+    if test_proportion == 0:
+        return sorted(names), []
     if len(names) < 2:
         raise ColornetError('a split needs at least two photos, not %d'
                             % len(names))

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import subprocess
@@ -21,8 +22,8 @@ from .errors import ColornetError
 from .files import locked, write_csv, write_json, write_rows, write_text
 from .image_cache import load_images
 from .metrics import image_metrics, summarize
-from .minibatches import (epoch_plan, hold_out, iterate_minibatches,
-                          prefetch)
+from .minibatches import (epoch_crops, epoch_plan, hold_out,
+                          iterate_minibatches, prefetch)
 
 __all__ = ['best_epoch', 'check_subset', 'draw_training', 'load_subset',
            'make_transform', 'is_finished', 'git_commit', 'read_provenance',
@@ -52,6 +53,7 @@ def load_subset(config, folder, subset):
     Returns
     -------
     images : CachedImages or ndarray of uint8, (number, size, size, 3)
+        With ``data.proportions = keep``, the central squares.
     names : list of str
 
     Notes
@@ -91,7 +93,8 @@ def _split_of(subset):
 
 def _find_photos(config, folder, split):
     return load_split(config.data['dataset'], folder, split,
-                      find_resource('experiments/splits'))
+                      find_resource('experiments/splits'),
+                      config.data['test_share'])
 
 
 def draw_training(num_images, config):
@@ -120,14 +123,19 @@ def draw_training(num_images, config):
 def _load_photos(config, folder, split):
     """All photos of a split, 'train' or 'test', from the cache."""
     dataset, size = config.data['dataset'], config.data['size']
+    largest, sides = None, size
+    if config.data['proportions'] == 'keep':
+        # The smallest crop has all the pixels that the network takes.
+        largest = int(math.ceil(size / config.data['min_crop']))
+        sides = '%d-%d' % (size, largest)
     paths = _find_photos(config, folder, split)
     cache = Path(os.environ.get('COLORNET_CACHE') or Path(
         os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         / 'colornet')
     key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
     images, names, skipped = load_images(
-        paths, cache / ('%s_%s_%d_%s.h5' % (dataset, split, size, key)),
-        size)
+        paths, cache / ('%s_%s_%s_%s.h5' % (dataset, split, sides, key)),
+        size, largest=largest)
     for path, reason in skipped:
         print('left out %s: %s' % (path, reason), file=sys.stderr)
     return images, names
@@ -177,6 +185,21 @@ def _make_objective(config):
     threshold = config.objective['huber_threshold']
     return lambda outputs, targets: objectives.huber_loss(outputs[0], targets,
                                                           threshold)
+
+
+def _make_schedule(config, num_images):
+    """The learning rate, a function of epoch and minibatch, both from 0."""
+    from .training import cycle_learning_rate, learning_rate_after
+    rate = config.training['learning_rate']
+    if config.training['schedule'] == 'constant':
+        drops = [config.training[name] for name in ('drop_epochs',
+                                                    'drop_factor')]
+        return lambda epoch, minibatch: learning_rate_after(epoch, rate,
+                                                            *drops)
+    in_epoch = -(-num_images // config.training['batch_size'])
+    return lambda epoch, minibatch: cycle_learning_rate(
+        epoch * in_epoch + minibatch, config.training['epochs'] * in_epoch,
+        rate, config.training['warm_up'])
 
 
 def _digest_photos(images, names):
@@ -249,7 +272,11 @@ def _load_checkpoint(config, folder):
         stored = Config.from_json(attributes.get('config', ''))
     except ColornetError as error:
         raise ColornetError('%s: %s' % (path, error))
-    differences = config.differences(stored, RESUMABLE)
+    resumable = RESUMABLE
+    if config.training['schedule'] == 'cycle':
+        # The learning rate of every minibatch depends on how many there are.
+        resumable = [name for name in RESUMABLE if name != 'training.epochs']
+    differences = config.differences(stored, resumable)
     if differences:
         raise ColornetError('%s holds a training with other settings (%s); '
                             'choose another folder or remove it'
@@ -422,7 +449,7 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
                           start_from)
     from .speedups import missing_speedups
     from .training import (Trainer, compile_training, compile_validation,
-                           learning_rate_after)
+                           make_averages)
 
     provenance = _provenance(config, data_folder, len(images))
     net = build_pretrained(config, vgg_weights)
@@ -443,20 +470,24 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     space = get_color_space(config.network['color_space'])
     batch_size, seed = config.training['batch_size'], config.training['seed']
     options = {name: config.training[name] for name in
-               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay')}
-    rates = [config.training[name] for name in
-             ('learning_rate', 'drop_epochs', 'drop_factor')]
-    rate = theano.shared(lasagne.utils.floatX(rates[0]), 'learning_rate')
+               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
+                'average', 'encoder_rate', 'gradient_clip')}
+    find_rate = _make_schedule(config, len(training))
+    rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
+    parameters = learned_parameters(net, config)
+    averages = (make_averages(parameters) if config.training['average'] else
+                OrderedDict())
+    pairs = [(parameters[key], averages[key]) for key in averages]
     for line in missing_speedups():
         print('note: slower without ' + line, file=sys.stderr)
     print('compiling the training step', file=sys.stderr)
-    step, optimizer_state = compile_training(net, objective,
-                                             learning_rate=rate, **options)
+    step, optimizer_state = compile_training(
+        net, objective, learning_rate=rate, averages=pairs, **options)
     loss_and_chroma = compile_validation(
         net, objective, lambda outputs: predicted_chroma(
             outputs, config.network['num_bins'], space.limits,
-            **config.decoding))
-    trainer = Trainer(step, optimizer_state, learned_parameters(net, config),
+            **config.decoding), pairs)
+    trainer = Trainer(step, optimizer_state, parameters,
                       checkpoint, dict(photos, config=config.to_json(),
                                        trained_on=trained_on),
                       config.training['checkpoint_minutes'])
@@ -467,14 +498,18 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     transform = make_transform(config)
 
     def training_batches(epoch, skip):
-        rate.set_value(lasagne.utils.floatX(
-            learning_rate_after(epoch, *rates)))
         order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
         done = skip * batch_size
+        crops = None
+        if config.data['proportions'] == 'keep':
+            crops = epoch_crops(len(order), seed, epoch,
+                                config.data['min_crop'])[done:]
         batches = prefetch(iterate_minibatches(
-            images, order[done:], batch_size, flips[done:]), transform)
+            images, order[done:], batch_size, flips[done:], crops), transform)
         with contextlib.closing(batches):
-            for inputs, targets, _ in batches:
+            for minibatch, (inputs, targets, _) in enumerate(batches, skip):
+                rate.set_value(lasagne.utils.floatX(
+                    find_rate(epoch, minibatch)))
                 yield inputs, targets
 
     def validate(check_signals):
@@ -501,7 +536,8 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
             save_network(run_folder / 'best.h5', net, config, {
                 'trained_on': trained_on, 'epoch': len(history),
                 'validation_loss': history[-1].get('validation_loss', 'none'),
-                'git_commit': provenance['git_commit'] or 'unknown'})
+                'git_commit': provenance['git_commit'] or 'unknown'},
+                averages=averages)
         print(', '.join('%s %.4g' % item for item in history[-1].items()
                         if item[0] in SHOWN), file=sys.stderr)
 

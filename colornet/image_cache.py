@@ -13,12 +13,18 @@ from tqdm import tqdm
 
 from .errors import ColornetError
 from .files import make_folder, replacing, writing
-from .images import ImageError, is_grey, read_rgb
+from .images import ImageError, is_grey, read_rgb, resize
 
-__all__ = ['CachedImages', 'load_images']
+__all__ = ['CachedCrops', 'CachedImages', 'load_images']
 
 #: Raise it when what is stored for a photo changes: old caches are rebuilt.
 CACHE_VERSION = 1
+
+#: Of photos of any proportions, which have a checksum for so many bytes.
+CHUNK_BYTES = 2 ** 16
+
+#: The central square, as large as the photo allows, as side, top and left.
+CENTRAL = 1., 0.5, 0.5
 
 
 class CachedImages(object):
@@ -56,14 +62,65 @@ class CachedImages(object):
 
     def _read(self, row):
         try:
-            return self._dataset[int(row)]
+            return _fetch(self._dataset, row)
         except OSError as error:
             raise ColornetError('the image cache %s is damaged (%s); delete '
                                 'it and start again'
                                 % (self._cache_file, error))
 
 
-def load_images(paths, cache_file, size=224, progress=None):
+class CachedCrops(CachedImages):
+    """Photos of any proportions, of which squares of one size are read.
+
+    Indexing gives the central squares, :meth:`read_crops` others. In the
+    file, the photos are one after the other; the "rows" are the place of the
+    first byte, and rows and columns of each.
+    """
+
+    def __init__(self, cache_file, dataset, size, rows, file_sizes=()):
+        super().__init__(cache_file, dataset, np.reshape(rows, (-1, 3)),
+                         file_sizes)
+        self._size = size
+        self.shape = len(self._rows), size, size, 3
+
+    def __getitem__(self, key):
+        """Central squares: an int gives (size, size, 3), a slice or a
+        sequence of ints gives (number, size, size, 3)."""
+        numbers = np.arange(len(self))[key]
+        if numbers.ndim == 0:
+            return self._read_crop(numbers, CENTRAL)
+        return self.read_crops(numbers, [CENTRAL] * len(numbers))
+
+    def read_crops(self, numbers, crops):
+        """Read squares of photos.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of the photos.
+        crops : sequence of (side, top, left), in [0, 1]
+            Of each: the side as a share of the photo's shorter side; the
+            place as a share of how far the square can be moved.
+
+        Returns
+        -------
+        ndarray of uint8, (number, size, size, 3)
+        """
+        images = np.empty((len(numbers),) + self.shape[1:], self.dtype)
+        for image, number, crop in zip(images, numbers, crops):
+            image[...] = self._read_crop(number, crop)
+        return images
+
+    def _read_crop(self, number, crop):
+        photo = self._read(self._rows[number])
+        side = int(round(crop[0] * min(photo.shape[:2])))
+        top, left = [int(round(share * (length - side))) for share, length in
+                     zip(crop[1:], photo.shape)]
+        return resize(photo[top:top + side, left:left + side],
+                      self.shape[1:3])
+
+
+def load_images(paths, cache_file, size=224, progress=None, largest=None):
     """Decode photos, or take them from the cache (paper, 4).
 
     The cache knows each photo by its name below the folder that all `paths`
@@ -82,10 +139,13 @@ def load_images(paths, cache_file, size=224, progress=None):
     progress : bool or None
         Whether a decoding that takes long shows a progress bar on stderr;
         None: if that is a terminal.
+    largest : int, optional
+        Keep the proportions, with shorter sides from `size` to `largest`: see
+        :func:`colornet.images.read_rgb`.
 
     Returns
     -------
-    images : CachedImages, (number of photos, size, size, 3)
+    images : CachedImages or CachedCrops, (number of photos, size, size, 3)
         uint8 RGB, in the order of `paths`.
     names : list of str
         The name of each, below the folder that all `paths` share.
@@ -102,13 +162,13 @@ def load_images(paths, cache_file, size=224, progress=None):
     cache_file = os.fspath(cache_file)
     if not paths:
         raise ColornetError('there are no photos to load')
-    file, index = _open_cache(cache_file, size)
+    file, index = _open_cache(cache_file, size, largest)
     stamps = [_stamp(path) for path in paths]
     keys = _common_names(paths)
     if any(stamp and index.get(key, [None])[0] != stamp
            for key, stamp in zip(keys, stamps)):
-        file, index = _write_cache(cache_file, size, paths, keys, stamps,
-                                   file, index, progress)
+        file, index = _write_cache(cache_file, size, largest, paths, keys,
+                                   stamps, file, index, progress)
     rows, names, file_sizes, skipped = [], [], [], []
     for path, key, stamp in zip(paths, keys, stamps):
         row, reason = (index[key][1:] if stamp else
@@ -122,7 +182,11 @@ def load_images(paths, cache_file, size=224, progress=None):
     if not rows:
         raise ColornetError('none of the %d photos can be used; the first is '
                             '%s: %s' % ((len(paths),) + skipped[0]))
-    images = CachedImages(cache_file, file['images'], rows, file_sizes)
+    if largest is None:
+        images = CachedImages(cache_file, file['images'], rows, file_sizes)
+    else:
+        images = CachedCrops(cache_file, file['images'], size, rows,
+                             file_sizes)
     return images, names, skipped
 
 
@@ -141,7 +205,7 @@ def _common_names(paths):
     return [os.path.relpath(path, folder) for path in paths]
 
 
-def _open_cache(cache_file, size):
+def _open_cache(cache_file, size, largest):
     """Open a cache to read from.
 
     Returns
@@ -150,7 +214,7 @@ def _open_cache(cache_file, size):
         None where there is no cache, or one of no use.
     index : dict of str to [stamp, row, reason]
         For each photo; row is None for those left out, reason None for the
-        others.
+        others. What a row is, :func:`_append` tells.
     """
     if not os.path.exists(cache_file):
         return None, {}
@@ -158,18 +222,50 @@ def _open_cache(cache_file, size):
         file = h5py.File(cache_file, 'r')
         index = json.loads(file['index'][()].tobytes().decode('ascii'))
         if (file.attrs['version'] == CACHE_VERSION
-                and file['images'].shape[1:] == (size, size, 3)):
+                and file['images'].shape[1:] == _shape(size, largest)[1:]
+                and list(file.attrs.get('sides', ())) == _sides(size,
+                                                                largest)):
             return file, index
     except (OSError, KeyError, TypeError, ValueError, RuntimeError):
         pass  # What h5py raises for the many ways to be damaged.
     return None, {}
 
 
-def _write_cache(cache_file, size, paths, keys, stamps, old_file, old_index,
-                 progress):
+def _shape(size, largest):
+    """Of the dataset while it is empty: squares, or bytes."""
+    return (0, size, size, 3) if largest is None else (0,)
+
+
+def _sides(size, largest):
+    """What a cache of any proportions must be told by: it has no squares."""
+    return [] if largest is None else [size, largest]
+
+
+def _append(images, rgb):
+    """Store a photo at the end; its row, or [first byte, rows, columns]."""
+    start = len(images)
+    if images.ndim > 1:
+        images.resize(start + 1, axis=0)
+        images[start] = rgb
+        return start
+    images.resize(start + rgb.size, axis=0)
+    images[start:] = rgb.ravel()
+    return [start, rgb.shape[0], rgb.shape[1]]
+
+
+def _fetch(images, row):
+    """Read what :func:`_append` stored."""
+    if images.ndim > 1:
+        return images[int(row)]
+    start, rows, columns = map(int, row)
+    return images[start:start + rows * columns * 3].reshape(rows, columns, 3)
+
+
+def _write_cache(cache_file, size, largest, paths, keys, stamps, old_file,
+                 old_index, progress):
     """Write a cache of `paths`, and open it as :func:`_open_cache` does."""
     index = {}
-    num_rows = 0
+    shape = _shape(size, largest)
     photos = tqdm(list(zip(paths, keys, stamps)), desc='decoding photos',
                   unit='photo', delay=2, leave=False,
                   disable=None if progress is None else not progress)
@@ -178,26 +274,23 @@ def _write_cache(cache_file, size, paths, keys, stamps, old_file, old_index,
         with h5py.File(temporary, 'w') as file:
             # The checksums keep a damaged photo from being learned from.
             images = file.create_dataset(
-                'images', (len(paths), size, size, 3), np.uint8,
-                chunks=(1, size, size, 3), maxshape=(None, size, size, 3),
-                fletcher32=True)
+                'images', shape, np.uint8,
+                chunks=(1,) + shape[1:] if shape[1:] else (CHUNK_BYTES,),
+                maxshape=(None,) + shape[1:], fletcher32=True)
             for path, key, stamp in photos:
                 if stamp is None:
                     continue
                 rgb, reason = _recall(old_file, old_index, key, stamp)
                 if rgb is None and reason is None:
-                    rgb, reason = _decode(path, size)
-                if reason is None:
-                    images[num_rows] = rgb
-                    index[key] = [stamp, num_rows, None]
-                    num_rows += 1
-                else:
-                    index[key] = [stamp, None, reason]
-            images.resize(num_rows, axis=0)
+                    rgb, reason = _decode(path, size, largest)
+                index[key] = [stamp, None if rgb is None else
+                              _append(images, rgb), reason]
             # As ASCII JSON, for file names that are not valid Unicode.
             file['index'] = np.frombuffer(json.dumps(index).encode('ascii'),
                                           np.uint8)
             file.attrs['version'] = CACHE_VERSION
+            if largest is not None:
+                file.attrs['sides'] = _sides(size, largest)
         # Opened before it gets its name: another process may replace it.
         opened = h5py.File(temporary, 'r')
     return opened, index
@@ -210,16 +303,17 @@ def _recall(file, index, key, stamp):
         return None, None
     if reason is None:
         try:
-            return file['images'][row], None
+            return _fetch(file['images'], row), None
         except OSError:  # Damaged.
             return None, None
     return None, reason
 
 
-def _decode(path, size):
+def _decode(path, size, largest):
     """Return a photo and None, or None and the reason to leave it out."""
     try:
-        rgb = read_rgb(path, size)
+        rgb = (read_rgb(path, size) if largest is None else
+               read_rgb(path, size, largest))
     except ImageError as error:
         return None, error.reason
     if is_grey(rgb):

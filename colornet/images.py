@@ -12,13 +12,17 @@ from PIL import Image, ImageCms
 
 from .errors import ColornetError
 
-__all__ = ['IMAGE_SUFFIXES', 'MIN_SIDE', 'ImageError', 'Photo', 'as_uint8',
-           'find_images', 'is_grey', 'read_photo', 'read_rgb', 'resize',
-           'to_stored', 'to_upright']
+__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
+           'as_uint8', 'find_images', 'is_grey', 'read_photo', 'read_rgb',
+           'resize', 'to_stored', 'to_upright']
 
 #: Suffixes, in lower case, of the files that are taken from a folder.
 IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
                   '.gif', '.ppm', '.pgm'}
+
+#: The longer side of a photo that keeps its proportions, as a multiple of the
+#: shorter one: what is beyond, at both ends, is cut off.
+LONGEST = 1.5
 
 #: Pixels that a photo of a data set must have on its shorter side: there is
 #: nothing to learn from an icon.
@@ -78,7 +82,7 @@ class ImageError(ColornetError):
         return f'{self.path}: {self.reason}'
 
 
-def find_images(folder, on_error=None):
+def find_images(folder, on_error=None, follow_links=False):
     """Image files in a folder and the folders below it, by their suffix.
 
     Parameters
@@ -87,12 +91,14 @@ def find_images(folder, on_error=None):
     on_error : callable, optional
         Takes the ImageError of a folder that cannot be listed; the others
         are still listed. Without it, the error is raised.
+    follow_links : bool
+        Also look into folders that are links, but not into one folder twice.
+        A link to nothing is an error, unless it has the name of a photo.
 
     Returns
     -------
     list of Path
-        Sorted. Hidden files and folders are left out, links to folders are
-        not followed.
+        Sorted. Hidden files and folders are left out.
 
     Raises
     ------
@@ -106,13 +112,32 @@ def find_images(folder, on_error=None):
             raise error
         on_error(error)
 
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=report):
-        folders[:] = [name for name in folders if not name.startswith('.')]
-        found += [Path(parent, name) for name in names
-                  if not name.startswith('.')
-                  and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES]
+    found, seen, pending = [], set(), [folder]
+    while pending:
+        start = pending.pop(0)
+        if os.path.realpath(start) in seen:
+            continue
+        for parent, folders, names in os.walk(start, onerror=report):
+            seen.add(os.path.realpath(parent))
+            paths = [os.path.join(parent, name) for name in sorted(folders)
+                     if not name.startswith('.')]
+            if follow_links:
+                # After all that is no link, which thus keeps its own name.
+                pending += filter(os.path.islink, paths)
+                for name in names:
+                    path = os.path.join(parent, name)
+                    if (not name.startswith('.') and not _is_photo(name) and
+                            not os.path.exists(path)):
+                        report(FileNotFoundError(0, 'link to nothing', path))
+            folders[:] = [os.path.basename(path) for path in paths
+                          if os.path.realpath(path) not in seen]
+            found += [Path(parent, name) for name in names
+                      if not name.startswith('.') and _is_photo(name)]
     return sorted(found)
+
+
+def _is_photo(name):
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
 def read_photo(path):
@@ -147,7 +172,7 @@ def read_photo(path):
     return Photo(pixels, alpha, orientation, exif, image.format, has_more)
 
 
-def read_rgb(path, size):
+def read_rgb(path, size, largest=None):
     """Read a photo of a data set at the size of the network (paper, 3.1).
 
     Parameters
@@ -156,10 +181,14 @@ def read_rgb(path, size):
     size : int
         Rows and columns. The whole photo is squeezed into the square, as
         the paper resizes to 224 x 224 (choice 17); transparency shows white.
+    largest : int, optional
+        Keep the proportions: a shorter side beyond `largest` becomes
+        `largest`, one below `size` becomes `size`; of the longer side, the
+        central part is kept, up to :data:`LONGEST` times the shorter one.
 
     Returns
     -------
-    ndarray of uint8, (size, size, 3)
+    ndarray of uint8, (size, size, 3); (rows, columns, 3) with `largest`
         Upright sRGB.
 
     Raises
@@ -177,8 +206,23 @@ def read_rgb(path, size):
         alpha = photo.alpha if pixels.ndim == 2 else photo.alpha[..., None]
         pixels = 255 - ((255 - pixels) * (alpha / np.float32(255)))
         pixels = (pixels + 0.5).astype(np.uint8)
-    pixels = as_uint8(resize(pixels, (size, size)))
+    shape = size, size
+    if largest is not None:
+        pixels = _cut_ends(pixels)
+        shorter = min(pixels.shape[:2])
+        side = min(largest, max(shorter, size))
+        shape = [int(round(length * side / shorter))
+                 for length in pixels.shape[:2]]
+    pixels = as_uint8(resize(pixels, shape))
     return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
+
+
+def _cut_ends(pixels):
+    """The central part, at most :data:`LONGEST` times as long as wide."""
+    rows, columns = pixels.shape[:2]
+    longest = int(LONGEST * min(rows, columns))
+    top, left = [max(0, length - longest) // 2 for length in (rows, columns)]
+    return pixels[top:top + longest, left:left + longest]
 
 
 def is_grey(rgb, tolerance=8):

@@ -11,7 +11,8 @@ import numpy as np
 
 from .errors import ColornetError
 
-__all__ = ['hold_out', 'epoch_plan', 'iterate_minibatches', 'prefetch']
+__all__ = ['hold_out', 'epoch_crops', 'epoch_plan', 'iterate_minibatches',
+           'prefetch']
 
 
 def hold_out(num_images, proportion, seed):
@@ -75,7 +76,31 @@ def epoch_plan(indices, seed, epoch, flip):
     return indices, flips
 
 
-def iterate_minibatches(images, indices, batch_size, flips=None):
+def epoch_crops(num_images, seed, epoch, min_crop):
+    """Draw the square of each photo that is seen in an epoch.
+
+    Parameters
+    ----------
+    num_images : int
+    seed, epoch : int
+        In [0, 2 ** 32). As for :func:`epoch_plan`, whose draws these do not
+        change.
+    min_crop : float in (0, 1]
+        The smallest side, as a share of the photo's shorter one.
+
+    Returns
+    -------
+    ndarray of float, (num_images, 3)
+        Side, top and left, as
+        :meth:`colornet.image_cache.CachedCrops.read_crops` takes them.
+    """
+    random = np.random.RandomState([seed, epoch, 1])
+    crops = random.random_sample((num_images, 3))
+    crops[:, 0] = min_crop + (1 - min_crop) * crops[:, 0]
+    return crops
+
+
+def iterate_minibatches(images, indices, batch_size, flips=None, crops=None):
     """Read images, a minibatch at a time (paper, 5.2: six images).
 
     Parameters
@@ -86,6 +111,9 @@ def iterate_minibatches(images, indices, batch_size, flips=None):
     batch_size : int
     flips : sequence of bool, same length as `indices`, optional
         Which to mirror, left to right.
+    crops : sequence of (side, top, left), same length, optional
+        The part to read of each; `images` are
+        :class:`colornet.image_cache.CachedCrops` then.
 
     Yields
     ------
@@ -110,7 +138,8 @@ def iterate_minibatches(images, indices, batch_size, flips=None):
                          % (len(indices), len(flips)))
     for start in range(0, len(indices), batch_size):
         chunk = slice(start, start + batch_size)
-        batch = images[indices[chunk]]
+        batch = (images[indices[chunk]] if crops is None else
+                 images.read_crops(indices[chunk], crops[chunk]))
         mirrored = flips[chunk]
         batch[mirrored] = batch[mirrored, :, ::-1]
         yield batch

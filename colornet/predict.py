@@ -59,7 +59,8 @@ def learned_parameters(net, config):
             decoder_parameters)(net)
 
 
-def save_network(path, net, config, attributes, dtype=None):
+def save_network(path, net, config, attributes, dtype=None,
+                 averages=None):
     """Save a trained network, without VGG16 unless it was fine-tuned.
 
     Parameters
@@ -71,9 +72,11 @@ def save_network(path, net, config, attributes, dtype=None):
         Where the network comes from.
     dtype : dtype, optional
         float16 halves the file.
+    averages : dict of (str, str) to shared variable, optional
+        Saved instead of the parameters of `net`.
     """
-    values = OrderedDict((key, variable.get_value()) for key, variable
-                         in learned_parameters(net, config).items())
+    values = OrderedDict((key, variable.get_value()) for key, variable in (
+        averages or learned_parameters(net, config)).items())
     save_arrays(path, {'parameters': values},
                 dict(attributes, format=FORMAT, config=config.to_json()),
                 dtype)
@@ -213,13 +216,14 @@ def start_from(net, config):
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
     def what_is_held_out(settings):
-        return [settings.data[key] for key in ('hold_out', 'num_images')] + [
-            settings.draw_seed]
+        return [settings.data[key] for key in (
+            'hold_out', 'num_images', 'test_share')] + [settings.draw_seed]
     if stored.data['dataset'] == config.data['dataset'] and \
             what_is_held_out(stored) != what_is_held_out(config):
-        print('note: %s was trained with another data.draw_seed, hold_out or '
-              'num_images: if its photos were the same, some that are held '
-              'out now were among them' % path, file=sys.stderr)
+        print('note: %s was trained with another data.draw_seed, hold_out, '
+              'num_images or test_share: if its photos were the same, some '
+              'that are held out now were among them' % path,
+              file=sys.stderr)
     return {'file': str(path),
             'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
             'trained_on': str(attributes.get('trained_on', 'others')),

@@ -6,6 +6,7 @@ set and no architecture.
 
 import contextlib
 import json
+import math
 import os
 import resource
 import time
@@ -17,12 +18,14 @@ from .backend import T, lasagne, theano
 from .checkpoint import (load_arrays, load_progress, save_arrays,
                          set_parameters)
 from .errors import ColornetError
-from .networks import output_layers, trainable_parameters
+from .networks import (decoder_parameters, output_layers,
+                       trainable_parameters)
 from .progress import progress_bar
 from .signals import Interrupted, catch_signals
 
 __all__ = ['Trainer', 'compile_training', 'compile_validation',
-           'learning_rate_after', 'make_updates']
+           'cycle_learning_rate', 'learning_rate_after', 'make_averages',
+           'make_updates']
 
 
 def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,
@@ -31,7 +34,8 @@ def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,
 
     Parameters
     ----------
-    loss : scalar
+    loss : scalar, or list of expressions
+        The gradients, if it is a list.
     parameters : list of shared variables
     update_rule : 'adam' or 'nesterov'
     learning_rate : float or scalar
@@ -78,7 +82,66 @@ def learning_rate_after(epochs, learning_rate, drop_epochs, drop_factor):
                                               in drop_epochs)
 
 
-def compile_training(net, objective, weight_decay=0., **update_options):
+def cycle_learning_rate(minibatch, num_minibatches, learning_rate, warm_up):
+    """The learning rate of one cycle: up in a line, down in half a cosine.
+
+    Parameters
+    ----------
+    minibatch : int
+        Of the whole training, counted from 0.
+    num_minibatches : int
+        Of the whole training.
+    learning_rate : float
+        The highest.
+    warm_up : float in [0, 1)
+        Share of the minibatches in which it rises.
+
+    Returns
+    -------
+    float
+        Above zero; it would be zero at the minibatch after the last.
+    """
+    rising = warm_up * num_minibatches
+    if minibatch < rising:
+        return learning_rate * min((minibatch + 1) / rising, 1)
+    falling = (minibatch - rising) / (num_minibatches - rising)
+    return learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def make_averages(parameters):
+    """Shared variables for the moving averages of parameters.
+
+    Parameters
+    ----------
+    parameters : dict of key to shared variable
+
+    Returns
+    -------
+    OrderedDict of key to shared variable
+        With the values that the parameters have now.
+    """
+    return OrderedDict(
+        (key, theano.shared(variable.get_value(), 'average of %s' % (key,),
+                            broadcastable=variable.broadcastable))
+        for key, variable in parameters.items())
+
+
+def _average_updates(updates, averages, decay):
+    """Updates of moving averages, and of a count of steps."""
+    steps = theano.shared(lasagne.utils.floatX(0), 'steps')
+    # At first, averages of few steps: what was at the start is soon forgotten.
+    weight = T.minimum(lasagne.utils.floatX(decay), (1 + steps) / (10 + steps))
+    changes = OrderedDict(
+        (average, weight * average + (1 - weight) * updates.get(parameter,
+                                                                parameter))
+        for parameter, average in averages)
+    changes[steps] = steps + 1
+    return changes
+
+
+def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
+                     encoder_rate=1., averages=(), average=0.,
+                     learning_rate=0.0003, **update_options):
     """Compile one training step.
 
     Parameters
@@ -89,6 +152,17 @@ def compile_training(net, objective, weight_decay=0., **update_options):
     weight_decay : float
         Times the sum of squares of the trained convolutions' weights, added
         to the loss that is minimized.
+    gradient_clip : float
+        Largest norm of the gradient of all parameters together; a longer one
+        is scaled down to it. 0: none.
+    encoder_rate : float
+        Learning rate of VGG16's layers, as a multiple of `learning_rate`.
+    averages : sequence of (shared variable, shared variable)
+        Parameters, and what holds their moving averages.
+    average : float in (0, 1)
+        Weight of the old value in these: that, or (1 + t) / (10 + t) after t
+        steps, while this is smaller.
+    learning_rate : float or scalar
     update_options
         Of :func:`make_updates`.
 
@@ -98,7 +172,7 @@ def compile_training(net, objective, weight_decay=0., **update_options):
         Takes inputs and targets, changes the parameters, returns the loss,
         without weight decay.
     optimizer_state : list of shared variables
-        What the update rule remembers, in a fixed order.
+        What the update rule and the averages remember, in a fixed order.
     """
     layers = output_layers(net)
     targets = _targets(layers)
@@ -106,23 +180,53 @@ def compile_training(net, objective, weight_decay=0., **update_options):
     outputs = lasagne.layers.get_output(layers,
                                         batch_norm_updates=batch_norm_updates)
     loss = objective(outputs, targets)
-    parameters = trainable_parameters(net)
+    trained = trainable_parameters(net)
     minimized = loss
     if weight_decay:
         minimized = loss + weight_decay * lasagne.regularization.apply_penalty(
             lasagne.layers.get_all_params(layers, trainable=True,
                                           regularizable=True),
             lasagne.regularization.l2)
-    updates = make_updates(minimized, parameters, **update_options)
+    if gradient_clip:
+        minimized = lasagne.updates.total_norm_constraint(
+            T.grad(minimized, trained), gradient_clip)
+    updates = _updates_at_two_rates(minimized, trained, set(
+        decoder_parameters(net).values()), learning_rate, encoder_rate,
+        update_options)
     optimizer_state = [variable for variable in updates
-                       if variable not in parameters]
+                       if variable not in trained]
     updates.update(batch_norm_updates)
+    if averages:
+        changes = _average_updates(updates, averages, average)
+        optimizer_state += list(changes)
+        updates.update(changes)
     step = theano.function([net['input'].input_var, targets], loss,
                            updates=updates)
     return step, optimizer_state
 
 
-def compile_validation(net, objective, decode):
+def _updates_at_two_rates(minimized, trained, decoder, learning_rate,
+                          encoder_rate, update_options):
+    """:func:`make_updates`, VGG16 at a learning rate of its own."""
+    if encoder_rate == 1:
+        return make_updates(minimized, trained, learning_rate=learning_rate,
+                            **update_options)
+    gradients = (minimized if isinstance(minimized, list) else
+                 T.grad(minimized, trained))
+    updates = OrderedDict()
+    for rate, is_in_decoder in ((learning_rate, True),
+                                (learning_rate * encoder_rate, False)):
+        part = [(gradient, variable) for gradient, variable in
+                zip(gradients, trained)
+                if (variable in decoder) == is_in_decoder]
+        updates.update(make_updates(
+            [gradient for gradient, _ in part],
+            [variable for _, variable in part], learning_rate=rate,
+            **update_options))
+    return updates
+
+
+def compile_validation(net, objective, decode, averages=()):
     """Compile loss and prediction with the parameters as they are.
 
     Parameters
@@ -131,6 +235,8 @@ def compile_validation(net, objective, decode):
         As in :func:`compile_training`.
     decode : callable
         Takes the list of outputs, returns the predicted chrominance.
+    averages : sequence of (shared variable, shared variable)
+        Parameters, and what to take instead: their averages.
 
     Returns
     -------
@@ -141,7 +247,8 @@ def compile_validation(net, objective, decode):
     targets = _targets(layers)
     outputs = lasagne.layers.get_output(layers, deterministic=True)
     return theano.function([net['input'].input_var, targets],
-                           [objective(outputs, targets), decode(outputs)])
+                           [objective(outputs, targets), decode(outputs)],
+                           givens=list(averages))
 
 
 class Trainer:

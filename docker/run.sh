@@ -37,7 +37,7 @@ options=(--rm --stop-timeout 60 --user "$(id -u):$(id -g)"
 if [ -t 0 ] && [ -t 1 ]; then
     options+=(--interactive --tty)
 fi
-for name in CVCL DATA EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR; do
+for name in CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR; do
     folder=${!name}
     target=data/${name,,}
     [ $name != DATA ] || target=data/photos

@@ -200,6 +200,8 @@ def test_bad_values_are_refused():
             'data.dataset=imagenet', 'data.size=100', 'data.size=8',
             'data.size=-32', 'data.size=64.0', 'data.hold_out=1',
             'data.hold_out=-0.1', 'data.hold_out=nan', 'data.flip=maybe',
+            'data.proportions=crop', 'data.min_crop=0', 'data.min_crop=1.1',
+            'data.min_crop=nan', 'data.test_share=1', 'data.test_share=-0.1',
             'data.flip=', 'network.kind=Regression', 'network.color_space=lab',
             'network.chroma_scale=0', 'network.chroma_scale=inf',
             'network.num_bins=1', 'network.aggregation=mean',
@@ -214,6 +216,9 @@ def test_bad_values_are_refused():
             'training.drop_epochs=0', 'training.drop_epochs=two',
             'training.drop_factor=0', 'training.weight_decay=-1',
             'decoding.temperature=1e-40', 'decoding.smoothing=100',
+            'training.schedule=linear', 'training.warm_up=1',
+            'training.average=1', 'training.average=-0.1',
+            'training.encoder_rate=0', 'training.gradient_clip=-1',
             'training.seed=4294967296', 'training.checkpoint_minutes=-1']:
         yield check_refused, override
 
@@ -244,6 +249,17 @@ def test_loss_and_kind_must_fit():
     for override in ['network.kind=regression', 'objective.loss=huber']:
         check_error(lambda: load_config(overrides=[override]),
                     'network.kind', 'objective.loss')
+
+
+def test_settings_that_do_not_fit_others_are_refused():
+    cycle, fine_tune = 'training.schedule=cycle', 'network.fine_tune=yes'
+    load_config(overrides=[cycle, fine_tune, 'training.encoder_rate=0.1'])
+    check_error(lambda: load_config(overrides=['data.min_crop=0.5']),
+                'data.min_crop', 'data.proportions = keep')
+    check_error(lambda: load_config(overrides=[
+        cycle, 'training.drop_epochs=3']), 'training.drop_epochs', 'cycle')
+    check_error(lambda: load_config(overrides=['training.encoder_rate=0.1']),
+                'training.encoder_rate', fine_tune.replace('=', ' = '))
 
 
 def test_size_must_suit_the_network():

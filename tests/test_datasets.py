@@ -5,7 +5,9 @@ import shutil
 import tempfile
 import unittest
 from collections import Counter
+from unittest import mock
 
+import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
 from colornet.datasets import (DATASETS, ILSVRC_CLASSES, SPLIT_SEED,
@@ -81,6 +83,19 @@ def test_draw_is_even_over_categories():
     drawn = Counter(name[0] for name in train + test)
     eq_(drawn, {'a': 30, 'b': 30, 'c': 12})
     eq_(Counter(name[0] for name in test), {'a': 5, 'b': 5, 'c': 2})
+
+
+def test_as_many_mirflickr_photos_as_table_1_counts_are_all_taken():
+    names = ['im%d.jpg' % number for number in range(1, 25001)]
+    chosen = np.random.RandomState(0).permutation(names)[:8500]
+    with mock.patch('colornet.datasets.logger.warning') as warning:
+        train, test = draw_split(chosen, 7500, 1000, SPLIT_SEED)
+    ok_(not warning.called)
+    # The rule in other words: sort as text, permute, test with the first.
+    order = np.random.RandomState(2016).permutation(8500)
+    expected = [sorted(chosen)[number] for number in order]
+    eq_(test, sorted(expected[:1000]))
+    eq_(train, sorted(expected[1000:]))
 
 
 def test_ilsvrc_classes_are_ten_and_disjoint():
@@ -211,9 +226,28 @@ class TestFolders(unittest.TestCase):
         train, test = self.draw('folder')
         eq_(len(train) + len(test), 20)
         ok_(len(self.draw('folder', test_proportion=0.5)[1]) > len(test) > 0)
-        for proportion in [0, 1, -0.5]:
+        for proportion in [1, -0.5, float('nan')]:
             assert_raises(ColornetError, load_split, 'folder', self.folder,
                           'test', test_proportion=proportion)
+
+    def test_a_folder_may_be_for_training_alone(self):
+        names = ['%d.jpg' % number for number in range(30)]
+        self.touch(*names)
+        paths = load_split('folder', self.folder, 'train', test_proportion=0)
+        eq_(paths, sorted(os.path.join(self.folder, name) for name in names))
+        with assert_raises(ColornetError) as caught:
+            load_split('folder', self.folder, 'test', test_proportion=0)
+        assert_in('data.test_share = 0', str(caught.exception))
+
+    def test_a_folder_of_links_to_folders_is_one_data_set(self):
+        self.touch('a/1.jpg', 'b/1.jpg', 'all/2.jpg')
+        for name in 'ab':
+            os.symlink(os.path.join('..', name),
+                       os.path.join(self.folder, 'all', name))
+        everything = os.path.join(self.folder, 'all')
+        eq_(load_split('folder', everything, 'train', test_proportion=0),
+            [os.path.join(everything, name) for name in
+             ('2.jpg', 'a/1.jpg', 'b/1.jpg')])
 
     def test_photos_stay_on_their_side_when_others_come(self):
         few = ['%d.jpg' % number for number in range(500)]

@@ -74,7 +74,8 @@ class TestScripts:
 
     def run_target(self, *arguments, status=0, **changes):
         self.photos.mkdir(exist_ok=True)
-        folders = dict.fromkeys(['CVCL', 'EVERYDAY_TEST', 'GENERAL', 'ILSVRC',
+        folders = dict.fromkeys(['CVCL', 'EVERYDAY', 'EVERYDAY_TEST',
+                                 'GENERAL', 'ILSVRC',
                                  'MCGILL', 'MIRFLICKR'], '/no/such')
         return self.run('docker/run.sh', *arguments, status=status, **dict(
             dict(folders, DOCKER='docker', IMAGE='image',

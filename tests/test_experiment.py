@@ -20,9 +20,10 @@ import h5py
 import numpy as np
 from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
                         ok_)
+from PIL import Image
 
 import tiny
-from colornet import experiment, training
+from colornet import experiment, predict, training
 from colornet.checkpoint import load_arrays
 from colornet.color import split_channels
 from colornet.config import load_config
@@ -313,6 +314,128 @@ class TestTrain(tiny.InFolder):
                     file.attrs[name] = text
             tiny.check_error(lambda: experiment.train(
                 self.config, self.data, folder), 'last.h5', 'damaged')
+
+
+class TestCycle(tiny.InFolder):
+    """Crops, a cycle of the learning rate, averages: all in one training."""
+    NUM_PHOTOS = 0
+
+    @classmethod
+    def setup_class(cls):
+        super().setup_class()
+        cls.data = cls.root / 'photos'
+        for number in range(7):
+            tiny.write_crops(cls.data, ['%d.jpg' % number], 40,
+                             width=40 + 8 * number, seed=number)
+        cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
+            'data.proportions=keep', 'data.min_crop=0.75', 'data.flip=yes',
+            'data.test_share=0', 'training.epochs=2',
+            'training.schedule=cycle', 'training.average=0.9',
+            'training.gradient_clip=1'])
+        cls.straight = cls.root / 'straight'
+        cls.inputs = cls.train(cls.straight)
+
+    @classmethod
+    def train(cls, folder, interrupt_after=None):
+        """Train, and return what the network has seen."""
+        seen = []
+        original = training.compile_training
+
+        def compile_recording(*arguments, **options):
+            step, state = original(*arguments, **options)
+
+            def recording_step(inputs, targets):
+                seen.append(inputs.copy())
+                loss = step(inputs, targets)
+                if len(seen) == interrupt_after:
+                    tiny.interrupt(signal.SIGTERM)
+                return loss
+            return recording_step, state
+        # Keep the last network, which last.h5 has the averages of, too.
+        with mock.patch('colornet.training.compile_training',
+                        compile_recording), \
+                mock.patch('colornet.experiment.best_epoch',
+                           lambda history, keep: len(history)):
+            if interrupt_after is None:
+                experiment.train(cls.config, cls.data, folder)
+            else:
+                with assert_raises(Interrupted):
+                    experiment.train(cls.config, cls.data, folder)
+        return seen
+
+    def test_an_interrupted_training_ends_as_an_uninterrupted_one(self):
+        folder = self.root / 'interrupted'
+        # Of 7 photos, 2 are held out: 3 minibatches an epoch.
+        seen = self.train(folder, interrupt_after=4) + self.train(folder)
+        eq_((len(seen), len(self.inputs)), (6, 6))
+        for inputs, expected in zip(seen, self.inputs):
+            np.testing.assert_array_equal(inputs, expected)
+        for name, groups in (('last.h5', ['parameters', 'optimizer']),
+                             ('best.h5', ['parameters'])):
+            expected, resumed = [load_arrays(path / name, groups)[0]
+                                 for path in (self.straight, folder)]
+            for group in groups:
+                eq_(list(resumed[group]), list(expected[group]))
+                for key, array in expected[group].items():
+                    np.testing.assert_array_equal(resumed[group][key], array,
+                                                  err_msg=key)
+        rows = []
+        for path in (self.straight, folder):
+            with open(str(path / 'log.csv')) as stream:
+                rows.append([(row['training_loss'], row['validation_loss'])
+                             for row in csv.DictReader(stream)])
+        eq_(rows[0], rows[1])
+
+    def test_crops_change_with_the_epoch(self):
+        first, second = [np.concatenate(self.inputs[start:start + 3])
+                         for start in (0, 3)]
+        eq_(first.shape, (5, 3, 32, 32))
+        ok_(min(abs(one - two).max() for one in first for two in second) > 1)
+
+    def test_the_network_that_is_kept_is_the_average(self):
+        best = load_arrays(self.straight / 'best.h5',
+                           ['parameters'])[0]['parameters']
+        last = load_arrays(self.straight / 'last.h5',
+                           ['parameters', 'optimizer'])[0]
+        for key in 'r4_conv/W', next(key for key in best
+                                     if key.endswith('/mean')):
+            ok_((best[key] != last['parameters'][key]).any(), key)
+            ok_(any(np.array_equal(best[key], array) for array in
+                    last['optimizer'].values()), key)
+        # The loss on the held-out photos is that of this network.
+        net, _, _ = predict.load_network(self.straight / 'best.h5')
+        colors = predict.compile_prediction(net, self.config)
+        luminance, actual = split_channels(experiment.load_subset(
+            self.config, self.data, 'validation')[0][:])
+        size = abs(colors(luminance) - actual)
+        loss = np.where(size <= 20, size ** 2, 20 * (2 * size - 20)).sum(
+            axis=-1).mean()
+        with open(str(self.straight / 'log.csv')) as stream:
+            row = list(csv.DictReader(stream))[-1]
+        np.testing.assert_allclose(float(row['validation_loss']),
+                                   loss, rtol=1e-3)
+
+    def test_a_cycle_has_its_number_of_epochs(self):
+        config = load_config(self.straight / 'config.ini',
+                             ['training.epochs=3'])
+        tiny.check_error(lambda: experiment.train(
+            config, self.data, self.straight), 'training.epochs: 3, not 2')
+
+    def test_validation_takes_central_squares(self):
+        images, names = experiment.load_subset(self.config, self.data,
+                                               'validation')
+        eq_(images.shape, (2, 32, 32, 3))
+        for image, name in zip(images, names):
+            photo = Image.open(self.data / name)
+            left = (photo.width - 40) // 2
+            square = photo.crop((left, 0, left + 40, 40))
+            # The longest one has lost its ends.
+            np.testing.assert_allclose(
+                image, np.array(square.resize((32, 32), Image.LANCZOS)),
+                atol=2)
+        with assert_raises(ColornetError) as caught:
+            experiment.load_subset(self.config, self.data, 'test')
+        assert_in('test_share', str(caught.exception))
 
 
 def test_the_epoch_that_is_kept():

@@ -6,6 +6,7 @@ import tempfile
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 import h5py
 import numpy as np
@@ -216,3 +217,94 @@ class TestLoadImages(unittest.TestCase):
             self.load()
         assert_in('cannot make the folder', str(caught.exception))
         ok_('\n' not in str(caught.exception))
+
+
+class TestCrops(unittest.TestCase):
+    """Photos that keep their proportions."""
+
+    SHAPES = [(24, 36), (30, 24), (48, 60), (24, 24), (70, 50), (20, 90)]
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.cache = os.path.join(self.temporary.name, 'cache', 'photos.h5')
+        self.paths = []
+        for number, (rows, columns) in enumerate(self.SHAPES):
+            pixels = np.random.RandomState(number).randint(
+                0, 256, (rows // 2, columns // 2, 3)).astype(np.uint8)
+            self.paths.append(os.path.join(self.temporary.name,
+                                           '%d.png' % number))
+            Image.fromarray(pixels.repeat(2, 0).repeat(2, 1)).save(
+                self.paths[-1])
+        self.expected = [read_rgb(path, 24, 48) for path in self.paths]
+
+    def load(self):
+        return load_images(self.paths, self.cache, 24, largest=48)
+
+    def decodings(self):
+        """How many photos a load decodes."""
+        with mock.patch('colornet.image_cache.read_rgb',
+                        side_effect=read_rgb) as read:
+            self.load()
+        return read.call_count
+
+    def test_central_squares_are_those_of_the_photos(self):
+        images, names, skipped = self.load()
+        eq_((len(images), images.shape, skipped), (6, (6, 24, 24, 3), []))
+        eq_(names[5], '5.png')
+        eq_(self.expected[5].shape, (24, 36, 3))
+        for number, photo in enumerate(self.expected):
+            rows, columns = photo.shape[:2]
+            side = min(rows, columns)
+            top, left = round((rows - side) / 2), round((columns - side) / 2)
+            square = Image.fromarray(photo[top:top + side, left:left + side])
+            assert_array_equal(images[number],
+                               square.resize((24, 24), Image.LANCZOS))
+        everything = images[:]
+        for key in [-1, slice(1, None), [2, 0, 2], np.array([1, 0]), []]:
+            assert_array_equal(images[key], everything[key])
+        assert_raises(IndexError, lambda: images[6])
+        eq_(images.file_sizes, [os.path.getsize(path) for path in self.paths])
+
+    def test_crops_agree_with_a_loop(self):
+        images = self.load()[0]
+        crops = [(1, 0, 0), (1, 1, 1), (0.5, 0, 1), (0.75, 0.4, 0.3),
+                 (0.6, 1, 0), (1, 0.2, 0.9)]
+        order = [3, 5, 2, 4, 0, 5]
+        got = images.read_crops(order, crops)
+        for number, (share, top, left), crop in zip(order, crops, got):
+            photo = self.expected[number]
+            rows, columns = photo.shape[:2]
+            side = round(share * min(rows, columns))
+            top = round(top * (rows - side))
+            left = round(left * (columns - side))
+            expected = np.empty((side, side, 3), np.uint8)
+            for row in range(side):
+                for column in range(side):
+                    expected[row, column] = photo[top + row, left + column]
+            assert_array_equal(crop, Image.fromarray(expected).resize(
+                (24, 24), Image.LANCZOS))
+
+    def test_photos_are_decoded_once_and_when_they_change(self):
+        eq_([self.decodings() for _ in range(2)], [6, 0])
+        before = self.load()[0][:]
+        os.utime(self.paths[1], ns=(0, 0))
+        eq_(self.decodings(), 1)
+        assert_array_equal(self.load()[0][:], before)
+        # Neither other sides nor squares are taken for these.
+        eq_(load_images(self.paths, self.cache, 16, largest=48)[0].shape,
+            (6, 16, 16, 3))
+        eq_(load_images(self.paths, self.cache, 24)[0].shape,
+            (6, 24, 24, 3))
+        eq_(self.decodings(), 6)
+
+    def test_damage_is_told(self):
+        self.load()
+        with h5py.File(self.cache, 'r') as file:
+            offset = file['images'].id.get_chunk_info(0).byte_offset
+        with open(self.cache, 'r+b') as file:
+            file.seek(offset + 100)
+            file.write(b'damage')
+        with assert_raises(ColornetError) as caught:
+            self.load()[0][0]
+        assert_in(self.cache, str(caught.exception))

@@ -574,6 +574,31 @@ class TestReadRgb(InFolder):
         read_rgb(path, 32)
 
 
+class TestProportions(InFolder):
+
+    def test_the_central_part_is_kept_within_its_limits(self):
+        for (columns, rows), size, largest, expected in [
+                ((120, 90), 24, 48, (48, 64)), ((120, 90), 24, 200, (90, 120)),
+                ((30, 20), 24, 48, (24, 36)), ((40, 100), 24, 24, (36, 24)),
+                ((100, 40), 16, 20, (20, 30)), ((64, 64), 32, 32, (32, 32))]:
+            pixels = np.zeros((rows, columns, 3), np.uint8)
+            pixels[..., 0] = np.linspace(0, 255, columns)
+            pixels[..., 1] = np.linspace(0, 255, rows)[:, None]
+            path = self.folder / 'photo.png'
+            Image.fromarray(pixels).save(path)
+            rgb = read_rgb(path, size, largest)
+            eq_(rgb.shape, expected + (3,))
+            # What is left of each ramp is central, and as steep as it was.
+            for axis, length in ((1, columns), (0, rows)):
+                ramp = rgb.mean(axis=1 - axis)[:, 1 - axis]
+                kept = min(length, int(1.5 * min(rows, columns)))
+                share = kept / length
+                assert_allclose(ramp[len(ramp) // 4], 255 * (
+                    0.5 - share / 2 + share * (len(ramp) // 4 + 0.5) /
+                    len(ramp)), atol=5)
+                assert_allclose(ramp[0] + ramp[-1], 255, atol=5)
+
+
 class TestFindImages(InFolder):
 
     def test_what_is_found(self):
@@ -593,6 +618,41 @@ class TestFindImages(InFolder):
         (self.folder / 'self').symlink_to(self.folder)
         photo().save(self.folder / 'a.jpg')
         eq_(find_images(self.folder), [self.folder / 'a.jpg'])
+        # Nor where links are followed, up or down.
+        inner = self.folder / 'inner'
+        inner.mkdir()
+        (inner / 'above').symlink_to(self.folder)
+        photo().save(inner / 'b.jpg')
+        eq_(find_images(self.folder, follow_links=True),
+            [self.folder / 'a.jpg', inner / 'b.jpg'])
+        eq_(find_images(inner, follow_links=True),
+            [inner / 'above' / 'a.jpg', inner / 'b.jpg'])
+
+    def test_links_to_folders_are_followed_if_wanted(self):
+        for name in 'one/a.jpg', 'two/deep/b.jpg', 'all/c.jpg', 'all/z/d.jpg':
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            photo().save(self.folder / name)
+        everything = self.folder / 'all'
+        for link, target in ('first', '../one'), ('second', '../two'), (
+                'again', '../one'), ('itself', '.'), ('a_to_z', 'z'):
+            (everything / link).symlink_to(target)
+        (everything / 'file.jpg').symlink_to('../one/a.jpg')
+        (everything / 'dead.jpg').symlink_to('../nowhere')
+        names = [path.relative_to(everything).as_posix() for path in
+                 find_images(everything, follow_links=True)]
+        # Each folder once; one that is no link by its own name.
+        eq_(names, ['again/a.jpg', 'c.jpg', 'dead.jpg', 'file.jpg',
+                    'second/deep/b.jpg', 'z/d.jpg'])
+        eq_([path.name for path in find_images(everything)],
+            ['c.jpg', 'dead.jpg', 'file.jpg', 'd.jpg'])
+
+    def test_a_link_to_a_missing_folder_is_told(self):
+        (self.folder / 'general').symlink_to('nowhere')
+        eq_(find_images(self.folder), [])
+        with assert_raises(ImageError) as caught:
+            find_images(self.folder, follow_links=True)
+        eq_(str(caught.exception), '%s: cannot list this folder (link to '
+            'nothing)' % (self.folder / 'general'))
 
     def test_missing_folder(self):
         with assert_raises(ImageError):

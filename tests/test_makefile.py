@@ -31,6 +31,7 @@ def test_every_experiment_is_a_target():
             ('train-ilsvrc', 'train experiments/ilsvrc_classification.ini'),
             ('train-mirflickr',
              'train experiments/mirflickr_classification.ini'),
+            ('train-everyday', 'train experiments/everyday.ini'),
             ('train-folder', 'train experiments/folder_classification.ini'),
             ('report', 'colornet report'),
             ('everyday', "colornet everyday --data 'data/everyday_test'")] + [
@@ -39,6 +40,7 @@ def test_every_experiment_is_a_target():
         assert_in(words, dry_run(target))
     assert_in("--data 'a b'", dry_run('train-folder', 'DATA=a b'))
     assert_in("--data 'a b'", dry_run('everyday', 'EVERYDAY_TEST=a b'))
+    assert_in("--data 'a b'", dry_run('train-everyday', 'EVERYDAY=a b'))
 
 
 def test_every_study_is_a_target():

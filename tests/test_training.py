@@ -19,7 +19,8 @@ from colornet.layers import BatchNormLayer, SameConv2DLayer
 from colornet.objectives import l2_loss
 from colornet.signals import Interrupted, catch_signals
 from colornet.training import (Trainer, compile_training, compile_validation,
-                               learning_rate_after, make_updates)
+                               cycle_learning_rate, learning_rate_after,
+                               make_averages, make_updates)
 
 PHOTOS = os.path.join(os.path.dirname(__file__), 'photos')
 NUM_IMAGES = 4
@@ -51,13 +52,20 @@ class TestTrainer:
             return l2_loss(outputs[0], targets)
 
         cls.net = net
-        cls.step, cls.state = compile_training(net, objective,
-                                               learning_rate=0.01)
-        cls.loss = compile_validation(net, objective,
-                                      lambda outputs: outputs[0])
         cls.parameters = OrderedDict(
             ((key, variable.name), variable) for key, layer in net.items()
             for variable in layer.params)
+        cls.averages = make_averages(cls.parameters)
+        pairs = [(cls.parameters[key], cls.averages[key])
+                 for key in cls.parameters]
+        cls.rate = theano.shared(np.float32(0))
+        cls.step, cls.state = compile_training(
+            net, objective, learning_rate=cls.rate, averages=pairs,
+            average=0.8, gradient_clip=100.)
+        cls.loss = compile_validation(net, objective,
+                                      lambda outputs: outputs[0])
+        cls.averaged_loss = compile_validation(
+            net, objective, lambda outputs: outputs[0], pairs)
         cls.variables = list(cls.parameters.values()) + cls.state
         cls.initial = [variable.get_value() for variable in cls.variables]
         cls.batches = load_batches()
@@ -81,12 +89,18 @@ class TestTrainer:
 
     def validate(self, check_signals):
         check_signals()
-        losses = [self.loss(*batch)[0] for batch in self.batches]
+        losses = [self.averaged_loss(*batch)[0] for batch in self.batches]
         return {'validation_loss': float(np.mean(losses))}
 
     def run(self, trainer, num_epochs, interrupt_at=None, number=None,
             on_epoch=None):
         """Train; raise a signal before minibatch (epoch, index)."""
+        trainer.run(num_epochs,
+                    self.plan(num_epochs, interrupt_at, number), NUM_IMAGES,
+                    self.validate, on_epoch)
+
+    def plan(self, num_epochs, interrupt_at=None, number=None):
+        """What gives the minibatches of an epoch, and the learning rate."""
         def training_batches(epoch, skip):
             # The order depends on the epoch, as in real trainings.
             order = self.batches if epoch % 2 else self.batches[::-1]
@@ -95,9 +109,11 @@ class TestTrainer:
                     continue
                 if (epoch, index) == interrupt_at:
                     tiny.interrupt(number)
+                self.rate.set_value(np.float32(cycle_learning_rate(
+                    epoch * len(order) + index, num_epochs * len(order),
+                    0.01, 0.3)))
                 yield batch
-        trainer.run(num_epochs, training_batches, NUM_IMAGES, self.validate,
-                    on_epoch)
+        return training_batches
 
     def values(self):
         return [variable.get_value() for variable in self.variables]
@@ -110,6 +126,30 @@ class TestTrainer:
         assert losses[-1] < 0.5 * losses[0], losses
         validation = [row['validation_loss'] for row in trainer.history]
         assert validation[-1] < 0.7 * validation[0], validation
+
+    def test_averages_agree_with_numpy(self):
+        self.reset()
+        self.rate.set_value(np.float32(0.01))
+        expected = {key: variable.get_value().astype(np.float64)
+                    for key, variable in self.parameters.items()}
+        for step in range(40):
+            self.step(*self.batches[step % 2])
+            weight = min(0.8, (1 + step) / (10 + step))
+            for key, variable in self.parameters.items():
+                expected[key] = (weight * expected[key] +
+                                 (1 - weight) * variable.get_value())
+        for key, average in self.averages.items():
+            assert_allclose(average.get_value(), expected[key], rtol=1e-4,
+                            atol=1e-6, err_msg=str(key))
+            # Running averages of batch normalization are among them.
+            ok_((average.get_value() !=
+                 self.parameters[key].get_value()).any(), key)
+        averaged = self.averaged_loss(*self.batches[0])
+        ok_(averaged[0] != self.loss(*self.batches[0])[0])
+        for key, average in self.averages.items():
+            self.parameters[key].set_value(average.get_value())
+        for value, other in zip(averaged, self.loss(*self.batches[0])):
+            assert_array_equal(value, other)
 
     def check_resumes_exactly(self, interrupt_at, number):
         self.reset()
@@ -182,8 +222,7 @@ class TestTrainer:
             tiny.interrupt(signal.SIGINT)
             check_signals()
         with assert_raises(Interrupted):
-            trainer.run(2, lambda epoch, skip: iter_all(self.batches[::-1]),
-                        NUM_IMAGES, interrupted)
+            trainer.run(2, self.plan(2), NUM_IMAGES, interrupted)
         resumed = self.trainer()
         resumed.restore()
         eq_((len(resumed.history), resumed.iteration), (0, 2))
@@ -333,6 +372,66 @@ def test_the_learning_rate_drops_after_some_epochs():
              for epochs in range(7)]
     assert_allclose(rates, [.8, .8, .2, .2, .2, .05, .05])
     eq_(learning_rate_after(9, 0.8, (), 0.25), 0.8)
+
+
+def test_the_learning_rate_of_one_cycle():
+    rates = [cycle_learning_rate(minibatch, 20, 0.4, 0.2)
+             for minibatch in range(21)]
+    assert_allclose(rates[:4], [.1, .2, .3, .4])
+    for minibatch in range(4, 21):
+        assert_allclose(rates[minibatch], 0.4 * np.cos(
+            np.pi / 2 * (minibatch - 4) / 16) ** 2, atol=1e-12)
+    ok_(rates[19] > 0)
+    # A warm-up that ends within a minibatch, of less than one, and none.
+    for warm_up in .25, .1, .02, 0:
+        rates = [cycle_learning_rate(minibatch, 10, 1, warm_up)
+                 for minibatch in range(10)]
+        ok_(0.9 < max(rates) <= 1)
+        ok_(min(rates) > 0)
+        peak = int(np.argmax(rates))
+        eq_(rates[peak:], sorted(rates[peak:], reverse=True))
+        eq_(peak, {.25: 2, .1: 0, .02: 0, 0: 0}[warm_up])
+
+
+def steps_of(num_steps=1, update_rule='nesterov', **options):
+    """How far training moves an encoder of one layer and a decoder."""
+    images, targets = load_batches()[0]
+    lasagne.random.set_rng(np.random.RandomState(1))
+    net = OrderedDict(input=lasagne.layers.InputLayer(
+        (None, 3, 24, 24), T.tensor4()))
+    net['conv1_1'] = SameConv2DLayer(net['input'], 4, 3)
+    net['chroma'] = SameConv2DLayer(net['conv1_1'], 2, 3)
+    variables = [variable for key in ('conv1_1', 'chroma') for variable in
+                 (net[key].W, net[key].b)]
+    before = [variable.get_value() for variable in variables]
+    step, _ = compile_training(
+        net, lambda outputs, actual: l2_loss(outputs[0], actual),
+        learning_rate=0.01, update_rule=update_rule, momentum=0., **options)
+    for _ in range(num_steps):
+        step(images, targets)
+    return [variable.get_value().astype(np.float64) - value
+            for variable, value in zip(variables, before)]
+
+
+def test_the_encoder_has_a_learning_rate_of_its_own():
+    for update_rule in 'adam', 'nesterov':
+        plain = steps_of(update_rule=update_rule)
+        slow = steps_of(update_rule=update_rule, encoder_rate=0.1)
+        for step, other, factor in zip(slow, plain, (0.1, 0.1, 1, 1)):
+            assert_allclose(step, factor * other, rtol=1e-3, atol=1e-7)
+            ok_(abs(other).max() > 1e-5)
+
+
+def test_long_gradients_are_scaled_down_together():
+    plain = steps_of()
+    norm = np.sqrt(sum((step ** 2).sum() for step in plain)) / 0.01
+    for clip in norm / 4, norm * 4:
+        for encoder_rate in 1, 0.5:
+            clipped = steps_of(gradient_clip=clip, encoder_rate=encoder_rate)
+            factors = np.array([encoder_rate] * 2 + [1] * 2) * min(
+                1, clip / norm)
+            for step, other, factor in zip(clipped, plain, factors):
+                assert_allclose(step, factor * other, rtol=1e-3, atol=1e-7)
 
 
 def test_weight_decay_pulls_at_the_weights_and_is_not_logged():

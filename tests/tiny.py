@@ -30,16 +30,20 @@ OVERRIDES = ['data.size=32', 'data.dataset=folder', 'data.hold_out=0.25',
 CLASSIFICATION = OVERRIDES + ['network.num_bins=10', 'network.tail=8 8']
 
 
-def write_crops(folder, names, side=40):
-    """Write crops of the test photos, as JPEG, one for each name."""
+def write_crops(folder, names, side=40, width=None, seed=0):
+    """Write crops of the test photos, as JPEG, one for each name.
+
+    They are squares unless `width` is given.
+    """
+    width = width or side
     os.makedirs(str(folder), exist_ok=True)
     photos = [Image.open(path) for path in sorted(PHOTOS.glob('*.jpg'))]
-    random = np.random.RandomState(0)
+    random = np.random.RandomState(seed)
     for number, name in enumerate(names):
         photo = photos[number % len(photos)]
-        left = random.randint(photo.width - side)
+        left = random.randint(photo.width - width)
         top = random.randint(photo.height - side)
-        photo.crop((left, top, left + side, top + side)).save(
+        photo.crop((left, top, left + width, top + side)).save(
             os.path.join(str(folder), name), quality=95)
 
 
