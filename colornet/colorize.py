@@ -1,16 +1,16 @@
 """Colorizing photos of any size (paper, 3.1, 5.3).
 
-A network predicts the chrominance of a small square copy of the photo. It is
+A network predicts the chrominance of a small copy of the photo. It is
 enlarged and joined to the photo's own luminance, so that no detail is lost:
 the eye sees far less detail in colour than in luminance.
 """
 
 import numpy as np
-from PIL import Image
 
 from .color import get_color_space, join_channels, luminance
 from .errors import ColornetError
 from .images import as_uint8, resize
+from .scaling import enlarge_chroma
 
 __all__ = ['Colorizer']
 
@@ -26,8 +26,9 @@ class Colorizer:
     ----------
     predict_chroma : callable
         Takes luminance, float32 (batch, size, size), in [0, 100] for
-        CIELUV; returns chrominance, float32 (batch, size, size, 2), in the
-        units of :func:`colornet.color.split_channels`.
+        CIELUV; returns chrominance, float32 (batch, rows, columns, 2), in
+        the units of :func:`colornet.color.split_channels`. Its rows and
+        columns may be fewer than those of the luminance.
     size : int
         Rows and columns of the network's input.
     color_space : 'luv' or 'hsv'
@@ -76,7 +77,7 @@ class Colorizer:
                 for pixels, chroma in zip(photos, self.predict(photos))]
 
     def predict(self, photos):
-        """Predict the chrominance of photos, at the size of the network.
+        """Predict the chrominance of photos, as the network sees them.
 
         Parameters
         ----------
@@ -85,7 +86,8 @@ class Colorizer:
 
         Returns
         -------
-        ndarray of float32, (batch, size, size, 2)
+        ndarray of float32, (batch, rows, columns, 2)
+            Rows and columns are those of the network's output.
         """
         shape = self.size, self.size
         photos = [_checked_pixels(pixels) for pixels in photos]
@@ -94,7 +96,8 @@ class Colorizer:
             [luminance(resize(pixels, shape), self.color_space)
              for pixels in photos]))
         chroma = np.asarray(chroma, np.float32)
-        if chroma.shape != (len(photos),) + shape + (2,):
+        if (chroma.ndim != 4 or len(chroma) != len(photos) or
+                chroma.shape[3] != 2 or not chroma.size):
             raise ValueError(f'the network returned an array of shape '
                              f'{chroma.shape} for {len(photos)} photos')
         if not np.isfinite(chroma).all():
@@ -109,7 +112,7 @@ class Colorizer:
         ----------
         pixels : ndarray
             As for :meth:`colorize`.
-        chroma : ndarray of float32, (size, size, 2)
+        chroma : ndarray of float32, (any rows, any columns, 2)
             Enlarged with a bicubic filter.
         dtype : np.float32 or np.uint8
             Of the result; uint8 takes a quarter of the memory.
@@ -120,22 +123,15 @@ class Colorizer:
             sRGB; colours that sRGB cannot show are clipped.
         """
         rows, columns = pixels.shape[:2]
-        planes = [Image.fromarray(np.ascontiguousarray(plane))
-                  for plane in _to_planes(chroma, self.color_space)]
         rgb = np.empty((rows, columns, 3), dtype)
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            # Rows of the small planes below this strip; the filter reaches
-            # beyond them, so that strips show no seams.
-            box = (0, start * self.size / rows, self.size,
-                   stop * self.size / rows)
-            strip = [np.array(plane.resize((columns, stop - start),
-                                           Image.BICUBIC, box))
-                     for plane in planes]
+            strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
+                                   (start, stop))
             strip = join_channels(
-                luminance(pixels[start:stop], self.color_space),
-                _from_planes(strip, self.color_space), self.color_space)
+                luminance(pixels[start:stop], self.color_space), strip,
+                self.color_space)
             rgb[start:stop] = as_uint8(strip) if dtype == np.uint8 else strip
         return rgb
 
@@ -154,24 +150,3 @@ def _checked_pixels(pixels):
         raise ColornetError(f'floating point pixels must be in [0, 1], not '
                             f'[{pixels.min()}, {pixels.max()}]')
     return pixels
-
-
-def _to_planes(chroma, color_space):
-    """Chrominance as two planes that may be interpolated.
-
-    Hue is an angle: between 0.9 and 0.1 lies 0, not 0.5.
-    """
-    first, second = np.moveaxis(chroma, -1, 0)
-    if color_space == 'hsv':
-        angle = first * np.float32(2 * np.pi)
-        return second * np.cos(angle), second * np.sin(angle)
-    return first, second
-
-
-def _from_planes(planes, color_space):
-    """Undo :func:`_to_planes`."""
-    first, second = planes
-    if color_space == 'hsv':
-        hue = np.arctan2(second, first) / np.float32(2 * np.pi) % 1
-        first, second = hue, np.hypot(first, second)
-    return np.stack([first, second], axis=-1)
