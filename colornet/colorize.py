@@ -12,20 +12,47 @@ from .errors import ColornetError
 from .images import as_uint8, resize
 from .scaling import enlarge_chroma
 
-__all__ = ['Colorizer']
+__all__ = ['Colorizer', 'proportional_shape']
+
+#: Longer side of a photo that keeps its proportions over the shorter one.
+MAX_RATIO = 3
+
+#: What rows and columns of a network's input must be divisible by.
+DIVISOR = 8
 
 # Pixels that are joined at a time; converting colours takes some twenty
 # times the memory of the pixels.
 _STRIP_PIXELS = 1 << 20
 
 
+def proportional_shape(shape, size):
+    """Rows and columns of a small copy that keeps proportions (choice 26).
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the photo.
+    size : int
+        Of the copy's shorter side; divisible by :data:`DIVISOR`.
+
+    Returns
+    -------
+    (int, int)
+        The longer side is the nearest number that is divisible, too, and at
+        most :data:`MAX_RATIO` times the shorter one.
+    """
+    longer = size * max(shape) / min(shape)
+    longer = DIVISOR * int(min(longer, MAX_RATIO * size) / DIVISOR + 0.5)
+    return (longer, size) if shape[0] > shape[1] else (size, longer)
+
+
 class Colorizer:
-    """Colorizes photos of any size with a network of one size (3.1).
+    """Colorizes photos of any size with a network for small copies (3.1).
 
     Parameters
     ----------
     predict_chroma : callable
-        Takes luminance, float32 (batch, size, size), in [0, 100] for
+        Takes luminance, float32 (batch, rows, columns), in [0, 100] for
         CIELUV; returns chrominance, float32 (batch, rows, columns, 2), in
         the units of :func:`colornet.color.split_channels`. Its rows and
         columns may be fewer than those of the luminance.
@@ -33,12 +60,20 @@ class Colorizer:
         Rows and columns of the network's input.
     color_space : 'luv' or 'hsv'
         That the network was trained in.
+    proportions : 'squash' or 'keep'
+        Whether `size` is that of both sides of the network's input, or of
+        the shorter one: see :func:`proportional_shape`.
     """
 
-    def __init__(self, predict_chroma, size=224, color_space='luv'):
+    def __init__(self, predict_chroma, size=224, color_space='luv',
+                 proportions='squash'):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
+        if proportions not in ('squash', 'keep'):
+            raise ColornetError("proportions must be 'squash' or 'keep', not "
+                                f'{proportions!r}')
+        self.proportions = proportions
 
     def colorize(self, pixels):
         """Colorize a photo.
@@ -62,7 +97,9 @@ class Colorizer:
         return self.colorize_batch([pixels])[0]
 
     def colorize_batch(self, photos):
-        """Colorize photos, of any sizes, in one minibatch.
+        """Colorize photos, of any sizes.
+
+        Those that the network sees at one size are one minibatch.
 
         Parameters
         ----------
@@ -86,11 +123,31 @@ class Colorizer:
 
         Returns
         -------
-        ndarray of float32, (batch, rows, columns, 2)
-            Rows and columns are those of the network's output.
+        ndarray of float32, (batch, rows, columns, 2); or list of ndarray
+            Rows and columns are those of the network's output. A list, if
+            they differ between photos.
         """
-        shape = self.size, self.size
         photos = [_checked_pixels(pixels) for pixels in photos]
+        shapes = [self._input_shape(pixels.shape[:2]) for pixels in photos]
+        if len(set(shapes)) == 1:
+            return self._predict_alike(photos, shapes[0])
+        chroma = [None] * len(photos)
+        for shape in set(shapes):
+            numbers = [number for number, other in enumerate(shapes)
+                       if other == shape]
+            alike = self._predict_alike([photos[number] for number in numbers],
+                                        shape)
+            for number, one in zip(numbers, alike):
+                chroma[number] = one
+        return chroma
+
+    def _input_shape(self, shape):
+        """Rows and columns of what the network sees of a photo."""
+        return ((self.size, self.size) if self.proportions == 'squash' else
+                proportional_shape(shape, self.size))
+
+    def _predict_alike(self, photos, shape):
+        """Predict the chrominance of photos resized to one shape."""
         # Resized first, as the training photos are, then converted.
         chroma = self.predict_chroma(np.stack(
             [luminance(resize(pixels, shape), self.color_space)

@@ -127,7 +127,8 @@ def _optional(parse):
 SCHEMA = {
     'data': {
         'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
-        'size': _image_size, 'num_images': _number(int, 0),
+        'size': _image_size, 'proportions': _choice('squash', 'keep'),
+        'num_images': _number(int, 0),
         'hold_out': _number(float, 0, 1),
         'draw_seed': _optional(_seed),
         'flip': _boolean},
@@ -404,6 +405,10 @@ def _complete(config, source):
                     '%s: network.%s = %s is added to a residual encoder '
                     'unit, and network.residual_units = no' % (
                         source, name, config.network[name]))
+        if config.data['proportions'] != 'squash':
+            raise ColornetError(
+                '%s: data.proportions = keep has sides that are not divisible '
+                'by 16, and network.residual_units = no' % source)
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

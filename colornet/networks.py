@@ -168,7 +168,8 @@ def build_network(config, input_var=None):
     """
     # First: a wrong name among the speed-ups is known here, for any network.
     fast_stack = wanted('stack')
-    size = config.data['size']
+    size = (config.data['size'] if config.data['proportions'] == 'squash' else
+            None)
     options = {name: config.network[name] for name in
                ('batch_norm', 'batch_norm_taps', 'output_stride',
                 'global_features', 'context', 'fine_tune')}

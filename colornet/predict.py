@@ -241,7 +241,8 @@ def compile_prediction(net, config):
     callable
         Takes float32 luminance, (batch, rows, columns), returns float32
         chrominance, (batch, rows, columns, 2), both in the units of the
-        colour space.
+        colour space. The latter's rows and columns are the former's divided
+        by ``network.output_stride``.
     """
     predict = compile_decodings(net, config, [config.decoding])
     return lambda luminance: predict(luminance)[0]
@@ -274,7 +275,7 @@ def compile_decodings(net, config, decodings):
              for options in decodings])
 
     run = load_or_compile(
-        'prediction', [config.network, decodings, config.data['size']],
+        'prediction', [config.network, decodings, net['input'].shape],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 
@@ -302,4 +303,5 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     net, config, _ = load_network(network or find_resource(DEFAULT_NETWORK),
                                   vgg_weights, fold=True, decoding=decoding)
     return Colorizer(compile_prediction(net, config), config.data['size'],
-                     config.network['color_space'])
+                     config.network['color_space'],
+                     config.data['proportions'])
