@@ -413,7 +413,8 @@ void mean_pool(const T* maps, T* means, int64_t planes, int64_t rows,
             std::copy(in, in + width, total);
             for (int64_t p = 1; p < scale; ++p)
 #pragma omp simd
-                for (int64_t q = 0; q < width; ++q) total[q] += in[p * width + q];
+                for (int64_t q = 0; q < width; ++q)
+                    total[q] += in[p * width + q];
             T* out = means + row * columns;
             for (int64_t j = 0; j < columns; ++j) {
                 T sum = 0;
