@@ -1,43 +1,79 @@
 """Colorizing photos of any size (paper, 3.1, 5.3).
 
-A network predicts the chrominance of a small square copy of the photo. It is
+A network predicts the chrominance of a small copy of the photo. It is
 enlarged and joined to the photo's own luminance, so that no detail is lost:
 the eye sees far less detail in colour than in luminance.
 """
 
 import numpy as np
-from PIL import Image
 
 from .color import get_color_space, join_channels, luminance
 from .errors import ColornetError
 from .images import as_uint8, resize
+from .scaling import enlarge_chroma
 
-__all__ = ['Colorizer']
+__all__ = ['Colorizer', 'proportional_shape']
+
+#: Longer side of a photo that keeps its proportions over the shorter one.
+MAX_RATIO = 3
+
+#: What rows and columns of a network's input must be divisible by.
+DIVISOR = 8
 
 # Pixels that are joined at a time; converting colours takes some twenty
 # times the memory of the pixels.
 _STRIP_PIXELS = 1 << 20
 
 
+def proportional_shape(shape, size):
+    """Rows and columns of a small copy that keeps proportions (choice 26).
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the photo.
+    size : int
+        Of the copy's shorter side; divisible by :data:`DIVISOR`.
+
+    Returns
+    -------
+    (int, int)
+        The longer side is the nearest number that is divisible, too, and at
+        most :data:`MAX_RATIO` times the shorter one.
+    """
+    longer = size * max(shape) / min(shape)
+    longer = DIVISOR * int(min(longer, MAX_RATIO * size) / DIVISOR + 0.5)
+    return (longer, size) if shape[0] > shape[1] else (size, longer)
+
+
 class Colorizer:
-    """Colorizes photos of any size with a network of one size (3.1).
+    """Colorizes photos of any size with a network for small copies (3.1).
 
     Parameters
     ----------
     predict_chroma : callable
-        Takes luminance, float32 (batch, size, size), in [0, 100] for
-        CIELUV; returns chrominance, float32 (batch, size, size, 2), in the
-        units of :func:`colornet.color.split_channels`.
+        Takes luminance, float32 (batch, rows, columns), in [0, 100] for
+        CIELUV; returns chrominance, float32 (batch, rows, columns, 2), in
+        the units of :func:`colornet.color.split_channels`. Its rows and
+        columns may be fewer than those of the luminance.
     size : int
         Rows and columns of the network's input.
     color_space : 'luv' or 'hsv'
         That the network was trained in.
+    proportions : 'squash' or 'keep'
+        Whether `size` is that of both sides of the network's input, or of
+        the shorter one: see :func:`proportional_shape`.
     """
 
-    def __init__(self, predict_chroma, size=224, color_space='luv'):
+    def __init__(self, predict_chroma, size=224, color_space='luv',
+                 proportions='squash'):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
+        if proportions not in ('squash', 'keep'):
+            raise ColornetError("proportions must be 'squash' or 'keep', not "
+                                f'{proportions!r}')
+        self.proportions = proportions
 
     def colorize(self, pixels):
         """Colorize a photo.
@@ -61,7 +97,9 @@ class Colorizer:
         return self.colorize_batch([pixels])[0]
 
     def colorize_batch(self, photos):
-        """Colorize photos, of any sizes, in one minibatch.
+        """Colorize photos, of any sizes.
+
+        Those that the network sees at one size are one minibatch.
 
         Parameters
         ----------
@@ -76,7 +114,7 @@ class Colorizer:
                 for pixels, chroma in zip(photos, self.predict(photos))]
 
     def predict(self, photos):
-        """Predict the chrominance of photos, at the size of the network.
+        """Predict the chrominance of photos, as the network sees them.
 
         Parameters
         ----------
@@ -85,16 +123,38 @@ class Colorizer:
 
         Returns
         -------
-        ndarray of float32, (batch, size, size, 2)
+        ndarray of float32, (batch, rows, columns, 2); or list of ndarray
+            Rows and columns are those of the network's output. A list, if
+            they differ between photos.
         """
-        shape = self.size, self.size
         photos = [_checked_pixels(pixels) for pixels in photos]
+        shapes = [self._input_shape(pixels.shape[:2]) for pixels in photos]
+        if len(set(shapes)) == 1:
+            return self._predict_alike(photos, shapes[0])
+        chroma = [None] * len(photos)
+        for shape in set(shapes):
+            numbers = [number for number, other in enumerate(shapes)
+                       if other == shape]
+            alike = self._predict_alike([photos[number] for number in numbers],
+                                        shape)
+            for number, one in zip(numbers, alike):
+                chroma[number] = one
+        return chroma
+
+    def _input_shape(self, shape):
+        """Rows and columns of what the network sees of a photo."""
+        return ((self.size, self.size) if self.proportions == 'squash' else
+                proportional_shape(shape, self.size))
+
+    def _predict_alike(self, photos, shape):
+        """Predict the chrominance of photos resized to one shape."""
         # Resized first, as the training photos are, then converted.
         chroma = self.predict_chroma(np.stack(
             [luminance(resize(pixels, shape), self.color_space)
              for pixels in photos]))
         chroma = np.asarray(chroma, np.float32)
-        if chroma.shape != (len(photos),) + shape + (2,):
+        if (chroma.ndim != 4 or len(chroma) != len(photos) or
+                chroma.shape[3] != 2 or not chroma.size):
             raise ValueError(f'the network returned an array of shape '
                              f'{chroma.shape} for {len(photos)} photos')
         if not np.isfinite(chroma).all():
@@ -109,7 +169,7 @@ class Colorizer:
         ----------
         pixels : ndarray
             As for :meth:`colorize`.
-        chroma : ndarray of float32, (size, size, 2)
+        chroma : ndarray of float32, (any rows, any columns, 2)
             Enlarged with a bicubic filter.
         dtype : np.float32 or np.uint8
             Of the result; uint8 takes a quarter of the memory.
@@ -120,22 +180,15 @@ class Colorizer:
             sRGB; colours that sRGB cannot show are clipped.
         """
         rows, columns = pixels.shape[:2]
-        planes = [Image.fromarray(np.ascontiguousarray(plane))
-                  for plane in _to_planes(chroma, self.color_space)]
         rgb = np.empty((rows, columns, 3), dtype)
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            # Rows of the small planes below this strip; the filter reaches
-            # beyond them, so that strips show no seams.
-            box = (0, start * self.size / rows, self.size,
-                   stop * self.size / rows)
-            strip = [np.array(plane.resize((columns, stop - start),
-                                           Image.BICUBIC, box))
-                     for plane in planes]
+            strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
+                                   (start, stop))
             strip = join_channels(
-                luminance(pixels[start:stop], self.color_space),
-                _from_planes(strip, self.color_space), self.color_space)
+                luminance(pixels[start:stop], self.color_space), strip,
+                self.color_space)
             rgb[start:stop] = as_uint8(strip) if dtype == np.uint8 else strip
         return rgb
 
@@ -154,24 +207,3 @@ def _checked_pixels(pixels):
         raise ColornetError(f'floating point pixels must be in [0, 1], not '
                             f'[{pixels.min()}, {pixels.max()}]')
     return pixels
-
-
-def _to_planes(chroma, color_space):
-    """Chrominance as two planes that may be interpolated.
-
-    Hue is an angle: between 0.9 and 0.1 lies 0, not 0.5.
-    """
-    first, second = np.moveaxis(chroma, -1, 0)
-    if color_space == 'hsv':
-        angle = first * np.float32(2 * np.pi)
-        return second * np.cos(angle), second * np.sin(angle)
-    return first, second
-
-
-def _from_planes(planes, color_space):
-    """Undo :func:`_to_planes`."""
-    first, second = planes
-    if color_space == 'hsv':
-        hue = np.arctan2(second, first) / np.float32(2 * np.pi) % 1
-        first, second = hue, np.hypot(first, second)
-    return np.stack([first, second], axis=-1)

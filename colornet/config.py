@@ -115,6 +115,13 @@ def _share(text):
     return value
 
 
+def _stride(text):
+    value = _parse_number(int, text)
+    if value not in (1, 2, 4):
+        raise ValueError('choose one of 1, 2, 4')
+    return value
+
+
 _seed = _number(int, 0, 2 ** 32)
 
 
@@ -139,7 +146,9 @@ SCHEMA = {
         'chroma_scale': _number(float, 0, low_included=False),
         'num_bins': _number(int, 2), 'aggregation': _choice('concat', 'sum'),
         'residual_units': _boolean, 'tail': _depths, 'batch_norm': _boolean,
-        'batch_norm_taps': _boolean,
+        'batch_norm_taps': _boolean, 'output_stride': _stride,
+        'global_features': _number(int, 0, 4097),
+        'context': _number(int, 0, 17),
         'initialization': _choice('glorot', 'he'), 'fine_tune': _boolean},
     'objective': {
         'loss': _choice('cross_entropy', 'l2', 'huber'),
@@ -414,6 +423,17 @@ def _complete(config, source):
                 raise ColornetError(
                     '%s: decoding.%s = %s is not for network.color_space = '
                     'hsv' % (source, key, config.decoding[key]))
+    if not config.network['residual_units']:
+        for name in 'global_features', 'context':
+            if config.network[name]:
+                raise ColornetError(
+                    '%s: network.%s = %s is added to a residual encoder '
+                    'unit, and network.residual_units = no' % (
+                        source, name, config.network[name]))
+        if config.data['proportions'] != 'squash':
+            raise ColornetError(
+                '%s: data.proportions = keep has sides that are not divisible '
+                'by 16, and network.residual_units = no' % source)
     if config.data['size'] % 16 and not config.network['residual_units']:
         raise ColornetError('%s: data.size must be divisible by 16 without '
                             'residual units' % source)

@@ -24,6 +24,7 @@ from .image_cache import load_images
 from .metrics import image_metrics, summarize
 from .minibatches import (epoch_crops, epoch_plan, hold_out,
                           iterate_minibatches, prefetch)
+from .scaling import enlarge_chroma, shrink_chroma
 
 __all__ = ['best_epoch', 'check_subset', 'draw_training', 'load_subset',
            'make_transform', 'is_finished', 'git_commit', 'read_provenance',
@@ -142,8 +143,13 @@ def _load_photos(config, folder, split):
 
 
 def _make_targets(chroma, config):
-    """Targets of a minibatch: chrominance, or bin numbers (3.6)."""
-    chroma = np.moveaxis(chroma, -1, 1)
+    """Targets of a minibatch: chrominance, or bin numbers (3.6).
+
+    At the resolution of the network's output (choice 23).
+    """
+    chroma = np.moveaxis(
+        shrink_chroma(chroma, config.network['output_stride'],
+                      config.network['color_space']), -1, 1)
     if config.network['kind'] == 'regression':
         return np.ascontiguousarray(chroma)
     limits = get_color_space(config.network['color_space']).limits
@@ -523,9 +529,11 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
                 check_signals()
                 loss, chroma = loss_and_chroma(inputs, targets)
                 loss_sum += float(loss) * len(inputs)
-                rows += [image_metrics(np.moveaxis(predicted, 0, -1), actual,
-                                       space.name)
-                         for predicted, actual in zip(chroma, rgb)]
+                rows += [image_metrics(
+                    enlarge_chroma(np.moveaxis(predicted, 0, -1),
+                                   actual.shape[:2], space.name),
+                    actual, space.name)
+                    for predicted, actual in zip(chroma, rgb)]
         return OrderedDict([('validation_loss', loss_sum / len(validation))],
                            **summarize(rows))
 
@@ -562,6 +570,7 @@ def predict_images(predict, images, color_space='luv', batch_size=4):
     ------
     rgb : ndarray of uint8, (size, size, 3)
     chroma : ndarray of float32, (size, size, 2)
+        Enlarged, if the network's output is smaller.
     """
     batches = prefetch(
         iterate_minibatches(images, range(len(images)), batch_size),
@@ -569,7 +578,8 @@ def predict_images(predict, images, color_space='luv', batch_size=4):
     with contextlib.closing(batches):
         for luminance, rgb in batches:
             for actual, chroma in zip(rgb, predict(luminance)):
-                yield actual, chroma
+                yield actual, enlarge_chroma(chroma, actual.shape[:2],
+                                             color_space)
 
 
 def evaluate(predictions, names, color_space='luv'):

@@ -394,6 +394,53 @@ void add_blocks_gradient(const T* image, const Blocks<T>& b) {
             }
 }
 
+// ---- Means of blocks of scale x scale pixels -------------------------------
+// Maps are (planes, rows * scale, columns * scale), means (planes, rows,
+// columns).
+
+template <typename T>
+void mean_pool(const T* maps, T* means, int64_t planes, int64_t rows,
+               int64_t columns, int64_t scale) {
+    const int64_t width = columns * scale;
+    const T factor = T(1) / T(scale * scale);
+#pragma omp parallel
+    {
+        std::vector<T> sums(width);
+#pragma omp for schedule(static)
+        for (int64_t row = 0; row < planes * rows; ++row) {
+            const T* in = maps + row * scale * width;
+            T* const total = sums.data();
+            std::copy(in, in + width, total);
+            for (int64_t p = 1; p < scale; ++p)
+#pragma omp simd
+                for (int64_t q = 0; q < width; ++q)
+                    total[q] += in[p * width + q];
+            T* out = means + row * columns;
+            for (int64_t j = 0; j < columns; ++j) {
+                T sum = 0;
+                for (int64_t q = 0; q < scale; ++q) sum += total[j * scale + q];
+                out[j] = sum * factor;
+            }
+        }
+    }
+}
+
+template <typename T>
+void mean_pool_gradient(const T* means, T* maps, int64_t planes, int64_t rows,
+                        int64_t columns, int64_t scale) {
+    const int64_t width = columns * scale;
+    const T factor = T(1) / T(scale * scale);
+#pragma omp parallel for schedule(static)
+    for (int64_t row = 0; row < planes * rows; ++row) {
+        const T* in = means + row * columns;
+        T* out = maps + row * scale * width;
+        for (int64_t j = 0; j < columns; ++j)
+            std::fill_n(out + j * scale, scale, in[j] * factor);
+        for (int64_t p = 1; p < scale; ++p)
+            std::copy(out, out + width, out + p * width);
+    }
+}
+
 }  // namespace
 
 #define EXPORT(T, suffix)                                                      \
@@ -438,6 +485,16 @@ void add_blocks_gradient(const T* image, const Blocks<T>& b) {
                    Blocks<const T>{corners, sides, flanks, centers, batch,     \
                                    filters, rows, columns, scale},             \
                    rectify);                                                   \
+    }                                                                          \
+    extern "C" void mean_pool_##suffix(const T* maps, T* means,                \
+                                       int64_t planes, int64_t rows,           \
+                                       int64_t columns, int64_t scale) {       \
+        mean_pool(maps, means, planes, rows, columns, scale);                  \
+    }                                                                          \
+    extern "C" void mean_pool_gradient_##suffix(                               \
+        const T* means, T* maps, int64_t planes, int64_t rows,                 \
+        int64_t columns, int64_t scale) {                                      \
+        mean_pool_gradient(means, maps, planes, rows, columns, scale);         \
     }                                                                          \
     extern "C" void add_blocks_gradient_##suffix(                              \
         const T* image, T* corners, T* sides, T* flanks, T* centers,           \

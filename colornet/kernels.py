@@ -13,7 +13,7 @@ from .backend import T, theano
 from .native import call, contiguous, library_status, load_library, wanted
 
 __all__ = ['kernels_status', 'kernels_enabled', 'batch_norm', 'cross_entropy',
-           'argmax', 'AddBlocks', 'add_blocks']
+           'argmax', 'mean_pool', 'AddBlocks', 'add_blocks']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
 
@@ -321,6 +321,90 @@ def argmax(scores):
         The first of equal ones.
     """
     return ArgMax()(scores) if kernels_enabled() else T.argmax(scores, axis=1)
+
+
+class MeanPool(Op):
+    """Means of blocks of ``scale x scale`` pixels.
+
+    Input: (batch, channels, scale * rows, scale * columns). Output: (batch,
+    channels, rows, columns).
+    """
+
+    __props__ = ('scale',)
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def make_node(self, maps):
+        _check_types(self, maps)
+        return Apply(self, [maps], [T.TensorType(
+            maps.dtype, maps.broadcastable[:2] + (False, False))()])
+
+    def infer_shape(self, node, shapes):
+        batch, channels, rows, columns = shapes[0]
+        return [(batch, channels, rows // self.scale, columns // self.scale)]
+
+    def perform(self, node, inputs, storage):
+        maps = contiguous(inputs[0])
+        batch, channels, rows, columns = maps.shape
+        if rows % self.scale or columns % self.scale:
+            raise ValueError('maps of shape %s are not made of %d x %d blocks'
+                             % (maps.shape, self.scale, self.scale))
+        means = np.empty((batch, channels, rows // self.scale,
+                          columns // self.scale), maps.dtype)
+        call(_kernel('mean_pool', maps.dtype), maps, means, batch * channels,
+             *means.shape[2:], self.scale)
+        storage[0][0] = means
+
+    def grad(self, inputs, output_gradients):
+        return [T.patternbroadcast(
+            MeanPoolGradient(self.scale)(output_gradients[0]),
+            inputs[0].broadcastable)]
+
+
+class MeanPoolGradient(Op):
+    """Gradient of :class:`MeanPool`'s maps from that of the means."""
+
+    __props__ = ('scale',)
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def make_node(self, gradient):
+        _check_types(self, gradient)
+        return Apply(self, [gradient], [T.TensorType(
+            gradient.dtype, gradient.broadcastable[:2] + (False, False))()])
+
+    def infer_shape(self, node, shapes):
+        batch, channels, rows, columns = shapes[0]
+        return [(batch, channels, rows * self.scale, columns * self.scale)]
+
+    def perform(self, node, inputs, storage):
+        gradient = contiguous(inputs[0])
+        batch, channels, rows, columns = gradient.shape
+        maps = np.empty((batch, channels, rows * self.scale,
+                         columns * self.scale), gradient.dtype)
+        call(_kernel('mean_pool_gradient', maps.dtype), gradient, maps,
+             batch * channels, rows, columns, self.scale)
+        storage[0][0] = maps
+
+
+def mean_pool(maps, scale):
+    """Means of blocks of ``scale x scale`` pixels.
+
+    Parameters
+    ----------
+    maps : tensor4, (batch, channels, scale * rows, scale * columns)
+    scale : int
+
+    Returns
+    -------
+    tensor4, (batch, channels, rows, columns)
+    """
+    if kernels_enabled():
+        return MeanPool(scale)(maps)
+    return T.signal.pool.pool_2d(maps, (scale, scale), ignore_border=True,
+                                 mode='average_exc_pad')
 
 
 def _block_shapes(shape, scale):

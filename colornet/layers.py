@@ -1,14 +1,18 @@
 """Lasagne layers that Lasagne 0.1 does not have (paper, 3.4, 3.5, 3.6)."""
 
+import itertools
+import operator
+
 import numpy as np
 
 from . import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from .backend import T, lasagne
-from .kernels import batch_norm, kernels_enabled
+from .kernels import batch_norm, kernels_enabled, mean_pool
 from .upscaled import conv2d_same_upscaled
 
 __all__ = ['EPSILON', 'SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
-           'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same']
+           'MeanPoolLayer', 'SumEverywhereLayer', 'ScaleLayer',
+           'UpscaledStackConv2DLayer', 'conv2d_same']
 
 #: Added to the variance that batch normalization divides by.
 EPSILON = 1e-4
@@ -170,6 +174,60 @@ class UpscaleLayer(lasagne.layers.Layer):
         return input.repeat(self.scale, axis=2).repeat(self.scale, axis=3)
 
 
+class MeanPoolLayer(lasagne.layers.Layer):
+    """Means of blocks of pixels, without padding (choice 23).
+
+    Parameters
+    ----------
+    incoming : Layer, (batch, channels, rows, columns)
+        Rows and columns divisible by `scale`.
+    scale : int
+        Rows and columns of a block.
+    """
+
+    def __init__(self, incoming, scale, **kwargs):
+        super().__init__(incoming, **kwargs)
+        if any(size is not None and size % scale
+               for size in self.input_shape[2:]):
+            raise ValueError('rows and columns must be divisible by %d, got '
+                             '%s' % (scale, self.input_shape[2:]))
+        self.scale = scale
+
+    def get_output_shape_for(self, input_shape):
+        return input_shape[:2] + tuple(
+            None if size is None else size // self.scale
+            for size in input_shape[2:])
+
+    def get_output_for(self, input, **kwargs):
+        return mean_pool(input, self.scale)
+
+
+class SumEverywhereLayer(lasagne.layers.MergeLayer):
+    """Maps plus others, and plus vectors at every pixel (choices 24, 25).
+
+    Parameters
+    ----------
+    incomings : list of Layer
+        First the maps, (batch, channels, rows, columns), which give the
+        shape. Other maps may have more rows and columns: the last ones are
+        left out. Vectors are (batch, channels).
+    """
+
+    def get_output_shape_for(self, input_shapes):
+        if len({shape[1] for shape in input_shapes}) != 1:
+            raise ValueError('channels differ: %s'
+                             % [shape[1] for shape in input_shapes])
+        return input_shapes[0]
+
+    def get_output_for(self, inputs, **kwargs):
+        output = inputs[0]
+        for other in inputs[1:]:
+            output = output + (
+                other.dimshuffle(0, 1, 'x', 'x') if other.ndim == 2 else
+                other[:, :, :inputs[0].shape[2], :inputs[0].shape[3]])
+        return output
+
+
 class ScaleLayer(lasagne.layers.Layer):
     """Multiplication by a constant.
 
@@ -236,9 +294,15 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
 
     def get_output_for(self, inputs, **kwargs):
         starts = np.cumsum([0] + [shape[1] for shape in self.input_shapes])
-        parts = [(scale, input, self.W[:, start:stop]) for
-                 scale, input, start, stop in
-                 zip(self.scales, inputs, starts, starts[1:])]
+        parts = []
+        # Neighbours of one size are convolved as one.
+        for scale, group in itertools.groupby(
+                zip(self.scales, inputs, starts, starts[1:]),
+                key=operator.itemgetter(0)):
+            _, maps, first, last = zip(*group)
+            parts.append((scale, maps[0] if len(maps) == 1 else
+                          T.concatenate(maps, axis=1),
+                          self.W[:, first[0]:last[-1]]))
         output = None
         bias = (None if self.b is None else
                 self.b.dimshuffle('x', 0, 'x', 'x'))

@@ -26,8 +26,8 @@ __all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
 #: Speed-ups that change no result (README), by the names that switch them off.
 SPEEDUPS = {
     'stack': 'convolution of the upscaled stack part by part',
-    'kernels': 'batch normalization, cross-entropy, upscaling and argmax '
-               'in C++',
+    'kernels': 'batch normalization, cross-entropy, upscaling, mean-pooling '
+               'and argmax in C++',
     'strips': 'convolutions by BLAS, in strips that fit the cache',
     'onednn': 'convolutions by oneDNN',
     'winograd': "Winograd's algorithm for 3x3 convolutions",

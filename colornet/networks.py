@@ -11,8 +11,9 @@ import numpy as np
 
 from .backend import lasagne
 from .color import NUM_BINS
-from .layers import (EPSILON, BatchNormLayer, SameConv2DLayer, ScaleLayer,
-                     UpscaledStackConv2DLayer, UpscaleLayer)
+from .layers import (EPSILON, BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
+                     ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
+                     UpscaleLayer)
 from .native import wanted
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
@@ -23,9 +24,13 @@ __all__ = ['build_regression_network', 'build_classification_network',
 
 IMAGE_SHAPE = (None, 3, 224, 224)
 
+#: Channels of R4's map.
+R4_DEPTH = 256
+
 
 def build_regression_network(input_var=None, chroma_scale=1.,
                              batch_norm=True, batch_norm_taps=True,
+                             output_stride=1, global_features=0, context=0,
                              fine_tune=False, image_shape=IMAGE_SHAPE):
     """Build the baseline regression network (paper, 3.5, Figure 2).
 
@@ -41,6 +46,13 @@ def build_regression_network(input_var=None, chroma_scale=1.,
     batch_norm_taps : bool
         Batch normalization of VGG16's maps where the decoder takes them
         (choice 4).
+    output_stride : 1, 2 or 4
+        Rows and columns of the image for each one of the output (choice 23).
+    global_features : int
+        Units of a layer that sees the whole image; 0: none (choice 24).
+    context : int
+        Convolutions at a sixteenth of the image's rows and columns; 0: none
+        (choice 25).
     fine_tune : bool
         Train VGG16's layers, too (choice 5).
     image_shape : tuple
@@ -49,12 +61,17 @@ def build_regression_network(input_var=None, chroma_scale=1.,
     Returns
     -------
     OrderedDict of str to Layer
-        Last: ``chroma``, (batch, 2, rows, columns).
+        Last: ``chroma``, (batch, 2, rows, columns), these divided by
+        `output_stride`.
     """
+    _check_stride(output_stride)
     net = _build_encoder(input_var, image_shape, fine_tune)
-    _add_residual_encoder(net, batch_norm, batch_norm_taps)
+    _add_residual_encoder(net, batch_norm, batch_norm_taps, global_features,
+                          context)
+    parts = [('unit2', 2), (_tap(net, 'conv1_2', batch_norm_taps), 1)]
     net['unit3_sum'] = lasagne.layers.ElemwiseSumLayer(
-        [_upscaled(net, 'unit2', 2), _tap(net, 'conv1_2', batch_norm_taps)])
+        [_at_stride(net, name, scale, output_stride)
+         for name, scale in parts])
     net['unit3_conv'] = SameConv2DLayer(net['unit3_sum'], 2, 3)
     net['chroma'] = ScaleLayer(net['unit3_conv'], chroma_scale)
     return net
@@ -63,8 +80,10 @@ def build_regression_network(input_var=None, chroma_scale=1.,
 def build_classification_network(input_var=None, num_bins=NUM_BINS,
                                  aggregation='concat', residual_units=True,
                                  tail=(256, 64, 64), batch_norm=True,
-                                 batch_norm_taps=True, fine_tune=False,
-                                 fast_stack=True, image_shape=IMAGE_SHAPE):
+                                 batch_norm_taps=True, output_stride=1,
+                                 global_features=0, context=0,
+                                 fine_tune=False, fast_stack=True,
+                                 image_shape=IMAGE_SHAPE):
     """Build the final classification network (paper, 3.6, Figure 3).
 
     Parameters
@@ -84,36 +103,43 @@ def build_classification_network(input_var=None, num_bins=NUM_BINS,
     fast_stack : bool
         Compute the first of them at each map's own resolution, instead of
         upscaling and concatenating first: the same numbers (choice 18).
-    input_var, batch_norm, batch_norm_taps, fine_tune, image_shape
+    input_var, batch_norm, batch_norm_taps, output_stride, fine_tune
         As in :func:`build_regression_network`.
+    global_features, context
+        As there; they need residual units.
+    image_shape
+        As there.
 
     Returns
     -------
     OrderedDict of str to Layer
         Last: ``u_scores`` and ``v_scores``, (batch, num_bins, rows,
-        columns), without softmax.
+        columns), these divided by `output_stride`, without softmax.
     """
     if aggregation not in ('concat', 'sum'):
         raise ValueError("aggregation must be 'concat' or 'sum', not %r"
                          % aggregation)
     if not tail:
         raise ValueError('tail needs at least one convolution')
+    if not residual_units and (global_features or context):
+        raise ValueError('global_features and context need residual units')
+    _check_stride(output_stride)
     net = _build_encoder(input_var, image_shape, fine_tune)
     if residual_units:
-        _add_residual_encoder(net, batch_norm, batch_norm_taps)
-        parts = [('r4', 8), ('unit1', 4), ('unit2', 2)]
-        last = _tap(net, 'conv1_2', batch_norm_taps)
+        r4 = _add_residual_encoder(net, batch_norm, batch_norm_taps,
+                                   global_features, context)
+        parts = [(r4, 8), ('unit1', 4), ('unit2', 2)]
+        last = [(_tap(net, 'conv1_2', batch_norm_taps), 1)]
     else:
-        for name in ('pool1', 'pool2', 'pool3', 'pool4'):
-            _tap(net, name, batch_norm_taps)
-        suffix = '_bn' if batch_norm_taps else ''
-        parts = [(name + suffix, scale) for name, scale in
-                 (('pool4', 16), ('pool3', 8), ('pool2', 4), ('pool1', 2))]
-        last = None
+        parts = [(_tap(net, name, batch_norm_taps), scale) for name, scale in
+                 (('pool1', 2), ('pool2', 4), ('pool3', 8), ('pool4', 16))]
+        parts, last = parts[::-1], []
     if aggregation == 'concat':
-        first = _concat_conv(net, parts, last, tail[0], fast_stack, batch_norm)
+        first = _concat_conv(net, parts + last, output_stride, tail[0],
+                             fast_stack, batch_norm)
     else:
-        first = _sum_conv(net, parts, last, tail[0], batch_norm)
+        first = _sum_conv(net, parts, last, output_stride, tail[0],
+                          batch_norm)
     layer = _normalized(net, 'tail1', first, batch_norm)
     for index, depth in enumerate(tail[1:], 2):
         layer = _conv_unit(net, 'tail%d' % index, layer, depth, 3, batch_norm)
@@ -142,9 +168,11 @@ def build_network(config, input_var=None):
     """
     # First: a wrong name among the speed-ups is known here, for any network.
     fast_stack = wanted('stack')
-    size = config.data['size']
+    size = (config.data['size'] if config.data['proportions'] == 'squash' else
+            None)
     options = {name: config.network[name] for name in
-               ('batch_norm', 'batch_norm_taps', 'fine_tune')}
+               ('batch_norm', 'batch_norm_taps', 'output_stride',
+                'global_features', 'context', 'fine_tune')}
     options.update(input_var=input_var, image_shape=(None, 3, size, size))
     if config.network['kind'] == 'regression':
         net = build_regression_network(
@@ -166,6 +194,12 @@ def _initialize_for_rectifiers(net):
                 variable.get_value(borrow=True).shape))
 
 
+def _check_stride(output_stride):
+    if output_stride not in (1, 2, 4):
+        raise ValueError('output_stride must be 1, 2 or 4, not %r'
+                         % (output_stride,))
+
+
 def _build_encoder(input_var, image_shape, fine_tune):
     """Input and VGG16 (3.2); frozen layers lose their 'trainable' tags."""
     if any(size is not None and size % 8 for size in image_shape[2:]):
@@ -180,35 +214,101 @@ def _build_encoder(input_var, image_shape, fine_tune):
     return net
 
 
-def _add_residual_encoder(net, batch_norm, batch_norm_taps):
+def _add_residual_encoder(net, batch_norm, batch_norm_taps, global_features,
+                          context):
     """The "creating" side: R4 and residual encoder units 1 and 2 (3.5).
 
     A unit upscales the map below, adds VGG16's map of the same size and
     convolves the sum. (Convolving the two apart, as in
     :class:`UpscaledStackConv2DLayer`, would be more work: the sum has no more
     channels than either.)
+
+    Returns
+    -------
+    str
+        Name of R4's map, or of its sum with what surrounds it.
     """
-    layer = _tap(net, 'conv4_3', batch_norm_taps)
-    _conv_unit(net, 'r4', layer, 256, 1, batch_norm)
-    for unit, below, tap, depth in (('unit1', 'r4', 'conv3_3', 128),
+    tap = _tap(net, 'conv4_3', batch_norm_taps)
+    _conv_unit(net, 'r4', net[tap], R4_DEPTH, 1, batch_norm)
+    r4 = _add_surroundings(net, tap, global_features, context, batch_norm)
+    for unit, below, tap, depth in (('unit1', r4, 'conv3_3', 128),
                                     ('unit2', 'unit1', 'conv2_2', 64)):
         net[unit + '_sum'] = lasagne.layers.ElemwiseSumLayer(
-            [_upscaled(net, below, 2), _tap(net, tap, batch_norm_taps)])
+            [_upscaled(net, below, 2),
+             net[_tap(net, tap, batch_norm_taps)]])
         _conv_unit(net, unit, net[unit + '_sum'], depth, 3, batch_norm)
+    return r4
+
+
+def _add_surroundings(net, tap, global_features, context, batch_norm):
+    """Add to R4's map what is around a pixel (choices 24 and 25).
+
+    Parameters
+    ----------
+    tap : str
+        Name of VGG16's conv4_3 as the decoder takes it.
+
+    Returns
+    -------
+    str
+        Name of the sum; that of R4's map if there is nothing to add.
+    """
+    dense, rectify = lasagne.layers.DenseLayer, lasagne.nonlinearities.rectify
+    summands, seen = [net['r4']], tap
+    if context:
+        # Also the last row or column of an odd number is pooled.
+        layer = net['context_pool'] = lasagne.layers.MaxPool2DLayer(
+            net[tap], 2, ignore_border=False)
+        for number in range(1, context + 1):
+            seen = 'context%d' % number
+            layer = _conv_unit(net, seen, layer, R4_DEPTH, 3, batch_norm)
+        summands.append(_upscaled(net, seen, 2))
+    if global_features:
+        net['global_mean'] = lasagne.layers.GlobalPoolLayer(net[seen])
+        net['global1'] = dense(net['global_mean'], global_features,
+                               nonlinearity=rectify)
+        net['global2'] = dense(net['global1'], R4_DEPTH, nonlinearity=None)
+        summands.append(net['global2'])
+    if len(summands) == 1:
+        return 'r4'
+    net['r4_sum'] = SumEverywhereLayer(summands)
+    return 'r4_sum'
 
 
 def _tap(net, name, batch_norm_taps):
-    """VGG16's map `name` as the decoder takes it."""
+    """Name of VGG16's map `name` as the decoder takes it."""
     if not batch_norm_taps:
-        return net[name]
+        return name
     net[name + '_bn'] = BatchNormLayer(net[name])
-    return net[name + '_bn']
+    return name + '_bn'
 
 
 def _upscaled(net, name, scale):
     """Map `name` nearest-upscaled."""
-    layer = net['%s_up%d' % (name, scale)] = UpscaleLayer(net[name], scale)
-    return layer
+    key = '%s_up%d' % (name, scale)
+    if key not in net:
+        net[key] = UpscaleLayer(net[name], scale)
+    return net[key]
+
+
+def _at_stride(net, name, scale, stride, upscale=True):
+    """Map `name` at another resolution (choice 23).
+
+    Parameters
+    ----------
+    scale, stride : int
+        Rows of the image for each one of the map, as it is and as it shall
+        be.
+    upscale : bool
+        If false, a coarser map stays as it is.
+    """
+    if scale < stride:
+        factor = stride // scale
+        layer = net['%s_mean%d' % (name, factor)] = MeanPoolLayer(net[name],
+                                                                  factor)
+        return layer
+    return (_upscaled(net, name, scale // stride)
+            if scale > stride and upscale else net[name])
 
 
 def _bias(batch_norm):
@@ -235,34 +335,32 @@ def _normalized(net, name, layer, batch_norm):
     return net[name]
 
 
-def _concat_conv(net, parts, last, depth, fast_stack, batch_norm):
+def _concat_conv(net, parts, stride, depth, fast_stack, batch_norm):
     """Concatenation layer and the first 3x3 convolution after it (3.6)."""
+    layers = [_at_stride(net, name, scale, stride, upscale=not fast_stack)
+              for name, scale in parts]
     if fast_stack:
-        incomings = [net[name] for name, _ in parts]
-        scales = [scale for _, scale in parts]
-        if last is not None:
-            incomings.append(last)
-            scales.append(1)
         net['tail1_conv'] = UpscaledStackConv2DLayer(
-            incomings, scales, depth, 3, b=_bias(batch_norm))
+            layers, [max(1, scale // stride) for _, scale in parts], depth, 3,
+            b=_bias(batch_norm))
     else:
-        layers = [_upscaled(net, name, scale) for name, scale in parts]
-        net['concat'] = lasagne.layers.ConcatLayer(
-            layers + ([] if last is None else [last]))
+        net['concat'] = lasagne.layers.ConcatLayer(layers)
         net['tail1_conv'] = SameConv2DLayer(net['concat'], depth, 3,
                                             b=_bias(batch_norm))
     return net['tail1_conv']
 
 
-def _sum_conv(net, parts, last, depth, batch_norm):
+def _sum_conv(net, parts, last, stride, depth, batch_norm):
     """Elementwise sum instead of the concatenation (5.2, item 1)."""
     layers = []
     for name, scale in parts:
-        # Convolving 1x1 before upscaling is the same and much cheaper.
-        net[name + '_to64'] = SameConv2DLayer(net[name], 64, 1)
-        layers.append(_upscaled(net, name + '_to64', scale))
-    net['sum'] = lasagne.layers.ElemwiseSumLayer(
-        layers + ([] if last is None else [last]))
+        # Convolving 1x1 at the lower resolution is the same and much cheaper.
+        net[name + '_to64'] = SameConv2DLayer(
+            _at_stride(net, name, scale, stride, upscale=False), 64, 1)
+        layers.append(_at_stride(net, name + '_to64', max(scale, stride),
+                                 stride))
+    layers += [_at_stride(net, name, scale, stride) for name, scale in last]
+    net['sum'] = lasagne.layers.ElemwiseSumLayer(layers)
     net['tail1_conv'] = SameConv2DLayer(net['sum'], depth, 3,
                                         b=_bias(batch_norm))
     return net['tail1_conv']

@@ -246,7 +246,8 @@ def compile_prediction(net, config):
     callable
         Takes float32 luminance, (batch, rows, columns), returns float32
         chrominance, (batch, rows, columns, 2), both in the units of the
-        colour space.
+        colour space. The latter's rows and columns are the former's divided
+        by ``network.output_stride``.
     """
     predict = compile_decodings(net, config, [config.decoding])
     return lambda luminance: predict(luminance)[0]
@@ -279,7 +280,7 @@ def compile_decodings(net, config, decodings):
              for options in decodings])
 
     run = load_or_compile(
-        'prediction', [config.network, decodings, config.data['size']],
+        'prediction', [config.network, decodings, net['input'].shape],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 
@@ -333,7 +334,8 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
                  _share_passes(compile_decodings(net, folded, [
                      config.decoding for config in configs]), len(configs)))
     return [Colorizer(function, config.data['size'],
-                      config.network['color_space'])
+                      config.network['color_space'],
+                      config.data['proportions'])
             for function, config in zip(functions, configs)]
 
 

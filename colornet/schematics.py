@@ -6,7 +6,7 @@ from collections import OrderedDict
 import numpy as np
 
 from .backend import lasagne
-from .layers import BatchNormLayer, UpscaleLayer
+from .layers import BatchNormLayer, MeanPoolLayer, UpscaleLayer
 from .networks import (build_classification_network, build_regression_network,
                        output_layers)
 from .plots import import_pyplot, save_figure
@@ -41,7 +41,8 @@ class _Box(object):
 
     def __init__(self, name, layer, words, sources):
         self.name = name
-        self.shape = layer.output_shape[1:]
+        # Vectors are maps of one pixel.
+        self.shape = (layer.output_shape[1:] + (1, 1))[:3]
         self.words = words
         self.sources = sources
         self.column = 1 + max([box.column for box in sources], default=-1)
@@ -98,9 +99,16 @@ def _words(layer):
         return words
     if isinstance(layer, UpscaleLayer):
         return ['upscale x%d' % layer.scale]
+    if isinstance(layer, MeanPoolLayer):
+        return ['mean of %dx%d' % (layer.scale, layer.scale)]
+    if isinstance(layer, lasagne.layers.DenseLayer):
+        return ['dense'] + (['ReLU'] if layer.nonlinearity is
+                            lasagne.nonlinearities.rectify else [])
     return {'InputLayer': [], 'MaxPool2DLayer': ['max-pool'],
             'BatchNormLayer': ['BN'], 'ElemwiseSumLayer': ['sum'],
             'ConcatLayer': ['concatenation'],
+            'SumEverywhereLayer': ['sum'], 'GlobalPoolLayer': ['mean'],
+            'UpscaledStackConv2DLayer': ['3x3 conv of upscaled maps'],
             'ScaleLayer': ['scale']}.get(type(layer).__name__,
                                          [type(layer).__name__])
 

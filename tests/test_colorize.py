@@ -10,7 +10,7 @@ from PIL import Image
 
 from colornet import colorize
 from colornet.color import join_channels, luminance, split_channels
-from colornet.colorize import Colorizer
+from colornet.colorize import Colorizer, proportional_shape
 from colornet.errors import ColornetError
 from colornet.images import as_uint8, read_rgb, resize
 
@@ -193,6 +193,60 @@ def test_what_is_no_photo_is_refused():
         with assert_raises(ColornetError) as caught:
             colorizer.colorize(pixels)
         assert_in(words, str(caught.exception))
+
+
+def test_predictions_of_any_resolution_are_enlarged_to_the_photo():
+    pixels = photo()
+    chroma = split_channels(resize(pixels, (12, 24)))[1]
+    rgb = Colorizer(lambda luminances: chroma[np.newaxis], SIZE).colorize(
+        pixels)
+    plane = Image.fromarray(np.ascontiguousarray(chroma[..., 0]))
+    enlarged = np.array(plane.resize(pixels.shape[1::-1], Image.BICUBIC))
+    shown = (rgb.min(axis=-1) > .01) & (rgb.max(axis=-1) < .99)
+    ok_(shown.mean() > .8)
+    assert_allclose(split_channels(rgb)[1][shown][:, 0], enlarged[shown],
+                    atol=.05)
+
+
+def test_shapes_that_keep_proportions():
+    for shape, size, expected in [
+            ((480, 640), 224, (224, 296)), ((640, 480), 224, (296, 224)),
+            ((500, 500), 224, (224, 224)), ((500, 503), 224, (224, 224)),
+            ((1000, 1017), 224, (224, 224)), ((1000, 1018), 224, (224, 232)),
+            ((1, 1), 112, (112, 112)), ((1, 300), 112, (112, 336)),
+            ((300, 1), 112, (336, 112)), ((100, 301), 64, (64, 192)),
+            ((100, 299), 64, (64, 192))]:
+        eq_(proportional_shape(shape, size), expected)
+
+
+def test_photos_that_keep_their_proportions():
+    def network(luminances):
+        seen.append(luminances)
+        return np.stack([luminances - 50, 50 - luminances], axis=-1) / 2
+
+    photos = [photo()[:64, :96], photo(1)[:96, :64], photo(2)[:32, :48, 0],
+              photo()[:48, :48]]
+    colorizer = Colorizer(network, SIZE, proportions='keep')
+    seen = []
+    chroma = colorizer.predict(photos)
+    eq_([one.shape for one in chroma], [(48, 72, 2), (72, 48, 2), (48, 72, 2),
+                                        (48, 48, 2)])
+    eq_(sorted(batch.shape for batch in seen),
+        [(1, 48, 48), (1, 72, 48), (2, 48, 72)])
+    for one, pixels in zip(chroma, photos):
+        expected = luminance(resize(pixels, one.shape[:2]))
+        assert_allclose(one[..., 0], (expected - 50) / 2, atol=1e-5)
+    for together, pixels in zip(colorizer.colorize_batch(photos), photos):
+        eq_(together.shape, pixels.shape[:2] + (3,))
+        assert_array_equal(together, colorizer.colorize(pixels))
+    # Alike: one array, as without proportions.
+    eq_(colorizer.predict(photos[::2]).shape, (2, 48, 72, 2))
+    eq_(Colorizer(network, SIZE).predict(photos).shape, (4, 48, 48, 2))
+
+
+def test_unknown_proportions_are_refused():
+    with assert_raises(ColornetError):
+        Colorizer(no_chroma, SIZE, proportions='stretch')
 
 
 def test_unknown_color_space_is_refused():

@@ -132,11 +132,13 @@ class TestFiles:
 
 def test_defaults_are_the_paper():
     config = load_config()
-    eq_([config.data[key] for key in ('size', 'hold_out')], [224, 0.1])
+    eq_([config.data[key] for key in ('size', 'proportions', 'hold_out')],
+        [224, 'squash', 0.1])
     eq_([config.network[key] for key in
          ('kind', 'color_space', 'num_bins', 'aggregation', 'residual_units',
-          'batch_norm', 'fine_tune', 'tail')],
-        ['classification', 'luv', 50, 'concat', True, True, False,
+          'batch_norm', 'output_stride', 'global_features', 'context',
+          'fine_tune', 'tail')],
+        ['classification', 'luv', 50, 'concat', True, True, 1, 0, 0, False,
          (256, 64, 64)])
     eq_(config.objective['loss'], 'cross_entropy')
     eq_([config.training[key] for key in
@@ -183,7 +185,9 @@ def test_values_get_their_types():
                  ('network.batch_norm=NO', False),
                  ('network.fine_tune=true', True),
                  ('network.color_space=hsv', 'hsv'), ('data.size=64', 64),
-                 ('network.num_bins=2', 2), ('training.drop_epochs=', ()),
+                 ('network.num_bins=2', 2), ('network.output_stride=4', 4),
+                 ('network.global_features=0', 0), ('network.context=3', 3),
+                 ('data.proportions=keep', 'keep'), ('training.drop_epochs=', ()),
                  ('training.drop_epochs=20, 25', (20, 25)),
                  ('training.start_from=', ''),
                  ('training.start_from=runs/a b', 'runs/a b')]:
@@ -206,7 +210,11 @@ def test_bad_values_are_refused():
             'network.chroma_scale=0', 'network.chroma_scale=inf',
             'network.num_bins=1', 'network.aggregation=mean',
             'network.tail=', 'network.tail=1 2 3 4', 'network.tail=8 0',
-            'network.tail=8 x', 'objective.loss=l1',
+            'network.tail=8 x', 'network.output_stride=3',
+            'network.output_stride=0', 'network.output_stride=two',
+            'network.global_features=-1', 'network.global_features=4097',
+            'network.context=17', 'network.context=1.5',
+            'data.proportions=crop', 'objective.loss=l1',
             'objective.huber_threshold=0', 'objective.huber_threshold=nan',
             'training.update_rule=sgd', 'training.learning_rate=0',
             'training.learning_rate=fast', 'training.learning_rate=-1',
@@ -272,6 +280,23 @@ def test_size_must_suit_the_network():
         'data.size=24', 'network.residual_units=no']), 'data.size', '16')
 
 
+def test_what_needs_residual_units():
+    for setting in ('network.global_features=8', 'network.context=1',
+                    'data.proportions=keep'):
+        load_config(overrides=[setting])
+        check_error(lambda: load_config(overrides=[
+            setting, 'network.residual_units=no']), setting.split('=')[0],
+                    'residual_units')
+    load_config(overrides=['network.output_stride=4',
+                           'network.residual_units=no'])
+
+
+def test_variants_are_of_both_kinds():
+    load_config(overrides=REGRESSION + [
+        'network.output_stride=4', 'network.global_features=8',
+        'network.context=1', 'data.proportions=keep'])
+
+
 def test_json_is_read_back():
     config = load_config(overrides=[
         'network.tail=7 5', 'network.batch_norm=no',
@@ -286,6 +311,9 @@ def test_json_is_read_back():
 def test_json_of_an_older_version_gets_the_new_defaults():
     stored = json.loads(load_config(overrides=['training.seed=7']).to_json())
     del stored['training']['momentum'], stored['network']['aggregation']
+    del stored['data']['proportions']
+    for name in 'output_stride', 'global_features', 'context':
+        del stored['network'][name]
     config = Config.from_json(json.dumps(stored))
     eq_(config, load_config(overrides=['training.seed=7']))
 

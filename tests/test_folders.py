@@ -116,6 +116,23 @@ class TestMixedFolder(InFolder):
             assert_array_equal(read_photo(self.out / name).pixels,
                                (rgb * 255).round().astype(np.uint8))
 
+    def test_photos_of_several_proportions_go_through_together(self):
+        shapes = []
+
+        def network(luminances):
+            shapes.append(luminances.shape)
+            return warm(luminances[:, ::4, ::4])
+
+        colorizer = Colorizer(network, SIZE, proportions='keep')
+        report = colorize_files(colorizer, [self.input], self.out,
+                                batch_size=100, progress=False)
+        eq_(report.written, [self.out / name for name in self.names])
+        ok_(len(set(shapes)) > 2, shapes)
+        eq_(sum(shape[0] for shape in shapes), len(self.names))
+        for name in self.names:
+            eq_(Image.open(self.out / name).size,
+                Image.open(self.input / name).size)
+
     def test_the_inputs_stay_as_they_were(self):
         before = {name: (self.input / name).read_bytes()
                   for name in files_in(self.input)}

@@ -147,6 +147,8 @@ def test_nor_that_of_other_networks():
     check_second_start(['network.kind=regression', 'objective.loss=l2'])
     check_second_start(['network.aggregation=sum',
                         'network.residual_units=no'])
+    check_second_start(['data.proportions=keep', 'network.output_stride=4',
+                        'network.global_features=8', 'network.context=2'])
 
 
 def check_second_start(options):

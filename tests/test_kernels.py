@@ -94,6 +94,44 @@ def test_batch_norm_passes_nan_on():
                      np.ones(1, 'float32'))).all())
 
 
+def check_mean_pool(dtype, shape, scale, *switched_off):
+    maps = T.TensorType(dtype, (False,) * 4)()
+    with without_speedups(*switched_off):
+        means = kernels.mean_pool(maps, scale)
+        weights = RNG.normal(size=(shape[0], shape[1], shape[2] // scale,
+                                   shape[3] // scale)).astype(dtype)
+        run = theano.function([maps], [means, means.shape] + T.grad(
+            (means * weights).sum(), [maps]))
+    values = RNG.normal(size=shape).astype(dtype)
+    got, got_shape, gradient = run(values)
+    expected = np.zeros(weights.shape)
+    for row in range(scale):
+        for column in range(scale):
+            expected += values[:, :, row::scale, column::scale] / scale ** 2
+    eq_((got.dtype, gradient.dtype), (np.dtype(dtype),) * 2)
+    eq_(tuple(got_shape), expected.shape)
+    assert_allclose(got, expected, rtol=0, atol=TOLERANCES[dtype])
+    assert_allclose(gradient, np.kron(weights, np.ones((scale, scale))) /
+                    scale ** 2, rtol=0, atol=TOLERANCES[dtype])
+
+
+def test_mean_pooling_and_its_gradient():
+    for dtype in TOLERANCES:
+        for shape, scale in [((2, 3, 8, 12), 4), ((3, 5, 6, 2), 2),
+                             ((1, 1, 3, 9), 3), ((2, 1, 4, 4), 4)]:
+            yield check_mean_pool, dtype, shape, scale
+    yield check_mean_pool, 'float32', (2, 3, 8, 12), 4, 'kernels'
+
+
+def test_mean_pooling_of_parts_of_blocks_is_refused():
+    maps = T.tensor4()
+    run = theano.function([maps], kernels.mean_pool(maps, 4))
+    for shape in (1, 1, 8, 6), (1, 1, 6, 8):
+        with assert_raises(ValueError) as caught:
+            run(np.zeros(shape, 'float32'))
+        assert_in('4 x 4 blocks', str(caught.exception))
+
+
 def inplace_ops(function):
     return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
             if getattr(node.op, 'inplace', False)}

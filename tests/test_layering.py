@@ -17,7 +17,7 @@ LAYERS = [
     ['engines', 'kernels'],
     ['convolutions', 'speedups', 'upscaled'],
     ['config', 'datasets', 'decoding', 'encoding', 'image_cache', 'layers',
-     'metrics', 'minibatches', 'objectives'],
+     'metrics', 'minibatches', 'objectives', 'scaling'],
     ['download', 'floors', 'folders', 'plots', 'sheets', 'vgg16'],
     ['checkpoint', 'colorize', 'function_cache', 'networks', 'studies'],
     ['predict', 'training'],
@@ -35,7 +35,7 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
 # These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
                'metrics', 'floors', 'image_cache', 'minibatches', 'download',
-               'folders', 'sheets', 'colorize', 'jobs', 'studies']
+               'folders', 'scaling', 'sheets', 'colorize', 'jobs', 'studies']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 

@@ -6,7 +6,8 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_allclose
 
 from colornet.backend import T, lasagne, theano
-from colornet.layers import (BatchNormLayer, SameConv2DLayer, ScaleLayer,
+from colornet.layers import (BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
+                             ScaleLayer, SumEverywhereLayer,
                              UpscaledStackConv2DLayer, UpscaleLayer)
 from tiny import without_speedups
 
@@ -116,6 +117,36 @@ def test_upscaling_repeats_rows_and_columns():
     eq_(layer.output_shape, (None, 3, 12, 15))
 
 
+def test_mean_pooling_is_the_mean_of_blocks():
+    images = noise(2, 3, 6, 9)
+    layer = MeanPoolLayer(input_layer(images), 3)
+    expected = np.empty((2, 3, 2, 3))
+    for row in range(2):
+        for column in range(3):
+            expected[:, :, row, column] = images[
+                :, :, 3 * row:3 * row + 3, 3 * column:3 * column + 3].mean(
+                    (2, 3))
+    assert_allclose(output_of(layer, images), expected, rtol=0, atol=1e-6)
+    eq_(layer.output_shape, (None, 3, 2, 3))
+    with assert_raises(ValueError):
+        MeanPoolLayer(input_layer(images), 2)
+
+
+def test_vectors_and_larger_maps_are_added():
+    images, larger, vectors = noise(2, 3, 3, 5), noise(2, 3, 4, 6), noise(2, 3)
+    incomings = [input_layer(array) for array in (images, larger, vectors)]
+    layer = SumEverywhereLayer(incomings)
+    expected = np.empty_like(images)
+    for (n, c, i, j), value in np.ndenumerate(images):
+        expected[n, c, i, j] = value + larger[n, c, i, j] + vectors[n, c]
+    assert_allclose(output_of(layer, images, larger, vectors), expected,
+                    rtol=1e-5, atol=1e-6)
+    eq_(layer.output_shape, (None, 3, 3, 5))
+    with assert_raises(ValueError):
+        SumEverywhereLayer([incomings[0],
+                            input_layer(noise(2, 4))]).output_shape
+
+
 def test_scale_multiplies():
     images = noise(2, 2, 3, 3)
     assert_allclose(output_of(ScaleLayer(input_layer(images), 100.), images),
@@ -133,6 +164,19 @@ def test_convolution_of_a_stack_is_that_of_the_concatenation():
                     convolve_same(stack, filters) + bias[:, None, None],
                     rtol=1e-4, atol=1e-4)
     eq_(layer.output_shape, (None, 5, 12, 8))
+
+
+def test_parts_of_one_size_are_convolved_together():
+    scales = [2, 2, 1, 1, 2, 1]
+    parts = [noise(2, 1 + number, 6 // scale, 4 // scale)
+             for number, scale in enumerate(scales)]
+    filters = noise(5, 21, 3, 3)
+    layer = UpscaledStackConv2DLayer([input_layer(part) for part in parts],
+                                     scales, 5, 3, W=filters, b=None)
+    stack = np.concatenate([np.kron(part, np.ones((scale, scale))) for
+                            part, scale in zip(parts, scales)], axis=1)
+    assert_allclose(output_of(layer, *parts), convolve_same(stack, filters),
+                    rtol=1e-4, atol=1e-4)
 
 
 def test_parts_of_different_sizes_are_refused():

@@ -1,6 +1,7 @@
 """The networks against the paper's figures and a plain numpy twin."""
 
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer
+from colornet.native import SPEEDUPS
 from colornet.networks import (all_parameters, build_classification_network,
                                build_network, build_regression_network,
                                decoder_parameters, fold_batch_norm,
@@ -20,6 +22,7 @@ from colornet.networks import (all_parameters, build_classification_network,
 from colornet.objectives import cross_entropy_loss, l2_loss
 from colornet.training import compile_training
 from colornet.vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
+from tiny import without_speedups
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = (None, 3, 16, 16)
@@ -170,15 +173,70 @@ def test_depths_of_the_tail():
             eq_(shapes(net)[name], (20, 16, 16))
 
 
+def test_shapes_at_output_strides():
+    for stride, side in (2, 112), (4, 56):
+        net = build_regression_network(output_stride=stride)
+        check_shapes(net, dict(DECODER_SHAPES, unit3_sum=(64, side, side),
+                               chroma=(2, side, side)))
+        for fast_stack in True, False:
+            net = build_classification_network(output_stride=stride,
+                                               fast_stack=fast_stack)
+            check_shapes(net, dict(
+                DECODER_SHAPES, conv1_2_bn=(64, 224, 224),
+                tail1=(256, side, side), tail3=(64, side, side),
+                u_scores=(50, side, side), v_scores=(50, side, side)))
+            eq_(net['tail1_conv'].W.get_value().shape, (256, 512, 3, 3))
+        eq_(shapes(net)['concat'], (512, side, side))
+        for options in {'aggregation': 'sum'}, {'residual_units': False}:
+            net = build_classification_network(output_stride=stride, **options)
+            eq_(shapes(net)['u_scores'], (50, side, side))
+    eq_(sources(build_classification_network(
+        output_stride=4, fast_stack=False), 'concat'),
+        ['r4_up2', 'unit1', 'unit2_mean2', 'conv1_2_bn_mean4'])
+
+
+def test_shapes_of_what_surrounds_a_pixel():
+    net = build_classification_network(global_features=512, context=3,
+                                       image_shape=(None, 3, 232, 24))
+    check_shapes(net, {
+        'conv4_3_bn': (512, 29, 3), 'context_pool': (512, 15, 2),
+        'context1_conv': (256, 15, 2), 'context1': (256, 15, 2),
+        'context3_bn': (256, 15, 2), 'context3': (256, 15, 2),
+        'context3_up2': (256, 30, 4), 'global_mean': (256,),
+        'global1': (512,), 'global2': (256,), 'r4': (256, 29, 3),
+        'r4_sum': (256, 29, 3), 'r4_sum_up2': (256, 58, 6)})
+    eq_(sources(net, 'r4_sum'), ['r4', 'context3_up2', 'global2'])
+    eq_(consumers(net, net['r4_sum']), ['r4_sum_up2', 'tail1_conv'])
+    eq_(net['global1'].W.get_value().shape, (256, 512))
+    eq_(net['global2'].W.get_value().shape, (512, 256))
+    net = build_regression_network(global_features=7, image_shape=TINY)
+    eq_(net['global1'].W.get_value().shape, (512, 7))
+    eq_(sources(net, 'global_mean'), ['conv4_3_bn'])
+    eq_(sources(net, 'unit1_sum'), ['r4_sum_up2', 'conv3_3_bn'])
+    for name in net:
+        ok_(not name.startswith('context'), name)
+    net = build_regression_network(context=1, batch_norm_taps=False,
+                                   image_shape=TINY)
+    eq_(sources(net, 'context_pool'), ['conv4_3'])
+    assert_not_in('global1', net)
+
+
 def test_images_of_any_size():
     for build in build_regression_network, build_classification_network:
-        net = build(image_shape=(2, 3, None, None))
-        for layer in output_layers(net):
-            eq_(layer.output_shape[2:], (None, None))
+        for options in {}, dict(AROUND, output_stride=4):
+            check_any_size(build(image_shape=(2, 3, None, None), **options))
+
+
+def check_any_size(net):
+    for layer in output_layers(net):
+        eq_(layer.output_shape[2:], (None, None))
 
 
 def test_bad_options_are_refused():
     for options in ({'aggregation': 'mean'}, {'tail': ()},
+                    {'output_stride': 3},
+                    {'residual_units': False, 'context': 1},
+                    {'residual_units': False, 'global_features': 1},
                     {'image_shape': (None, 3, 24, 24),
                      'residual_units': False}):
         with assert_raises(ValueError):
@@ -206,7 +264,7 @@ def check_batch_norm(options, heads, taps):
     for name in convs:
         layer = net[name]
         if name in heads:
-            eq_(layer.b.get_value().shape, (layer.num_filters,))
+            eq_(layer.b.get_value().shape, layer.output_shape[1:2])
             continue
         ok_(layer.b is None, name)
         norm, = consumers(net, layer)
@@ -231,6 +289,9 @@ def test_batch_norm_stands_before_every_nonlinearity_but_the_heads():
     # 1x1 convolutions before the sum are linear.
     joined = ['r4_to64', 'unit1_to64', 'unit2_to64']
     yield check_batch_norm, {'aggregation': 'sum'}, heads + joined, RESIDUAL
+    # So are the layers of the global features.
+    yield (check_batch_norm, dict(AROUND, output_stride=4),
+           heads + ['global1', 'global2'], RESIDUAL)
 
 
 def test_without_batch_norm_convolutions_have_biases():
@@ -273,13 +334,15 @@ def check_folded(options):
 
 
 def test_batch_norm_folds_into_convolutions():
-    for options in {}, {'aggregation': 'sum'}:
+    for options in ({}, {'aggregation': 'sum'},
+                    dict(AROUND, output_stride=4)):
         yield check_folded, options
 
 
 @attr('slow')
 def test_batch_norm_folds_into_other_convolutions():
-    for options in {'fast_stack': False}, {'residual_units': False}:
+    for options in ({'fast_stack': False}, {'residual_units': False},
+                    {'output_stride': 2}):
         yield check_folded, options
 
 
@@ -348,8 +411,9 @@ def check_trained(build, **options):
 
 
 def test_what_is_trained():
-    yield check_trained, build_regression_network
-    yield check_trained, build_classification_network
+    for build in build_regression_network, build_classification_network:
+        yield check_trained, build
+        yield partial(check_trained, output_stride=4, **AROUND), build
 
 
 def test_names_tell_parameters_apart():
@@ -401,31 +465,59 @@ class Twin:
     def tap(self, name):
         return self.norm(name + '_bn', self.maps[name])
 
+    def dense(self, name, vectors):
+        return vectors.dot(self.values[name, 'W']) + self.values[name, 'b']
+
+    def r4(self):
+        """R4's map, with context and global vector if they have weights."""
+        seen = self.tap('conv4_3')
+        r4 = self.unit('r4', seen)
+        number = 1
+        while ('context%d_conv' % number, 'W') in self.values:
+            if number == 1:
+                seen = max_pool(seen)
+            seen = self.unit('context%d' % number, seen)
+            number += 1
+        name = 'r4'
+        if number > 1:
+            rows, columns = r4.shape[2:]
+            r4 = r4 + upscale(seen, 2)[:, :, :rows, :columns]
+            name = 'r4_sum'
+        if ('global1', 'W') in self.values:
+            hidden = np.maximum(self.dense('global1', seen.mean((2, 3))), 0)
+            r4 = r4 + self.dense('global2', hidden)[:, :, None, None]
+            name = 'r4_sum'
+        return name, r4
+
     def parts(self):
         """R4 and the units, with their upscaling to the image's size."""
-        r4 = self.unit('r4', self.tap('conv4_3'))
+        name, r4 = self.r4()
         unit1 = self.unit('unit1', upscale(r4, 2) + self.tap('conv3_3'))
         unit2 = self.unit('unit2', upscale(unit1, 2) + self.tap('conv2_2'))
-        return [('r4', r4, 8), ('unit1', unit1, 4), ('unit2', unit2, 2)]
+        return [(name, r4, 8), ('unit1', unit1, 4), ('unit2', unit2, 2)]
 
-    def regression(self, chroma_scale):
+    def regression(self, chroma_scale, stride=1):
         _, unit2, scale = self.parts()[-1]
         return [chroma_scale * self.conv(
-            'unit3_conv', upscale(unit2, scale) + self.tap('conv1_2'))]
+            'unit3_conv', rescale(unit2, scale, stride) +
+            rescale(self.tap('conv1_2'), 1, stride))]
 
-    def classification(self, aggregation, residual_units, tail):
+    def classification(self, aggregation, residual_units, tail, stride=1):
         if residual_units:
-            parts, last = self.parts(), [self.tap('conv1_2')]
+            parts = self.parts()
+            last = [rescale(self.tap('conv1_2'), 1, stride)]
         else:
             parts = [(name + '_bn' if (name + '_bn', 'gamma') in self.values
                       else name, self.tap(name), scale) for name, scale in
                      (('pool4', 16), ('pool3', 8), ('pool2', 4), ('pool1', 2))]
             last = []
         if aggregation == 'concat':
-            maps = np.concatenate([upscale(part, scale) for _, part, scale
-                                   in parts] + last, axis=1)
+            maps = np.concatenate([rescale(part, scale, stride)
+                                   for _, part, scale in parts] + last,
+                                  axis=1)
         else:
-            maps = sum([upscale(self.conv(name + '_to64', part), scale)
+            maps = sum([rescale(self.conv(name + '_to64', part), scale,
+                                stride)
                         for name, part, scale in parts] + last)
         for number in range(1, tail + 1):
             maps = self.unit('tail%d' % number, maps)
@@ -434,6 +526,29 @@ class Twin:
 
 def upscale(maps, scale):
     return np.kron(maps, np.ones((scale, scale), maps.dtype))
+
+
+def mean_pool(maps, scale):
+    return sum(maps[:, :, row::scale, column::scale] for row in range(scale)
+               for column in range(scale)) / scale ** 2
+
+
+def max_pool(maps):
+    """By two, the last of an odd number of rows and columns alone."""
+    batch, channels, rows, columns = maps.shape
+    pooled = np.empty((batch, channels, -(-rows // 2), -(-columns // 2)))
+    for row in range(pooled.shape[2]):
+        for column in range(pooled.shape[3]):
+            pooled[:, :, row, column] = maps[
+                :, :, 2 * row:2 * row + 2, 2 * column:2 * column + 2].max(
+                    (2, 3))
+    return pooled
+
+
+def rescale(maps, scale, stride):
+    """From one per `scale` pixels of the image to one per `stride`."""
+    return (upscale(maps, scale // stride) if scale >= stride else
+            mean_pool(maps, stride // scale))
 
 
 def randomize(net):
@@ -456,17 +571,19 @@ def compile_decoder(net, names, **options):
     return maps, outputs
 
 
-def random_maps(names, seed=2):
+def random_maps(names, seed=2, batch=2, shape=(16, 16)):
+    """VGG16's maps for images of a shape."""
     rng = np.random.RandomState(seed)
-    return {name: rng.uniform(0, 2, (2, TAPS[name][0]) + 2 * TAPS[name][1:]
-                              ).astype('float32') for name in names}
+    return {name: rng.uniform(0, 2, (batch, TAPS[name][0]) + tuple(
+        size * TAPS[name][1] // 16 for size in shape)).astype('float32')
+            for name in names}
 
 
-def check_decoder(net, evaluate):
+def check_decoder(net, evaluate, **options):
     names = RESIDUAL if 'r4' in net else POOLS
     randomize(net)
     variables, outputs = compile_decoder(net, names, deterministic=True)
-    maps = random_maps(names)
+    maps = random_maps(names, **options)
     got = theano.function(variables, outputs)(*[maps[name] for name in names])
     expected = evaluate(Twin(net, maps))
     eq_(len(got), len(expected))
@@ -479,11 +596,14 @@ def test_regression_decoder_is_the_twin():
                   lambda twin: twin.regression(3.))
 
 
-def check_classification(options, tail=3):
+def check_classification(options, tail=3, **image):
+    if image:
+        options = dict(options, image_shape=(None, 3) + image['shape'])
     check_decoder(tiny_classification(**options), lambda twin:
                   twin.classification(options.get('aggregation', 'concat'),
                                       options.get('residual_units', True),
-                                      tail))
+                                      tail, options.get('output_stride', 1)),
+                  **image)
 
 
 def test_classification_decoder_is_the_twin():
@@ -501,25 +621,109 @@ def test_alternative_decoders_are_the_twins():
                                      batch_norm_taps=False), 1
 
 
+def check_regression(options, **image):
+    net = build_regression_network(
+        chroma_scale=3., image_shape=(None, 3) + image.get('shape', (16, 16)),
+        **options)
+    check_decoder(net, lambda twin: twin.regression(
+        3., options.get('output_stride', 1)), **image)
+
+
+#: Not divisible by 16, in a minibatch of an odd number.
+ODD = {'shape': (24, 40), 'batch': 3}
+
+AROUND = {'global_features': 9, 'context': 2}
+
+
+def test_output_strides_are_the_twins():
+    for stride in 2, 4:
+        options = {'output_stride': stride, 'tail': (7,)}
+        yield partial(check_classification, tail=1, **ODD), options
+        yield check_classification, dict(options, fast_stack=False), 1
+        yield check_regression, {'output_stride': stride}
+
+
+@attr('slow')
+def test_output_strides_of_alternative_decoders_are_the_twins():
+    for stride in 2, 4:
+        for options in ({'aggregation': 'sum'}, {'residual_units': False},
+                        {'aggregation': 'sum', 'residual_units': False},
+                        {'batch_norm_taps': False, 'batch_norm': False}):
+            yield check_classification, dict(options, tail=(7,),
+                                             output_stride=stride), 1
+
+
+def test_what_surrounds_a_pixel_is_the_twins():
+    for options in {'global_features': 9}, {'context': 2}, AROUND:
+        yield (partial(check_classification, tail=1, **ODD),
+               dict(options, tail=(7,), output_stride=4))
+    yield check_classification, AROUND
+    yield partial(check_regression, **ODD), AROUND
+
+
+@attr('slow')
+def test_what_surrounds_a_pixel_is_the_twins_in_other_decoders():
+    yield check_classification, dict(AROUND, aggregation='sum')
+    yield check_classification, dict(AROUND, batch_norm=False,
+                                     batch_norm_taps=False)
+    yield check_regression, dict(AROUND, output_stride=2, batch_norm=False)
+
+
+def check_by_switching_off(names, options):
+    """Speed-ups that change no output and no gradient."""
+    image = {'shape': (24, 24), 'batch': 3}
+    compare_networks(
+        options, options, random_maps(RESIDUAL, **image), (24, 24),
+        lambda which: without_speedups(*(names if which else ())))
+
+
+def test_speedups_change_nothing_in_the_variants():
+    options = dict(AROUND, output_stride=4)
+    yield check_by_switching_off, ['kernels'], options
+    yield check_by_switching_off, list(SPEEDUPS), options
+
+
+def check_fast_stack(options, shape=(16, 16)):
+    compare_networks(options, dict(options, fast_stack=False),
+                     random_maps(RESIDUAL, shape=shape), shape)
+
+
 def test_fast_stack_changes_no_output_and_no_gradient():
-    fast, plain = tiny_classification(), tiny_classification(fast_stack=False)
+    yield check_fast_stack, {}
+    for stride in 2, 4:
+        # Of one pixel, batch normalization would take all shifts out.
+        yield (check_fast_stack, dict(AROUND, output_stride=stride),
+               (24, 24))
+
+
+def compare_networks(options, others, maps, shape,
+                     context=lambda which: without_speedups()):
+    """Two ways to compute one network: outputs and all gradients.
+
+    `context` gives what each is compiled in.
+    """
+    fast, plain = [tiny_classification(**dict(
+        each, image_shape=(None, 3) + shape)) for each in (options, others)]
     randomize(fast)
     parameters = all_parameters(fast)
     eq_(set(parameters), set(all_parameters(plain)))
     for key, variable in all_parameters(plain).items():
         variable.set_value(parameters[key].get_value())
-    maps = random_maps(RESIDUAL)
-    target = np.random.RandomState(3).randint(0, 5, (2, 2, 16, 16))
+    stride = options.get('output_stride', 1)
+    target = np.random.RandomState(3).randint(0, 5, (
+        len(maps['conv4_3']), 2, shape[0] // stride, shape[1] // stride))
     results = []
-    for net in fast, plain:
-        variables, outputs = compile_decoder(net, RESIDUAL)
-        loss = cross_entropy_loss(outputs, T.constant(target.astype('int32')))
-        wanted = {key: variable for key, variable
-                  in all_parameters(net).items()
-                  if variable in trainable_parameters(net)}
-        gradients = T.grad(loss, list(wanted.values()) + variables)
-        values = theano.function(variables, outputs + gradients)(
-            *[maps[name] for name in RESIDUAL])
+    for which, net in enumerate([fast, plain]):
+        with context(which):
+            variables, outputs = compile_decoder(net, RESIDUAL)
+            loss = cross_entropy_loss(outputs,
+                                      T.constant(target.astype('int32')))
+            wanted = {key: variable for key, variable
+                      in all_parameters(net).items()
+                      if variable in trainable_parameters(net)}
+            gradients = T.grad(loss, list(wanted.values()) + variables)
+            values = theano.function(variables, outputs + gradients)(
+                *[maps[name] for name in RESIDUAL])
         results.append(dict(zip(['u', 'v'] + list(wanted) + RESIDUAL,
                                 values)))
     eq_(set(results[0]), set(results[1]))
@@ -559,6 +763,12 @@ def test_configured_classification_networks():
     eq_({name for name in net if name.endswith('_bn')},
         {name + '_bn' for name in RESIDUAL})
     assert_not_in(net['conv1_1'].W, trainable_parameters(net))
+
+    net = configured('network.output_stride=2', 'network.global_features=5',
+                     'network.context=1', *tiny)
+    eq_(shapes(net)['v_scores'], (10, 8, 8))
+    eq_(shapes(net)['global1'], (5,))
+    eq_(sources(net, 'r4_sum'), ['r4', 'context1_up2', 'global2'])
 
     net = configured('network.aggregation=sum', 'network.residual_units=no',
                      *tiny)
@@ -603,6 +813,17 @@ def test_classification_overfits_a_tiny_batch():
     _, chroma = photos()
     losses = overfit(build_classification_network, cross_entropy_loss,
                      bin_channel(chroma), 100)
+    ok_(losses[0] > np.log(50), losses[0])
+    ok_(losses[-1] < 0.1, losses[-1])
+
+
+@attr('slow')
+def test_a_cheaper_variant_overfits_a_tiny_batch():
+    _, chroma = photos()
+    targets = bin_channel(mean_pool(chroma, 4))
+    losses = overfit(build_classification_network, cross_entropy_loss,
+                     targets, 100, output_stride=4, global_features=32,
+                     context=2)
     ok_(losses[0] > np.log(50), losses[0])
     ok_(losses[-1] < 0.1, losses[-1])
 

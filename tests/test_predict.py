@@ -1,5 +1,6 @@
 """Trained networks: their files, and what is predicted from them."""
 
+import json
 import os
 import pickle
 import shutil
@@ -13,19 +14,24 @@ from nose.tools import (assert_in, assert_is, assert_not_in, assert_raises,
                         eq_, ok_)
 from numpy.testing import assert_allclose, assert_array_equal
 
-from colornet.backend import lasagne, theano
+import tiny
+from colornet.backend import T, lasagne, theano
 from colornet.color import luminance, unbin_channel
 from colornet.colorize import Colorizer
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.images import find_images, read_rgb
+from colornet.experiment import predict_images
+from colornet.images import find_images, read_rgb, resize
+from colornet.native import SPEEDUPS
 from colornet.networks import (all_parameters, decoder_parameters,
                                fold_batch_norm, output_layers)
 from colornet.predict import (build_pretrained, compile_prediction,
                               learned_parameters, load_colorizer,
                               load_colorizers, load_network, save_network,
                               start_from)
+from colornet.scaling import enlarge_chroma
 from colornet.vgg16 import VGG16_LAYERS, load_vgg16_weights
+from tiny import without_speedups
 
 ROOT = Path(__file__).resolve().parent.parent
 VGG16_FILE = ROOT / 'weights' / 'vgg16.pkl'
@@ -342,6 +348,107 @@ def test_colorizer_of_a_saved_network():
     # HSV's value is the largest of red, green and blue.
     assert_allclose(rgb.max(-1), grey / 255, atol=1e-5)
     ok_((np.ptp(rgb, axis=-1) > 0.01).any(), 'no colour')
+
+
+#: Everything that is not the paper's.
+VARIANT = ['data.size=24', 'data.proportions=keep', 'network.num_bins=6',
+           'network.tail=7', 'network.output_stride=4',
+           'network.global_features=9', 'network.context=2',
+           'decoding.method=mean']
+
+
+class TestVariant:
+    """A network of all options, saved and loaded again."""
+
+    @classmethod
+    def setup_class(cls):
+        cls.config = load_config(overrides=VARIANT)
+        cls.net = build_pretrained(cls.config)
+        randomize(cls.net, 3)
+        cls.path = path_of('variant.h5')
+        save_network(cls.path, cls.net, cls.config, {'trained_on': 'nothing'})
+        cls.colorizer = load_colorizer(cls.path)
+
+    def chroma_of(self, light):
+        """From the network as it was trained, without speed-ups."""
+        with without_speedups(*SPEEDUPS):
+            x = T.tensor4()
+            run = theano.function([x], lasagne.layers.get_output(
+                output_layers(self.net), x, deterministic=True))
+        means = unbin_channel(np.arange(6), 6)
+        chroma = []
+        for channel in run((light[:, np.newaxis] * 2.55 - MEAN_BGR).astype(
+                'float32')):
+            weights = np.exp(channel - channel.max(1, keepdims=True))
+            chroma.append(np.tensordot(weights / weights.sum(1, keepdims=True),
+                                       means, (1, 0)))
+        return np.stack(chroma, axis=-1)
+
+    def test_it_comes_back(self):
+        loaded, loaded_config, _ = load_network(self.path)
+        check_same_values(values_of(loaded), values_of(self.net))
+        eq_(loaded_config, self.config)
+        names = stored_names(self.path)
+        for name in ('global1/W', 'global1/b', 'global2/W', 'global2/b',
+                     'context1_conv/W', 'context2_bn/gamma'):
+            assert_in(name, names)
+
+    def test_it_colours_photos_of_any_proportions(self):
+        random = np.random.RandomState(0)
+        grey = [random.randint(0, 256, shape).astype('uint8')
+                for shape in ((30, 60), (60, 30), (50, 50), (60, 120))]
+        eq_((self.colorizer.size, self.colorizer.proportions), (24, 'keep'))
+        got = self.colorizer.predict(grey)
+        eq_([chroma.shape for chroma in got],
+            [(6, 12, 2), (12, 6, 2), (6, 6, 2), (6, 12, 2)])
+        for chroma, photo, shape in zip(got, grey, [
+                (24, 48), (48, 24), (24, 24), (24, 48)]):
+            expected = self.chroma_of(luminance(resize(photo, shape))[None])
+            assert_allclose(chroma, expected[0], rtol=0,
+                            atol=1e-3 * abs(expected).max())
+        rgb, = self.colorizer.colorize_batch(grey[:1])
+        eq_(rgb.shape, (30, 60, 3))
+
+    def test_scores_are_those_of_the_enlarged_prediction(self):
+        images = np.array([read_rgb(path, 24) for path in
+                           find_images(ROOT / 'tests' / 'photos')])
+        found = list(predict_images(self.colorizer.predict_chroma, images,
+                                    batch_size=3))
+        expected = self.chroma_of(np.array([luminance(rgb)
+                                            for rgb in images]))
+        for (rgb, chroma), image, small in zip(found, images, expected):
+            assert_array_equal(rgb, image)
+            assert_allclose(chroma, enlarge_chroma(
+                small.astype('float32'), (24, 24)), rtol=0,
+                atol=1e-3 * abs(small).max())
+
+    def test_other_options_are_no_start(self):
+        for setting in ('output_stride=2', 'global_features=8', 'context=0'):
+            config = load_config(overrides=VARIANT + [
+                'network.' + setting, 'training.start_from=%s' % self.path])
+            # The refusal comes before anything is done with the network.
+            tiny.check_error(lambda: start_from(self.net, config),
+                             'network.' + setting.split('=')[0],
+                             'cannot start from it')
+        config = load_config(overrides=VARIANT + [
+            'training.start_from=%s' % self.path])
+        other = build_pretrained(config)
+        start_from(other, config)
+        check_same_values(values_of(other), values_of(self.net))
+
+
+def test_networks_of_older_versions_get_the_defaults():
+    path = path_of('old.h5')
+    shutil.copy(saved, path)
+    with h5py.File(path, 'r+') as file:
+        stored = json.loads(file.attrs['config'])
+        del stored['data']['proportions']
+        for name in 'output_stride', 'global_features', 'context':
+            del stored['network'][name]
+        file.attrs['config'] = json.dumps(stored)
+    loaded, loaded_config, _ = load_network(path)
+    eq_(loaded_config, config)
+    check_same_values(values_of(loaded), values_of(net))
 
 
 def test_colorizer_of_a_classification_network():

@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 from nose.tools import eq_, ok_
 
@@ -38,6 +39,36 @@ def test_without_batch_normalization_its_words_are_gone():
                                                     batch_norm_taps=False))
     eq_(boxes['tail2_conv'].words, ['3x3 conv', 'ReLU'])
     ok_(not any('BN' in word for box in boxes.values() for word in box.words))
+
+
+def test_boxes_of_the_variants():
+    for fast_stack in False, True:
+        boxes = list_boxes(build_classification_network(
+            output_stride=4, global_features=512, context=2,
+            fast_stack=fast_stack))
+        eq_(sources(boxes['r4_sum']), ['context2_up2', 'global2', 'r4_conv'])
+        eq_(boxes['r4_sum'].words, ['sum'])
+        eq_(boxes['context2_conv'].words, ['3x3 conv', 'BN, ReLU'])
+        eq_(boxes['global1'].words, ['dense', 'ReLU'])
+        eq_(boxes['global2'].words, ['dense'])
+        eq_(boxes['global2'].shape, (256, 1, 1))
+        eq_(boxes['conv1_2_bn_mean4'].words, ['mean of 4x4'])
+        eq_(boxes['conv1_2_bn_mean4'].shape, (64, 56, 56))
+    eq_(boxes['tail1_conv'].words, ['3x3 conv of upscaled maps', 'BN, ReLU'])
+    eq_(sources(boxes['tail1_conv']), ['conv1_2_bn_mean4', 'r4_sum',
+                                       'unit1_conv', 'unit2_mean2'])
+
+
+def test_variants_are_drawn():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'variant.png'
+        def build():
+            return build_classification_network(
+                output_stride=4, global_features=8, context=1,
+                fast_stack=False)
+        with mock.patch.dict(SCHEMATICS, {3: (build, 'A variant')}):
+            ok_('A variant' in draw_network(3, path))
+        ok_(read_rgb(path, 128).std() > 5)
 
 
 def test_pictures_are_drawn():
