@@ -1,6 +1,8 @@
 """The benchmarks: counts, comparisons, tables; the rest needs PyTorch."""
 
+import contextlib
 import importlib.util
+import io
 import tempfile
 from collections import OrderedDict
 from pathlib import Path
@@ -333,3 +335,17 @@ def test_benchmark():
                           name for name in PYTORCH if 'compile' not in name]),
             0)
         eq_(len(path.read_text().splitlines()), 1 + 2 * len(PYTORCH))
+
+
+@attr('slow')
+def test_steps_are_timed():
+    from benchmarks.step import main
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main(['--set', 'data.size=16', '--batch-sizes', '1', '2',
+              '--rounds', '2'])
+    rows = [line.split() for line in printed.getvalue().splitlines()[-3:-1]]
+    eq_([row[0] for row in rows], ['1', '2'])
+    for batch, seconds, rate in rows:
+        ok_(0 < float(seconds) < 60)
+        ok_(abs(float(rate) * float(seconds) - 1) < 0.2)
