@@ -13,6 +13,7 @@ MCGILL ?= data/mcgill
 MIRFLICKR ?= data/mirflickr
 DATA ?= data/photos
 EVERYDAY_TEST ?= data/everyday_test
+EVERYDAY_LIST ?=
 EPOCHS ?=
 SCALE ?= quick
 SCHEDULER ?=
@@ -131,15 +132,16 @@ decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/
 	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
 	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(OUT)/decodings.csv
 
-everyday: $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder as colorize colours it: RUNS/everyday.csv, .jpg
+everyday: $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/everyday.csv, .jpg
 	$(COLORNET) everyday --data $(call quoted,$(EVERYDAY_TEST)) \
+	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/everyday.csv --sheet $(OUT)/everyday.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network
 figure4: ## photos of the data set: RUNS/figure4.png, and so on
 figure5: ## outputs of both networks
-figure6: ## outputs on ImageNet, ILSVRC=data/ilsvrc; needs a network trained on it
+figure6: ## outputs on ImageNet, ILSVRC=data/ilsvrc, of a network trained on it or the everyday one
 figure7: ## the most inconsistent outputs
 figure8: ## the least saturated outputs
 figure4 figure5 figure7 figure8: FIGURE_DATA = --data $(PHOTOS)
@@ -160,8 +162,9 @@ $(STUDIES): $(VENV)/installed
 # The paper's trials, then its "entire training set".
 learning-rate: AND = learning-rate-whole
 
-# Figure 6 needs a network that takes days.
-experiments: table1 table2 $(filter-out figure6,$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
+# Figure 6 needs photos that "make" cannot fetch.
+no_photos = $(shell test -d $(call quoted,$(ILSVRC)) || echo figure6)
+experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
 	$(call study,all); status=$$?; $(report) && exit $$status
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
@@ -200,7 +203,8 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 	    quoted,$($(name)))) \
 	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
 	    $(filter file,$(origin $(name))),,$(name)))' \
-	    docker/run.sh $* EPOCHS=$(call quoted,$(EPOCHS)) SCALE=$(call quoted,$(SCALE))
+	    docker/run.sh $* EPOCHS=$(call quoted,$(EPOCHS)) SCALE=$(call quoted,$(SCALE)) \
+	    $(if $(EVERYDAY_LIST),EVERYDAY_LIST=$(call quoted,$(EVERYDAY_LIST)))
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info

@@ -216,8 +216,10 @@ def _make_parser():
                   'size, as "colornet colorize" colours them')
     command.add_argument('--data', required=True, metavar='DIR',
                          help='folder of photos in colour')
-    command.add_argument('--list', metavar='TXT', help='names of the photos '
-                         'to score, one a line (default: all in the folder)')
+    command.add_argument('--list', metavar='LIST', help='nature, objects or '
+                         'people, of the test photos of this project, or a '
+                         'file with names of photos, one a line (default: all '
+                         'in the folder)')
     command.add_argument('--network', action='append', default=[],
                          metavar='FILE', dest='networks',
                          help='trained network or run folder; may be repeated '

@@ -64,8 +64,8 @@ ILSVRC_CLASSES = {
 }
 
 _CVCL_PREFIX = 'opencountry_'
-_CLASS_OF_WNID = {wnid: name for name, wnids in ILSVRC_CLASSES.items()
-                  for wnid in wnids}
+_CLASS_OF_FOLDER = {folder: name for name, wnids in ILSVRC_CLASSES.items()
+                    for folder in wnids + [name.replace(' ', '_')]}
 
 
 def _list_photos(folder):
@@ -89,11 +89,13 @@ def _list_mcgill(folder):
 
 
 def _list_ilsvrc(folder):
-    """Photos of the ten classes."""
-    return ['%s/%s' % (wnid, name) for wnid in sorted(_CLASS_OF_WNID)
-            if os.path.isdir(os.path.join(folder, wnid))
-            for name in os.listdir(os.path.join(folder, wnid))
-            if name.startswith(wnid) and name.endswith('.JPEG')]
+    """Photos of the ten classes: of their synsets, or in their own folders."""
+    return ['%s/%s' % (below, name) for below in sorted(_CLASS_OF_FOLDER)
+            if os.path.isdir(os.path.join(folder, below))
+            for name in os.listdir(os.path.join(folder, below))
+            if (name.startswith(below) and name.endswith('.JPEG')
+                if re.match(r'n\d+$', below) else
+                name.lower().endswith(('.jpg', '.jpeg')))]
 
 
 def _list_mirflickr(folder):
@@ -131,12 +133,13 @@ DATASETS = {dataset.name: dataset for dataset in [
     DataSet(
         'ilsvrc', 12486, 494,
         source='https://image-net.org (login); research use',
-        layout='Data/CLS-LOC/train/n02132136/n02132136_12.JPEG and so on',
+        layout='Data/CLS-LOC/train/n02132136/n02132136_12.JPEG, or '
+               'bear/NAME.jpg and book_shelf/NAME.jpg, and so on',
         remedy='unpack it and give the folder as --data',
         subfolders=['', 'train', 'Data/CLS-LOC/train',
                     'ILSVRC/Data/CLS-LOC/train'],
         list_photos=_list_ilsvrc,
-        find_group=lambda name: _CLASS_OF_WNID[name.split('/')[0]],
+        find_group=lambda name: _CLASS_OF_FOLDER[name.split('/')[0]],
         prefix=''),
     DataSet(
         'mirflickr', 7500, 1000,

@@ -23,7 +23,7 @@ from .progress import progress_bar
 from .reports import format_columns
 from .sheets import fill_rows, save_sheet
 
-__all__ = ['DECODINGS', 'score_everyday']
+__all__ = ['DECODINGS', 'LISTS', 'find_list', 'score_everyday']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
@@ -32,6 +32,9 @@ DECODINGS = OrderedDict([
     ('mean', ['decoding.method=mean', 'decoding.temperature=1']),
     ('mean, temperature 0.5', ['decoding.method=mean',
                                'decoding.temperature=0.5'])])
+
+#: Lists of photos that ship, ``experiments/splits/everyday_<name>.txt``.
+LISTS = 'nature', 'objects', 'people'
 
 #: Metrics in the files.
 METRICS = tuple('''psnr psnr_grey psnr_gain nearer_than_grey
@@ -83,7 +86,8 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
         ``[decoding]``, instead of :data:`DECODINGS`. A network is scored with
         those that suit it and with its own.
     list_file : str or Path, optional
-        Names the photos of the folder to be scored, one a line.
+        Names the photos of the folder to be scored, one a line; or one of
+        :data:`LISTS`.
     sheet_file : str or Path, optional
         Gets a contact sheet: grey | networks | original, of each network with
         its own decoding; if `decodings` are given, with these.
@@ -152,6 +156,22 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
         (_label(row), mean) for row, mean in means.items()), _COLUMNS))
 
 
+def find_list(name):
+    """The file of a list of photos.
+
+    Parameters
+    ----------
+    name : str or Path
+        One of :data:`LISTS`, or a file, where it is the file itself.
+
+    Returns
+    -------
+    str or Path
+    """
+    return find_resource('experiments/splits/everyday_%s.txt' % name) \
+        if name in LISTS else name
+
+
 def _find_photos(folder, list_file):
     """Paths of the photos to be scored."""
     folder = Path(folder)
@@ -160,7 +180,7 @@ def _find_photos(folder, list_file):
         if not paths:
             raise ColornetError('there are no photos in %s' % folder)
         return paths
-    paths = [folder / name for name in read_split(list_file)]
+    paths = [folder / name for name in read_split(find_list(list_file))]
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise ColornetError('%s is missing; %s names it'

@@ -25,6 +25,9 @@ from .sheets import fill_rows, save_sheet
 __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
            'middle', 'smallest']
 
+#: Colours Figure 6 until there is a network that was trained on its photos.
+STAND_IN = 'everyday'
+
 #: In Figure 1: open countryside, all that its network was trained on.
 DEMO_PHOTO = 'picosdeeuropa.jpg'
 
@@ -180,7 +183,8 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         ``data/ilsvrc`` if not given.
     runs_folder : str or Path
         Networks trained here are in ``cvcl_classification/best.h5`` and so
-        on; those of CVCL ship with the project, too.
+        on; those of CVCL ship with the project, too. Where Figure 6 has none,
+        it takes the one for everyday photos, and says so.
     photos : sequence of str
         File names, instead of what the figure's rule chooses. They must be
         among the photos that it chooses from.
@@ -203,10 +207,10 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     else:
         make = _test_outputs if figure.networks else _sample_photos
         data_folder = data_folder or 'data/' + figure.dataset
-    groups, names, sources = make(number, data_folder, runs_folder, photos,
-                                  vgg_weights)
+    titles, groups, names, sources = make(number, data_folder, runs_folder,
+                                          photos, vgg_weights)
     rows, row_names = fill_rows(groups, names, figure.per_row)
-    titles = figure.titles * figure.per_row
+    titles *= figure.per_row
     save_sheet(out_file, rows, titles, names=row_names,
                width=640 if len(titles) == 2 else 960)
     rule = 'named on the command line' if photos else figure.rule
@@ -224,7 +228,8 @@ def _colour_photos(number, data_folder, runs_folder, photos, vgg_weights):
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),
                colorizer.colorize(photo)) for photo in pixels]
-    return groups, names, ['classification: %s' % network]
+    return FIGURES[number].titles, groups, names, [
+        'classification: %s' % network]
 
 
 def _sample_photos(number, data_folder, runs_folder, photos, vgg_weights):
@@ -236,15 +241,18 @@ def _sample_photos(number, data_folder, runs_folder, photos, vgg_weights):
     names = [os.path.basename(path) for path in paths]
     chosen = _indices(names, photos, figure, number) if photos else \
         figure.choose(len(names), figure.num_photos)
-    return ([(read_photo(paths[index]).pixels,) for index in chosen],
+    return (figure.titles,
+            [(read_photo(paths[index]).pixels,) for index in chosen],
             [names[index] for index in chosen], [])
 
 
 def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights):
     """Test photos, each with the networks' outputs (Figures 5 to 8)."""
     figure = FIGURES[number]
-    networks = [_find_network(figure, kind, number, runs_folder)
-                for kind in figure.networks]
+    stand_in = _find_stand_in(figure, runs_folder)
+    networks = [stand_in] if stand_in else [
+        _find_network(figure, kind, number, runs_folder)
+        for kind in figure.networks]
 
     def select(names):
         if photos:
@@ -253,7 +261,8 @@ def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights):
             return figure.choose(len(names), figure.num_photos)
         return range(len(names))
 
-    outputs, source = _predict(networks[-1], data_folder, select, vgg_weights)
+    outputs, source = _predict(networks[-1], figure.dataset, data_folder,
+                               select, vgg_weights)
     scores = [figure.score(output) if figure.score else None
               for output in outputs]
     if figure.score and not photos:
@@ -264,7 +273,7 @@ def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights):
     columns, sources = [[output.picture for output in outputs]], [source]
     for network in networks[-2::-1]:
         others, source = _predict(
-            network, data_folder,
+            network, figure.dataset, data_folder,
             lambda known: _indices(known, names, figure, number), vgg_weights)
         columns.insert(0, [output.picture for output in others])
         sources.insert(0, source)
@@ -272,7 +281,31 @@ def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights):
     if figure.score:
         names = ['%s: %s' % (name, figure.score_format % score)
                  for name, score in zip(names, scores)]
-    return groups, names, sources
+    titles = figure.titles
+    if stand_in:
+        titles = titles[:-1] + (titles[-1] + ', %s network' % STAND_IN,)
+        sources.append('it stands in for a network trained on the ten classes '
+                       'alone, which "make train-ilsvrc" makes; ImageNet\'s '
+                       'photos may be among those that it was trained on')
+    return titles, groups, names, sources
+
+
+def _find_stand_in(figure, runs_folder):
+    """The network for all photos, where the figure's own takes days.
+
+    None if the figure needs no other, its own is there, or there is none.
+    """
+    if figure.dataset != 'ilsvrc' or _own_run(
+            figure, figure.networks[-1], runs_folder).exists():
+        return None
+    try:
+        return find_network(STAND_IN, runs_folder)
+    except ColornetError:
+        return None
+
+
+def _own_run(figure, kind, runs_folder):
+    return Path(runs_folder) / ('%s_%s' % (figure.dataset, kind)) / 'best.h5'
 
 
 def _find_network(figure, kind, number, runs_folder):
@@ -281,7 +314,7 @@ def _find_network(figure, kind, number, runs_folder):
     try:
         network = find_network(name, runs_folder)
     except ColornetError:
-        run = Path(runs_folder) / name
+        run = _own_run(figure, kind, runs_folder).parent
         raise ColornetError(
             'figure %d needs %s, which is missing and does not ship with the '
             'project: run "colornet train experiments/%s.ini --data FOLDER '
@@ -305,12 +338,14 @@ def _indices(names, wanted, figure, number):
     return [names.index(name) for name in wanted]
 
 
-def _predict(network, data_folder, select, vgg_weights):
+def _predict(network, dataset, data_folder, select, vgg_weights):
     """Predict the chrominance of some test photos.
 
     Parameters
     ----------
     network : Path
+    dataset : str
+        Whose layout and split the folder has.
     data_folder : str or Path
     select : callable
         Takes the names of all test photos, returns indices.
@@ -324,6 +359,7 @@ def _predict(network, data_folder, select, vgg_weights):
     """
     from .predict import compile_prediction, load_configuration, load_network
     config, attributes = load_configuration(network)
+    config.override('data.dataset=' + dataset, 'the figure')
     images, names = load_subset(config, data_folder, 'test')
     indices = list(select(names))
     net, config, _ = load_network(network, vgg_weights, fold=True)

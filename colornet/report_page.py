@@ -231,7 +231,7 @@ def _figure(runs, number, scratch):
     path = runs / (name + '.png')
     if not path.exists():
         return _part(name, title, 'run "make %s%s"' % (
-            'train-ilsvrc ' if number == 6 else '', name))
+            name, ' ILSVRC=folder' if number == 6 else ''))
     return _part(name, title, pictures=[_embed(path)],
                  where='make %s: %s' % (name, path))
 

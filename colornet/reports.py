@@ -145,7 +145,7 @@ def evaluate_network(network_file, data_folder, subset='test',
 
     result = evaluate(predictions(), names, space)
     if sheet_file is not None:
-        _save_test_sheet(sheet_file, sheet, names)
+        _save_groups(sheet_file, sheet, names, 'network', 3)
     result['network'] = {'file': str(network_file),
                          'kind': config.network['kind'],
                          'trained_on': str(attributes.get('trained_on', '')),
@@ -176,6 +176,8 @@ def picture_name(number, name):
 def save_demo_sheet(path, folder, coloured):
     """Save a contact sheet of coloured photos: grey | coloured | original.
 
+    The widest come first, two to a row.
+
     Parameters
     ----------
     path : str or Path
@@ -184,20 +186,23 @@ def save_demo_sheet(path, folder, coloured):
     coloured : list of Path
         Named as the originals are.
     """
-    rows = []
+    groups = []
     for result in coloured:
         original = read_photo(folder / result.name).pixels
-        rows.append((grey_picture(split_channels(original)[0]),
-                     read_photo(result).pixels, original))
-    save_sheet(path, rows, ('grey', 'coloured', 'original'),
-               names=[result.name for result in coloured])
+        groups.append((grey_picture(split_channels(original)[0]),
+                       read_photo(result).pixels, original))
+    # Photos of like proportions side by side leave no gaps.
+    order = sorted(range(len(groups)), key=lambda number: (
+        groups[number][2].shape[0] / groups[number][2].shape[1]))
+    _save_groups(path, [groups[number] for number in order],
+                 [coloured[number].name for number in order], 'coloured', 2)
 
 
-def _save_test_sheet(path, triples, names, per_row=3):
-    """Save many (grey, network, original) triples, some to a row."""
+def _save_groups(path, triples, names, title, per_row):
+    """Save (grey, predicted, original) triples, some to a row."""
     rows, row_names = fill_rows(triples, names, per_row)
-    save_sheet(path, rows, ('grey', 'network', 'original') * per_row,
-               names=row_names, width=1800)
+    save_sheet(path, rows, ('grey', title, 'original') * per_row,
+               names=row_names, width=600 * per_row)
 
 
 def find_network(name, runs_folder):

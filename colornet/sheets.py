@@ -20,8 +20,9 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
         columns have one width, to which the photos are fitted.
     titles : sequence of str
         One above each column; may be empty strings.
-    names : sequence of str, optional
-        One below each row, for instance file names; cut to the width.
+    names : sequence of str or of sequences of str, optional
+        One below each row, for instance file names, or several, each below
+        its share of the columns; cut to the width.
     width : int
         Of the sheet, pixels.
     background : str
@@ -34,15 +35,21 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     Raises
     ------
     ValueError
-        If there are no rows, a row has not one photo per title, there is
-        not one name per row, or `width` leaves nothing for the photos.
+        If there are no rows, a row has not one photo per title, the names are
+        not those of the rows, or not of equal shares of the columns, or
+        `width` leaves nothing for the photos.
     """
     rows, titles = list(rows), list(titles)
-    names = [''] * len(rows) if names is None else list(names)
+    names = [[name] if isinstance(name, str) else list(name)
+             for name in ([''] * len(rows) if names is None else names)]
     if not rows or not titles:
         raise ValueError('a contact sheet needs a row and a title at least')
     if len(names) != len(rows):
         raise ValueError(f'{len(names)} names for {len(rows)} rows')
+    for row_names in names:
+        if not row_names or len(titles) % len(row_names):
+            raise ValueError(f'{len(row_names)} names below {len(titles)} '
+                             f'columns')
     for row in rows:
         if len(row) != len(titles):
             raise ValueError(f'a row of {len(row)} photos under '
@@ -56,7 +63,8 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     title_font = ImageFont.load_default(font_size)
     name_font = ImageFont.load_default(max(9, font_size * 3 // 4))
     title_height = _line_height(title_font) if any(titles) else 0
-    name_height = _line_height(name_font) if any(names) else 0
+    name_height = (_line_height(name_font) if any(map(any, names))
+                   else 0)
 
     pictures = [[_fit(pixels, column) for pixels in row] for row in rows]
     heights = [max(picture.height for picture in row) for row in pictures]
@@ -72,16 +80,19 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
                   _cut(title, title_font, column),
                   ink, title_font, anchor='ma')
     top = margin + title_height
-    for row, name, row_height in zip(pictures, names, heights):
+    for row, row_names, row_height in zip(pictures, names, heights):
         for left, picture in zip(lefts, row):
             sheet.paste(picture, (left + (column - picture.width) // 2,
                                   top + (row_height - picture.height) // 2))
-        top += row_height
-        if name_height:
-            draw.text((margin, top + 1),
-                      _cut(name, name_font, width - 2 * margin),
+        share = len(titles) // len(row_names)
+        for number, name in enumerate(row_names):
+            first = number * share
+            below = max(picture.height
+                        for picture in row[first:first + share])
+            draw.text((lefts[first], top + (row_height + below) // 2 + 1),
+                      _cut(name, name_font, share * (column + margin) - margin),
                       ink, name_font, anchor='la')
-        top += name_height + margin
+        top += row_height + name_height + margin
     return sheet
 
 
@@ -100,8 +111,8 @@ def fill_rows(groups, names, per_row):
     Returns
     -------
     rows : list of lists of ndarray
-    names : list of str
-        For each row, those of its groups.
+    names : list of lists of str
+        For each row, those of its groups, filled up with empty ones.
     """
     blank = np.full((1, 1, 3), 255, np.uint8)
     rows, row_names = [], []
@@ -110,7 +121,8 @@ def fill_rows(groups, names, per_row):
                for picture in group]
         missing = per_row * len(groups[0]) - len(row)
         rows.append(row + [blank] * missing)
-        row_names.append(', '.join(names[start:start + per_row]))
+        row_names.append((list(names[start:start + per_row]) +
+                          [''] * per_row)[:per_row])
     return rows, row_names
 
 

@@ -194,6 +194,17 @@ class TestFolders(unittest.TestCase):
             shutil.rmtree(self.folder)
             os.mkdir(self.folder)
 
+    def test_ilsvrc_in_folders_of_the_ten_classes(self):
+        names = ['bear/a.jpg', 'bear/b.JPEG', 'hair_dryer/n0_1.jpg',
+                 'n02132136/n02132136_1.JPEG']
+        self.touch('goldfish/c.jpg', 'bear/notes.txt', 'n02132136/d.jpg',
+                   *names)
+        with assert_logs():
+            train, test = self.draw('ilsvrc')
+        eq_(sorted(train + test), names)
+        eq_([DATASETS['ilsvrc'].find_group(name) for name in names],
+            ['bear', 'bear', 'hair dryer', 'bear'])
+
     def test_ilsvrc_draws_evenly_from_the_ten_classes(self):
         names = ['%s/%s_%d.JPEG' % (wnid, wnid, number)
                  for wnids in ILSVRC_CLASSES.values() for wnid in wnids

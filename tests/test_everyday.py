@@ -5,6 +5,7 @@ import contextlib
 import csv
 import io
 import math
+import shutil
 import tempfile
 from unittest import mock
 
@@ -18,7 +19,9 @@ import tiny
 from colornet.checkpoint import save_arrays
 from colornet.colorize import Colorizer
 from colornet.config import load_config
-from colornet.everyday import METRICS, PHOTO_METRICS, score_everyday
+from colornet.datasets import read_split
+from colornet.everyday import (LISTS, METRICS, PHOTO_METRICS, find_list,
+                               score_everyday)
 from colornet.images import as_uint8, read_photo
 from colornet.metrics import colourfulness
 from colornet.predict import FORMAT
@@ -226,6 +229,24 @@ class TestEveryday(tiny.InFolder):
                    sheet_file=self.root / 'named.png')
         eq_(read_photo(self.root / 'named.png').pixels.shape[1], 1600)
 
+    def test_a_list_that_ships(self):
+        name = read_split(find_list('people'))[0]
+        tiny.check_error(lambda: self.score('none', networks=[BEST],
+                                            list_file='people'),
+                         name + ' is missing; people names it')
+        (self.root / 'test').mkdir()
+        for name in read_split(find_list('objects')):
+            (self.root / 'test' / name).write_text('no photo')
+        shutil.copy(str(self.root / 'photos' / '0.jpg'),
+                    str(self.root / 'test' / name))
+        shutil.copy(str(self.root / 'photos' / '0.jpg'),
+                    str(self.root / 'test' / 'another.jpg'))
+        text, _ = self.score('objects', 'test', networks=[BEST],
+                             list_file='objects')
+        assert_in('1 photos of objects', text)
+        rows = read_rows(self.root / 'objects_photos.csv')
+        eq_({row['photo'] for row in rows}, {name})
+
     def test_errors(self):
         for words, options in (
                 ('unknown setting decoding.colour',
@@ -259,3 +280,15 @@ def test_all_networks_that_ship_are_scored():
         rows = read_rows(folder + '/all.csv')
     eq_({row['network'] for row in rows if row['own']},
         {path.stem for path in (tiny.ROOT / 'weights').glob('*.h5')})
+
+
+def test_lists_that_ship():
+    names = {name: read_split(find_list(name)) for name in LISTS}
+    for name, listed in names.items():
+        eq_(listed, sorted(listed))
+        header = find_list(name).read_text(encoding='ascii')
+        assert_in('%d of 422,' % len(listed), header)
+    ok_(len(names['nature']) >= 150 and len(names['objects']) >= 150)
+    ok_(len(names['people']) >= 80)
+    eq_(set(names['nature']) & set(names['objects']), set())
+    eq_(find_list('my/list.txt'), 'my/list.txt')

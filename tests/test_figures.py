@@ -12,6 +12,7 @@ import tiny
 from colornet import cli, figures
 from colornet.color import join_channels, split_channels
 from colornet.config import load_config
+from colornet.errors import ColornetError
 from colornet.experiment import load_subset
 from colornet.figures import (FIGURES, draw, largest, make_figure, middle,
                               smallest)
@@ -117,16 +118,17 @@ class TestFigures(tiny.InFolder):
         cls.patch.stop()
         super().teardown_class()
 
-    def make(self, number, data=None, photos=()):
+    def make(self, number, data=None, photos=(), runs=None):
         """The text of a figure, and what its sheet was made of."""
         out = self.root / ('figure%d.png' % number)
         data = None if number == 1 else self.root / (data or 'cvcl')
         with mock.patch.object(figures, 'save_sheet',
                                wraps=figures.save_sheet) as save:
-            text = make_figure(number, out, data, self.runs, photos)
+            text = make_figure(number, out, data, runs or self.runs, photos)
         _, rows, titles = save.call_args[0]
         eq_(Image.open(str(out)).width, save.call_args[1]['width'])
-        return text, rows, titles, save.call_args[1]['names']
+        names = sum(save.call_args[1]['names'], [])
+        return text, rows, titles, [name for name in names if name]
 
     def predictions(self, name):
         """Photo and picture of the output of each test photo, by name."""
@@ -181,7 +183,7 @@ class TestFigures(tiny.InFolder):
         eq_([len(row) for row in rows], [4, 4])
         known = tiny.cvcl_names()
         expected = [known[index] for index in draw(410, 8)]
-        eq_(', '.join(names).split(', '), expected)
+        eq_(names, expected)
         for name, pixels in zip(expected, rows[0] + rows[1]):
             assert_array_equal(pixels, np.array(Image.open(
                 str(self.root / 'cvcl' / name))))
@@ -223,7 +225,7 @@ class TestFigures(tiny.InFolder):
         known = list(predictions)
         eq_(len(known), 5)
         drawn = [known[index] for index in draw(5, 8)]
-        eq_(', '.join(names).split(', '), drawn)
+        eq_(names, drawn)
         pictures = [picture for row in rows for picture in row]
         eq_(len(pictures), 12)
         for number, name in enumerate(drawn):
@@ -231,6 +233,34 @@ class TestFigures(tiny.InFolder):
                             *predictions[name])
         for blank in pictures[10:]:
             ok_((blank == 255).all())
+
+    def test_figure_6_of_the_network_for_everyday_photos(self):
+        own = self.make(6, 'ilsvrc')
+        assert_not_in('everyday', own[0])
+        runs = self.root / 'everyday runs'
+        config = load_config(tiny.EXPERIMENT, tiny.CLASSIFICATION + [
+            'data.dataset=folder', 'data.test_share=0'])
+        network = runs / 'everyday' / 'best.h5'
+        network.parent.mkdir(parents=True)
+        save_network(network, build_pretrained(config), config, {'epoch': 7})
+        shipped = self.root / 'everyday.h5'
+        for found in network, shipped:
+            with mock.patch('colornet.reports.find_resource',
+                            return_value=shipped) as find:
+                text, rows, titles, names = self.make(6, 'ilsvrc', runs=runs)
+            eq_(find.called, found == shipped)
+            eq_(titles, ('input', 'output, everyday network') * 2)
+            # The photos that its own network would show.
+            eq_(names, own[3])
+            for one, other in zip(sum(rows, []), sum(own[1], [])):
+                assert_array_equal(one, other)
+            assert_in('classification: %s, epoch 7' % found, text)
+            assert_in('stands in', text)
+            network.exists() and network.replace(shipped)
+        # Its own is preferred, wherever the other is.
+        with mock.patch('colornet.reports.find_resource',
+                        return_value=shipped):
+            eq_(self.make(6, 'ilsvrc')[0], own[0])
 
     def test_figure_7(self):
         predictions = self.predictions('cvcl_classification')
@@ -290,11 +320,14 @@ class TestFigures(tiny.InFolder):
                               photos=['x.jpg'])
 
     def test_figure_6_without_its_network_or_photos(self):
-        self.check_is_refused(
-            6, str(self.root / 'bare' / 'ilsvrc_classification' / 'best.h5'),
-            'experiments/ilsvrc_classification.ini', 'colornet train',
-            'image-net.org',
-            data_folder=self.root / 'ilsvrc', runs_folder=self.root / 'bare')
+        with mock.patch('colornet.reports.find_resource',
+                        side_effect=ColornetError('missing')):
+            self.check_is_refused(
+                6, str(self.root / 'bare' / 'ilsvrc_classification' /
+                       'best.h5'),
+                'experiments/ilsvrc_classification.ini', 'colornet train',
+                'image-net.org', data_folder=self.root / 'ilsvrc',
+                runs_folder=self.root / 'bare')
         self.check_is_refused(6, str(self.root / 'nowhere'), '--data',
                               data_folder=self.root / 'nowhere')
 

@@ -3,9 +3,10 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from unittest import SkipTest
 
-from nose.tools import assert_in
+from nose.tools import assert_in, assert_not_in
 
 import tiny
 from colornet.studies import find_studies
@@ -41,6 +42,8 @@ def test_every_experiment_is_a_target():
     assert_in("--data 'a b'", dry_run('train-folder', 'DATA=a b'))
     assert_in("--data 'a b'", dry_run('everyday', 'EVERYDAY_TEST=a b'))
     assert_in("--data 'a b'", dry_run('train-everyday', 'EVERYDAY=a b'))
+    assert_in("--list 'nature'", dry_run('everyday', 'EVERYDAY_LIST=nature'))
+    assert_not_in('--list', dry_run('everyday'))
 
 
 def test_every_study_is_a_target():
@@ -53,7 +56,11 @@ def test_every_study_is_a_target():
 
 
 def test_experiments_are_all_of_them_and_a_page():
-    text = dry_run('experiments')
+    text = dry_run('experiments', 'ILSVRC=no such folder')
+    assert_not_in('figure 6', text)
+    with tempfile.TemporaryDirectory(suffix=" an'd so on") as folder:
+        assert_in('colornet figure 6', dry_run('experiments',
+                                               'ILSVRC=' + folder))
     for words in ['table1', 'table2', 'decodings', 'study all', 'report'] + [
             'figure %d' % number for number in (1, 2, 3, 4, 5, 7, 8)]:
         assert_in('colornet ' + words, text)

@@ -11,7 +11,9 @@ from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from colornet import reports
 from colornet.images import ImageError
+from colornet.reports import save_demo_sheet
 from colornet.sheets import contact_sheet, fill_rows, save_sheet
 
 RED, GREEN, BLUE = [255, 0, 0], [0, 255, 0], [0, 0, 255]
@@ -35,13 +37,13 @@ def ink(sheet, background=(255, 255, 255)):
 def test_groups_fill_rows():
     groups = [(plain(RED), plain([value] * 3)) for value in range(5)]
     rows, names = fill_rows(groups, 'abcde', 2)
-    eq_(names, ['a, b', 'c, d', 'e'])
+    eq_(names, [['a', 'b'], ['c', 'd'], ['e', '']])
     eq_([len(row) for row in rows], [4, 4, 4])
     eq_([picture[0, 0, 2] for row in rows for picture in row],
         [0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 255, 255])
     ok_((rows[2][3] == 255).all())
     rows, names = fill_rows(groups[:2], 'ab', 2)
-    eq_((len(rows), names), (1, ['a, b']))
+    eq_((len(rows), names), (1, [['a', 'b']]))
 
 
 def test_columns_side_by_side():
@@ -100,6 +102,23 @@ def test_names_are_below_their_rows():
     ok_(not below[:, -3:].any())
 
 
+def test_names_are_below_their_share_of_a_row():
+    row = [plain(RED), plain(RED), plain(GREEN, 20), plain(GREEN, 20)]
+    sheets = [contact_sheet([row], [''] * 4, names=[names], width=400)
+              for names in (['', 'x'], ['', 'x' * 500], ['x' * 500, ''])]
+    _, bottom, left, right = box(sheets[0], GREEN)
+    for sheet in sheets[:2]:
+        # Right below its photos, though the others are higher.
+        text = ink(sheet)[bottom + 1:, left:]
+        ok_(text[:20].any() and not text[20:].any())
+        ok_(not text[:, right - left + 1:].any())
+    for sheet in sheets:
+        eq_(box(sheet, GREEN), box(sheets[0], GREEN))
+    below = box(sheets[2], RED)[1] + 1
+    ok_(ink(sheets[2])[below:, :left].any())
+    ok_(not ink(sheets[2])[below:, left:].any())
+
+
 def test_any_file_name_can_be_drawn():
     name = 'caf\u00e9 \u5c71\n' + os.fsdecode(b'\xff') + '.jpg'
     sheet = contact_sheet([[plain(RED)]], [''], names=[name])
@@ -138,6 +157,9 @@ def test_what_does_not_fit_is_refused():
             contact_sheet(*arguments, width=120)
     with assert_raises(ValueError):
         contact_sheet([[plain(RED)]], ['a'], names=['one', 'two'])
+    for names in ['one', 'two'], []:
+        with assert_raises(ValueError):
+            contact_sheet([[plain(RED)] * 3], [''] * 3, names=[names])
 
 
 class TestSaving:
@@ -163,3 +185,38 @@ class TestSaving:
         with assert_raises(ImageError):
             save_sheet(self.folder / 'a.xyz', [[plain(RED)]], ['a'])
         eq_(os.listdir(str(self.folder)), [])
+
+    def test_the_demo_shows_photos_of_like_proportions_side_by_side(self):
+        coloured = []
+        (self.folder / 'out').mkdir()
+        for name, color, rows in (('a', RED, 90), ('b', GREEN, 30),
+                                  ('c', BLUE, 60)):
+            for folder, ink_color in ((self.folder, color),
+                                      (self.folder / 'out', color[::-1])):
+                Image.fromarray(plain(ink_color, rows)).save(
+                    str(folder / (name + '.png')))
+            coloured.append(self.folder / 'out' / (name + '.png'))
+        with mock.patch.object(reports, 'save_sheet') as save:
+            save_demo_sheet('x.png', self.folder, coloured)
+        (_, rows, titles), options = save.call_args
+        eq_(options['names'], [['b.png', 'c.png'], ['a.png', '']])
+        eq_(titles, ('grey', 'coloured', 'original') * 2)
+        for group, color in ((rows[0][:3], GREEN), (rows[0][3:], BLUE),
+                             (rows[1][:3], RED)):
+            eq_(group[2][0, 0].tolist(), color)
+            eq_(group[1][0, 0].tolist(), color[::-1])
+            ok_(np.ptp(group[0]) < 0.01)
+
+
+def test_every_photo_that_ships_has_its_credits():
+    root = Path(__file__).resolve().parent.parent
+    for folder in root / 'demo' / 'photos', root / 'tests' / 'photos':
+        lines = (folder / 'README.rst').read_text().splitlines()
+        credited = sorted(line.split()[0] for line in lines
+                          if line.split()[:1] and '.jpg  ' in line)
+        eq_(credited, sorted(path.name for path in folder.iterdir()
+                             if path.name != 'README.rst'))
+        for line in lines:
+            if '.jpg  ' in line:
+                ok_('CC BY' in line or 'CC0' in line or 'public domain'
+                    in line, line)
