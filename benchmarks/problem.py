@@ -14,15 +14,18 @@ from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.config import find_resource
 from colornet.images import find_images, read_rgb
 from colornet.networks import all_parameters, output_layers
-from colornet.predict import DEFAULT_NETWORK, load_network
+from colornet.predict import load_network
 from colornet.vgg16 import IMAGENET_MEAN_BGR, preprocess
 
-__all__ = ['load_shipped_network', 'correlation_order', 'count_multiply_adds',
-           'write_problem']
+__all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
+           'count_multiply_adds', 'write_problem']
+
+#: The paper's network, decoded as the paper does.
+NETWORK = 'weights/cvcl_classification.h5'
 
 
 def load_shipped_network(size, fold=False):
-    """Load the shipped classification network for images of any size.
+    """Load :data:`NETWORK` for images of any size.
 
     Parameters
     ----------
@@ -36,8 +39,7 @@ def load_shipped_network(size, fold=False):
     net : OrderedDict of str to Layer
     config : Config
     """
-    return load_network(find_resource(DEFAULT_NETWORK), fold=fold,
-                        size=size)[:2]
+    return load_network(find_resource(NETWORK), fold=fold, size=size)[:2]
 
 
 def correlation_order(key, array):

@@ -144,8 +144,7 @@ def _make_parser():
                          'their names, but no source: beside it, they are '
                          'NAME-coloured (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: '
-                         'weights/cvcl_best.h5)')
+                         'or run folder (default: weights/everyday.h5)')
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=_positive, default=4,

@@ -26,7 +26,7 @@ __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'compile_decodings', 'load_colorizer', 'load_colorizers']
 
 #: The network that colours photos unless another is named.
-DEFAULT_NETWORK = 'weights/cvcl_best.h5'
+DEFAULT_NETWORK = 'weights/everyday.h5'
 
 FORMAT = 'colornet network 1'
 
@@ -169,7 +169,11 @@ def load_network(path, vgg_weights=None, fold=False, size=None,
     if fold and config.network['batch_norm']:
         config.override('network.batch_norm=no')
         parameters = fold_batch_norm(parameters)
-    net = build_pretrained(config, vgg_weights)
+    if config.network['fine_tune'] and vgg_weights is None:
+        # Its own VGG16 is in the file.
+        net = build_network(config, T.tensor4('inputs'))
+    else:
+        net = build_pretrained(config, vgg_weights)
     set_parameters(learned_parameters(net, config), parameters, path)
     return net, config, attributes
 
