@@ -40,9 +40,10 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 
 .DELETE_ON_ERROR:
 .PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best train-everyday train-mcgill train-ilsvrc train-mirflickr \
-    train-folder table1 table2 $(FIGURES) decodings everyday $(STUDIES) \
-    experiments report benchmark benchmark-sizes docker docker-cpu clean FORCE
+    train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
+    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
+    $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
+    clean FORCE
 
 install: $(VENV)/installed help
 
@@ -68,7 +69,7 @@ endif
 
 help: ## this list
 	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
-	@sed -n 's/^\([a-z0-9%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
+	@sed -n 's/^\([a-z0-9%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
 	@echo 'studies of CVCL=folder, SCALE=quick or full:'
 	@echo '$(STUDIES)' | fold -s -w 76 | sed 's/^/  /'
 
@@ -85,7 +86,8 @@ data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folde
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
 
 # $(call train,EXPERIMENT,FOLDER)
-train = $(COLORNET) train experiments/$(1).ini --data $(2) \
+TRAIN = $(COLORNET) train
+train = $(TRAIN) experiments/$(1).ini --data $(2) \
     --out $(OUT)/$(1) $(if $(EPOCHS),--set training.epochs=$(call \
     quoted,$(EPOCHS)))
 
@@ -106,6 +108,10 @@ train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, the
 	    training.start_from=$(OUT)/general_regression)
 
 train-everyday: $(VENV)/installed ## train on the photos in EVERYDAY=folder, for photos of all kinds
+	$(call train,everyday,$(call quoted,$(EVERYDAY)))
+
+train-everyday-gpu: TRAIN = $(VENV)/bin/python -m benchmarks.pytorch_training
+train-everyday-gpu: $(VENV)/benchmarks ## the same in minutes, by PyTorch on a CUDA GPU
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
 train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
@@ -170,7 +176,7 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
 
-# PyTorch is for the benchmarks only.
+# PyTorch is for the benchmarks and for one training only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \

@@ -1,1 +1,1 @@
-"""Speed and memory of colornet beside the same network in PyTorch."""
+"""Speed beside the same network in PyTorch, and training by PyTorch."""

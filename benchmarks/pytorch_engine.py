@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from .engines import CONVOLUTION, MATRIX_SIZE
-from .pytorch_network import PARAMETER_NAMES, Network
+from .pytorch_network import Network
 
 __all__ = ['PyTorchEngine']
 
@@ -39,20 +39,12 @@ class PyTorchEngine:
         self.bfloat16 = bfloat16
         self.compile = torch.compile if compile else lambda function: function
         self.network = Network()
-        self.variables = {}  # as colornet names them
-        for name, module in self.network.layers.items():
-            for ours, theirs in PARAMETER_NAMES.items():
-                if '%s/%s' % (name, ours) in problem:
-                    variable = getattr(module, theirs)
-                    array = np.ascontiguousarray(
-                        problem['%s/%s' % (name, ours)])
-                    variable.data.copy_(torch.from_numpy(array))
-                    self.variables['%s/%s' % (name, ours)] = variable
-        missing = len(self.network.state_dict()) - len(self.variables) - sum(
-            'num_batches' in name for name in self.network.state_dict())
-        if missing:
-            raise ValueError('%d parameters of PyTorch have no value'
-                             % missing)
+        # As colornet names them; a problem's filters are PyTorch's.
+        self.variables = {'/'.join(key): tensor for key, tensor in
+                          self.network.tensors().items()}
+        for name, variable in self.variables.items():
+            array = np.ascontiguousarray(problem[name])
+            variable.data.copy_(torch.from_numpy(array))
         layout = (torch.channels_last if channels_last else
                   torch.contiguous_format)
         self.network.to(memory_format=layout)

@@ -11,7 +11,11 @@ import numpy as np
 from .errors import ColornetError
 from .files import check_regular, make_folder, replacing, writing
 
-__all__ = ['save_arrays', 'load_arrays', 'load_progress', 'set_parameters']
+__all__ = ['NETWORK_FORMAT', 'save_arrays', 'load_arrays', 'load_progress',
+           'save_parameters', 'set_parameters']
+
+#: By which a trained network is known.
+NETWORK_FORMAT = 'colornet network 1'
 
 
 def save_arrays(path, groups, attributes, dtype=None):
@@ -117,13 +121,13 @@ def load_progress(path):
     Parameters
     ----------
     path : str or Path
-        As :meth:`colornet.training.Trainer.save` writes it.
+        As :meth:`colornet.trainer.Trainer.save` writes it.
 
     Returns
     -------
     progress : dict
         ``history``, a dict of numbers for each epoch; ``losses``, as
-        :class:`colornet.training.Trainer` has them; and of the epoch in work
+        :class:`colornet.trainer.Trainer` has them; and of the epoch in work
         ``iteration``, ``loss_sum``, ``num_images`` and ``seconds``.
     attributes : dict of str to str
         What else was stored.
@@ -154,6 +158,27 @@ def load_progress(path):
         raise ColornetError('%s is no checkpoint of a training, or damaged; '
                             'remove it to train again' % path)
     return progress, attributes
+
+
+def save_parameters(path, parameters, config, attributes, dtype=None):
+    """Save a trained network, for :func:`colornet.predict.load_network`.
+
+    Parameters
+    ----------
+    path : str or Path
+    parameters : dict of (str, str) to shared variable
+        All that was trained: the decoder, and VGG16 if it was fine-tuned.
+    config : Config
+    attributes : dict of str to (str, int or float)
+        Where the network comes from.
+    dtype : dtype, optional
+        float16 halves the file.
+    """
+    values = OrderedDict((key, variable.get_value())
+                         for key, variable in parameters.items())
+    save_arrays(path, {'parameters': values},
+                dict(attributes, format=NETWORK_FORMAT,
+                     config=config.to_json()), dtype)
 
 
 def set_parameters(parameters, arrays, source):

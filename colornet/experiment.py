@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections import OrderedDict
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 
-from .checkpoint import load_progress
+from .checkpoint import load_progress, save_parameters
 from .color import bin_channel, get_color_space, split_channels
 from .config import SCHEMA, Config, find_resource
 from .datasets import load_split
@@ -25,10 +26,14 @@ from .metrics import image_metrics, summarize
 from .minibatches import (epoch_crops, epoch_plan, hold_out,
                           iterate_minibatches, prefetch)
 from .scaling import enlarge_chroma, shrink_chroma
+from .schedules import cycle_learning_rate, learning_rate_after
+from .trainer import Trainer
+from .vgg16_weights import preprocess
 
-__all__ = ['best_epoch', 'check_subset', 'draw_training', 'load_subset',
-           'make_transform', 'is_finished', 'git_commit', 'read_provenance',
-           'train', 'predict_images', 'evaluate']
+__all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
+           'find_photos', 'largest_side', 'load_subset', 'make_transform',
+           'is_finished', 'git_commit', 'read_provenance', 'train',
+           'predict_images', 'evaluate']
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -80,7 +85,7 @@ def check_subset(config, folder, subset):
     No photo is opened.
     """
     _check_held_out(config, subset)
-    _find_photos(config, folder, _split_of(subset))
+    find_photos(config, folder, _split_of(subset))
 
 
 def _check_held_out(config, subset):
@@ -92,10 +97,23 @@ def _split_of(subset):
     return 'test' if subset == 'test' else 'train'
 
 
-def _find_photos(config, folder, split):
+def find_photos(config, folder, split):
+    """Files of the configured data set's photos, 'train' or 'test'."""
     return load_split(config.data['dataset'], folder, split,
                       find_resource('experiments/splits'),
                       config.data['test_share'])
+
+
+def largest_side(config):
+    """The shorter side to which a photo is reduced before crops are taken.
+
+    Returns
+    -------
+    int, or None with ``data.proportions = squash``
+        The smallest crop has all the pixels that the network takes.
+    """
+    return (int(math.ceil(config.data['size'] / config.data['min_crop']))
+            if config.data['proportions'] == 'keep' else None)
 
 
 def draw_training(num_images, config):
@@ -124,12 +142,9 @@ def draw_training(num_images, config):
 def _load_photos(config, folder, split):
     """All photos of a split, 'train' or 'test', from the cache."""
     dataset, size = config.data['dataset'], config.data['size']
-    largest, sides = None, size
-    if config.data['proportions'] == 'keep':
-        # The smallest crop has all the pixels that the network takes.
-        largest = int(math.ceil(size / config.data['min_crop']))
-        sides = '%d-%d' % (size, largest)
-    paths = _find_photos(config, folder, split)
+    largest = largest_side(config)
+    sides = size if largest is None else '%d-%d' % (size, largest)
+    paths = find_photos(config, folder, split)
     cache = Path(os.environ.get('COLORNET_CACHE') or Path(
         os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
         / 'colornet')
@@ -169,7 +184,6 @@ def make_transform(config):
         Takes photos, (batch, rows, columns, 3); returns inputs, targets and
         the photos.
     """
-    from .vgg16 import preprocess
     space = get_color_space(config.network['color_space'])
 
     def transform(rgb):
@@ -195,7 +209,6 @@ def _make_objective(config):
 
 def _make_schedule(config, num_images):
     """The learning rate, a function of epoch and minibatch, both from 0."""
-    from .training import cycle_learning_rate, learning_rate_after
     rate = config.training['learning_rate']
     if config.training['schedule'] == 'constant':
         drops = [config.training[name] for name in ('drop_epochs',
@@ -308,18 +321,14 @@ def _git(*arguments):
         return None
 
 
-def _provenance(config, folder, num_images):
+def _provenance(folder, num_images):
     """What the numbers of a run depend on besides its configuration."""
-    from .backend import describe_backend
-    from .speedups import speedup_status
     return {'command': sys.argv, 'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'git_commit': git_commit(),
             'git_changes': bool(_git('status', '--porcelain', '--',
-                                     'colornet', 'experiments')),
+                                     'colornet', 'benchmarks',
+                                     'experiments')),
             'python': platform.python_version(), 'numpy': np.__version__,
-            'backend': describe_backend(), 'speedups': {
-                name: reason or 'on'
-                for name, reason in speedup_status().items()},
             'data_folder': str(folder), 'num_images': num_images}
 
 
@@ -353,15 +362,14 @@ def read_provenance(folder):
                             'train again' % path)
 
 
-def _append_provenance(path, provenance):
-    """Keep where each part of a resumed training was made."""
+def _read_parts(path):
+    """Where each part of a resumed training was made, so far."""
     try:
         known = json.loads(path.read_text())
     except (OSError, ValueError):
         known = []
-    if not isinstance(known, list):
-        known = [known]  # Whatever else somebody put there is kept.
-    write_json(path, known + [provenance])
+    # Whatever else somebody put there is kept.
+    return known if isinstance(known, list) else [known]
 
 
 def _write_log(path, history):
@@ -402,7 +410,94 @@ def best_epoch(history, keep='loss'):
                    key=lambda number: (score(history[number]), number))
 
 
-def train(config, data_folder, run_folder, vgg_weights=None):
+class TheanoLearner:
+    """A network that learns, as :func:`train` asks for one: by Theano.
+
+    Others have the same methods and attributes; ``benchmarks`` has one that
+    learns by PyTorch.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights : str or Path, optional
+
+    Attributes
+    ----------
+    parameters : OrderedDict of (str, str) to shared variable
+        What training changes, after :meth:`build`.
+    averages : OrderedDict of (str, str) to shared variable
+        Their moving averages, after :meth:`compile`; may be empty.
+    optimizer_state : list of shared variables
+        What else a training that is resumed needs, after :meth:`compile`.
+    """
+
+    def __init__(self, config, vgg_weights=None):
+        self.config = config
+        self.vgg_weights = vgg_weights
+        self.parameters = self.averages = OrderedDict()
+        self.optimizer_state = []
+
+    def load_photos(self, folder):
+        """Images, as :func:`iterate_minibatches` takes them, and names."""
+        return _load_photos(self.config, folder, 'train')
+
+    def build(self):
+        """Build the network, with VGG16's weights."""
+        # Theano takes seconds to import: wrong settings are known before.
+        from .predict import build_pretrained, learned_parameters
+        self._net = build_pretrained(self.config, self.vgg_weights)
+        self.parameters = learned_parameters(self._net, self.config)
+
+    def describe(self):
+        """What the numbers of a run depend on, a dict for JSON."""
+        from .backend import describe_backend
+        from .speedups import speedup_status
+        return {'backend': describe_backend(), 'speedups': {
+            name: reason or 'on' for name, reason in speedup_status().items()}}
+
+    def start_from(self):
+        """See :func:`colornet.predict.start_from`."""
+        from .predict import start_from
+        return start_from(self._net, self.config)
+
+    def compile(self):
+        """Make ready for :meth:`step` and :meth:`validate`."""
+        from .backend import lasagne, theano
+        from .decoding import predicted_chroma
+        from .speedups import missing_speedups
+        from .training import (compile_training, compile_validation,
+                               make_averages)
+        config = self.config
+        options = {name: config.training[name] for name in
+                   ('update_rule', 'beta1', 'beta2', 'momentum',
+                    'weight_decay', 'average', 'encoder_rate',
+                    'gradient_clip')}
+        if config.training['average']:
+            self.averages = make_averages(self.parameters)
+        pairs = [(self.parameters[key], average) for key, average in
+                 self.averages.items()]
+        for line in missing_speedups():
+            print('note: slower without ' + line, file=sys.stderr)
+        print('compiling the training step', file=sys.stderr)
+        objective = _make_objective(config)
+        rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
+        self.set_learning_rate = lambda value: rate.set_value(
+            lasagne.utils.floatX(value))
+        self.step, self.optimizer_state = compile_training(
+            self._net, objective, learning_rate=rate, averages=pairs,
+            **options)
+        limits = get_color_space(config.network['color_space']).limits
+        self.validate = compile_validation(
+            self._net, objective, lambda outputs: predicted_chroma(
+                outputs, config.network['num_bins'], limits,
+                **config.decoding), pairs)
+        self.transform = make_transform(config)
+
+    #: Applied to what the validation measures, image by image.
+    map = staticmethod(map)
+
+
+def train(config, data_folder, run_folder, vgg_weights=None, learner=None):
     """Train a network, or resume or skip its training (paper, 5.2).
 
     The run folder gets ``config.ini``, ``provenance.json``, ``log.csv`` (the
@@ -414,6 +509,8 @@ def train(config, data_folder, run_folder, vgg_weights=None):
     config : Config
     data_folder, run_folder : str or Path
     vgg_weights : str or Path, optional
+    learner : optional
+        :class:`TheanoLearner`, or another of `config`.
 
     Returns
     -------
@@ -428,37 +525,29 @@ def train(config, data_folder, run_folder, vgg_weights=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     run_folder = Path(run_folder)
+    learner = learner or TheanoLearner(config, vgg_weights)
     with locked(run_folder, 'another training is running in %s' % run_folder):
         progress, stored = _load_checkpoint(config, run_folder)
-        images, names = _load_photos(config, data_folder, 'train')
+        images, names = learner.load_photos(data_folder)
         photos = _digest_photos(images, names)
         _check_photos(run_folder, stored, photos)
         if progress and len(progress['history']) >= config.training['epochs']:
             return False
-        _train(config, data_folder, run_folder, vgg_weights, images, photos,
+        _train(config, data_folder, run_folder, learner, images, photos,
                stored)
     return True
 
 
-def _train(config, data_folder, run_folder, vgg_weights, images, photos,
-           stored):
+def _train(config, data_folder, run_folder, learner, images, photos, stored):
     """The part of :func:`train` that trains.
 
     `photos` are digests; `stored` are the attributes of the checkpoint, or
     empty.
     """
     training, validation = draw_training(len(images), config)
-    # Theano takes seconds to import: wrong settings are known before.
-    from .backend import lasagne, theano
-    from .decoding import predicted_chroma
-    from .predict import (build_pretrained, learned_parameters, save_network,
-                          start_from)
-    from .speedups import missing_speedups
-    from .training import (Trainer, compile_training, compile_validation,
-                           make_averages)
-
-    provenance = _provenance(config, data_folder, len(images))
-    net = build_pretrained(config, vgg_weights)
+    learner.build()
+    provenance = dict(_provenance(data_folder, len(images)),
+                      **learner.describe())
     checkpoint = run_folder / 'last.h5'
     dataset = config.data['dataset']
     trained_on = '%d photos of %s' % (
@@ -467,41 +556,26 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
     if stored:
         trained_on = stored.get('trained_on', trained_on)
     elif config.training['start_from']:
-        provenance['start_from'] = start_from(net, config)
+        provenance['start_from'] = learner.start_from()
         trained_on = '%s, then %s' % (provenance['start_from']['trained_on'],
                                       trained_on)
     write_text(run_folder / 'config.ini', config.to_ini())
-    _append_provenance(run_folder / 'provenance.json', provenance)
-    objective = _make_objective(config)
-    space = get_color_space(config.network['color_space'])
+    provenance_file = run_folder / 'provenance.json'
+    earlier_parts = _read_parts(provenance_file)
+    write_json(provenance_file, earlier_parts + [provenance])
+    space = config.network['color_space']
     batch_size, seed = config.training['batch_size'], config.training['seed']
-    options = {name: config.training[name] for name in
-               ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
-                'average', 'encoder_rate', 'gradient_clip')}
     find_rate = _make_schedule(config, len(training))
-    rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
-    parameters = learned_parameters(net, config)
-    averages = (make_averages(parameters) if config.training['average'] else
-                OrderedDict())
-    pairs = [(parameters[key], averages[key]) for key in averages]
-    for line in missing_speedups():
-        print('note: slower without ' + line, file=sys.stderr)
-    print('compiling the training step', file=sys.stderr)
-    step, optimizer_state = compile_training(
-        net, objective, learning_rate=rate, averages=pairs, **options)
-    loss_and_chroma = compile_validation(
-        net, objective, lambda outputs: predicted_chroma(
-            outputs, config.network['num_bins'], space.limits,
-            **config.decoding), pairs)
-    trainer = Trainer(step, optimizer_state, parameters,
-                      checkpoint, dict(photos, config=config.to_json(),
-                                       trained_on=trained_on),
+    learner.compile()
+    trainer = Trainer(learner.step, learner.optimizer_state,
+                      learner.parameters, checkpoint,
+                      dict(photos, config=config.to_json(),
+                           trained_on=trained_on),
                       config.training['checkpoint_minutes'])
     if stored:
         trainer.restore()
         print('resuming after %d epochs and %d minibatches'
               % (len(trainer.history), trainer.iteration), file=sys.stderr)
-    transform = make_transform(config)
 
     def training_batches(epoch, skip):
         order, flips = epoch_plan(training, seed, epoch, config.data['flip'])
@@ -511,11 +585,11 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
             crops = epoch_crops(len(order), seed, epoch,
                                 config.data['min_crop'])[done:]
         batches = prefetch(iterate_minibatches(
-            images, order[done:], batch_size, flips[done:], crops), transform)
+            images, order[done:], batch_size, flips[done:], crops),
+            learner.transform)
         with contextlib.closing(batches):
             for minibatch, (inputs, targets, _) in enumerate(batches, skip):
-                rate.set_value(lasagne.utils.floatX(
-                    find_rate(epoch, minibatch)))
+                learner.set_learning_rate(find_rate(epoch, minibatch))
                 yield inputs, targets
 
     def validate(check_signals):
@@ -523,34 +597,41 @@ def _train(config, data_folder, run_folder, vgg_weights, images, photos,
             return {}
         loss_sum, rows = 0., []
         batches = prefetch(iterate_minibatches(images, validation,
-                                               batch_size), transform)
+                                               batch_size), learner.transform)
         with contextlib.closing(batches):
             for inputs, targets, rgb in batches:
                 check_signals()
-                loss, chroma = loss_and_chroma(inputs, targets)
+                loss, chroma = learner.validate(inputs, targets)
                 loss_sum += float(loss) * len(inputs)
-                rows += [image_metrics(
-                    enlarge_chroma(np.moveaxis(predicted, 0, -1),
-                                   actual.shape[:2], space.name),
-                    actual, space.name)
-                    for predicted, actual in zip(chroma, rgb)]
+                rows += learner.map(_score, chroma, rgb, repeat(space))
         return OrderedDict([('validation_loss', loss_sum / len(validation))],
                            **summarize(rows))
 
     def on_epoch(history):
         _write_log(run_folder / 'log.csv', history)
         _write_losses(run_folder / 'losses.csv', trainer.losses)
+        provenance['photos_per_second'] = round(
+            len(training) / max(history[-1]['seconds'], 0.1), 1)
+        write_json(provenance_file, earlier_parts + [provenance])
         if best_epoch(history, config.training['keep']) == len(history):
-            save_network(run_folder / 'best.h5', net, config, {
-                'trained_on': trained_on, 'epoch': len(history),
-                'validation_loss': history[-1].get('validation_loss', 'none'),
-                'git_commit': provenance['git_commit'] or 'unknown'},
-                averages=averages)
+            save_parameters(
+                run_folder / 'best.h5', learner.averages or learner.parameters,
+                config, {'trained_on': trained_on, 'epoch': len(history),
+                         'validation_loss': history[-1].get('validation_loss',
+                                                            'none'),
+                         'git_commit': provenance['git_commit'] or 'unknown'})
         print(', '.join('%s %.4g' % item for item in history[-1].items()
                         if item[0] in SHOWN), file=sys.stderr)
 
     trainer.run(config.training['epochs'], training_batches, len(training),
                 validate, on_epoch)
+
+
+def _score(chroma, rgb, color_space):
+    """Metrics of a prediction, (2, rows, columns), of its own size."""
+    return image_metrics(enlarge_chroma(np.moveaxis(chroma, 0, -1),
+                                        rgb.shape[:2], color_space),
+                         rgb, color_space)
 
 
 def predict_images(predict, images, color_space='luv', batch_size=4):

@@ -15,7 +15,8 @@ from .errors import ColornetError
 from .files import make_folder, replacing, writing
 from .images import ImageError, is_grey, read_rgb, resize
 
-__all__ = ['CachedCrops', 'CachedImages', 'load_images']
+__all__ = ['CENTRAL', 'CachedCrops', 'CachedImages', 'cut_square',
+           'decode_photo', 'load_images', 'name_photos']
 
 #: Raise it when what is stored for a photo changes: old caches are rebuilt.
 CACHE_VERSION = 1
@@ -112,12 +113,27 @@ class CachedCrops(CachedImages):
         return images
 
     def _read_crop(self, number, crop):
-        photo = self._read(self._rows[number])
-        side = int(round(crop[0] * min(photo.shape[:2])))
-        top, left = [int(round(share * (length - side))) for share, length in
-                     zip(crop[1:], photo.shape)]
-        return resize(photo[top:top + side, left:left + side],
-                      self.shape[1:3])
+        return cut_square(self._read(self._rows[number]), crop, self._size)
+
+
+def cut_square(photo, crop, size):
+    """Cut a square out of a photo.
+
+    Parameters
+    ----------
+    photo : ndarray of uint8, (rows, columns, 3)
+    crop : (side, top, left), in [0, 1]
+        As for :meth:`CachedCrops.read_crops`.
+    size : int
+
+    Returns
+    -------
+    ndarray of uint8, (size, size, 3)
+    """
+    side = int(round(crop[0] * min(photo.shape[:2])))
+    top, left = [int(round(share * (length - side))) for share, length in
+                 zip(crop[1:], photo.shape)]
+    return resize(photo[top:top + side, left:left + side], (size, size))
 
 
 def load_images(paths, cache_file, size=224, progress=None, largest=None):
@@ -164,7 +180,7 @@ def load_images(paths, cache_file, size=224, progress=None, largest=None):
         raise ColornetError('there are no photos to load')
     file, index = _open_cache(cache_file, size, largest)
     stamps = [_stamp(path) for path in paths]
-    keys = _common_names(paths)
+    keys = name_photos(paths)
     if any(stamp and index.get(key, [None])[0] != stamp
            for key, stamp in zip(keys, stamps)):
         file, index = _write_cache(cache_file, size, largest, paths, keys,
@@ -198,8 +214,8 @@ def _stamp(path):
     return [status.st_size, status.st_mtime_ns]
 
 
-def _common_names(paths):
-    """Names of the files below the folder that they share."""
+def name_photos(paths):
+    """Names of files below the folder that they share."""
     paths = [os.path.abspath(path) for path in paths]
     folder = os.path.commonpath([os.path.dirname(path) for path in paths])
     return [os.path.relpath(path, folder) for path in paths]
@@ -282,7 +298,7 @@ def _write_cache(cache_file, size, largest, paths, keys, stamps, old_file,
                     continue
                 rgb, reason = _recall(old_file, old_index, key, stamp)
                 if rgb is None and reason is None:
-                    rgb, reason = _decode(path, size, largest)
+                    rgb, reason = decode_photo(path, size, largest)
                 index[key] = [stamp, None if rgb is None else
                               _append(images, rgb), reason]
             # As ASCII JSON, for file names that are not valid Unicode.
@@ -297,7 +313,7 @@ def _write_cache(cache_file, size, largest, paths, keys, stamps, old_file,
 
 
 def _recall(file, index, key, stamp):
-    """Return what :func:`_decode` would, or None twice if not known."""
+    """Return what :func:`decode_photo` would, or None twice if not known."""
     known_stamp, row, reason = index.get(key, (None, None, None))
     if known_stamp != stamp:
         return None, None
@@ -309,8 +325,20 @@ def _recall(file, index, key, stamp):
     return None, reason
 
 
-def _decode(path, size, largest):
-    """Return a photo and None, or None and the reason to leave it out."""
+def decode_photo(path, size, largest=None):
+    """Decode a photo of a data set, or say why it is left out.
+
+    Parameters
+    ----------
+    path : str
+    size, largest
+        As for :func:`load_images`.
+
+    Returns
+    -------
+    rgb : ndarray of uint8, or None
+    reason : str, or None
+    """
     try:
         rgb = (read_rgb(path, size) if largest is None else
                read_rgb(path, size, largest))

@@ -18,7 +18,8 @@ from .errors import ColornetError
 from .files import make_folder
 from .signals import catch_signals
 
-__all__ = ['Job', 'last_message', 'run_command', 'run_jobs']
+__all__ = ['Job', 'end_with_parent', 'last_message', 'run_command',
+           'run_jobs']
 
 #: name : str
 #: commands : list of list of str
@@ -132,7 +133,7 @@ def run_command(arguments, environment=None, stop_file=None):
     process = subprocess.Popen(
         [sys.executable, '-m', 'colornet'] + list(arguments), env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        start_new_session=True, preexec_fn=_end_with_parent)
+        start_new_session=True, preexec_fn=end_with_parent)
     tail = bytearray()
     reader = threading.Thread(target=_copy, args=(process.stderr, tail))
     reader.start()
@@ -182,8 +183,8 @@ def last_message(output):
     return message[len(prefix):] if message.startswith(prefix) else message
 
 
-def _end_with_parent():
-    """Where the system can, end the command if this process is killed."""
+def end_with_parent():
+    """Called in a child: where the system can, end it with its parent."""
     if _PRCTL is not None:
         _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

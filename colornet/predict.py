@@ -3,13 +3,13 @@
 import functools
 import hashlib
 import sys
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
 from .backend import T, lasagne, theano
-from .checkpoint import load_arrays, save_arrays, set_parameters
+from .checkpoint import (NETWORK_FORMAT, load_arrays, save_parameters,
+                         set_parameters)
 from .color import get_color_space
 from .colorize import Colorizer
 from .config import Config, find_resource
@@ -27,8 +27,6 @@ __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = 'weights/everyday.h5'
-
-FORMAT = 'colornet network 1'
 
 
 def build_pretrained(config, vgg_weights=None):
@@ -59,8 +57,7 @@ def learned_parameters(net, config):
             decoder_parameters)(net)
 
 
-def save_network(path, net, config, attributes, dtype=None,
-                 averages=None):
+def save_network(path, net, config, attributes, dtype=None):
     """Save a trained network, without VGG16 unless it was fine-tuned.
 
     Parameters
@@ -72,14 +69,9 @@ def save_network(path, net, config, attributes, dtype=None,
         Where the network comes from.
     dtype : dtype, optional
         float16 halves the file.
-    averages : dict of (str, str) to shared variable, optional
-        Saved instead of the parameters of `net`.
     """
-    values = OrderedDict((key, variable.get_value()) for key, variable in (
-        averages or learned_parameters(net, config)).items())
-    save_arrays(path, {'parameters': values},
-                dict(attributes, format=FORMAT, config=config.to_json()),
-                dtype)
+    save_parameters(path, learned_parameters(net, config), config, attributes,
+                    dtype)
 
 
 def network_file(path):
@@ -122,7 +114,7 @@ def _read_configuration(path, attributes):
             '%s is the checkpoint of a training, not a network; %s' % (
                 path, 'take %s' % best if best.exists() else
                 'best.h5 comes with the first finished epoch'))
-    if attributes.get('format') != FORMAT:
+    if attributes.get('format') != NETWORK_FORMAT:
         raise ColornetError('%s is not a trained network of this version'
                             % path)
     try:

@@ -23,7 +23,7 @@ from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
 from PIL import Image
 
 import tiny
-from colornet import experiment, predict, training
+from colornet import experiment, predict, trainer, training
 from colornet.checkpoint import load_arrays
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
@@ -180,13 +180,13 @@ class TestTrain(tiny.InFolder):
             'training.drop_factor=1e-30'])
         folder = self.root / 'started'
         seen = []
-        original = training.Trainer.save
+        original = trainer.Trainer.save
 
-        def save(trainer):
+        def save(self):
             seen.append({key: variable.get_value() for key, variable
-                         in trainer.parameters.items()})
-            original(trainer)
-        with mock.patch('colornet.training.Trainer.save', save), \
+                         in self.parameters.items()})
+            original(self)
+        with mock.patch('colornet.trainer.Trainer.save', save), \
                 mock.patch('sys.stderr', io.StringIO()) as err:
             ok_(experiment.train(config, self.data, folder))
         assert_in('another data.draw_seed', err.getvalue())

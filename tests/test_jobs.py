@@ -104,7 +104,7 @@ def test_a_command_ends_with_a_parent_that_is_killed():
     code = ('import os, subprocess, sys\n'
             'from colornet import jobs\n'
             'child = subprocess.Popen([sys.executable, "-c", "import time; '
-            'time.sleep(60)"], preexec_fn=jobs._end_with_parent)\n'
+            'time.sleep(60)"], preexec_fn=jobs.end_with_parent)\n'
             'print(child.pid, flush=True)\n'
             'child.wait()')
     parent = subprocess.Popen([sys.executable, '-c', code],

@@ -17,10 +17,11 @@ LAYERS = [
     ['engines', 'kernels'],
     ['convolutions', 'speedups', 'upscaled'],
     ['config', 'datasets', 'decoding', 'encoding', 'image_cache', 'layers',
-     'metrics', 'minibatches', 'objectives', 'scaling'],
+     'metrics', 'minibatches', 'objectives', 'scaling', 'schedules',
+     'vgg16_weights'],
     ['download', 'floors', 'folders', 'plots', 'sheets', 'vgg16'],
     ['checkpoint', 'colorize', 'function_cache', 'networks', 'studies'],
-    ['predict', 'training'],
+    ['predict', 'trainer', 'training'],
     ['experiment'],
     ['reports'],
     ['decoding_study', 'everyday', 'figures', 'schematics', 'study_results',
@@ -35,7 +36,9 @@ LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
 # These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
                'metrics', 'floors', 'image_cache', 'minibatches', 'download',
-               'folders', 'scaling', 'sheets', 'colorize', 'jobs', 'studies']
+               'folders', 'scaling', 'sheets', 'colorize', 'jobs', 'studies',
+               'checkpoint', 'experiment', 'schedules', 'trainer',
+               'vgg16_weights']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 

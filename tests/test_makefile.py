@@ -33,6 +33,8 @@ def test_every_experiment_is_a_target():
             ('train-mirflickr',
              'train experiments/mirflickr_classification.ini'),
             ('train-everyday', 'train experiments/everyday.ini'),
+            ('train-everyday-gpu',
+             'benchmarks.pytorch_training experiments/everyday.ini'),
             ('train-folder', 'train experiments/folder_classification.ini'),
             ('report', 'colornet report'),
             ('everyday', "colornet everyday --data 'data/everyday_test'")] + [

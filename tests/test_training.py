@@ -17,9 +17,10 @@ from colornet.errors import ColornetError
 from colornet.images import find_images, read_rgb
 from colornet.layers import BatchNormLayer, SameConv2DLayer
 from colornet.objectives import l2_loss
+from colornet.schedules import cycle_learning_rate, learning_rate_after
 from colornet.signals import Interrupted, catch_signals
-from colornet.training import (Trainer, compile_training, compile_validation,
-                               cycle_learning_rate, learning_rate_after,
+from colornet.trainer import Trainer
+from colornet.training import (compile_training, compile_validation,
                                make_averages, make_updates)
 
 PHOTOS = os.path.join(os.path.dirname(__file__), 'photos')

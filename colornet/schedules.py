@@ -1,0 +1,53 @@
+"""Learning rates by the number of minibatches (paper, 5.2); no Theano."""
+
+import math
+
+__all__ = ['cycle_learning_rate', 'learning_rate_after']
+
+
+def learning_rate_after(epochs, learning_rate, drop_epochs, drop_factor):
+    """The learning rate after some epochs, which drops now and then.
+
+    Parameters
+    ----------
+    epochs : int
+        That are done.
+    learning_rate : float
+        At the start.
+    drop_epochs : sequence of int
+        After how many epochs it drops.
+    drop_factor : float
+        By what it is multiplied each time.
+
+    Returns
+    -------
+    float
+    """
+    return learning_rate * drop_factor ** sum(epochs >= drop for drop
+                                              in drop_epochs)
+
+
+def cycle_learning_rate(minibatch, num_minibatches, learning_rate, warm_up):
+    """The learning rate of one cycle: up in a line, down in half a cosine.
+
+    Parameters
+    ----------
+    minibatch : int
+        Of the whole training, counted from 0.
+    num_minibatches : int
+        Of the whole training.
+    learning_rate : float
+        The highest.
+    warm_up : float in [0, 1)
+        Share of the minibatches in which it rises.
+
+    Returns
+    -------
+    float
+        Above zero; it would be zero at the minibatch after the last.
+    """
+    rising = warm_up * num_minibatches
+    if minibatch < rising:
+        return learning_rate * min((minibatch + 1) / rising, 1)
+    falling = (minibatch - rising) / (num_minibatches - rising)
+    return learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
