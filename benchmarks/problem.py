@@ -14,11 +14,17 @@ from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.config import find_resource
 from colornet.images import find_images, read_rgb
 from colornet.networks import all_parameters, output_layers
-from colornet.predict import DEFAULT_NETWORK, load_network
+from colornet.predict import load_network
 from colornet.vgg16 import IMAGENET_MEAN_BGR, preprocess
 
 __all__ = ['load_shipped_network', 'correlation_order', 'count_multiply_adds',
            'write_problem']
+
+#: Of the paper's architecture, whatever colours photos by default.
+NETWORK = 'weights/cvcl_best.h5'
+
+#: As it decodes (3.6).
+DECODING = 'decoding.method=argmax', 'decoding.saturation=1'
 
 
 def load_shipped_network(size, fold=False):
@@ -36,8 +42,8 @@ def load_shipped_network(size, fold=False):
     net : OrderedDict of str to Layer
     config : Config
     """
-    return load_network(find_resource(DEFAULT_NETWORK), fold=fold,
-                        size=size)[:2]
+    return load_network(find_resource(NETWORK), fold=fold, size=size,
+                        decoding=DECODING)[:2]
 
 
 def correlation_order(key, array):
