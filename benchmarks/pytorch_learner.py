@@ -115,12 +115,12 @@ class PyTorchLearner:
 
     def describe(self):
         """What the numbers of a run depend on, a dict for JSON."""
-        device = str(self.device)
+        backend = {'pytorch': torch.__version__, 'device': str(self.device)}
         if self.device.type == 'cuda':
-            device = '%s, CUDA %s, cuDNN %s' % (
-                torch.cuda.get_device_name(), torch.version.cuda,
-                torch.backends.cudnn.version())
-        return {'backend': 'PyTorch %s, %s' % (torch.__version__, device)}
+            backend.update(gpu=torch.cuda.get_device_name(),
+                           cuda=torch.version.cuda,
+                           cudnn=torch.backends.cudnn.version())
+        return {'backend': backend}
 
     def compile(self):
         """Make ready for :meth:`step` and :meth:`validate`."""
