@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import load_config
+from .config import find_resource, load_config
 from .errors import ColornetError
 from .experiment import evaluate, load_subset, predict_images
 from .files import write_json, write_rows
@@ -34,6 +34,12 @@ NETWORKS = OrderedDict([
     ('best', 'cvcl_best'),
     ('best_regression', 'cvcl_best_regression'),
 ])
+
+#: The network that ships for photos of all kinds. Of CVCL, it has seen
+#: training photos only (weights/README.rst); it is scored as the others are.
+EVERYDAY = 'weights/everyday.h5'
+AS_THE_PAPER = ('decoding.method=argmax', 'decoding.temperature=1',
+                'decoding.saturation=1')
 
 #: Networks that are compared photo by photo, where both are there.
 PAIRS = (('classification', 'regression'),
@@ -94,9 +100,10 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
     results, sources = OrderedDict(), []
     for system, network in networks.items():
         stem = '%s_%s' % (out_file.with_suffix(''), system)
-        result = evaluate_network(network, data_folder,
-                                  sheet_file=stem + '.png',
-                                  vgg_weights=vgg_weights)
+        result = evaluate_network(
+            network, data_folder, sheet_file=stem + '.png',
+            vgg_weights=vgg_weights, dataset='cvcl',
+            decoding=AS_THE_PAPER if system == 'everyday' else ())
         write_json(stem + '.json', result)
         results[system] = result
         sources.append('%s: %s, epoch %d, %s' % (
@@ -122,7 +129,8 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
 
 
 def _find_networks(runs_folder):
-    """Files of the networks that there are, all trained on CVCL."""
+    """Files of the networks that there are, of one size of images."""
+    from .predict import load_configuration
     networks, sizes = OrderedDict(), OrderedDict()
     for system, experiment in NETWORKS.items():
         try:
@@ -137,6 +145,9 @@ def _find_networks(runs_folder):
         raise ColornetError('Table 2 compares networks of one image size: ' +
                             ', '.join('%s has %d' % (network, size)
                                       for size, network in sizes.items()))
+    everyday = find_resource(EVERYDAY)
+    if load_configuration(everyday)[0].data['size'] in sizes:
+        networks['everyday'] = everyday
     return networks
 
 

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 import tiny
-from colornet.checkpoint import save_arrays
+from colornet.checkpoint import NETWORK_FORMAT, save_arrays
 from colornet.colorize import Colorizer
 from colornet.config import load_config
 from colornet.datasets import read_split
@@ -24,7 +24,6 @@ from colornet.everyday import (LISTS, METRICS, PHOTO_METRICS, find_list,
                                score_everyday)
 from colornet.images import as_uint8, read_photo
 from colornet.metrics import colourfulness
-from colornet.predict import FORMAT
 
 BEST = tiny.ROOT / 'weights' / 'cvcl_best.h5'
 REGRESSION = tiny.ROOT / 'weights' / 'cvcl_regression.h5'
@@ -47,7 +46,7 @@ def load_stand_ins(network, vgg_weights, decodings):
 
 def save_configuration(path, *overrides):
     """A network without any parameters."""
-    save_arrays(path, {'parameters': {}}, {'format': FORMAT, 'config':
+    save_arrays(path, {'parameters': {}}, {'format': NETWORK_FORMAT, 'config':
                 load_config(overrides=overrides).to_json()})
     return path
 
