@@ -349,3 +349,16 @@ def test_steps_are_timed():
     for batch, seconds, rate in rows:
         ok_(0 < float(seconds) < 60)
         ok_(abs(float(rate) * float(seconds) - 1) < 0.2)
+
+
+@attr('slow')
+def test_networks_are_timed():
+    from benchmarks.networks import main
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        main(['--rounds', '2'])
+    rows = [line.split() for line in printed.getvalue().splitlines()[3:-1]]
+    eq_([Path(row[0]).name for row in rows],
+        ['cvcl_classification.h5', 'everyday.h5'])
+    eq_(rows[0][2], '1.00')
+    ok_(all(0 < float(row[1]) < 60 for row in rows))

@@ -502,3 +502,14 @@ def test_colorizers_of_several_decodings_share_a_pass():
     # An earlier photo once more.
     double.predict(photos[:1])
     eq_(len(seen), 3)
+
+
+def test_loading_a_whole_network_draws_no_random_numbers():
+    random = np.random.RandomState(0)
+    lasagne.random.set_rng(random)
+    net, _, _ = load_network(ROOT / 'weights' / 'everyday.h5')
+    ok_(lasagne.random.get_rng() is random)
+    eq_(random.randint(1 << 30), np.random.RandomState(0).randint(1 << 30))
+    ok_(all(np.isfinite(variable.get_value(borrow=True)).all()
+            for variable in all_parameters(net).values()))
+    ok_(abs(net['conv1_1'].W.get_value()).max() > 0.1)

@@ -91,7 +91,9 @@ def test_missing_gpu_is_told_before_anything_runs():
 
 
 def test_settings_that_only_theano_has_are_refused():
-    for settings in (['network.color_space=hsv'], ['network.aggregation=sum'],
+    for settings in (['network.color_space=hsv', 'decoding.method=argmax',
+                      'decoding.temperature=1', 'decoding.saturation=1'],
+                     ['network.aggregation=sum'],
                      ['network.batch_norm=no'],
                      ['network.residual_units=no',
                       'data.proportions=squash'],
