@@ -143,3 +143,19 @@ def test_the_readme_has_what_the_studies_found():
     readme = (tiny.ROOT / 'README.rst').read_text(encoding='utf-8')
     for study in STUDIES:
         assert_in(row_of(study), readme)
+
+
+def test_table_of_everyday_photos_follows_from_its_scores():
+    rows = read_csv(RESULTS / 'everyday.csv')
+    text = (tiny.ROOT / 'docs' / 'everyday.rst').read_text()
+    table = re.search(r'\nnetwork .*\n=.*\n((?:.*\n)+?)=',
+                      text).group(1).splitlines()
+    eq_(len(table), len(rows))
+    for line, row in zip(table, rows):
+        ok_(line.startswith(row['network'] + ' '), line)
+        assert_in(row['decoding'], line)
+        eq_(line.split()[-7:], [form % float(row[name]) for form, name in (
+            ('%.2f', 'psnr'), ('%+.2f', 'psnr_gain'),
+            ('%.1f', 'nearer_than_grey'), ('%.2f', 'colourfulness_ratio'),
+            ('%.2f', 'auc'), ('%.2f', 'acc_u'), ('%.2f', 'acc_v'))])
+        eq_(row['photos'], '422')
