@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from colornet.config import find_resource
+from colornet.errors import ColornetError
 from colornet.images import find_images, read_photo, resize
 from colornet.predict import load_colorizer
 
@@ -55,7 +56,10 @@ def main(arguments=None):
     parser.add_argument('--rounds', type=int, default=9)
     options = parser.parse_args(arguments)
     networks = options.networks or [find_resource(name) for name in NETWORKS]
-    medians = time_networks(networks, options.rounds)
+    try:
+        medians = time_networks(networks, options.rounds)
+    except ColornetError as error:
+        parser.error(str(error))
     print(format_table(('network', 's/photo', 'of the first'), [
         (str(network), '%.3f' % seconds, '%.2f' % (seconds / medians[0]))
         for network, seconds in zip(networks, medians)]))

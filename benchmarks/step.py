@@ -11,6 +11,7 @@ import numpy as np
 
 from colornet.backend import describe_backend
 from colornet.config import load_config
+from colornet.errors import ColornetError
 from colornet.experiment import make_transform
 from colornet.objectives import cross_entropy_loss
 from colornet.predict import build_pretrained
@@ -68,7 +69,13 @@ def main(arguments=None):
                         default=[6, 16, 32])
     parser.add_argument('--rounds', type=int, default=10)
     options = parser.parse_args(arguments)
-    config = load_config(options.experiment, options.set)
+    try:
+        config = load_config(options.experiment, options.set)
+        if config.network['kind'] == 'regression':
+            raise ColornetError('%s: only classification networks are timed'
+                                % options.experiment)
+    except ColornetError as error:
+        parser.error(str(error))
     print('device: %s' % describe_backend()['device'])
     print(format_table(('batch', 's/image', 'images/s'), [
         ('%d' % batch, '%.4f' % (seconds / batch), '%.1f' % (batch / seconds))

@@ -40,6 +40,13 @@ def find_resource(name):
                         % (name, folders[0]))
 
 
+#: Settings that do nothing unless another has a value: name, default, the
+#: other's name and value.
+BELONGING = (('data.min_crop', 1, 'data.proportions', 'keep'),
+             ('data.test_share', 0.1, 'data.dataset', 'folder'),
+             ('training.warm_up', 0.1, 'training.schedule', 'cycle'),
+             ('training.encoder_rate', 1, 'network.fine_tune', True))
+
 #: Characters of a wrong value that an error repeats.
 MAX_SHOWN = 100
 
@@ -166,7 +173,7 @@ SCHEMA = {
         'encoder_rate': _number(float, 0, low_included=False),
         'gradient_clip': _number(float, 0),
         'weight_decay': _number(float, 0), 'start_from': str,
-        'keep': _choice('loss', 'accuracy'),
+        'keep': _choice('loss', 'accuracy', 'last'),
         'seed': _seed,
         'checkpoint_minutes': _number(float, 0)},
     'decoding': {
@@ -404,18 +411,17 @@ def _complete(config, source):
                 raise ColornetError('%s: %s is of the classification '
                                     'network, not of network.kind = regression'
                                     % (source, name))
-    if config.data['min_crop'] != 1 and config.data['proportions'] != 'keep':
-        raise ColornetError('%s: data.min_crop is of data.proportions = keep'
-                            % source)
+    for name, default, other, value in BELONGING:
+        (section, key), (of_section, of_key) = name.split('.'), other.split('.')
+        if config[section][key] != default and \
+                config[of_section][of_key] != value:
+            raise ColornetError('%s: %s is of %s = %s'
+                                % (source, name, other, _format(value)))
     if config.training['schedule'] == 'cycle' and \
             config.training['drop_epochs']:
         raise ColornetError('%s: training.drop_epochs is of '
                             'training.schedule = constant, not of cycle'
                             % source)
-    if config.training['encoder_rate'] != 1 and \
-            not config.network['fine_tune']:
-        raise ColornetError('%s: training.encoder_rate is of '
-                            'network.fine_tune = yes' % source)
     if config.network['color_space'] == 'hsv':
         # The zero of hue is no grey, and the mean of two hues means nothing.
         for key, value in (('saturation', 1), ('method', 'argmax')):

@@ -27,11 +27,11 @@ __all__ = ['DECODINGS', 'LISTS', 'find_list', 'score_everyday']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
-DECODINGS = OrderedDict([
-    ('argmax', ['decoding.method=argmax']),
-    ('mean', ['decoding.method=mean', 'decoding.temperature=1']),
-    ('mean, temperature 0.5', ['decoding.method=mean',
-                               'decoding.temperature=0.5'])])
+DECODINGS = OrderedDict((name, [
+    'decoding.method=' + method, 'decoding.temperature=%g' % temperature,
+    'decoding.saturation=1']) for name, method, temperature in (
+        ('argmax', 'argmax', 1), ('mean', 'mean', 1),
+        ('mean, temperature 0.5', 'mean', 0.5)))
 
 #: Lists of photos that ship, ``experiments/splits/everyday_<name>.txt``.
 LISTS = 'nature', 'objects', 'people'
@@ -90,7 +90,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
         :data:`LISTS`.
     sheet_file : str or Path, optional
         Gets a contact sheet: grey | networks | original, of each network with
-        its own decoding; if `decodings` are given, with these.
+        its own decoding and, if `decodings` are given, with these.
     every : int, optional
         The sheet has every so many-th photo; if not given, 60 at most.
     vgg_weights : str or Path, optional

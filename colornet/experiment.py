@@ -110,7 +110,8 @@ def largest_side(config):
     Returns
     -------
     int, or None with ``data.proportions = squash``
-        The smallest crop has all the pixels that the network takes.
+        The smallest crop of a photo that is large enough has all the pixels
+        that the network takes.
     """
     return (int(math.ceil(config.data['size'] / config.data['min_crop']))
             if config.data['proportions'] == 'keep' else None)
@@ -393,8 +394,9 @@ def best_epoch(history, keep='loss'):
     ----------
     history : list of dict
         Numbers of each epoch, as in ``log.csv``.
-    keep : 'loss' or 'accuracy'
-        The lowest validation loss, or the highest mean of Acc. U and Acc. V.
+    keep : 'loss', 'accuracy' or 'last'
+        The lowest validation loss, the highest mean of Acc. U and Acc. V, or
+        the last epoch.
 
     Returns
     -------
@@ -402,7 +404,7 @@ def best_epoch(history, keep='loss'):
         Counted from 1. Without validation, the last; of equals, the last.
     """
     def score(row):
-        if 'validation_loss' not in row:
+        if 'validation_loss' not in row or keep == 'last':
             return 0.
         return (float(row['acc_u']) + float(row['acc_v'])
                 if keep == 'accuracy' else -float(row['validation_loss']))

@@ -337,7 +337,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
     Returns
     -------
     list of Colorizer
-        One for each. Where they are asked for the same photos in turn, the
+        One for each. Where they are asked for the same photo in turn, the
         network is run once. Several of them are not for several threads.
     """
     network = network or find_resource(DEFAULT_NETWORK)

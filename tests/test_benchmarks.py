@@ -10,7 +10,8 @@ from unittest import SkipTest
 
 import numpy as np
 from nose.plugins.attrib import attr
-from nose.tools import assert_almost_equal, assert_in, eq_, ok_
+from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
+                        ok_)
 
 import tiny
 from benchmarks import run, sizes
@@ -335,6 +336,18 @@ def test_benchmark():
                           name for name in PYTORCH if 'compile' not in name]),
             0)
         eq_(len(path.read_text().splitlines()), 1 + 2 * len(PYTORCH))
+
+
+def test_wrong_files_are_told_in_a_line():
+    from benchmarks import networks, step
+    for main, arguments in (
+            (step.main, ['nowhere.ini']), (networks.main, ['nowhere.h5']),
+            (step.main, ['experiments/everyday_regression.ini'])):
+        with contextlib.redirect_stderr(io.StringIO()) as printed:
+            with assert_raises(SystemExit) as raised:
+                main(arguments)
+        eq_(raised.exception.code, 2)
+        assert_in(arguments[0], printed.getvalue().splitlines()[-1])
 
 
 @attr('slow')

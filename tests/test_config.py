@@ -7,7 +7,7 @@ import tempfile
 
 from nose.tools import assert_raises, eq_, ok_
 
-from colornet.config import SCHEMA, Config, find_resource, load_config
+from colornet.config import BELONGING, SCHEMA, Config, find_resource, load_config
 from colornet.errors import ColornetError
 from colornet.studies import find_studies
 from tiny import check_error
@@ -349,3 +349,12 @@ def test_differences():
          'training.seed: 2016, not 1'])
     eq_(one.differences(two, ignore=['training.epochs', 'data.flip']),
         ['training.seed: 2016, not 1'])
+
+
+def test_settings_that_would_do_nothing_are_refused():
+    defaults = load_config()
+    for name, default, other, value in BELONGING:
+        section, _, key = name.partition('.')
+        eq_(defaults[section][key], default)
+        check_error(lambda: load_config(overrides=[name + '=0.3']), name,
+                    other)

@@ -20,7 +20,7 @@ from colornet.checkpoint import NETWORK_FORMAT, save_arrays
 from colornet.colorize import Colorizer
 from colornet.config import load_config
 from colornet.datasets import read_split
-from colornet.everyday import (LISTS, METRICS, PHOTO_METRICS, find_list,
+from colornet.everyday import (DECODINGS, LISTS, METRICS, PHOTO_METRICS, find_list,
                                score_everyday)
 from colornet.images import as_uint8, read_photo
 from colornet.metrics import colourfulness
@@ -29,9 +29,9 @@ BEST = tiny.ROOT / 'weights' / 'cvcl_best.h5'
 REGRESSION = tiny.ROOT / 'weights' / 'cvcl_regression.h5'
 
 #: What each decoding's network predicts everywhere.
-CHROMA = {'decoding.method=argmax': (20, 30), '': (-4, 3),
-          'decoding.method=mean decoding.temperature=1': (8, 9),
-          'decoding.method=mean decoding.temperature=0.5': (-60, -60)}
+CHROMA = {' '.join(DECODINGS['argmax']): (20, 30), '': (-4, 3),
+          ' '.join(DECODINGS['mean']): (8, 9),
+          ' '.join(DECODINGS['mean, temperature 0.5']): (-60, -60)}
 
 
 def colorizer_of(settings):
@@ -97,20 +97,21 @@ class TestEveryday(tiny.InFolder):
     def test_every_network_has_the_decodings_that_suit_it(self):
         eq_([(row['network'], row['decoding'], row['own'])
              for row in self.rows],
-            [('grey', '', ''), ('cvcl_best', 'argmax', 'yes'),
+            [('grey', '', ''), ('cvcl_best', 'argmax', ''),
              ('cvcl_best', 'mean', ''),
              ('cvcl_best', 'mean, temperature 0.5', ''),
+             ('cvcl_best', 'default', 'yes'),
              ('cvcl_regression', 'default', 'yes')])
         eq_({row['photos'] for row in self.rows}, {'4'})
-        for words in ('4 photos', 'cvcl_best, argmax *', 'grey  ',
+        for words in ('4 photos', 'cvcl_best, argmax  ', 'grey  ',
                       'cvcl_regression, default *'):
             assert_in(words, self.text)
 
     def test_scores_are_of_what_a_user_gets(self):
         for network, decoding, settings in (
-                ('cvcl_best', 'argmax', ['decoding.method=argmax']),
-                ('cvcl_best', 'mean', ['decoding.method=mean',
-                                       'decoding.temperature=1']),
+                ('cvcl_best', 'argmax', DECODINGS['argmax']),
+                ('cvcl_best', 'mean', DECODINGS['mean']),
+                ('cvcl_best', 'default', []),
                 ('cvcl_regression', 'default', [])):
             rows = self.photo_rows_of(network, decoding)
             eq_([row['photo'] for row in rows], self.names)

@@ -445,6 +445,8 @@ def test_the_epoch_that_is_kept():
     eq_(experiment.best_epoch(rows), 4)
     eq_(experiment.best_epoch(rows[:3]), 3)
     eq_(experiment.best_epoch(rows, 'accuracy'), 2)
+    eq_(experiment.best_epoch(rows[:3], 'last'), 3)
+    eq_(experiment.best_epoch(rows[:2], 'last'), 2)
     eq_(experiment.best_epoch([{'acc_u': 1}, {'acc_u': 0}]), 2)
     # As read from log.csv.
     eq_(experiment.best_epoch([{name: str(value) for name, value in
