@@ -39,7 +39,7 @@ STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experimen
 NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
 
 .DELETE_ON_ERROR:
-.PHONY: install help demo test test-slow data-cvcl train-cvcl train-cvcl-more \
+.PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
@@ -110,8 +110,15 @@ train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, the
 train-everyday: $(VENV)/installed ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
+# Before gigabytes of PyTorch are installed for nothing.
+check-gpu:
+	@command -v nvidia-smi > /dev/null || { echo "colornet: there is no NVIDIA \
+	GPU here (no nvidia-smi); make train-everyday trains on the CPU" >&2; exit 2; }
+	@[ -d $(call quoted,$(EVERYDAY)) ] || { echo "colornet: EVERYDAY is no folder" \
+	    >&2; exit 2; }
+
 train-everyday-gpu: TRAIN = $(VENV)/bin/python -m benchmarks.pytorch_training
-train-everyday-gpu: $(VENV)/benchmarks ## the same in minutes, by PyTorch on a CUDA GPU
+train-everyday-gpu: check-gpu $(VENV)/benchmarks ## the same in minutes, by PyTorch on a CUDA GPU
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
 train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
