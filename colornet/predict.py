@@ -46,9 +46,14 @@ def build_pretrained(config, vgg_weights=None):
     """
     lasagne.random.set_rng(np.random.RandomState(config.training['seed']))
     net = build_network(config, T.tensor4('inputs'))
+    _set_vgg16(net, vgg_weights)
+    return net
+
+
+def _set_vgg16(net, vgg_weights):
+    """Give the encoder VGG16's weights, those that ship by default."""
     set_vgg16_weights(net, load_vgg16_weights(
         vgg_weights or find_resource('weights/vgg16.pkl')))
-    return net
 
 
 def learned_parameters(net, config):
@@ -161,10 +166,10 @@ def load_network(path, vgg_weights=None, fold=False, size=None,
     if fold and config.network['batch_norm']:
         config.override('network.batch_norm=no')
         parameters = fold_batch_norm(parameters)
-    if config.network['fine_tune'] and vgg_weights is None:
-        net = _build_undrawn(config)  # Its own VGG16 is in the file.
-    else:
-        net = build_pretrained(config, vgg_weights)
+    net = _build_undrawn(config)
+    # A VGG16 that was fine-tuned is in the file.
+    if vgg_weights is not None or not config.network['fine_tune']:
+        _set_vgg16(net, vgg_weights)
     set_parameters(learned_parameters(net, config), parameters, path)
     return net, config, attributes
 
@@ -341,18 +346,19 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
         network is run once. Several of them are not for several threads.
     """
     network = network or find_resource(DEFAULT_NETWORK)
-    configs = [load_configuration(network)[0] for _ in decodings]
-    for config, decoding in zip(configs, decodings):
-        config.override_decoding(decoding)
-    net, folded, _ = load_network(network, vgg_weights, fold=True,
-                                  decoding=decodings[0])
-    functions = ([compile_prediction(net, folded)] if len(configs) == 1 else
-                 _share_passes(compile_decodings(net, folded, [
-                     config.decoding for config in configs]), len(configs)))
+    net, config, attributes = load_network(network, vgg_weights, fold=True,
+                                           decoding=decodings[0])
+    if len(decodings) == 1:
+        functions = [compile_prediction(net, config)]
+    else:
+        own = [_read_configuration(network, attributes) for _ in decodings]
+        for one, decoding in zip(own, decodings):
+            one.override_decoding(decoding)
+        functions = _share_passes(compile_decodings(
+            net, config, [one.decoding for one in own]), len(own))
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],
-                      config.data['proportions'])
-            for function, config in zip(functions, configs)]
+                      config.data['proportions']) for function in functions]
 
 
 def _share_passes(predict, count):
