@@ -20,16 +20,17 @@ import numpy as np
 
 from . import __version__
 from .backend import describe_backend, theano
-from .engines import onednn_status, onednn_version, strips_status
+from .engines import onednn_status, onednn_version
 from .files import replacing
-from .kernels import kernels_status
-from .native import VARIABLE
+from .speedups import speedup_status
 
 __all__ = ['load_or_compile']
 
 #: Elements of the largest constant that is stored. Larger ones would be
 #: parameters in disguise, and the key does not know their values.
 MAX_CONSTANT = 1000
+
+_PACKAGE = Path(__file__).parent
 
 
 def load_or_compile(name, description, variables, compile_function):
@@ -77,14 +78,13 @@ def load_or_compile(name, description, variables, compile_function):
 
 def _cache_key(description):
     """Digest of what decides the compiled function: add to it freely."""
-    sources = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+    sources = {str(path.relative_to(_PACKAGE)):
+               hashlib.sha256(path.read_bytes()).hexdigest()
                for pattern in ('*.py', '*.cpp')
-               for path in Path(__file__).parent.glob(pattern)}
+               for path in _PACKAGE.rglob(pattern)}
     flags = {flag.fullname: str(flag.__get__(True, None))
              for flag in theano.configparser._config_var_list}
-    speedups = [os.environ.get(VARIABLE), kernels_status(), strips_status(),
-                onednn_status(),
-                onednn_status() or onednn_version()]
+    speedups = [speedup_status(), onednn_status() or onednn_version()]
     return _digest([description, __version__, sources, sys.version,
                     np.__version__, describe_backend(), flags, speedups])
 

@@ -1,6 +1,7 @@
 """Compiled functions that outlive the process that compiled them."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -131,9 +132,9 @@ class TestLoadOrCompile:
 
 
 # Starts Python anew, with another seed for its hashes of strings.
-def run(code, seed):
+def run(code, seed, root=tiny.ROOT):
     return subprocess.check_output(
-        [sys.executable, '-c', code], cwd=str(tiny.ROOT),
+        [sys.executable, '-c', code], cwd=str(root),
         env=dict(os.environ, PYTHONHASHSEED=str(seed)),
         universal_newlines=True).split()
 
@@ -176,6 +177,38 @@ def check_second_start(options):
                    for seed, name in enumerate(names, 1)]
         eq_(outputs[1], ['0'], options)
         assert_array_equal(*map(np.load, names))
+
+
+def test_every_source_and_every_speedup_decides():
+    code = '''if True:
+        import theano
+        from %s import load_or_compile
+        def compile():
+            print('compiled')
+            return theano.function([], theano.tensor.constant(1))
+        load_or_compile(%r, 'x', {}, compile)
+        ''' % (function_cache.__name__, NAME)
+    with tempfile.TemporaryDirectory() as root:
+        package = Path(shutil.copytree(
+            str(tiny.ROOT / 'colornet'), os.path.join(root, 'colornet')))
+        (package / 'wing' / 'room').mkdir(parents=True)
+        (package / 'wing' / 'room' / 'errors.py').write_text('')
+        folders = {path.parent: path for path in
+                   sorted(package.rglob('*.py')) + sorted(
+                       package.rglob('*.cpp'))}
+        try:
+            eq_(run(code, 1, root), ['compiled'])
+            eq_(run(code, 2, root), [])
+            for path in folders.values():
+                with path.open('a') as stream:
+                    stream.write('\n')
+                eq_(run(code, 1, root), ['compiled'], path)
+            with mock.patch.dict(os.environ, {'COLORNET_WITHOUT': 'winograd'}):
+                eq_(run(code, 1, root), ['compiled'])
+                eq_(run(code, 2, root), [])
+        finally:
+            for path in files():
+                path.unlink()
 
 
 def test_scipy_stats_is_there_when_it_is_needed():
