@@ -3,7 +3,7 @@ import glob
 import os
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 
 def read(path):
@@ -29,9 +29,10 @@ setup(
     description='Image colorization with deep convolutional neural networks '
                 '(Hwang and Zhou, 2016), in Theano and Lasagne',
     license='MIT',
-    packages=['colornet'],
+    packages=find_packages(include=['colornet', 'colornet.*']),
     # The C++ is compiled where it runs.
-    package_data={'colornet': ['*.cpp', 'report.html']},
+    package_data={'colornet.engine': ['*.cpp'],
+                  'colornet.studies': ['report.html']},
     # Theano 1.0.5 does not install on Python 3.12.
     python_requires='>=3.8,<3.12',
     install_requires=[

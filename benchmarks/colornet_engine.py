@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from colornet.backend import T, describe_backend, lasagne, theano
-from colornet.engines import onednn_version
-from colornet.networks import (all_parameters, output_layers,
-                               trainable_parameters)
-from colornet.objectives import cross_entropy_loss
-from colornet.predict import compile_prediction
-from colornet.speedups import speedup_status
-from colornet.training import compile_training
+from colornet.engine.backend import T, describe_backend, lasagne, theano
+from colornet.engine.convolvers import onednn_version
+from colornet.engine.speedups import speedup_status
+from colornet.network.networks import (all_parameters, output_layers,
+                                       trainable_parameters)
+from colornet.network.objectives import cross_entropy_loss
+from colornet.network.saved import compile_prediction
+from colornet.training.updates import compile_training
 
 from .engines import MATRIX_SIZE
 from .problem import correlation_order, load_shipped_network

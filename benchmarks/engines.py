@@ -20,7 +20,7 @@ __all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'MATRIX_SIZE', 'CONVOLUTION',
            'PEAKS', 'NUM_STEPS', 'environment', 'repeat_photos',
            'make_engine', 'collect_results']
 
-#: Name -> speed-ups left out, see :data:`colornet.native.SPEEDUPS`.
+#: Name -> speed-ups left out, see :data:`colornet.engine.native.SPEEDUPS`.
 COLORNET = OrderedDict([
     ('colornet', ''),
     ('colornet, no oneDNN', 'onednn'),

@@ -7,8 +7,8 @@ import numpy as np
 
 from colornet.config import find_resource
 from colornet.errors import ColornetError
-from colornet.images import find_images, read_photo, resize
-from colornet.predict import load_colorizer
+from colornet.network.saved import load_colorizer
+from colornet.photos.reading import find_images, read_photo, resize
 
 from .problem import NETWORK
 from .tables import format_table

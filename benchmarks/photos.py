@@ -10,12 +10,12 @@ from itertools import repeat
 
 import numpy as np
 
+from colornet.data.image_cache import (CENTRAL, cut_square, decode_photo,
+                                       name_photos)
 from colornet.errors import ColornetError
-from colornet.experiment import find_photos, largest_side
-from colornet.image_cache import (CENTRAL, cut_square, decode_photo,
-                                  name_photos)
-from colornet.jobs import end_with_parent
 from colornet.progress import progress_bar
+from colornet.studies.jobs import end_with_parent
+from colornet.training.run import find_photos, largest_side
 
 __all__ = ['PhotosInMemory', 'decode_photos', 'worker_processes']
 
@@ -47,7 +47,7 @@ def _start_worker():
 
 
 class PhotosInMemory:
-    """Squares of photos, as :class:`colornet.image_cache.CachedCrops`.
+    """Squares of photos, as :class:`colornet.data.image_cache.CachedCrops`.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class PhotosInMemory:
 
 
 def decode_photos(config, folder, pool):
-    """Decode the photos of a training, as :mod:`colornet.image_cache` does.
+    """Decode photos of a training as :mod:`colornet.data.image_cache` does.
 
     Parameters
     ----------

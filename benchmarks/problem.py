@@ -9,13 +9,13 @@ import sys
 
 import numpy as np
 
-from colornet.backend import lasagne
 from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.config import find_resource
-from colornet.images import find_images, read_rgb
-from colornet.networks import all_parameters, output_layers
-from colornet.predict import load_network
-from colornet.vgg16 import IMAGENET_MEAN_BGR, preprocess
+from colornet.engine.backend import lasagne
+from colornet.network.networks import all_parameters, output_layers
+from colornet.network.saved import load_network
+from colornet.network.vgg16 import IMAGENET_MEAN_BGR, preprocess
+from colornet.photos.reading import find_images, read_rgb
 
 __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
            'count_multiply_adds', 'write_problem']
@@ -32,7 +32,7 @@ def load_shipped_network(size, fold=False):
     size : int
         Rows and columns.
     fold : bool
-        See :func:`colornet.predict.load_network`.
+        See :func:`colornet.network.saved.load_network`.
 
     Returns
     -------
@@ -97,7 +97,7 @@ def write_problem(path, size):
     ----------
     path : str
         Gets ``luminance``, ``inputs`` and ``targets`` of the demo's photos,
-        as :mod:`colornet.experiment` makes them; ``mean_bgr`` and ``means``,
+        as :mod:`colornet.training.run` makes them; ``mean_bgr`` and ``means``,
         the bins' means, for the prediction; ``multiply_adds/<task>``; and
         ``<layer>/<parameter>``, filters not flipped.
     size : int

@@ -1,5 +1,5 @@
-"""A network that learns by PyTorch, as :func:`colornet.experiment.train` asks
-for one: the same losses, updates and averages as :mod:`colornet.training`.
+"""A network that learns by PyTorch, as :mod:`colornet.training.run` asks for one:
+the same losses, updates and averages as :mod:`colornet.training.updates`.
 """
 
 import copy
@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from colornet.color import get_color_space, unbin_channel
 from colornet.config import find_resource
 from colornet.errors import ColornetError
-from colornet.vgg16_weights import load_vgg16_weights
+from colornet.network.vgg16_weights import load_vgg16_weights
 
 from .photos import decode_photos
 from .pytorch_color import (bin_chroma, make_inputs, shrink_chroma,
@@ -52,7 +52,7 @@ def check_settings(config):
 
 
 class PyTorchLearner:
-    """See :class:`colornet.experiment.TheanoLearner`.
+    """See :class:`colornet.training.run.TheanoLearner`.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class PyTorchLearner:
             self.optimizer_state += list(self.averages.values())
 
     def transform(self, rgb):
-        """See :func:`colornet.experiment.make_transform`; on the device."""
+        """See :func:`colornet.training.run.make_transform`; on the device."""
         luminance, chroma = split_channels(
             torch.from_numpy(rgb).to(self.device))
         network = self.config.network
@@ -184,7 +184,7 @@ class PyTorchLearner:
         return [output.float() for output in outputs]
 
     def _objective(self, outputs, targets):
-        """As :mod:`colornet.objectives` has them (3.5, 3.6)."""
+        """As :mod:`colornet.network.objectives` has them (3.5, 3.6)."""
         loss = self.config.objective['loss']
         if loss == 'cross_entropy':
             return sum(F.cross_entropy(scores, targets[:, channel])
@@ -198,7 +198,7 @@ class PyTorchLearner:
         return penalty.sum(1).mean()
 
     def _decode(self, outputs):
-        """As :func:`colornet.decoding.predicted_chroma`."""
+        """As :func:`colornet.network.decoding.predicted_chroma`."""
         decoding = self.config.decoding
         if len(outputs) == 1:
             return outputs[0] * decoding['saturation']
@@ -238,7 +238,7 @@ class PyTorchLearner:
             -rate * factor for factor in self._rate_factors])
 
     def _update_averages(self):
-        """See :func:`colornet.training.compile_training`."""
+        """See :func:`colornet.training.updates.compile_training`."""
         steps = self._num_steps.item()
         weight = min(self.config.training['average'],
                      (1 + steps) / (10 + steps))

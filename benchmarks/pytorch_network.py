@@ -1,7 +1,7 @@
 """The paper's two networks in PyTorch (3.2 - 3.6, Figures 2 and 3).
 
 Layers and parameters have the names that they have in
-:mod:`colornet.networks`, so that the two can be compared one by one.
+:mod:`colornet.network.networks`, so that the two can be compared one by one.
 """
 
 from collections import OrderedDict
@@ -41,7 +41,7 @@ def _upscale(maps, scale):
 class Network(nn.Module):
     """Inputs (batch, 3, rows, columns) to chrominance, or to class scores.
 
-    All options are those of :mod:`colornet.networks`.
+    All options are those of :mod:`colornet.network.networks`.
 
     Parameters
     ----------
@@ -214,8 +214,8 @@ class Network(nn.Module):
 class Variable:
     """A tensor, read and written as one of Theano's shared variables.
 
-    :mod:`colornet.checkpoint` and :class:`colornet.trainer.Trainer` take it
-    for one.
+    :mod:`colornet.network.parameters` and
+    :class:`colornet.training.trainer.Trainer` take it for one.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.experiment import train
+from colornet.training.run import train
 
 from .photos import worker_processes
 from .run import check_packages

@@ -9,13 +9,13 @@ import time
 
 import numpy as np
 
-from colornet.backend import describe_backend
 from colornet.config import load_config
+from colornet.engine.backend import describe_backend
 from colornet.errors import ColornetError
-from colornet.experiment import make_transform
-from colornet.objectives import cross_entropy_loss
-from colornet.predict import build_pretrained
-from colornet.training import compile_training
+from colornet.network.objectives import cross_entropy_loss
+from colornet.network.saved import build_pretrained
+from colornet.training.run import make_transform
+from colornet.training.updates import compile_training
 
 from .tables import format_table
 

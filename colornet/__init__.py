@@ -15,7 +15,7 @@ __all__ = ['ColornetError', 'load_colorizer']
 def __getattr__(name):
     """Import on first use, so that ``import colornet`` compiles nothing."""
     if name == 'load_colorizer':
-        from .predict import load_colorizer
+        from .network.saved import load_colorizer
         return load_colorizer
     if name == 'ColornetError':
         from .errors import ColornetError

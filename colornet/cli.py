@@ -320,8 +320,8 @@ def _colorize(options):
                if not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
-    from .folders import Report, colorize_files
-    from .predict import load_colorizer, network_file
+    from .network.saved import load_colorizer, network_file
+    from .photos.folders import Report, colorize_files
     network = options.network and network_file(options.network)
     colorizer = load_colorizer(network, options.vgg, options.decoding)
     report = Report([], [], [], [])
@@ -357,9 +357,9 @@ def _print_report(report, folder):
 
 def _demo(options):
     from .config import find_resource
-    from .folders import colorize_files
-    from .predict import load_colorizer
-    from .reports import save_demo_sheet
+    from .evaluation.evaluate import save_demo_sheet
+    from .network.saved import load_colorizer
+    from .photos.folders import colorize_files
     photos = find_resource('demo/photos')
     report = colorize_files(load_colorizer(), [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'
@@ -371,7 +371,7 @@ def _demo(options):
 
 def _train(options):
     from .config import load_config
-    from .experiment import train
+    from .training.run import train
     config = load_config(options.config, options.overrides)
     out = options.out or 'runs/%s' % Path(options.config).stem
     trained = train(config, options.data, out, options.vgg)
@@ -381,7 +381,7 @@ def _train(options):
 
 def _export(options):
     import numpy as np
-    from .predict import load_network, network_file, save_network
+    from .network.saved import load_network, network_file, save_network
     check_output(options.out, '.h5')
     network = network_file(options.network)
     if os.path.exists(options.out) and os.path.exists(network) and \
@@ -395,9 +395,9 @@ def _export(options):
 
 
 def _evaluate(options):
-    from .encoding import check_suffix
-    from .predict import network_file
-    from .reports import evaluate_network
+    from .evaluation.evaluate import evaluate_network
+    from .network.saved import network_file
+    from .photos.writing import check_suffix
     if options.out:
         check_output(options.out, '.json')
     if options.sheet:
@@ -416,15 +416,15 @@ def _evaluate(options):
 
 
 def _table2(options):
-    from .table2 import make_table2
+    from .evaluation.table2 import make_table2
     check_output(options.out, '.csv')
     print(make_table2(options.data, options.runs, options.out, options.vgg))
     print('written to %s' % options.out)
 
 
 def _decodings(options):
-    from .decoding_study import compare_decodings
-    from .predict import network_file
+    from .evaluation.decodings import compare_decodings
+    from .network.saved import network_file
     check_output(options.out, '.csv')
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))
@@ -432,8 +432,8 @@ def _decodings(options):
 
 
 def _everyday(options):
-    from .encoding import check_suffix
-    from .everyday import score_everyday
+    from .evaluation.everyday import score_everyday
+    from .photos.writing import check_suffix
     check_output(options.out, '.csv')
     if options.sheet:
         check_suffix(options.sheet)
@@ -445,7 +445,7 @@ def _everyday(options):
 
 
 def _table1(options):
-    from .table1 import make_table1
+    from .evaluation.table1 import make_table1
     check_output(options.out, '.csv')
     print(make_table1({name: getattr(options, name) for name in TABLE1},
                       options.out))
@@ -453,7 +453,7 @@ def _table1(options):
 
 
 def _report(options):
-    from .report_page import make_report
+    from .studies.report import make_report
     check_output(options.out, '.html')
     for line in make_report(options.runs, options.results, options.out):
         print('missing: %s' % line)
@@ -461,8 +461,8 @@ def _report(options):
 
 
 def _study(options):
-    from .studies import find_studies
-    from .study_runner import run_studies
+    from .studies.runner import run_studies
+    from .studies.study import find_studies
     names = []
     for name in options.names:
         names += map(str, find_studies()) if name == 'all' else [name]
@@ -480,7 +480,7 @@ def _study(options):
 
 
 def _figure(options):
-    from .encoding import check_suffix
+    from .photos.writing import check_suffix
     out = options.out or 'runs/figure%d.png' % options.number
     check_suffix(out)
     check_output(out)
@@ -488,11 +488,11 @@ def _figure(options):
         if options.data or options.photos:
             raise ColornetError('figure %d shows layers: it takes no --data '
                                 'and no --photos' % options.number)
-        from .schematics import draw_network
+        from .evaluation.schematics import draw_network
         print(draw_network(options.number, out))
         print('written to %s' % out)
         return
-    from .figures import make_figure
+    from .evaluation.figures import make_figure
     print(make_figure(options.number, out, options.data, options.runs,
                       options.photos, options.vgg))
     print('written to %s' % out)
@@ -500,7 +500,7 @@ def _figure(options):
 
 def _data(options):
     from .config import find_resource
-    from .download import fetch_cvcl, verify_folder
+    from .data.download import fetch_cvcl, verify_folder
     digests = find_resource('experiments/splits/cvcl.sha256')
     if options.verify:
         count = verify_folder(options.verify, digests)
@@ -522,6 +522,6 @@ def _selftest(options):
 
 
 def _info(options):
-    from .speedups import describe_installation
+    from .engine.speedups import describe_installation
     print('\n'.join(['colornet %s, Python %s' % (
         __version__, platform.python_version())] + describe_installation()))

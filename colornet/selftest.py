@@ -18,8 +18,8 @@ import numpy as np
 from . import __version__
 from .config import find_resource, load_config
 from .errors import ColornetError
-from .images import find_images, read_rgb
-from .jobs import last_message
+from .photos.reading import find_images, read_rgb
+from .studies.jobs import last_message
 
 __all__ = ['LIMITS', 'measure', 'run_selftest']
 
@@ -51,7 +51,7 @@ ON_GPU = [
 
 def _problem(config):
     """Demo photos as a minibatch: inputs and targets."""
-    from .experiment import make_transform
+    from .training.run import make_transform
     paths = find_images(find_resource('demo/photos'))[:BATCH_SIZE]
     rgb = np.array([read_rgb(path, SIZE) for path in paths])
     return make_transform(config)(rgb)[:2]
@@ -69,12 +69,12 @@ def measure(out_file, plain=False):
     plain : bool
         Without this project's speed-ups.
     """
-    from .backend import T, describe_backend, lasagne, theano
-    from .native import SPEEDUPS, VARIABLE
-    from .networks import output_layers, trainable_parameters
-    from .objectives import cross_entropy_loss
-    from .predict import build_pretrained
-    from .training import compile_training
+    from .engine.backend import T, describe_backend, lasagne, theano
+    from .engine.native import SPEEDUPS, VARIABLE
+    from .network.networks import output_layers, trainable_parameters
+    from .network.objectives import cross_entropy_loss
+    from .network.saved import build_pretrained
+    from .training.updates import compile_training
     if plain:
         os.environ[VARIABLE] = ','.join(SPEEDUPS)
     config = load_config(overrides=['data.size=%d' % SIZE])

@@ -13,7 +13,7 @@ from nose.plugins.attrib import attr
 from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
                         ok_)
 
-import tiny
+from tests import tiny
 from benchmarks import run, sizes
 from benchmarks.agreement import FLOOR, TOLERANCES, compare
 from benchmarks.children import Child, Children, last_line
@@ -21,8 +21,8 @@ from benchmarks.engines import (COLORNET, PYTORCH, collect_results,
                                 environment, repeat_photos)
 from benchmarks.tables import format_table
 from colornet.files import write_csv
-from colornet.networks import (build_classification_network,
-                               build_regression_network)
+from colornet.network.networks import (build_classification_network,
+                                       build_regression_network)
 
 #: Multiply-adds for each pixel of VGG16's convolutions, at their own size.
 VGG16 = (9 * (3 * 64 + 64 * 64), 9 * (64 * 128 + 128 * 128),
@@ -205,7 +205,7 @@ def test_environment():
 
 
 def test_speedups_left_out_exist():
-    from colornet.native import SPEEDUPS
+    from colornet.engine.native import SPEEDUPS
     for names in COLORNET.values():
         for name in filter(None, names.split(',')):
             assert_in(name, SPEEDUPS)
@@ -281,7 +281,7 @@ def test_problem():
     # A bin is four units wide; its mean is in the middle.
     eq_(problem['means'][[0, 49]].tolist(), [-98., 98.])
     from colornet.config import find_resource
-    from colornet.vgg16 import load_vgg16_weights
+    from colornet.network.vgg16 import load_vgg16_weights
     weights = load_vgg16_weights(find_resource('weights/vgg16.pkl'))
     np.testing.assert_array_equal(problem['conv1_1/W'],
                                   weights['conv1_1'][0])

@@ -17,11 +17,11 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 import colornet
-import tiny
 from colornet import cli
-from colornet.colorize import Colorizer
 from colornet.files import read_csv
-from colornet.predict import load_configuration
+from colornet.network.saved import load_configuration
+from colornet.photos.colorizer import Colorizer
+from tests import tiny
 
 
 def run(*arguments):
@@ -177,7 +177,7 @@ def test_nothing_could_be_coloured():
         source.write_text('no photo')
         colorizer = Colorizer(lambda luminance: np.zeros(
             luminance.shape + (2,), np.float32), 8)
-        with mock.patch('colornet.predict.load_colorizer',
+        with mock.patch('colornet.network.saved.load_colorizer',
                         lambda *arguments: colorizer):
             status, out, err = run('colorize', source, '--out',
                                    Path(folder) / 'out')
@@ -192,10 +192,10 @@ import sys
 from unittest import mock
 import numpy as np
 from colornet import cli
-from colornet.colorize import Colorizer
+from colornet.photos.colorizer import Colorizer
 colorizer = Colorizer(lambda luminance: np.zeros(
     luminance.shape + (2,), np.float32), 8)
-with mock.patch('colornet.predict.load_colorizer',
+with mock.patch('colornet.network.saved.load_colorizer',
                 lambda *arguments: colorizer):
     sys.exit(cli.main(sys.argv[1:]))
 '''
@@ -219,8 +219,8 @@ class TestColorize:
     teardown_method = teardown
 
     def colorize(self, *names):
-        with mock.patch('colornet.predict.load_colorizer', lambda *arguments:
-                        Colorizer(self.chroma, 8)):
+        with mock.patch('colornet.network.saved.load_colorizer',
+                        lambda *arguments: Colorizer(self.chroma, 8)):
             return run('colorize', *[self.folder / name for name in names],
                        '--out', self.folder / 'out', '--batch-size=1')
 

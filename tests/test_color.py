@@ -9,13 +9,12 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from colornet.color import (COLOR_SPACES, NUM_BINS, as_float_rgb,
-                            bin_channel, get_color_space, join_channels,
-                            luminance, saturation, split_channels,
-                            unbin_channel)
+from colornet.color import (COLOR_SPACES, NUM_BINS, as_float_rgb, bin_channel,
+                            get_color_space, join_channels, luminance,
+                            saturation, split_channels, unbin_channel)
 from colornet.errors import ColornetError
 
-PHOTOS = sorted((pathlib.Path(__file__).parent / 'photos').glob('*.jpg'))
+PHOTOS = sorted((pathlib.Path(__file__).parent / 'free_photos').glob('*.jpg'))
 
 # CIELUV of sRGB colours, D65, 2 degrees: Lindbloom's CIE colour calculator.
 PUBLISHED_LUV = [

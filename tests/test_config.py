@@ -7,10 +7,11 @@ import tempfile
 
 from nose.tools import assert_raises, eq_, ok_
 
-from colornet.config import BELONGING, SCHEMA, Config, find_resource, load_config
+from colornet.config import (BELONGING, SCHEMA, Config, find_resource,
+                             load_config)
 from colornet.errors import ColornetError
-from colornet.studies import find_studies
-from tiny import check_error
+from colornet.studies.study import find_studies
+from tests.tiny import check_error
 
 EXPERIMENTS = pathlib.Path(__file__).parent.parent / 'experiments'
 REGRESSION = ['network.kind=regression', 'objective.loss=l2']

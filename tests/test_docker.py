@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nose.tools import assert_in, assert_not_in, eq_, ok_
 
-import tiny
+from tests import tiny
 
 #: Prints its own name and its arguments, a line each.
 STAND_IN = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'

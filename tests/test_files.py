@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
-import tiny
 from colornet.errors import ColornetError
 from colornet.files import (check_output, locked, make_folder, read_csv,
                             replacing, write_rows, write_text, writing)
+from tests import tiny
 
 
 class TestFiles(unittest.TestCase):

@@ -1,120 +1,168 @@
-"""Imports go in one direction, and only backend.py imports Theano."""
+"""Imports go in one direction, and only engine/backend.py imports Theano."""
 import ast
 import pathlib
 import subprocess
 import sys
 
-from nose.tools import assert_in, eq_
+from nose.tools import eq_
 
 import colornet
 
-# From the lowest: a module imports only from rows above its own.
-LAYERS = [
-    ['errors', 'theano_mends'],
-    ['backend', 'color', 'files', 'images', 'progress', 'signals'],
-    ['jobs'],
-    ['native'],
-    ['engines', 'kernels'],
-    ['convolutions', 'speedups', 'upscaled'],
-    ['config', 'datasets', 'decoding', 'encoding', 'image_cache', 'layers',
-     'metrics', 'minibatches', 'objectives', 'scaling', 'schedules',
-     'vgg16_weights'],
-    ['download', 'floors', 'folders', 'plots', 'sheets', 'vgg16'],
-    ['checkpoint', 'colorize', 'function_cache', 'networks', 'studies'],
-    ['predict', 'trainer', 'training'],
-    ['experiment'],
-    ['reports'],
-    ['decoding_study', 'everyday', 'figures', 'schematics', 'study_results',
-     'table1', 'table2'],
-    ['report_page', 'selftest', 'study_runner'],
-    ['cli'],
-    ['__main__'],
-]
-LAYER_OF = {name: layer for layer, names in enumerate(LAYERS)
-            for name in names}
+#: From the lowest: a module imports from wings (sub-packages and modules)
+#: before its own, and from its own wing without circles.
+WINGS = ['errors', 'files', 'progress', 'signals', 'color', 'scaling',
+         'metrics', 'config', 'engine', 'photos', 'data', 'network',
+         'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
 
-# These are quick to import: no Theano, not even through another module.
-THEANO_FREE = ['errors', 'color', 'config', 'images', 'datasets', 'encoding',
-               'metrics', 'floors', 'image_cache', 'minibatches', 'download',
-               'folders', 'scaling', 'sheets', 'colorize', 'jobs', 'studies',
-               'checkpoint', 'experiment', 'schedules', 'trainer',
-               'vgg16_weights']
+#: These are quick to import: no Theano, not even through another module.
+THEANO_FREE = ['errors', 'files', 'progress', 'signals', 'color', 'scaling',
+               'metrics', 'config', 'photos', 'data', 'training.run',
+               'training.schedules', 'training.trainer',
+               'network.parameters', 'network.vgg16_weights',
+               'evaluation.baselines', 'evaluation.sheets',
+               'evaluation.table1', 'studies.jobs', 'studies.study']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
+BENCHMARKS = PACKAGE.parent / 'benchmarks'
 
 
-def parsed_modules():
-    """Name and syntax tree of each module but ``__init__``."""
-    for path in sorted(PACKAGE.rglob('*.py')):
-        name = '.'.join(path.relative_to(PACKAGE).with_suffix('').parts)
-        if name != '__init__':
-            yield name, ast.parse(path.read_text(encoding='utf-8'), str(path))
+def parse(path):
+    return ast.parse(path.read_text(encoding='utf-8'), str(path))
 
 
-def imported_names(tree):
-    """Every import of a module, written ``package.module`` or ``.module``.
+def modules():
+    """Name, such as ``data.datasets``, and syntax tree of each module.
 
-    ``from . import x`` gives ``.x``; imports inside functions count too.
+    ``colornet/__init__.py`` is left out; that of a wing has the wing's name.
     """
+    for path in sorted(PACKAGE.rglob('*.py')):
+        parts = path.relative_to(PACKAGE).with_suffix('').parts
+        if parts[-1] == '__init__':
+            parts = parts[:-1]
+        if parts:
+            yield '.'.join(parts), parse(path)
+
+
+def is_module(name, root=PACKAGE):
+    path = root.joinpath(*name.split('.'))
+    return path.is_dir() or path.with_suffix('.py').exists()
+
+
+def imported(name, tree, root=PACKAGE):
+    """Modules of ours that a module imports, also within functions."""
+    package = name.split('.') if root.joinpath(
+        *name.split('.')).is_dir() else name.split('.')[:-1]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            start = package[:len(package) - node.level + 1]
+            start += node.module.split('.') if node.module else []
             for alias in node.names:
-                yield alias.name
-        elif isinstance(node, ast.ImportFrom):
-            dots = '.' * node.level
-            if node.module:
-                yield dots + node.module
-            else:
-                for alias in node.names:
-                    yield dots + alias.name
+                full = '.'.join(start + [alias.name])
+                yield full if is_module(full, root) else '.'.join(start)
 
 
-def check_layers(name, tree):
-    assert_in(name, LAYER_OF, 'give colornet/%s.py a layer' % name)
-    for imported in imported_names(tree):
-        if imported == '.__version__' or not imported.startswith('.'):
-            continue
-        other = imported[1:]
-        assert_in(other, LAYER_OF, '%s imports %s' % (name, imported))
-        assert LAYER_OF[other] < LAYER_OF[name], (
-            '%s (layer %d) imports %s (layer %d)'
-            % (name, LAYER_OF[name], other, LAYER_OF[other]))
+def circles(arrows):
+    """Names that no order would help: each imports another of them."""
+    left = {name: set(targets) - {name} for name, targets in arrows.items()}
+    while True:
+        free = {name for name, targets in left.items() if not targets & set(
+            left)}
+        if not free:
+            return sorted(left)
+        for name in free:
+            del left[name]
+
+
+def check_direction(name, tree):
+    wing = name.split('.')[0]
+    assert wing in WINGS, 'give colornet/%s its place in WINGS' % wing
+    for other in imported(name, tree):
+        if other:  # '' is for __version__
+            assert WINGS.index(other.split('.')[0]) <= WINGS.index(wing), (
+                '%s imports %s, from a wing above its own' % (name, other))
 
 
 def check_style(name, tree):
-    for imported in imported_names(tree):
-        assert imported.split('.')[0] != 'colornet', (
-            '%s imports %s; write it relative' % (name, imported))
-        if name != 'backend':
-            assert imported.split('.')[0] not in ('theano', 'lasagne'), (
-                '%s imports %s; import it from .backend, which sets it up'
-                % (name, imported))
+    for node in ast.walk(tree):
+        names = ([alias.name for alias in node.names]
+                 if isinstance(node, ast.Import) else
+                 [node.module] if isinstance(node, ast.ImportFrom) and
+                 not node.level else [])
+        for other in names:
+            other = other.split('.')[0]
+            assert other != 'colornet', (
+                '%s imports colornet; write it relative' % name)
+            assert name == 'engine.backend' or other not in (
+                'theano', 'lasagne'), (
+                '%s imports %s; import it from engine.backend, which sets it '
+                'up' % (name, other))
     stars = [node.lineno for node in ast.walk(tree)
              if isinstance(node, ast.ImportFrom) and node.names[0].name == '*']
     eq_(stars, [], '%s: import * in lines %s' % (name, stars))
 
 
 def test_modules():
-    for name, tree in parsed_modules():
-        yield check_layers, name, tree
+    for name, tree in modules():
+        yield check_direction, name, tree
         yield check_style, name, tree
 
 
-def modules_after(statement):
-    """What is in ``sys.modules`` of a new Python after a statement."""
-    code = 'import sys; %s; print(*sys.modules)' % statement
+def test_every_wing_is_there():
+    eq_(sorted(WINGS), sorted({name.split('.')[0] for name, _ in modules()}))
+
+
+def test_no_circles():
+    eq_(circles({name: imported(name, tree) for name, tree in modules()}), [])
+
+
+def test_no_circles_in_benchmarks():
+    arrows = {}
+    for path in BENCHMARKS.glob('*.py'):
+        arrows[path.stem] = {
+            name for node in ast.walk(parse(path))
+            if isinstance(node, ast.ImportFrom) and node.level
+            for name in ([node.module] if node.module else
+                         [alias.name for alias in node.names])}
+    eq_(circles(arrows), [])
+
+
+def test_circles():
+    eq_(circles({'a': ['b'], 'b': ['c', 'd'], 'c': ['b'], 'd': []}),
+        ['a', 'b', 'c'])
+    eq_(circles({'a': ['b'], 'b': ['c', 'd'], 'c': ['d'], 'd': []}), [])
+
+
+def sizes():
+    """Wings and modules stay small enough to be read."""
+    for folder in PACKAGE, *(path for path in PACKAGE.iterdir()
+                             if (path / '__init__.py').exists()):
+        files = [path for path in folder.iterdir() if path.is_file()]
+        assert len(files) <= 16, '%s has %d files' % (folder, len(files))
+    for root in PACKAGE, BENCHMARKS, PACKAGE.parent / 'tests':
+        for path in root.rglob('*.py'):
+            lines = len(path.read_text(encoding='utf-8').splitlines())
+            assert lines <= 430, '%s has %d lines' % (path, lines)
+
+
+def modules_after(*names):
+    """What is in ``sys.modules`` of a new Python after imports."""
+    code = 'import sys, %s; print(*sys.modules)' % ', '.join(names)
     return subprocess.check_output(
         [sys.executable, '-c', code], cwd=str(PACKAGE.parent),
         universal_newlines=True).split()
 
 
 def test_package_imports_nothing_heavy():
-    loaded = modules_after('import colornet')
+    loaded = modules_after('colornet')
     for name in ('numpy', 'theano', 'h5py'):
         assert name not in loaded, name
 
 
 def test_modules_without_theano():
-    loaded = modules_after('from colornet import ' + ', '.join(THEANO_FREE))
-    for name in ('theano', 'lasagne', 'colornet.backend'):
+    quick = [name for name, _ in modules()
+             if name in THEANO_FREE or name.split('.')[0] in THEANO_FREE]
+    assert set(THEANO_FREE) <= {part for name in quick
+                                for part in (name, name.split('.')[0])}
+    loaded = modules_after(*('colornet.' + name for name in quick))
+    for name in ('theano', 'lasagne', 'colornet.engine.backend'):
         assert name not in loaded, name

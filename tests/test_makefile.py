@@ -8,8 +8,8 @@ from unittest import SkipTest
 
 from nose.tools import assert_in, assert_not_in
 
-import tiny
-from colornet.studies import find_studies
+from colornet.studies.study import find_studies
+from tests import tiny
 
 
 def dry_run(*arguments):

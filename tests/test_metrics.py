@@ -13,17 +13,16 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.color import join_channels, split_channels
-from colornet.images import as_uint8
 from colornet.metrics import (METRICS, OBJECT_METRICS, SUMMARY_METRICS,
                               area_under_curve, bin_accuracy,
-                              colour_inconsistency, colourfulness,
-                              edge_errors, image_metrics, in_units,
-                              nearer_than_grey, peak_signal_to_noise,
-                              picture_metrics, regression_distance,
-                              saturation_difference, structural_similarity,
-                              summarize)
+                              colour_inconsistency, colourfulness, edge_errors,
+                              image_metrics, in_units, nearer_than_grey,
+                              peak_signal_to_noise, picture_metrics,
+                              regression_distance, saturation_difference,
+                              structural_similarity, summarize)
+from colornet.photos.reading import as_uint8
 
-PHOTOS = pathlib.Path(__file__).parent / 'photos'
+PHOTOS = pathlib.Path(__file__).parent / 'free_photos'
 NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8
     within_1_u within_1_v within_2_u within_2_v within_3_u within_3_v
     saturation_predicted colourfulness_predicted saturation_actual

@@ -14,13 +14,14 @@ from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
                         ok_)
 from numpy.testing import assert_allclose, assert_array_equal
 
-import tiny
+from tests import tiny
 from benchmarks import photos, pytorch_training
 from benchmarks.agreement import compare, kind_of
-from colornet import color, experiment
-from colornet.checkpoint import load_arrays
+from colornet import color
+from colornet.training import run as experiment
 from colornet.config import load_config
 from colornet.files import read_csv
+from colornet.network.parameters import load_arrays
 from colornet.signals import Interrupted
 
 EVERYDAY = tiny.ROOT / 'experiments' / 'everyday.ini'
@@ -70,7 +71,7 @@ def test_neither_loads_theano():
     loaded = subprocess.check_output(
         [sys.executable, '-c', code + '; print(*sys.modules)'],
         cwd=str(tiny.ROOT), universal_newlines=True).split()
-    for name in ('theano', 'lasagne', 'colornet.backend'):
+    for name in ('theano', 'lasagne', 'colornet.engine.backend'):
         ok_(name not in loaded, name)
 
 
@@ -227,8 +228,8 @@ def both_learners(settings, rgb):
 
 
 def theano_results(learner, inputs, targets, rates):
-    from colornet.backend import T, lasagne, theano
-    from colornet.networks import output_layers, trainable_parameters
+    from colornet.engine.backend import T, lasagne, theano
+    from colornet.network.networks import output_layers, trainable_parameters
     net = learner._net
     layers = output_layers(net)
     variable = (T.itensor4 if len(layers) == 2 else T.tensor4)()
@@ -304,7 +305,7 @@ TUNED_TOLERANCES = dict(TOLERANCES, gradient=1e-2, change=5e-2, average=1e-3)
 
 
 def check_agreement(settings):
-    from colornet.images import find_images, read_rgb
+    from colornet.photos.reading import find_images, read_rgb
     rgb = np.stack([read_rgb(path, 40)
                     for path in list(find_images(tiny.PHOTOS))[:3]])
     theirs, ours, batch = both_learners(settings, rgb)
@@ -409,7 +410,7 @@ class TestTraining(tiny.InFolder):
                                     atol=1e-7, err_msg=key)
 
     def test_theano_predicts_as_pytorch_validates(self):
-        from colornet.predict import compile_prediction, load_network
+        from colornet.network.saved import compile_prediction, load_network
         net, config, attributes = load_network(self.folder / 'best.h5')
         eq_(config, self.config)
         eq_(attributes['trained_on'], '9 photos of photos')

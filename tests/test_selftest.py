@@ -7,9 +7,9 @@ import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
 
-import tiny
 from colornet import cli, selftest
 from colornet.selftest import LIMITS, run_selftest
+from tests import tiny
 
 
 #: A device of PoCL, which makes a GPU of the CPU.

@@ -7,10 +7,10 @@ from collections import OrderedDict
 import numpy as np
 from nose.tools import assert_almost_equal, assert_in, eq_, ok_
 
-import tiny
 from colornet.files import read_csv
 from colornet.metrics import in_units
-from colornet.studies import find_studies, load_study, plan_study
+from colornet.studies.study import find_studies, load_study, plan_study
+from tests import tiny
 
 RESULTS = tiny.ROOT / 'experiments' / 'results'
 STUDIES = [load_study(path) for path in find_studies()]

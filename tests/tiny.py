@@ -13,12 +13,12 @@ from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
-from colornet.datasets import read_split
+from colornet.data.datasets import read_split
+from colornet.engine.native import VARIABLE
 from colornet.errors import ColornetError
-from colornet.native import VARIABLE
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
-PHOTOS = Path(__file__).resolve().parent / 'photos'
+PHOTOS = Path(__file__).resolve().parent / 'free_photos'
 EXPERIMENT = ROOT / 'experiments' / 'cvcl_classification.ini'
 REGRESSION = ROOT / 'experiments' / 'cvcl_regression.ini'
 

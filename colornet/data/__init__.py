@@ -1,0 +1,1 @@
+"""Data sets and minibatches (paper, 4)."""

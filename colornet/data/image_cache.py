@@ -1,0 +1,349 @@
+"""Decoded photos on disk (paper, 4).
+
+Photos are decoded and resized once, into an HDF5 cache, and read from there
+row by row, so a data set may be larger than memory.
+"""
+
+import json
+import os
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from ..errors import ColornetError
+from ..files import make_folder, replacing, writing
+from ..photos.reading import ImageError, is_grey, read_rgb, resize
+
+__all__ = ['CENTRAL', 'CachedCrops', 'CachedImages', 'cut_square',
+           'decode_photo', 'load_images', 'name_photos']
+
+#: Raise it when what is stored for a photo changes: old caches are rebuilt.
+CACHE_VERSION = 1
+
+#: Of photos of any proportions, which have a checksum for so many bytes.
+CHUNK_BYTES = 2 ** 16
+
+#: The central square, as large as the photo allows, as side, top and left.
+CENTRAL = 1., 0.5, 0.5
+
+
+class CachedImages(object):
+    """Photos of one size in an HDF5 file, indexed like an array of uint8.
+
+    Only the photos asked for are read, so the file may exceed the memory.
+    `rows` gives the row of the file that holds each photo, `file_sizes` the
+    bytes of the file that it was decoded from.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, cache_file, dataset, rows, file_sizes=()):
+        self._cache_file = cache_file
+        self._dataset = dataset
+        self._rows = np.asarray(rows, np.intp)
+        self.shape = (len(self._rows),) + dataset.shape[1:]
+        self.file_sizes = list(file_sizes)
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, key):
+        """Read photos: an int gives (size, size, 3), a slice or a sequence
+        of ints gives (number, size, size, 3)."""
+        rows = self._rows[key]
+        if rows.ndim == 0:
+            return self._read(rows)
+        # One read per row: h5py's own fancy indexing is slower, and wants
+        # the rows sorted.
+        images = np.empty((len(rows),) + self.shape[1:], self.dtype)
+        for image, row in zip(images, rows):
+            image[...] = self._read(row)
+        return images
+
+    def _read(self, row):
+        try:
+            return _fetch(self._dataset, row)
+        except OSError as error:
+            raise ColornetError('the image cache %s is damaged (%s); delete '
+                                'it and start again'
+                                % (self._cache_file, error))
+
+
+class CachedCrops(CachedImages):
+    """Photos of any proportions, of which squares of one size are read.
+
+    Indexing gives the central squares, :meth:`read_crops` others. In the
+    file, the photos are one after the other; the "rows" are the place of the
+    first byte, and rows and columns of each.
+    """
+
+    def __init__(self, cache_file, dataset, size, rows, file_sizes=()):
+        super().__init__(cache_file, dataset, np.reshape(rows, (-1, 3)),
+                         file_sizes)
+        self._size = size
+        self.shape = len(self._rows), size, size, 3
+
+    def __getitem__(self, key):
+        """Central squares: an int gives (size, size, 3), a slice or a
+        sequence of ints gives (number, size, size, 3)."""
+        numbers = np.arange(len(self))[key]
+        if numbers.ndim == 0:
+            return self._read_crop(numbers, CENTRAL)
+        return self.read_crops(numbers, [CENTRAL] * len(numbers))
+
+    def read_crops(self, numbers, crops):
+        """Read squares of photos.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Of the photos.
+        crops : sequence of (side, top, left), in [0, 1]
+            Of each: the side as a share of the photo's shorter side; the
+            place as a share of how far the square can be moved.
+
+        Returns
+        -------
+        ndarray of uint8, (number, size, size, 3)
+        """
+        images = np.empty((len(numbers),) + self.shape[1:], self.dtype)
+        for image, number, crop in zip(images, numbers, crops):
+            image[...] = self._read_crop(number, crop)
+        return images
+
+    def _read_crop(self, number, crop):
+        return cut_square(self._read(self._rows[number]), crop, self._size)
+
+
+def cut_square(photo, crop, size):
+    """Cut a square out of a photo.
+
+    Parameters
+    ----------
+    photo : ndarray of uint8, (rows, columns, 3)
+    crop : (side, top, left), in [0, 1]
+        As for :meth:`CachedCrops.read_crops`.
+    size : int
+
+    Returns
+    -------
+    ndarray of uint8, (size, size, 3)
+    """
+    side = int(round(crop[0] * min(photo.shape[:2])))
+    top, left = [int(round(share * (length - side))) for share, length in
+                 zip(crop[1:], photo.shape)]
+    return resize(photo[top:top + side, left:left + side], (size, size))
+
+
+def load_images(paths, cache_file, size=224, progress=None, largest=None):
+    """Decode photos, or take them from the cache (paper, 4).
+
+    The cache knows each photo by its name below the folder that all `paths`
+    share, its file size and its modification time. Photos that are new or
+    have changed are decoded, the others copied from the old cache; the new
+    one then takes its place in one step, so two processes may do this at the
+    same time. Give each list of photos a cache file of its own.
+
+    Parameters
+    ----------
+    paths : sequence of str or pathlib.Path
+    cache_file : str or pathlib.Path
+        HDF5 file; made where there is none, rebuilt where it is damaged.
+    size : int
+        Photos become `size` x `size` pixels, whatever their shape.
+    progress : bool or None
+        Whether a decoding that takes long shows a progress bar on stderr;
+        None: if that is a terminal.
+    largest : int, optional
+        Keep the proportions, with shorter sides from `size` to `largest`: see
+        :func:`colornet.photos.reading.read_rgb`.
+
+    Returns
+    -------
+    images : CachedImages or CachedCrops, (number of photos, size, size, 3)
+        uint8 RGB, in the order of `paths`.
+    names : list of str
+        The name of each, below the folder that all `paths` share.
+    skipped : list of (str, str)
+        Path and reason of each photo left out: unreadable, too small, or
+        grey, which has no colours to learn from or to compare with.
+
+    Raises
+    ------
+    ColornetError
+        If no photo is left, or the cache cannot be written.
+    """
+    paths = [os.fspath(path) for path in paths]
+    cache_file = os.fspath(cache_file)
+    if not paths:
+        raise ColornetError('there are no photos to load')
+    file, index = _open_cache(cache_file, size, largest)
+    stamps = [_stamp(path) for path in paths]
+    keys = name_photos(paths)
+    if any(stamp and index.get(key, [None])[0] != stamp
+           for key, stamp in zip(keys, stamps)):
+        file, index = _write_cache(cache_file, size, largest, paths, keys,
+                                   stamps, file, index, progress)
+    rows, names, file_sizes, skipped = [], [], [], []
+    for path, key, stamp in zip(paths, keys, stamps):
+        row, reason = (index[key][1:] if stamp else
+                       (None, 'missing, or not readable'))
+        if reason:
+            skipped.append((path, reason))
+        else:
+            rows.append(row)
+            names.append(key)
+            file_sizes.append(stamp[0])
+    if not rows:
+        raise ColornetError('none of the %d photos can be used; the first is '
+                            '%s: %s' % ((len(paths),) + skipped[0]))
+    if largest is None:
+        images = CachedImages(cache_file, file['images'], rows, file_sizes)
+    else:
+        images = CachedCrops(cache_file, file['images'], size, rows,
+                             file_sizes)
+    return images, names, skipped
+
+
+def _stamp(path):
+    """What changes when a file does; None for one that cannot be read."""
+    if not os.access(path, os.R_OK):
+        return None
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def name_photos(paths):
+    """Names of files below the folder that they share."""
+    paths = [os.path.abspath(path) for path in paths]
+    folder = os.path.commonpath([os.path.dirname(path) for path in paths])
+    return [os.path.relpath(path, folder) for path in paths]
+
+
+def _open_cache(cache_file, size, largest):
+    """Open a cache to read from.
+
+    Returns
+    -------
+    file : h5py.File or None
+        None where there is no cache, or one of no use.
+    index : dict of str to [stamp, row, reason]
+        For each photo; row is None for those left out, reason None for the
+        others. What a row is, :func:`_append` tells.
+    """
+    if not os.path.exists(cache_file):
+        return None, {}
+    try:
+        file = h5py.File(cache_file, 'r')
+        index = json.loads(file['index'][()].tobytes().decode('ascii'))
+        if (file.attrs['version'] == CACHE_VERSION
+                and file['images'].shape[1:] == _shape(size, largest)[1:]
+                and list(file.attrs.get('sides', ())) == _sides(size,
+                                                                largest)):
+            return file, index
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+        pass  # What h5py raises for the many ways to be damaged.
+    return None, {}
+
+
+def _shape(size, largest):
+    """Of the dataset while it is empty: squares, or bytes."""
+    return (0, size, size, 3) if largest is None else (0,)
+
+
+def _sides(size, largest):
+    """What a cache of any proportions must be told by: it has no squares."""
+    return [] if largest is None else [size, largest]
+
+
+def _append(images, rgb):
+    """Store a photo at the end; its row, or [first byte, rows, columns]."""
+    start = len(images)
+    if images.ndim > 1:
+        images.resize(start + 1, axis=0)
+        images[start] = rgb
+        return start
+    images.resize(start + rgb.size, axis=0)
+    images[start:] = rgb.ravel()
+    return [start, rgb.shape[0], rgb.shape[1]]
+
+
+def _fetch(images, row):
+    """Read what :func:`_append` stored."""
+    if images.ndim > 1:
+        return images[int(row)]
+    start, rows, columns = map(int, row)
+    return images[start:start + rows * columns * 3].reshape(rows, columns, 3)
+
+
+def _write_cache(cache_file, size, largest, paths, keys, stamps, old_file,
+                 old_index, progress):
+    """Write a cache of `paths`, and open it as :func:`_open_cache` does."""
+    index = {}
+    shape = _shape(size, largest)
+    photos = tqdm(list(zip(paths, keys, stamps)), desc='decoding photos',
+                  unit='photo', delay=2, leave=False,
+                  disable=None if progress is None else not progress)
+    make_folder(os.path.dirname(cache_file) or '.')
+    with photos, writing(cache_file), replacing(cache_file) as temporary:
+        with h5py.File(temporary, 'w') as file:
+            # The checksums keep a damaged photo from being learned from.
+            images = file.create_dataset(
+                'images', shape, np.uint8,
+                chunks=(1,) + shape[1:] if shape[1:] else (CHUNK_BYTES,),
+                maxshape=(None,) + shape[1:], fletcher32=True)
+            for path, key, stamp in photos:
+                if stamp is None:
+                    continue
+                rgb, reason = _recall(old_file, old_index, key, stamp)
+                if rgb is None and reason is None:
+                    rgb, reason = decode_photo(path, size, largest)
+                index[key] = [stamp, None if rgb is None else
+                              _append(images, rgb), reason]
+            # As ASCII JSON, for file names that are not valid Unicode.
+            file['index'] = np.frombuffer(json.dumps(index).encode('ascii'),
+                                          np.uint8)
+            file.attrs['version'] = CACHE_VERSION
+            if largest is not None:
+                file.attrs['sides'] = _sides(size, largest)
+        # Opened before it gets its name: another process may replace it.
+        opened = h5py.File(temporary, 'r')
+    return opened, index
+
+
+def _recall(file, index, key, stamp):
+    """Return what :func:`decode_photo` would, or None twice if not known."""
+    known_stamp, row, reason = index.get(key, (None, None, None))
+    if known_stamp != stamp:
+        return None, None
+    if reason is None:
+        try:
+            return _fetch(file['images'], row), None
+        except OSError:  # Damaged.
+            return None, None
+    return None, reason
+
+
+def decode_photo(path, size, largest=None):
+    """Decode a photo of a data set, or say why it is left out.
+
+    Parameters
+    ----------
+    path : str
+    size, largest
+        As for :func:`load_images`.
+
+    Returns
+    -------
+    rgb : ndarray of uint8, or None
+    reason : str, or None
+    """
+    try:
+        rgb = (read_rgb(path, size) if largest is None else
+               read_rgb(path, size, largest))
+    except ImageError as error:
+        return None, error.reason
+    if is_grey(rgb):
+        return None, 'grey, it has no colours'
+    return rgb, None

@@ -1,0 +1,210 @@
+"""The project's C++ code: which parts are wanted, compiled, loaded.
+
+A source file beside this module is compiled once for a machine, into
+Theano's compile directory, and called through ctypes by Theano ops: their
+code need not be compiled again for every graph.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import pathlib
+import platform
+import shlex
+import subprocess
+import tempfile
+
+import numpy as np
+
+from ..errors import ColornetError
+from .backend import theano
+
+__all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
+           'call', 'contiguous']
+
+#: Speed-ups that change no result (README), by the names that switch them off.
+SPEEDUPS = {
+    'stack': 'convolution of the upscaled stack part by part',
+    'kernels': 'batch normalization, cross-entropy, upscaling, mean-pooling '
+               'and argmax in C++',
+    'strips': 'convolutions by BLAS, in strips that fit the cache',
+    'onednn': 'convolutions by oneDNN',
+    'winograd': "Winograd's algorithm for 3x3 convolutions",
+}
+
+#: Environment variable: the speed-ups to leave out, separated by commas.
+VARIABLE = 'COLORNET_WITHOUT'
+
+_SOURCES = pathlib.Path(__file__).parent
+
+
+def wanted(speedup):
+    """Whether the user has not switched a speed-up off.
+
+    Parameters
+    ----------
+    speedup : str
+        One of :data:`SPEEDUPS`.
+
+    Raises
+    ------
+    ColornetError
+        If the environment variable names none of them.
+    """
+    names = [name.strip() for name in
+             os.environ.get(VARIABLE, '').split(',') if name.strip()]
+    unknown = [name for name in names if name not in SPEEDUPS]
+    if unknown:
+        raise ColornetError('%s=%s: no such speed-up; there are %s'
+                            % (VARIABLE, unknown[0], ', '.join(SPEEDUPS)))
+    return speedup not in names
+
+
+@functools.lru_cache(maxsize=None)
+def load_library(name, libraries=(), blas=False):
+    """Compile ``colornet/<name>.cpp``, unless that was done, and load it.
+
+    Parameters
+    ----------
+    name : str
+    libraries : tuple of str
+        To link with.
+    blas : bool
+        Link with Theano's BLAS, too.
+
+    Returns
+    -------
+    ctypes.CDLL
+
+    Raises
+    ------
+    ColornetError
+        If Theano does not run on the CPU, or compiling or loading fails.
+    """
+    config = theano.config
+    if not config.device.startswith('cpu'):
+        raise ColornetError('for the CPU, not device=%s' % config.device)
+    if not config.cxx:
+        raise ColornetError('there is no C++ compiler')
+    source = _SOURCES / (name + '.cpp')
+    command = shlex.split(config.cxx) + [
+        '-O3', '-march=native', '-fno-math-errno', '-fno-trapping-math',
+        '-std=c++14', '-fPIC', '-shared'] + ['-fopenmp'] * config.openmp
+    links = ['-l' + library for library in libraries]
+    if blas:
+        if not config.blas.ldflags:
+            raise ColornetError('Theano has no BLAS')
+        # The names of the functions may be mapped by macros.
+        command += [flag for flag in shlex.split(config.gcc.cxxflags)
+                    if flag.startswith('-D')]
+        links += shlex.split(config.blas.ldflags)
+    key = hashlib.sha256(repr((source.read_text(), command, links,
+                               _processor())).encode()).hexdigest()[:16]
+    stem = '%s_%s' % (name, key)
+    try:
+        return (_find(stem) or
+                ctypes.CDLL(str(_compile(command, source, links, stem))))
+    except OSError as error:
+        raise ColornetError(' '.join(str(error).split()))
+
+
+def _find(stem):
+    """The library of an earlier start, or None.
+
+    Its file is named by its contents: loading one that a full disk or a power
+    cut has damaged would end the process.
+    """
+    for path in pathlib.Path(theano.config.compiledir).glob(stem + '_*.so'):
+        try:
+            if path.stem == '%s_%s' % (stem, _digest(path)):
+                return ctypes.CDLL(str(path))
+        except OSError:
+            pass  # What it links with was upgraded.
+    return None
+
+
+def _digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=None)
+def library_status(name, libraries=(), blas=False):
+    """'' if :func:`load_library` succeeds, else why not."""
+    try:
+        load_library(name, libraries, blas)
+    except ColornetError as error:
+        return str(error)
+    return ''
+
+
+def _compile(command, source, links, stem):
+    """Compile to a temporary name first: others may do the same.
+
+    Returns
+    -------
+    Path
+    """
+    folder = pathlib.Path(theano.config.compiledir)
+    descriptor, name = tempfile.mkstemp(dir=str(folder))
+    os.close(descriptor)
+    temporary = pathlib.Path(name)
+    try:
+        done = subprocess.run(
+            command + [str(source), '-o', name] + links,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, env=dict(os.environ, LC_ALL='C'))
+        if done.returncode:
+            raise ColornetError('compiling %s failed: %s' % (
+                source.name, _first_error(done.stderr)))
+        library = folder / ('%s_%s.so' % (stem, _digest(temporary)))
+        temporary.replace(library)
+        return library
+    finally:
+        if temporary.exists():
+            temporary.unlink()
+
+
+def _first_error(messages):
+    """The line of a compiler's or linker's messages that says most."""
+    lines = messages.decode(errors='replace').splitlines()
+    for word in 'error: ', 'ld: ':
+        for line in lines:
+            # Of which the last only counts the others.
+            if word in line and not line.startswith('collect2'):
+                return line
+    return ' '.join(lines[:1])
+
+
+def _processor():
+    """What -march=native depends on: home directories may be shared."""
+    try:
+        with open('/proc/cpuinfo') as file:
+            return sorted({line for line in file if line.startswith(
+                ('model name', 'flags', 'Features'))})
+    except OSError:
+        return platform.processor()
+
+
+def contiguous(array, dtype=None):
+    """The array itself where possible, else a copy in C order."""
+    return np.ascontiguousarray(array, dtype)
+
+
+def call(function, *arguments, result=None):
+    """Call a C function with arrays, whole numbers, floats and None.
+
+    Parameters
+    ----------
+    function : function of a ctypes.CDLL
+        Takes pointers for arrays (null for None), int64_t for int, double
+        for float.
+    result : ctypes type, optional
+        Of what it returns.
+    """
+    function.restype = result
+    return function(*[
+        ctypes.c_double(argument) if isinstance(argument, float) else
+        ctypes.c_int64(argument) if isinstance(argument, int) else
+        argument if argument is None else
+        ctypes.c_void_p(argument.ctypes.data) for argument in arguments])

@@ -1,0 +1,119 @@
+"""Decodings of one network's class scores compared (paper, 3.6, 5.3)."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ColornetError
+from ..files import write_rows
+from ..metrics import image_metrics, in_units, summarize
+from ..progress import progress_bar
+from ..training.run import load_subset, predict_images
+from .evaluate import format_columns, show_prediction
+from .sheets import save_sheet
+
+__all__ = ['DECODINGS', 'compare_decodings']
+
+#: Name -> settings, see ``[decoding]`` in experiments/defaults.ini.
+DECODINGS = OrderedDict(
+    [('argmax', {}),
+     ('expectation', {'method': 'mean'})] +
+    [('annealed mean %g' % temperature,
+      {'method': 'mean', 'temperature': temperature})
+     for temperature in (0.7, 0.5, 0.38, 0.25)] +
+    [('argmax, smoothed by %g' % deviation, {'smoothing': deviation})
+     for deviation in (1, 2, 4, 8)])
+
+#: Of which the sheet has pictures.
+SHOWN = ('argmax', 'expectation', 'annealed mean 0.38',
+         'argmax, smoothed by 4')
+
+#: Photos on the sheet.
+NUM_SHOWN = 10
+
+#: Column -> heading and format, table by table.
+_TABLES = [
+    OrderedDict(
+        [(name, (name, '%11.2f')) for name in
+         ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
+          'sat_diff')] +
+        [(name, (heading, '%11.3f')) for name, heading in
+         (('psnr', 'psnr'), ('ssim', 'ssim'),
+          ('colourfulness_predicted', 'colourful'),
+          ('edge_error', 'edge_error'), ('error_elsewhere', 'elsewhere'),
+          ('inconsistency', 'inconsistent'))]),
+    OrderedDict((name, (name, '%%%d.2f' % len(name))) for name in (
+        'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'colourfulness_ratio',
+        'auc'))]
+
+_COLUMNS = [name for columns in _TABLES for name in columns]
+
+
+def compare_decodings(network, data_folder, subset, out_file,
+                      vgg_weights=None):
+    """Score all of :data:`DECODINGS` of a classification network.
+
+    Parameters
+    ----------
+    network : str or Path
+    data_folder : str or Path
+    subset : 'train', 'validation' or 'test'
+    out_file : str or Path
+        CSV file; ``<name>.png`` beside it gets the first photos: grey |
+        decodings | original.
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    str
+        The tables to print. The network's factor for the chrominance is kept.
+        Errors are root mean squares in U and V; the edges are the tenth of
+        the pixels with the steepest luminance
+        (:func:`colornet.metrics.edge_errors`). Inconsistency is
+        :func:`colornet.metrics.colour_inconsistency`.
+
+    Raises
+    ------
+    ColornetError
+        If it is no classification network of U and V.
+    """
+    out_file = Path(out_file)
+    from ..network.saved import compile_decodings, load_network
+    net, config, _ = load_network(network, vgg_weights, fold=True)
+    if config.network['kind'] != 'classification':
+        raise ColornetError('%s is a %s network: it has no class scores to '
+                            'decode' % (network, config.network['kind']))
+    space = config.network['color_space']
+    if space != 'luv':
+        raise ColornetError('%s is a network of %s: its class scores have no '
+                            'means' % (network, space))
+    images, _ = load_subset(config, data_folder, subset)
+    saturation = config.decoding['saturation']
+    rows = OrderedDict((name, []) for name in DECODINGS)
+    pictures = []
+    decode = compile_decodings(net, config, [
+        dict(options, saturation=saturation)
+        for options in DECODINGS.values()])
+    found = predict_images(
+        lambda luminance: np.stack(decode(luminance), axis=-2), images)
+    for rgb, chroma in progress_bar(found, total=len(images), unit='image',
+                                    desc='decodings'):
+        for name, predicted in zip(DECODINGS, np.moveaxis(chroma, -2, 0)):
+            rows[name].append(image_metrics(predicted, rgb, objects=True))
+        if len(pictures) < NUM_SHOWN:
+            pictures.append(show_prediction(rgb, [
+                chroma[..., number, :] for number, name in
+                enumerate(DECODINGS) if name in SHOWN]))
+    means = OrderedDict((name, summarize(metrics))
+                        for name, metrics in rows.items())
+    save_sheet(out_file.with_suffix('.png'), pictures,
+               ('grey',) + SHOWN + ('original',), width=1500)
+    write_rows(out_file, ['decoding'] + _COLUMNS, (
+        dict(mean, decoding=name) for name, mean in means.items()))
+    shown = OrderedDict((name, {column: in_units(column, mean[column])
+                                for column in _COLUMNS})
+                        for name, mean in means.items())
+    return '\n\n'.join('\n'.join(format_columns('%-24s' % 'decoding', shown,
+                                                columns))
+                       for columns in _TABLES)

@@ -1,0 +1,320 @@
+"""Networks on everyday photos, as users see them; not in the paper.
+
+The paper scores small square copies of photos. Here, each photo is coloured
+at its own size, as ``colornet colorize`` does it, and compared in 8 bits.
+"""
+
+import sys
+from collections import OrderedDict, namedtuple
+from pathlib import Path
+
+import numpy as np
+
+from ..config import find_resource, load_config
+from ..data.datasets import read_split
+from ..errors import ColornetError
+from ..files import check_output, write_rows
+from ..metrics import in_units, picture_metrics, summarize
+from ..photos.colorizer import Colorizer
+from ..photos.reading import (MIN_SIDE, ImageError, find_images, is_grey,
+                              read_photo, resize)
+from ..progress import progress_bar
+from .baselines import predict_grey
+from .evaluate import format_columns
+from .sheets import fill_rows, save_sheet
+
+__all__ = ['DECODINGS', 'LISTS', 'find_list', 'score_everyday']
+
+#: Name -> settings that classification networks are scored with, besides
+#: their own.
+DECODINGS = OrderedDict((name, [
+    'decoding.method=' + method, 'decoding.temperature=%g' % temperature,
+    'decoding.saturation=1']) for name, method, temperature in (
+        ('argmax', 'argmax', 1), ('mean', 'mean', 1),
+        ('mean, temperature 0.5', 'mean', 0.5)))
+
+#: Lists of photos that ship, ``experiments/splits/everyday_<name>.txt``.
+LISTS = 'nature', 'objects', 'people'
+
+#: Metrics in the files.
+METRICS = tuple('''psnr psnr_grey psnr_gain nearer_than_grey
+    colourfulness_ratio auc acc_u acc_v sat_diff abs_sat_diff ssim'''.split())
+
+#: Of which a single photo has no ratio, but what it is made of.
+PHOTO_METRICS = tuple(name for name in METRICS
+                      if name != 'colourfulness_ratio') + (
+    'colourfulness_predicted', 'colourfulness_actual')
+
+#: Photos on a sheet, unless told which; pictures side by side; pixels of each.
+NUM_SHOWN, NUM_COLUMNS, SHOWN_WIDTH = 60, 9, 200
+
+#: A decoding of a network.
+#:
+#: network, decoding : str
+#: is_default : whether it is the network's own
+#: colorizer : Colorizer
+_Row = namedtuple('_Row', 'network decoding is_default colorizer')
+
+#: Column -> heading and format.
+_COLUMNS = OrderedDict([
+    ('psnr', ('PSNR, dB', '%8.2f')), ('psnr_gain', ('gain, dB', '%+8.2f')),
+    ('nearer_than_grey', ('nearer, %', '%9.1f')),
+    ('colourfulness_ratio', ('colour ratio', '%12.2f')),
+    ('auc', ('AuC, %', '%6.2f')), ('acc_u', ('Acc U, %', '%8.2f')),
+    ('acc_v', ('Acc V, %', '%8.2f')), ('sat_diff', ('sat diff, %', '%+11.1f')),
+    ('abs_sat_diff', ('|sat diff|, %', '%13.1f')), ('ssim', ('SSIM', '%6.3f')),
+])
+
+
+def score_everyday(data_folder, out_file, networks=(), decodings=(),
+                   list_file=None, sheet_file=None, every=None,
+                   vgg_weights=None):
+    """Score networks on photos as users see them.
+
+    Parameters
+    ----------
+    data_folder : str or Path
+        Photos, also in folders below it. Those without colours, too small or
+        damaged are left out and named on the standard error stream.
+    out_file : str or Path
+        CSV file with the means. Beside it, ``<name>_photos.csv`` gets the
+        scores of each photo. Shares are in percent.
+    networks : sequence of str or Path
+        Files or run folders; all that ship if none is given.
+    decodings : sequence of str
+        Such as ``method=mean temperature=0.5``, each ``key=value`` of
+        ``[decoding]``, instead of :data:`DECODINGS`. A network is scored with
+        those that suit it and with its own.
+    list_file : str or Path, optional
+        Names the photos of the folder to be scored, one a line; or one of
+        :data:`LISTS`.
+    sheet_file : str or Path, optional
+        Gets a contact sheet: grey | networks | original, of each network with
+        its own decoding and, if `decodings` are given, with these.
+    every : int, optional
+        The sheet has every so many-th photo; if not given, 60 at most.
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    str
+        The table to print.
+
+    Raises
+    ------
+    ColornetError
+        If there are no photos, or a network, a decoding or a name of the list
+        is wrong.
+    """
+    out_file = Path(out_file)
+    photos_file = out_file.with_name(out_file.stem + '_photos.csv')
+    check_output(photos_file)
+    paths = _find_photos(data_folder, list_file)
+    networks = networks or sorted(find_resource('weights').glob('*.h5'))
+    known = _parse_decodings(decodings)
+    rows = [row for network, name in zip(networks, _name_networks(networks))
+            for row in _load_rows(network, name, known, vgg_weights)]
+    grey = _Row('grey', '', False, Colorizer(predict_grey))
+    shown = [row for row in rows if row.is_default or decodings]
+    every = every or -(-len(paths) // NUM_SHOWN)
+    scores = OrderedDict((row, []) for row in [grey] + rows)
+    names, sheet, reasons = [], [], []
+    for path in progress_bar(paths, unit='photo', desc='everyday'):
+        try:
+            pixels = _read_colours(path)
+        except ImageError as error:
+            reasons.append(str(error))
+            print('left out %s' % error, file=sys.stderr)
+            continue
+        name = path.relative_to(data_folder).as_posix()
+        without = _colour(grey.colorizer, pixels)
+        pictures = [without]
+        for row in scores:
+            picture = (without if row is grey else
+                       _colour(row.colorizer, pixels))
+            scores[row].append(picture_metrics(picture, pixels, without))
+            if row in shown:
+                pictures.append(picture)
+        if sheet_file is not None and len(names) % every == 0:
+            sheet.append((name, [_reduce(picture)
+                                 for picture in pictures + [pixels]]))
+        names.append(name)
+    if not names:
+        raise ColornetError('none of the %d photos in %s can be scored: %s'
+                            % (len(paths), data_folder, reasons[0]))
+    if sheet_file is not None:
+        _save_sheet(sheet_file, sheet, shown)
+    means = OrderedDict((row, _in_units(summarize(metrics)))
+                        for row, metrics in scores.items())
+    _write_files(out_file, photos_file, names, scores, means)
+    title = 'network, decoding (* its own)'
+    width = max([len(title)] + [len(_label(row)) for row in means])
+    lines = ['%d photos of %s, %.2f dB without colours; "nearer": nearer to '
+             'the original than that' % (len(names), list_file or data_folder,
+                                         means[grey]['psnr'])]
+    return '\n'.join(lines + format_columns(title.ljust(width), OrderedDict(
+        (_label(row), mean) for row, mean in means.items()), _COLUMNS))
+
+
+def find_list(name):
+    """The file of a list of photos.
+
+    Parameters
+    ----------
+    name : str or Path
+        One of :data:`LISTS`, or a file, where it is the file itself.
+
+    Returns
+    -------
+    str or Path
+    """
+    return find_resource('experiments/splits/everyday_%s.txt' % name) \
+        if name in LISTS else name
+
+
+def _find_photos(folder, list_file):
+    """Paths of the photos to be scored."""
+    folder = Path(folder)
+    if list_file is None:
+        paths = find_images(folder)
+        if not paths:
+            raise ColornetError('there are no photos in %s' % folder)
+        return paths
+    paths = [folder / name for name in read_split(find_list(list_file))]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise ColornetError('%s is missing; %s names it'
+                            % (missing[0], list_file))
+    return paths
+
+
+def _name_networks(networks):
+    """Names for tables: as short as they can be told apart."""
+    stems = [Path(network).stem for network in networks]
+    return [stem if stems.count(stem) == 1 else str(network)
+            for stem, network in zip(stems, networks)]
+
+
+def _parse_decodings(texts):
+    """Name -> settings, as of :data:`DECODINGS`, checked."""
+    known = OrderedDict()
+    for text in texts:
+        settings = [word if word.startswith('decoding.') else
+                    'decoding.' + word for word in text.split()]
+        config = load_config()
+        for word, setting in zip(text.split(), settings):
+            if '=' not in word:
+                raise ColornetError('--decoding takes "KEY=VALUE ...", such '
+                                    'as "method=mean", not %r' % text)
+            config.override(setting, '--decoding')
+        name = ' '.join(word.partition('.')[2] for word in settings)
+        if not name or name in known:
+            raise ColornetError('--decoding %r: give each one, once' % text)
+        known[name] = settings
+    return known or DECODINGS
+
+
+def _load_rows(network, name, known, vgg_weights):
+    """Rows of a network: the decodings that suit it and its own."""
+    from ..network.saved import (load_colorizers, load_configuration,
+                                 network_file)
+    network = network_file(network)
+    own, _ = load_configuration(network)
+    chosen = OrderedDict()
+    for label, settings in known.items():
+        decoding = _decode_as(own, settings)
+        if decoding is not None:
+            chosen[label] = settings, decoding == own.decoding
+    if not any(is_own for _, is_own in chosen.values()):
+        chosen['default'] = [], True
+    colorizers = load_colorizers(network, vgg_weights, [
+        settings for settings, _ in chosen.values()])
+    return [_Row(name, label, is_own, colorizer) for (label, (_, is_own)),
+            colorizer in zip(chosen.items(), colorizers)]
+
+
+def _decode_as(own, settings):
+    """A network's decoding with other settings; None if they do not suit."""
+    is_regression = own.network['kind'] == 'regression'
+    if is_regression and any(not setting.startswith('decoding.saturation=')
+                             for setting in settings):
+        return None  # It has no class scores.
+    config = type(own).from_json(own.to_json())
+    try:
+        config.override_decoding(settings)
+    except ColornetError:
+        return None
+    return config.decoding
+
+
+def _read_colours(path):
+    """Pixels of a photo that colours can be compared with.
+
+    Raises
+    ------
+    ImageError
+        If it has none.
+    """
+    pixels = read_photo(path).pixels
+    rows, columns = pixels.shape[:2]
+    if min(rows, columns) < MIN_SIDE:
+        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
+                               'side are needed' % (columns, rows, MIN_SIDE))
+    if pixels.ndim == 2 or is_grey(pixels):
+        raise ImageError(path, 'grey, it has no colours')
+    return pixels
+
+
+def _colour(colorizer, pixels):
+    """A photo in 8 bits, as ``colornet colorize`` writes it."""
+    chroma, = colorizer.predict([pixels])
+    return colorizer.join(pixels, chroma, np.uint8)
+
+
+def _reduce(pixels):
+    """A picture no larger than a sheet shows it."""
+    rows, columns = pixels.shape[:2]
+    scale = SHOWN_WIDTH / columns
+    return pixels if scale >= 1 else resize(
+        pixels, (max(1, round(scale * rows)), SHOWN_WIDTH))
+
+
+def _save_sheet(path, sheet, shown):
+    """Save (name, pictures) pairs, as many to a row as there is room for."""
+    networks = [row.network for row in shown]
+    if len(shown) == 1:
+        titles = ['network']
+    elif len(set(networks)) == len(networks):
+        titles = networks
+    else:
+        titles = ['%s, %s' % row[:2] for row in shown]
+    titles = ['grey'] + titles + ['original']
+    per_row = max(1, NUM_COLUMNS // len(titles))
+    rows, names = fill_rows([pictures for _, pictures in sheet],
+                            [name for name, _ in sheet], per_row)
+    save_sheet(path, rows, titles * per_row, names=names,
+               width=SHOWN_WIDTH * len(titles) * per_row)
+
+
+def _in_units(metrics):
+    return OrderedDict((name, in_units(name, value))
+                       for name, value in metrics.items())
+
+
+def _label(row):
+    return row.network + (', ' + row.decoding if row.decoding else '') + (
+        ' *' if row.is_default else '')
+
+
+def _write_files(out_file, photos_file, names, scores, means):
+    """Write the means, and the scores of each photo."""
+    def head(row):
+        return {'network': row.network, 'decoding': row.decoding,
+                'own': 'yes' if row.is_default else ''}
+    write_rows(out_file, ('network', 'decoding', 'own', 'photos') + METRICS, [
+        dict(mean, photos=len(names), **head(row))
+        for row, mean in means.items()])
+    write_rows(photos_file, ('network', 'decoding', 'photo') + PHOTO_METRICS, [
+        dict(_in_units(metrics), photo=name, **head(row))
+        for row, values in scores.items()
+        for name, metrics in zip(names, values)])

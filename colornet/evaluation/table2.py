@@ -1,0 +1,243 @@
+"""Table 2 (paper, 5.3): the paper's numbers, ours, and floors."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from ..config import find_resource, load_config
+from ..errors import ColornetError
+from ..files import write_json, write_rows
+from ..metrics import in_units
+from ..training.run import evaluate, load_subset, predict_images
+from .baselines import fit_lookup, fit_mode, predict_grey
+from .evaluate import (check_dataset, evaluate_network, find_network,
+                       format_columns)
+
+__all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
+
+#: The paper's own, in percent, without the columns that it lacks. It gives
+#: the size of the saturation difference, not its sign.
+PAPER = OrderedDict([
+    ('paper_classification', {'acc_u': 34.64, 'acc_v': 24.14,
+                              'sat_diff': 6.5}),
+    ('paper_regression', {'acc_u': 12.92, 'acc_v': 19.02, 'sat_diff': 85.8}),
+])
+
+#: Row of the table -> experiment that trains the network. Only the first two
+#: must be there.
+NETWORKS = OrderedDict([
+    ('classification', 'cvcl_classification'),
+    ('regression', 'cvcl_regression'),
+    ('classification_2017', 'cvcl_classification_2017'),
+    ('regression_l2', 'cvcl_regression_l2'),
+    ('best', 'cvcl_best'),
+    ('best_regression', 'cvcl_best_regression'),
+])
+
+#: The network that ships for photos of all kinds. Of CVCL, it has seen
+#: training photos only (weights/README.rst); it is scored as the others are.
+EVERYDAY = 'weights/everyday.h5'
+AS_THE_PAPER = ('decoding.method=argmax', 'decoding.temperature=1',
+                'decoding.saturation=1')
+
+#: Networks that are compared photo by photo, where both are there.
+PAIRS = (('classification', 'regression'),
+         ('classification_2017', 'regression'),
+         ('regression_l2', 'regression'), ('best', 'best_regression'))
+
+#: Format of numbers in the CSV files.
+_NUMBER = '%.10g'
+
+#: Draws of photos for an interval, and their seed.
+NUM_DRAWS, SEED = 10000, 0
+
+
+def bootstrap_interval(values, level=0.95):
+    """Interval of a mean, by drawing images again (percentile bootstrap).
+
+    Parameters
+    ----------
+    values : sequence of float
+        One for each image.
+    level : float in (0, 1)
+
+    Returns
+    -------
+    low, high : float
+        The same for the same values: the draws have a seed.
+    """
+    values = np.asarray(values, np.float64)
+    draws = np.random.RandomState(SEED).randint(len(values),
+                                                size=(NUM_DRAWS, len(values)))
+    means = values[draws].mean(axis=1)
+    return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
+
+
+def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
+    """Table 2: the paper's numbers, ours, and floors (paper, 5.3).
+
+    Parameters
+    ----------
+    data_folder : str or Path
+        CVCL's Open Country photos.
+    runs_folder : str or Path
+        Networks trained here, such as ``cvcl_regression/best.h5``, come
+        before those that ship.
+    out_file : str or Path
+        CSV file with the mean of each metric. Beside it, ``<name>_intervals
+        .csv`` gets their spread and intervals, ``<name>_<network>.json`` and
+        ``<name>_<network>.png`` the scores of each image and a contact sheet.
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    str
+        The tables to print, with where each row comes from.
+    """
+    out_file = Path(out_file)
+    networks = _find_networks(runs_folder)
+    results, sources = OrderedDict(), []
+    for system, network in networks.items():
+        stem = '%s_%s' % (out_file.with_suffix(''), system)
+        result = evaluate_network(
+            network, data_folder, sheet_file=stem + '.png',
+            vgg_weights=vgg_weights, dataset='cvcl',
+            decoding=AS_THE_PAPER if system == 'everyday' else ())
+        write_json(stem + '.json', result)
+        results[system] = result
+        sources.append('%s: %s, epoch %d, %s' % (
+            system, network, result['network']['epoch'],
+            result['network']['trained_on'] or 'cvcl'))
+        sources[-1] += ''.join(', ' + line for line in
+                               result['network']['changed_decoding'])
+    results.update(_score_floors(data_folder, result['data']['size']))
+    rows = OrderedDict(PAPER)
+    for system, result in results.items():
+        rows[system] = OrderedDict((name, in_units(name, value))
+                                   for name, value in result['mean'].items())
+    intervals = list(_intervals(results))
+    write_rows(out_file, ['system'] + list(rows['regression']), [
+        dict(row, system=system) for system, row in rows.items()], _NUMBER)
+    write_rows('%s_intervals.csv' % out_file.with_suffix(''),
+               list(intervals[0]), intervals, _NUMBER)
+    tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
+              for columns in (_PAPERS_COLUMNS, _PHOTO_COLUMNS,
+                              _NEAR_COLUMNS, _GREY_COLUMNS)]
+    tables += [_format_intervals(intervals), sources]
+    return '\n\n'.join('\n'.join(lines) for lines in tables)
+
+
+def _find_networks(runs_folder):
+    """Files of the networks that there are, of one size of images."""
+    from ..network.saved import load_configuration
+    networks, sizes = OrderedDict(), OrderedDict()
+    for system, experiment in NETWORKS.items():
+        try:
+            networks[system] = find_network(experiment, runs_folder)
+        except ColornetError:
+            if len(networks) < 2:
+                raise
+            continue
+        config = check_dataset(networks[system], 'cvcl', 'Table 2')
+        sizes[config.data['size']] = networks[system]
+    if len(sizes) > 1:
+        raise ColornetError('Table 2 compares networks of one image size: ' +
+                            ', '.join('%s has %d' % (network, size)
+                                      for size, network in sizes.items()))
+    everyday = find_resource(EVERYDAY)
+    if load_configuration(everyday)[0].data['size'] in sizes:
+        networks['everyday'] = everyday
+    return networks
+
+
+def _score_floors(data_folder, size):
+    """Scores of the predictors without a network, at the networks' size."""
+    config = load_config(overrides=['data.size=%d' % size])
+    training, _ = load_subset(config, data_folder, 'train')
+    test, names = load_subset(config, data_folder, 'test')
+    floors = OrderedDict([('floor_mode', fit_mode(training)),
+                          ('floor_grey', predict_grey),
+                          ('floor_lookup', fit_lookup(training))])
+    return OrderedDict((name, evaluate(predict_images(predict, test), names))
+                       for name, predict in floors.items())
+
+
+def _intervals(results):
+    """Spread and interval of each metric, and of the differences of PAIRS.
+
+    Yields
+    ------
+    OrderedDict
+    """
+    scores, names = OrderedDict(), {}
+    for system, result in results.items():
+        columns = OrderedDict((name, [row[name] for row in result['images']])
+                              for name in result['images'][0])
+        names[system] = columns.pop('name')
+        scores[system] = OrderedDict((metric, np.array(values))
+                                     for metric, values in columns.items())
+    for system, values in scores.items():
+        for metric in values:
+            yield _interval(system, metric, values[metric])
+        for baseline in [baseline for one, baseline in PAIRS
+                         if one == system and baseline in scores]:
+            if names[system] != names[baseline]:
+                raise ValueError('%s and %s were scored on different photos'
+                                 % (system, baseline))
+            for metric in values:
+                yield _interval('%s - %s' % (system, baseline), metric,
+                                values[metric] - scores[baseline][metric])
+
+
+def _interval(system, metric, values):
+    low, high = bootstrap_interval(values)
+    numbers = OrderedDict([('mean', values.mean()),
+                           ('std', values.std(ddof=1)), ('low', low),
+                           ('high', high)])
+    return OrderedDict([('system', system), ('metric', metric)], **{
+        name: in_units(metric, value) for name, value in numbers.items()})
+
+
+#: Column -> heading and format.
+_PAPERS_COLUMNS = OrderedDict([
+    ('acc_u', ('Acc U, %', '%9.2f')), ('acc_v', ('Acc V, %', '%9.2f')),
+    ('sat_diff', ('sat diff, %', '%+11.1f')),
+    ('acc_u_8', ('U, 8 units', '%10.2f')),
+    ('acc_v_8', ('V, 8 units', '%10.2f')),
+])
+_PHOTO_COLUMNS = OrderedDict([
+    ('abs_sat_diff', ('|sat diff|, %', '%13.1f')),
+    ('sat_diff_pooled', ('pooled, %', '%+9.1f')),
+    ('colourfulness_predicted', ('colourful', '%9.1f')),
+    ('l_reg', ('L_reg', '%9.0f')), ('psnr', ('PSNR, dB', '%8.2f')),
+    ('ssim', ('SSIM', '%6.3f')),
+])
+_GREY_COLUMNS = OrderedDict([
+    ('psnr_gain', ('gain, dB', '%+8.2f')),
+    ('nearer_than_grey', ('nearer than grey, %', '%19.0f')),
+    ('colourfulness_ratio', ('colourfulness ratio', '%19.2f')),
+    ('auc', ('AuC, %', '%6.2f')),
+])
+_NEAR_COLUMNS = OrderedDict([
+    ('within_1_u', ('U within 1', '%10.1f')),
+    ('within_2_u', ('2', '%5.1f')), ('within_3_u', ('3 bins', '%6.1f')),
+    ('within_1_v', ('V within 1', '%10.1f')),
+    ('within_2_v', ('2', '%5.1f')), ('within_3_v', ('3 bins', '%6.1f')),
+])
+
+
+def _format_intervals(intervals):
+    """Lines of 95 % intervals, of the paper's metrics first."""
+    metrics = 'acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff'
+    lines = ['%-33s' % '95 % intervals' + ''.join('%-17s' % metric
+                                                  for metric in metrics)]
+    systems = OrderedDict.fromkeys(row['system'] for row in intervals)
+    for system in systems:
+        found = {row['metric']: row for row in intervals
+                 if row['system'] == system}
+        lines.append('%-33s' % system + ''.join(
+            '%-17s' % ('[%.2f, %.2f]' % (found[metric]['low'],
+                                         found[metric]['high']))
+            for metric in metrics))
+    return [line.rstrip() for line in lines]

@@ -1,0 +1,1 @@
+"""A file in, a coloured file out; no Theano."""

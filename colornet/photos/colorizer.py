@@ -1,0 +1,209 @@
+"""Colorizing photos of any size (paper, 3.1, 5.3).
+
+A network predicts the chrominance of a small copy of the photo. It is
+enlarged and joined to the photo's own luminance, so that no detail is lost:
+the eye sees far less detail in colour than in luminance.
+"""
+
+import numpy as np
+
+from ..color import get_color_space, join_channels, luminance
+from ..errors import ColornetError
+from ..scaling import enlarge_chroma
+from .reading import as_uint8, resize
+
+__all__ = ['Colorizer', 'proportional_shape']
+
+#: Longer side of a photo that keeps its proportions over the shorter one.
+MAX_RATIO = 3
+
+#: What rows and columns of a network's input must be divisible by.
+DIVISOR = 8
+
+# Pixels that are joined at a time; converting colours takes some twenty
+# times the memory of the pixels.
+_STRIP_PIXELS = 1 << 20
+
+
+def proportional_shape(shape, size):
+    """Rows and columns of a small copy that keeps proportions (choice 26).
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns of the photo.
+    size : int
+        Of the copy's shorter side; divisible by :data:`DIVISOR`.
+
+    Returns
+    -------
+    (int, int)
+        The longer side is the nearest number that is divisible, too, and at
+        most :data:`MAX_RATIO` times the shorter one.
+    """
+    longer = size * max(shape) / min(shape)
+    longer = DIVISOR * int(min(longer, MAX_RATIO * size) / DIVISOR + 0.5)
+    return (longer, size) if shape[0] > shape[1] else (size, longer)
+
+
+class Colorizer:
+    """Colorizes photos of any size with a network for small copies (3.1).
+
+    Parameters
+    ----------
+    predict_chroma : callable
+        Takes luminance, float32 (batch, rows, columns), in [0, 100] for
+        CIELUV; returns chrominance, float32 (batch, rows, columns, 2), in
+        the units of :func:`colornet.color.split_channels`. Its rows and
+        columns may be fewer than those of the luminance.
+    size : int
+        Rows and columns of the network's input.
+    color_space : 'luv' or 'hsv'
+        That the network was trained in.
+    proportions : 'squash' or 'keep'
+        Whether `size` is that of both sides of the network's input, or of
+        the shorter one: see :func:`proportional_shape`.
+    """
+
+    def __init__(self, predict_chroma, size=224, color_space='luv',
+                 proportions='squash'):
+        self.predict_chroma = predict_chroma
+        self.size = size
+        self.color_space = get_color_space(color_space).name
+        if proportions not in ('squash', 'keep'):
+            raise ColornetError("proportions must be 'squash' or 'keep', not "
+                                f'{proportions!r}')
+        self.proportions = proportions
+
+    def colorize(self, pixels):
+        """Colorize a photo.
+
+        Parameters
+        ----------
+        pixels : ndarray, (rows, columns) or (rows, columns, 3)
+            Grey or sRGB, of which the luminance counts; uint8, uint16 or
+            floating point in [0, 1]; at least one pixel.
+
+        Returns
+        -------
+        ndarray of float32, (rows, columns, 3)
+            sRGB in [0, 1].
+
+        Raises
+        ------
+        ColornetError
+            If `pixels` is not such an array.
+        """
+        return self.colorize_batch([pixels])[0]
+
+    def colorize_batch(self, photos):
+        """Colorize photos, of any sizes.
+
+        Those that the network sees at one size are one minibatch.
+
+        Parameters
+        ----------
+        photos : sequence of ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        list of ndarray
+        """
+        return [self.join(np.asarray(pixels), chroma)
+                for pixels, chroma in zip(photos, self.predict(photos))]
+
+    def predict(self, photos):
+        """Predict the chrominance of photos, as the network sees them.
+
+        Parameters
+        ----------
+        photos : sequence of ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        ndarray of float32, (batch, rows, columns, 2); or list of ndarray
+            Rows and columns are those of the network's output. A list, if
+            they differ between photos.
+        """
+        photos = [_checked_pixels(pixels) for pixels in photos]
+        shapes = [self._input_shape(pixels.shape[:2]) for pixels in photos]
+        if len(set(shapes)) == 1:
+            return self._predict_alike(photos, shapes[0])
+        chroma = [None] * len(photos)
+        for shape in set(shapes):
+            numbers = [number for number, other in enumerate(shapes)
+                       if other == shape]
+            alike = self._predict_alike([photos[number] for number in numbers],
+                                        shape)
+            for number, one in zip(numbers, alike):
+                chroma[number] = one
+        return chroma
+
+    def _input_shape(self, shape):
+        """Rows and columns of what the network sees of a photo."""
+        return ((self.size, self.size) if self.proportions == 'squash' else
+                proportional_shape(shape, self.size))
+
+    def _predict_alike(self, photos, shape):
+        """Predict the chrominance of photos resized to one shape."""
+        # Resized first, as the training photos are, then converted.
+        chroma = self.predict_chroma(np.stack(
+            [luminance(resize(pixels, shape), self.color_space)
+             for pixels in photos]))
+        chroma = np.asarray(chroma, np.float32)
+        if (chroma.ndim != 4 or len(chroma) != len(photos) or
+                chroma.shape[3] != 2 or not chroma.size):
+            raise ValueError(f'the network returned an array of shape '
+                             f'{chroma.shape} for {len(photos)} photos')
+        if not np.isfinite(chroma).all():
+            raise ColornetError('the network predicts values that are not '
+                                'finite: its weights are damaged')
+        return chroma
+
+    def join(self, pixels, chroma, dtype=np.float32):
+        """Join predicted chrominance to a photo's own luminance (3.1).
+
+        Parameters
+        ----------
+        pixels : ndarray
+            As for :meth:`colorize`.
+        chroma : ndarray of float32, (any rows, any columns, 2)
+            Enlarged with a bicubic filter.
+        dtype : np.float32 or np.uint8
+            Of the result; uint8 takes a quarter of the memory.
+
+        Returns
+        -------
+        ndarray, (rows, columns, 3)
+            sRGB; colours that sRGB cannot show are clipped.
+        """
+        rows, columns = pixels.shape[:2]
+        rgb = np.empty((rows, columns, 3), dtype)
+        step = max(1, _STRIP_PIXELS // columns)
+        for start in range(0, rows, step):
+            stop = min(start + step, rows)
+            strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
+                                   (start, stop))
+            strip = join_channels(
+                luminance(pixels[start:stop], self.color_space), strip,
+                self.color_space)
+            rgb[start:stop] = as_uint8(strip) if dtype == np.uint8 else strip
+        return rgb
+
+
+def _checked_pixels(pixels):
+    pixels = np.asarray(pixels)
+    if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
+        raise ColornetError(f'pixels must be uint8, uint16 or floating point, '
+                            f'not {pixels.dtype}')
+    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
+            or pixels.size == 0:
+        raise ColornetError(f'a photo must be (rows, columns) or (rows, '
+                            f'columns, 3) pixels, not {pixels.shape}')
+    if pixels.dtype.kind == 'f' and not (pixels.min() >= 0
+                                         and pixels.max() <= 1):
+        raise ColornetError(f'floating point pixels must be in [0, 1], not '
+                            f'[{pixels.min()}, {pixels.max()}]')
+    return pixels

@@ -1,0 +1,243 @@
+"""Colorizing files and folders of photos.
+
+Thousands of photos go through in small batches; one broken photo is noted
+and does not stop the others, a full disk does.
+"""
+
+import errno
+import itertools
+import os
+from collections import namedtuple
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ColornetError
+from ..files import make_folder
+from ..progress import on_terminal, progress_bar
+from .reading import IMAGE_SUFFIXES, ImageError, find_images, read_photo
+from .writing import output_suffix, write_photo
+
+__all__ = ['Report', 'colorize_files']
+
+# Pixels of the photos that wait in a batch, beyond the last one.
+_BATCH_PIXELS = 40000000
+
+# Errors of one output name; of any other, the next file would die as well.
+_NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
+                errno.EEXIST, errno.EILSEQ}
+
+#: What became of a list of photos.
+#:
+#: written : list of Path, the output files
+#: failed : list of (Path of the source, reason)
+#: skipped : list of Path, the outputs that were there before
+#: first_only : list of Path, the sources of which one frame was coloured
+Report = namedtuple('Report', 'written failed skipped first_only')
+
+_Job = namedtuple('_Job', 'source target photo')
+
+
+def colorize_files(colorizer, sources, out_folder, batch_size=4,
+                   overwrite=True, progress=True, report=None):
+    """Colorize files and folders; a broken photo does not stop the others.
+
+    The outputs keep their names, `output_suffix` permitting. A folder is
+    mirrored: straight into `out_folder` if it is the only source, under its
+    own name if there are several. Where two photos would get one name, the
+    later becomes ``name-2.jpg`` (or, if its suffix changes, ``name.gif.png``).
+    Where an output would replace a source, it is ``name-coloured.jpg``. Photos
+    in `out_folder` are left out when a folder around it is a source.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    sources : sequence of str or Path
+        Files and folders.
+    out_folder : str or Path
+        Made if it is missing.
+    batch_size : int
+        Photos that go through the network at a time.
+    overwrite : bool
+        If false, photos whose output is there are skipped.
+    progress : bool
+        Show a bar on the standard error stream: on a terminal, and
+        elsewhere, line by line, for more than 20 photos.
+    report : Report, optional
+        Filled while the work goes on, for those who interrupt it.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ColornetError
+        If there are no photos, `out_folder` is one of the sources or it
+        cannot be written to (a full disk): none of the rest could be saved.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
+    report = report or Report([], [], [], [])
+    found = _find_sources(sources, out_folder, report)
+    if not found and not report.failed:
+        raise ColornetError(
+            'no photos (%s) in %s' % (' '.join(sorted(IMAGE_SUFFIXES)),
+                                      ', '.join(map(str, sources))))
+    targets = _Targets(found, out_folder, overwrite, report)
+    make_folder(out_folder)
+    jobs = targets.assign(found)
+    jobs = progress_bar(
+        jobs, unit='photo',
+        disable=not progress or not (on_terminal() or len(jobs) > 20))
+    for batch in _read_batches(jobs, targets, batch_size, report):
+        for job, chroma in _predict(colorizer, batch, report):
+            with _noting_failure(job.source, report):
+                rgb = colorizer.join(job.photo.pixels, chroma, np.uint8)
+                _write(job.target, rgb, job.photo)
+                report.written.append(job.target)
+                if job.photo.has_more:
+                    report.first_only.append(job.source)
+    return report
+
+
+class _Targets:
+    """Gives every source an output file of its own, always the same one."""
+
+    def __init__(self, found, out_folder, overwrite, report):
+        self.out_folder = Path(out_folder)
+        self.relative = dict(found)
+        self.inputs = {os.path.realpath(source) for source, _ in found}
+        self.overwrite = overwrite
+        self.report = report
+        self.taken = set()
+
+    def assign(self, found):
+        """Jobs, yet without photos, for (source, relative path) pairs."""
+        suffixes = {source: output_suffix(source, None)
+                    for source, _ in found}
+        # Those that keep their suffix have the first claim to their name.
+        claims = {source: self._claim(source, suffixes[source])
+                  for source, _ in sorted(found, key=lambda pair: (
+                      suffixes[pair[0]] != pair[0].suffix))}
+        jobs = [_Job(source, claims[source], None) for source, _ in found]
+        return [job for job in jobs if self._is_free(job)]
+
+    def with_photo(self, job, photo):
+        """Job for a photo that was read; None if it has nowhere to go."""
+        suffix = output_suffix(job.source, photo)
+        if suffix == job.target.suffix:
+            return job._replace(photo=photo)
+        # Only now is it known to be transparent.
+        job = _Job(job.source, self._claim(job.source, suffix), photo)
+        return job if self._is_free(job) else None
+
+    def _claim(self, source, suffix):
+        relative = self.relative[source]
+        if self._is_input(relative.with_suffix(suffix)):
+            # photo-2.jpg may well be another photo of the user's.
+            relative = relative.with_name(
+                f'{relative.stem}-coloured{relative.suffix}')
+        for name in _candidates(relative, suffix):
+            # Some file systems do not tell A.jpg from a.jpg.
+            if str(name).casefold() not in self.taken \
+                    and not self._is_input(name):
+                self.taken.add(str(name).casefold())
+                return self.out_folder / name
+
+    def _is_input(self, name):
+        return os.path.realpath(self.out_folder / name) in self.inputs
+
+    def _is_free(self, job):
+        if not self.overwrite and os.path.exists(job.target):
+            self.report.skipped.append(job.target)
+            return False
+        return True
+
+
+def _candidates(path, suffix):
+    """Output names for a relative path, best first, without end."""
+    yield path.with_suffix(suffix)
+    if suffix != path.suffix:
+        yield path.with_name(path.name + suffix)
+    for number in itertools.count(2):
+        yield path.with_name(f'{path.stem}-{number}{suffix}')
+
+
+def _find_sources(sources, out_folder, report):
+    """(file, relative output path) of all photos, each file once."""
+    out_folder = Path(os.path.realpath(out_folder))
+    found = {}
+    for source in map(Path, sources):
+        if not os.path.isdir(source):
+            found.setdefault(os.path.abspath(source),
+                             (source, Path(source.name)))
+            continue
+        folder = Path(os.path.realpath(source))
+        if folder == out_folder:
+            raise ColornetError(f'the output folder {source} is also a '
+                                f'source; choose another output folder')
+        mirrored = Path()
+        if len(sources) > 1:
+            mirrored = Path(os.path.basename(os.path.abspath(source)))
+        for path in find_images(source, on_error=lambda error: report.failed
+                                .append((Path(error.path), error.reason))):
+            inside = path.relative_to(source)
+            if out_folder not in (folder / inside).parents \
+                    or out_folder in folder.parents:
+                found.setdefault(os.path.abspath(path),
+                                 (path, mirrored / inside))
+    return list(found.values())
+
+
+def _read_batches(jobs, targets, batch_size, report):
+    """Read photos into batches small enough for the memory."""
+    batch = []
+    for job in jobs:
+        with _noting_failure(job.source, report):
+            job = targets.with_photo(job, read_photo(job.source))
+            if job is not None:
+                batch.append(job)
+        pixels = sum(job.photo.pixels.size for job in batch)
+        if len(batch) == batch_size or pixels > _BATCH_PIXELS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _predict(colorizer, batch, report):
+    """(job, chroma) pairs; photo by photo where memory is short."""
+    try:
+        return list(zip(batch, colorizer.predict([job.photo.pixels
+                                                  for job in batch])))
+    except MemoryError:
+        if len(batch) > 1:
+            return [pair for job in batch
+                    for pair in _predict(colorizer, [job], report)]
+        report.failed.append((batch[0].source, 'out of memory'))
+        return []
+
+
+@contextmanager
+def _noting_failure(source, report):
+    """Note what went wrong with one photo, and go on."""
+    try:
+        yield
+    except ImageError as error:
+        report.failed.append((source, error.reason))
+    except MemoryError:
+        report.failed.append((source, 'out of memory'))
+
+
+def _write(target, rgb, photo):
+    """Write a photo; an error of the disk becomes a ColornetError."""
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+        write_photo(target, rgb, photo)
+    except OSError as error:
+        reason = error.strerror.lower()
+        if error.errno in _NAME_ERRORS:
+            raise ImageError(target, f'cannot be written ({reason})')
+        raise ColornetError(f'cannot write {target}: {reason}')

@@ -1,0 +1,442 @@
+"""Reading of photos: files of any mode become upright arrays in sRGB."""
+
+import io
+import os
+import stat
+import warnings
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from ..errors import ColornetError
+
+__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
+           'as_uint8', 'find_images', 'is_grey', 'read_photo', 'read_rgb',
+           'resize', 'to_stored', 'to_upright']
+
+#: Suffixes, in lower case, of the files that are taken from a folder.
+IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
+                  '.gif', '.ppm', '.pgm'}
+
+#: The longer side of a photo that keeps its proportions, as a multiple of the
+#: shorter one: what is beyond, at both ends, is cut off.
+LONGEST = 1.5
+
+#: Pixels that a photo of a data set must have on its shorter side: there is
+#: nothing to learn from an icon.
+MIN_SIDE = 16
+
+# Pillow could also read formats that start other programs (EPS).
+_READ_FORMATS = ('JPEG', 'PNG', 'TIFF', 'WEBP', 'BMP', 'GIF', 'PPM',
+                 'JPEG2000')
+
+_ORIENTATION = 0x0112
+
+# From the stored array to the upright one, by EXIF orientation.
+_TO_UPRIGHT = {
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: stored[::-1].swapaxes(0, 1),
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: stored[:, ::-1].swapaxes(0, 1),
+}
+
+# TIFF keeps the layout of the file among the tags that describe the photo;
+# these must not be carried to another file: sizes, compression, strips,
+# tiles, palettes, colour profile, other programs' private blocks.
+_TIFF_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348))
+                     | {273, 277, 278, 279, 280, 281, 284, 292, 293, 301,
+                        512, 513, 514, 529, 530, 531, 532, 700, 33723,
+                        34377, 34675, 37724})
+
+#: A decoded photo.
+#:
+#: pixels : upright; uint8 (rows, columns, 3) in sRGB, or grey uint8 or
+#:     uint16 (rows, columns)
+#: alpha : upright uint8 (rows, columns), or None
+#: orientation : EXIF orientation, 1 to 8, in which the file stores it
+#: exif : bytes, the EXIF block without its thumbnail; may be empty
+#: format : Pillow's name of the file format
+#: has_more : whether the file holds more frames or pages than this one
+Photo = namedtuple('Photo', 'pixels alpha orientation exif format has_more',
+                   defaults=(False,))
+
+
+class ImageError(ColornetError):
+    """A file that cannot be read or written as a photo.
+
+    The text is ``<path>: <reason>``, one line; both are attributes.
+    """
+
+    def __init__(self, path, reason):
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self):
+        return f'{self.path}: {self.reason}'
+
+
+def find_images(folder, on_error=None, follow_links=False):
+    """Image files in a folder and the folders below it, by their suffix.
+
+    Parameters
+    ----------
+    folder : str or Path
+    on_error : callable, optional
+        Takes the ImageError of a folder that cannot be listed; the others
+        are still listed. Without it, the error is raised.
+    follow_links : bool
+        Also look into folders that are links, but not into one folder twice.
+        A link to nothing is an error, unless it has the name of a photo.
+
+    Returns
+    -------
+    list of Path
+        Sorted. Hidden files and folders are left out.
+
+    Raises
+    ------
+    ImageError
+        If a folder is missing or cannot be listed.
+    """
+    def report(error):
+        reason = f'cannot list this folder ({error.strerror.lower()})'
+        error = ImageError(error.filename, reason)
+        if on_error is None:
+            raise error
+        on_error(error)
+
+    found, seen, pending = [], set(), [folder]
+    while pending:
+        start = pending.pop(0)
+        if os.path.realpath(start) in seen:
+            continue
+        for parent, folders, names in os.walk(start, onerror=report):
+            seen.add(os.path.realpath(parent))
+            paths = [os.path.join(parent, name) for name in sorted(folders)
+                     if not name.startswith('.')]
+            if follow_links:
+                # After all that is no link, which thus keeps its own name.
+                pending += filter(os.path.islink, paths)
+                for name in names:
+                    path = os.path.join(parent, name)
+                    if (not name.startswith('.') and not _is_photo(name) and
+                            not os.path.exists(path)):
+                        report(FileNotFoundError(0, 'link to nothing', path))
+            folders[:] = [os.path.basename(path) for path in paths
+                          if os.path.realpath(path) not in seen]
+            found += [Path(parent, name) for name in names
+                      if not name.startswith('.') and _is_photo(name)]
+    return sorted(found)
+
+
+def _is_photo(name):
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def read_photo(path):
+    """Read a photo of any size and mode.
+
+    Colour profiles are applied, so that the pixels are sRGB, and dropped;
+    a profile that does not fit the photo is ignored. Of an animation, the
+    first frame is read. Colours of more than 8 bits are reduced to 8, greys
+    are kept in 16 bits.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    Photo
+
+    Raises
+    ------
+    ImageError
+        If it is missing, not a file, not readable, not an image, truncated
+        (a part of a photo is never returned) or of more than 178 million
+        pixels.
+    """
+    image, orientation, exif, has_more = _load(path)
+    still_to_turn, _ = _read_exif(image)
+    pixels, alpha = _decode(image)
+    pixels = to_upright(pixels, still_to_turn)
+    if alpha is not None:
+        alpha = to_upright(alpha, still_to_turn)
+    return Photo(pixels, alpha, orientation, exif, image.format, has_more)
+
+
+def read_rgb(path, size, largest=None):
+    """Read a photo of a data set at the size of the network (paper, 3.1).
+
+    Parameters
+    ----------
+    path : str or Path
+    size : int
+        Rows and columns. The whole photo is squeezed into the square, as
+        the paper resizes to 224 x 224 (choice 17); transparency shows white.
+    largest : int, optional
+        Keep the proportions: a shorter side beyond `largest` becomes
+        `largest`, one below `size` becomes `size`; of the longer side, the
+        central part is kept, up to :data:`LONGEST` times the shorter one.
+
+    Returns
+    -------
+    ndarray of uint8, (size, size, 3); (rows, columns, 3) with `largest`
+        Upright sRGB.
+
+    Raises
+    ------
+    ImageError
+        As :func:`read_photo`, or if a side has fewer than `MIN_SIDE` pixels.
+    """
+    photo = read_photo(path)
+    rows, columns = photo.pixels.shape[:2]
+    if min(rows, columns) < MIN_SIDE:
+        raise ImageError(path, f'too small ({columns} x {rows} pixels), at '
+                               f'least {MIN_SIDE} a side are needed')
+    pixels = photo.pixels
+    if photo.alpha is not None:
+        alpha = photo.alpha if pixels.ndim == 2 else photo.alpha[..., None]
+        pixels = 255 - ((255 - pixels) * (alpha / np.float32(255)))
+        pixels = (pixels + 0.5).astype(np.uint8)
+    shape = size, size
+    if largest is not None:
+        pixels = _cut_ends(pixels)
+        shorter = min(pixels.shape[:2])
+        side = min(largest, max(shorter, size))
+        shape = [int(round(length * side / shorter))
+                 for length in pixels.shape[:2]]
+    pixels = as_uint8(resize(pixels, shape))
+    return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
+
+
+def _cut_ends(pixels):
+    """The central part, at most :data:`LONGEST` times as long as wide."""
+    rows, columns = pixels.shape[:2]
+    longest = int(LONGEST * min(rows, columns))
+    top, left = [max(0, length - longest) // 2 for length in (rows, columns)]
+    return pixels[top:top + longest, left:left + longest]
+
+
+def is_grey(rgb, tolerance=8):
+    """Whether a photo shows no colour anywhere.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, (rows, columns, 3)
+    tolerance : int
+        Largest difference between the channels of a pixel that still counts
+        as grey: JPEG leaves traces of colour in grey photos.
+
+    Returns
+    -------
+    bool
+    """
+    return bool((rgb.max(axis=-1) - rgb.min(axis=-1)).max() <= tolerance)
+
+
+def resize(pixels, shape):
+    """Resize with a Lanczos filter, anti-aliased when it gets smaller.
+
+    Training and colorization both use it, so that a network sees photos
+    reduced in one way.
+
+    Parameters
+    ----------
+    pixels : ndarray, (rows, columns) or (rows, columns, 3)
+        uint8, uint16 or floating point in [0, 1].
+    shape : (int, int)
+        New rows and columns.
+
+    Returns
+    -------
+    ndarray, same dtype (floating point: float32)
+    """
+    size = shape[1], shape[0]
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.array(image.resize(size, Image.LANCZOS))
+    if pixels.ndim == 3:
+        return np.stack([resize(channel, shape)
+                         for channel in np.moveaxis(pixels, -1, 0)], axis=-1)
+    image = Image.fromarray(np.ascontiguousarray(pixels, np.float32))
+    resized = np.array(image.resize(size, Image.LANCZOS))
+    if pixels.dtype == np.uint16:
+        return resized.round().clip(0, 65535).astype(np.uint16)
+    return resized.clip(0, 1)
+
+
+def as_uint8(pixels):
+    """Reduce pixels to 8 bits.
+
+    Parameters
+    ----------
+    pixels : ndarray, any shape
+        uint8, uint16 or floating point in [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def to_upright(stored, orientation):
+    """Turn an array from the stored EXIF orientation upright.
+
+    Parameters
+    ----------
+    stored : ndarray, (rows, columns, ...)
+    orientation : int
+        1 to 8.
+
+    Returns
+    -------
+    ndarray, contiguous
+    """
+    return np.ascontiguousarray(_TO_UPRIGHT[orientation](stored))
+
+
+def to_stored(upright, orientation):
+    """Undo :func:`to_upright`."""
+    # Every turn undoes itself, but for the two quarter turns.
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    return to_upright(upright, inverse)
+
+
+def _load(path):
+    """Loaded Pillow image, orientation, EXIF block, whether there are more."""
+    try:
+        # Opening a pipe would wait for its writer.
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(path, 'a folder, not an image file')
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(path, 'not a regular file')
+        if status.st_size == 0:
+            raise ImageError(path, 'empty file')
+        stream = open(path, 'rb')
+    except OSError as error:
+        raise ImageError(path, error.strerror.lower())
+    with stream, warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        try:
+            image = Image.open(stream, formats=_READ_FORMATS)
+            if image.format == 'PNG':
+                # Otherwise Pillow leaves what follows a damage black.
+                image.verify()
+                image = Image.open(stream, formats=_READ_FORMATS)
+            # Now, because load() already turns a TIFF upright.
+            orientation, exif = _read_exif(image)
+            image.load()
+            has_more = _has_more(stream)
+        except MemoryError:
+            raise
+        except Image.UnidentifiedImageError:
+            raise ImageError(path, 'not an image file (JPEG, PNG, TIFF, WebP, '
+                                   'BMP, GIF, PPM or JPEG 2000)')
+        except Image.DecompressionBombError:
+            limit = 2 * Image.MAX_IMAGE_PIXELS // 1000000
+            raise ImageError(path, f'too large, more than {limit} million '
+                                   f'pixels')
+        # Pillow's decoders raise almost anything on damaged files: OSError,
+        # SyntaxError, ValueError, struct.error, KeyError, ...
+        except Exception as error:
+            truncated = 'truncated' in str(error).lower()
+            raise ImageError(path, 'truncated file' if truncated
+                             else f'damaged file ({error})')
+    return image, orientation, exif, has_more
+
+
+def _has_more(stream):
+    """Whether a file holds further frames or pages.
+
+    Not so the second picture that cameras put behind a JPEG.
+    """
+    try:
+        image = Image.open(stream, formats=['GIF', 'PNG', 'TIFF', 'WEBP'])
+        image.seek(1)
+    except Exception:  # none, or none that can be read
+        return False
+    return True
+
+
+def _read_exif(image):
+    """Orientation, 1 to 8, and EXIF block of an open image."""
+    try:
+        exif = image.getexif()
+        orientation = exif.get(_ORIENTATION, 1)
+    except Exception:  # damaged EXIF does not make the photo unreadable
+        return 1, b''
+    if orientation not in _TO_UPRIGHT:
+        orientation = 1
+    if image.format == 'TIFF':
+        for tag in _TIFF_LAYOUT_TAGS.intersection(exif):
+            del exif[tag]
+    if not exif:
+        return 1, b''
+    try:
+        return orientation, exif.tobytes()
+    except Exception:  # damaged, but for the orientation
+        exif = Image.Exif()
+        exif[_ORIENTATION] = orientation
+        return orientation, exif.tobytes()
+
+
+def _decode(image):
+    """Pixels and alpha, as of :class:`Photo`, of a loaded Pillow image."""
+    if image.mode[0] == 'I' or image.mode == 'F':
+        return _deep_grey(np.array(image), image.format), None
+    grey = image.mode in ('1', 'L', 'LA', 'La')
+    alpha = None
+    if image.mode[-1] in 'Aa' or 'transparency' in image.info:
+        image = image.convert('LA' if grey else 'RGBA')
+        alpha = np.array(image.getchannel('A'))
+    if image.mode != 'CMYK':
+        image = image.convert('L' if grey else 'RGB')
+    return np.array(_to_srgb(image).convert('L' if grey else 'RGB')), alpha
+
+
+def _deep_grey(values, format):
+    """uint16 greys of pixels whose format does not always say what white is.
+
+    Floating point numbers count to 1, or beyond it to 255, to 65535 or to
+    the largest of the photo. So do 32-bit integers, from 255 on; where they
+    are not of a TIFF, Pillow has made them count to 65535.
+    """
+    if values.dtype.itemsize == 2:
+        return values.astype(np.uint16)
+    values = np.nan_to_num(values)
+    whites = [255, 65535, values.max()]
+    if values.dtype.kind == 'f':
+        whites.insert(0, 1)
+    elif format != 'TIFF':
+        whites.remove(255)
+    white = next(white for white in whites if values.max() <= white)
+    return (values.clip(0, None) * (65535. / white) + 0.5).astype(np.uint16)
+
+
+def _to_srgb(image):
+    """Apply and drop the colour profile of an L, RGB or CMYK image."""
+    if not image.info.get('icc_profile'):
+        return image
+    try:
+        profile = ImageCms.ImageCmsProfile(
+            io.BytesIO(image.info['icc_profile']))
+        if 'sRGB' in ImageCms.getProfileDescription(profile):
+            return image
+        return ImageCms.profileToProfile(
+            image, profile, ImageCms.createProfile('sRGB'), outputMode='RGB')
+    except (OSError, ImageCms.PyCMSError):
+        return image  # a damaged profile, or one for other channels

@@ -1,0 +1,256 @@
+"""Commands of this program as jobs: here one by one, or on other machines.
+
+Other machines are Dask's: a scheduler and workers that share this machine's
+files and have colornet installed.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from collections import namedtuple
+
+from ..errors import ColornetError
+from ..files import make_folder
+from ..signals import catch_signals
+
+__all__ = ['Job', 'end_with_parent', 'last_message', 'run_command',
+           'run_jobs']
+
+#: name : str
+#: commands : list of list of str
+#:     Arguments of ``colornet``, run one after the other as long as each ends
+#:     with status 0.
+#: environment : dict of str to str
+#:     Besides this process's.
+Job = namedtuple('Job', 'name commands environment')
+
+#: Bytes of a command's standard error stream that are looked at for its
+#: message.
+_TAIL = 4096
+
+#: Seconds that workers have to save a checkpoint.
+_PATIENCE = 120
+
+#: Seconds that a scheduler may take to answer.
+_TIMEOUT = 10
+
+#: prctl: a signal for the process when its parent has died.
+_PR_SET_PDEATHSIG = 1
+try:
+    _PRCTL = ctypes.CDLL(None).prctl
+except (OSError, AttributeError):
+    _PRCTL = None  # Not on Linux.
+
+
+def run_jobs(jobs, scheduler=None, threads=None, shared_folder='.'):
+    """Run jobs; those that fail do not stop the others.
+
+    Parameters
+    ----------
+    jobs : list of Job
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``tcp://host:8786``; its workers
+        run several jobs at once. Without, they run here one by one.
+    threads : int, optional
+        For each job; Theano's choice if not given. Dask's workers would
+        allow one only.
+    shared_folder : str or Path
+        Made if it is missing. All workers see it; one file in there tells
+        them to stop.
+
+    Yields
+    ------
+    name : str
+        A job that has ended.
+    message : str
+        Empty, or the error that it printed.
+
+    Raises
+    ------
+    ColornetError
+        If there is no such scheduler.
+    Interrupted
+        On SIGINT or SIGTERM, after the commands that run have ended.
+    """
+    if scheduler and jobs:
+        yield from _run_on_workers(jobs, scheduler, threads, shared_folder)
+        return
+    for job in jobs:
+        yield job.name, _run_job(job, threads)
+
+
+def _run_job(job, threads, own_compiledir=False, stop_file=None):
+    """All commands of a job; the message of the first that fails."""
+    environment = dict(os.environ, **job.environment)
+    if threads:
+        environment['OMP_NUM_THREADS'] = str(threads)
+    elif own_compiledir:
+        # Dask's nanny sets these to 1 for its workers' own libraries.
+        for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS',
+                     'OPENBLAS_NUM_THREADS'):
+            environment.pop(name, None)
+    with tempfile.TemporaryDirectory(prefix='colornet_') as folder:
+        if own_compiledir:
+            # Workers of one machine would wait for each other's lock.
+            environment['THEANO_FLAGS'] = ','.join(filter(None, [
+                environment.get('THEANO_FLAGS'), 'base_compiledir=' + folder]))
+        for command in job.commands:
+            status, message = run_command(command, environment, stop_file)
+            if status:
+                return message or 'exit status %d' % status
+    return ''
+
+
+def run_command(arguments, environment=None, stop_file=None):
+    """Run this program, with signals and the error stream passed on.
+
+    Parameters
+    ----------
+    arguments : list of str
+    environment : dict, optional
+    stop_file : str, optional
+        When there is a file of this name, the command is ended by SIGTERM.
+
+    Returns
+    -------
+    status : int
+        Below 0 if a signal killed it.
+    message : str
+        The last line on its standard error stream, or what killed it.
+
+    Raises
+    ------
+    Interrupted
+        On SIGINT or SIGTERM, after the command has ended by it.
+    """
+    # A session of its own: Ctrl-C shall reach it once, through us. A second
+    # time would not let it save.
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'colornet'] + list(arguments), env=environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=end_with_parent)
+    tail = bytearray()
+    reader = threading.Thread(target=_copy, args=(process.stderr, tail))
+    reader.start()
+    with catch_signals() as check_signals:
+        try:
+            while True:
+                try:
+                    process.wait(0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    check_signals()
+                    if stop_file and os.path.exists(stop_file):
+                        process.send_signal(signal.SIGTERM)
+                        process.wait()
+                        break
+        except KeyboardInterrupt as interrupt:
+            process.send_signal(getattr(interrupt, 'signal_number',
+                                        signal.SIGINT))
+            process.wait()
+            raise
+        finally:
+            reader.join()
+            process.stderr.close()
+        check_signals()
+    if process.returncode < 0:
+        name = signal.Signals(-process.returncode).name
+        return process.returncode, 'ended by %s%s' % (
+            name, ' (out of memory?)' if name == 'SIGKILL' else '')
+    return process.returncode, last_message(tail)
+
+
+def last_message(output):
+    """What a command printed last as errors, without "colornet: error:".
+
+    Parameters
+    ----------
+    output : bytes or bytearray
+
+    Returns
+    -------
+    str
+        Empty if it printed nothing.
+    """
+    lines = output.decode('utf-8', 'replace').replace('\r', '\n').split('\n')
+    message = next((line for line in reversed(lines) if line.strip()), '')
+    prefix = 'colornet: error: '
+    return message[len(prefix):] if message.startswith(prefix) else message
+
+
+def end_with_parent():
+    """Called in a child: where the system can, end it with its parent."""
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _copy(stream, tail):
+    """Pass a stream on to ours; keep its end."""
+    for chunk in iter(lambda: stream.read1(_TAIL), b''):
+        tail += chunk
+        del tail[:-_TAIL]
+        try:
+            sys.stderr.write(chunk.decode('utf-8', 'replace'))
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # Nobody reads it.
+
+
+def _run_on_workers(jobs, scheduler, threads, shared_folder):
+    try:
+        from distributed import Client, TimeoutError, wait
+    except ImportError:
+        raise ColornetError('--scheduler needs Dask: pip install '
+                            'distributed==2023.5.0')
+    try:
+        client = Client(scheduler, timeout=_TIMEOUT)
+    except (OSError, ValueError) as error:
+        raise ColornetError('no Dask scheduler at %s: %s'
+                            % (scheduler, ' '.join(str(error).split())))
+    make_folder(shared_folder)
+    stop_file = os.path.abspath(os.path.join(
+        str(shared_folder), '.stop-%s' % uuid.uuid4().hex[:12]))
+    with client, catch_signals() as check_signals:
+        futures = {client.submit(
+            _run_job, job, threads, own_compiledir=True, stop_file=stop_file,
+            pure=False): job.name for job in jobs}
+        left = set(futures)
+        try:
+            while left:
+                check_signals()
+                try:
+                    done = wait(list(left), 1, 'FIRST_COMPLETED').done
+                except TimeoutError:
+                    continue
+                for future in done:
+                    left.discard(future)
+                    yield futures[future], _message(future)
+        finally:
+            if left:
+                _stop(list(left), stop_file)
+
+
+def _message(future):
+    """What a job that has ended returned, or why it was not even run."""
+    error = future.exception()
+    return future.result() if error is None else '%s: %s' % (
+        type(error).__name__, ' '.join(str(error).split()))
+
+
+def _stop(futures, stop_file):
+    """End the workers' commands; they save what they have."""
+    from distributed import wait
+    print('waiting for the workers to save', file=sys.stderr)
+    open(stop_file, 'w').close()
+    try:
+        wait(futures, timeout=_PATIENCE)
+    except Exception as error:  # Dask's have no common class.
+        print('note: workers may still be running: %s' % error,
+              file=sys.stderr)
+    finally:
+        os.remove(stop_file)

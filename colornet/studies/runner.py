@@ -1,0 +1,169 @@
+"""Train and score the variants of studies (paper, 3.4 to 5.3)."""
+
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+from ..errors import ColornetError
+from ..files import locked, make_folder, write_json
+from ..training.run import check_subset, is_finished
+from .jobs import Job, run_jobs
+from .results import check_results, read_scores, scores_file, tabulate
+from .study import SCALES, load_study, plan_study, scale_file
+
+__all__ = ['run_studies']
+
+#: In a run folder whose training diverged: the message, and the settings that
+#: it is true of.
+DIVERGED = 'diverged.json'
+
+
+def run_studies(names, data_folder, scale, runs_folder, results_folder,
+                overrides=(), scheduler=None, threads=None):
+    """Run studies; what is finished is skipped, the rest resumed.
+
+    Parameters
+    ----------
+    names : list of str
+        Names or files, see :func:`colornet.studies.study.load_study`.
+    data_folder : str or Path
+        Photos to train on.
+    scale : 'quick' or 'full'
+    runs_folder : str or Path
+        ``<scale>/<what differs>`` in there are the run folders; ``<scale>/
+        <study>.png`` and ``<study>_photos.png`` get curves and pictures.
+    results_folder : str or Path
+        ``<study>.csv`` gets a row for each variant, ``<study>_curves.csv``
+        one for each of its epochs, or minibatches. Rows of the other scale
+        stay.
+    overrides : iterable of str
+        ``section.key=value``, for all variants.
+    scheduler, threads
+        As for :func:`colornet.studies.jobs.run_jobs`.
+
+    Yields
+    ------
+    study : Study
+    text : str
+        Its table.
+    num_failed : int
+        Variants that have no numbers.
+
+    Raises
+    ------
+    ColornetError
+        If a study or a setting is wrong, photos are missing, results that
+        are there are damaged, a run folder is damaged or holds a training
+        with other settings or photos, or another process runs studies there.
+    Interrupted
+        As :func:`colornet.studies.jobs.run_jobs`.
+    """
+    folder = Path(runs_folder).resolve() / scale
+    data_folder = Path(data_folder).resolve()
+    if not data_folder.is_dir():
+        raise ColornetError('there is no folder %s of photos' % data_folder)
+    plans = OrderedDict()
+    for name in names:
+        study = load_study(name)
+        if study.name not in plans:
+            # An error in the settings of the other scale is told as well.
+            plan, _ = [plan_study(study, each, overrides) for each in sorted(
+                SCALES, key=lambda each: each != scale)]
+            plans[study.name] = study, plan
+        elif plans[study.name][0].source != study.source:
+            raise ColornetError('there are two studies called %s' % study.name)
+    for study, plan in plans.values():
+        check_results(study, folder, results_folder)
+        for variant in plan:
+            check_subset(variant.config, data_folder, study.evaluate)
+    with locked(folder, 'other studies are running in %s; wait for them or '
+                'choose another --runs' % folder):
+        make_folder(results_folder)
+        yield from _run_plans(list(plans.values()), scale, folder,
+                              data_folder, Path(results_folder), overrides,
+                              scheduler, threads)
+
+
+def _run_plans(waiting, scale, folder, data_folder, results_folder, overrides,
+               scheduler, threads):
+    """The part of :func:`run_studies` that runs them."""
+    configs = {variant.run: variant.config
+               for _, plan in waiting for variant in plan}
+    failed = {run: _diverged(folder / run, config)
+              for run, config in configs.items()}
+    jobs = _make_jobs(waiting, scale, folder, data_folder, failed)
+    left = {job.name for job in jobs}
+    for run, message in _with_start(
+            run_jobs(jobs, scheduler, threads, folder)):
+        left.discard(run)
+        if message:
+            failed[run] = message
+            if 'training diverged' in message:
+                write_json(folder / run / DIVERGED,
+                           {'message': message, 'config': configs[run]})
+        for study, plan in [ended for ended in waiting if not left & {
+                variant.run for variant in ended[1]}]:
+            waiting.remove((study, plan))
+            text = tabulate(study, plan, scale, folder, data_folder,
+                            results_folder, failed, overrides)
+            yield study, text, sum(bool(failed[variant.run])
+                                   for variant in plan)
+
+
+def _with_start(messages):
+    """First a job of no name: studies may have nothing left to do."""
+    yield None, ''
+    yield from messages
+
+
+def _make_jobs(plans, scale, folder, data_folder, failed):
+    """What is not done yet: a job for each run folder."""
+    jobs, is_trained = OrderedDict(), {}
+    for study, plan in plans:
+        for variant in plan:
+            name, run = variant.run, folder / variant.run
+            if failed[name]:
+                continue
+            if name not in jobs:
+                jobs[name] = Job(name, [], variant.environment)
+                is_trained[name] = is_finished(variant.config, run,
+                                               data_folder)
+                if not is_trained[name]:
+                    jobs[name].commands.append(
+                        ['train', str(scale_file(scale)), '--data',
+                         str(data_folder), '--out', str(run)] +
+                        _as_options(variant.overrides))
+            scores = scores_file(run, study, variant)
+            command = ['evaluate', str(run), '--data', str(data_folder),
+                       '--subset', study.evaluate, '--out', str(scores),
+                       '--pictures', str(scores.with_suffix(''))
+                       ] + _as_options(variant.decoding)
+            if command not in jobs[name].commands and not (
+                    is_trained[name] and _is_scored(run, scores)):
+                jobs[name].commands.append(command)
+    return [job for job in jobs.values() if job.commands]
+
+
+def _as_options(settings):
+    return [word for setting in settings for word in ('--set', setting)]
+
+
+def _is_scored(run, scores):
+    """Whether the network that is there now has scores and pictures."""
+    try:
+        read_scores(scores)
+    except ColornetError:
+        return False
+    return (scores.stat().st_mtime_ns >=
+            (run / 'best.h5').stat().st_mtime_ns)
+
+
+def _diverged(run, config):
+    """The message of a training that diverged with these settings, or ''."""
+    try:
+        stored = json.loads((run / DIVERGED).read_text())
+        if stored['config'] == json.loads(config.to_json()):
+            return stored['message']
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return ''

@@ -1,0 +1,1 @@
+"""Training (paper, 5.2)."""

@@ -1,0 +1,380 @@
+"""The C++ kernels against Theano's own ops and numpy."""
+import contextlib
+import ctypes
+import hashlib
+import os
+import pathlib
+import tempfile
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose, assert_array_equal
+
+from colornet.engine import kernels, native
+from colornet.engine.backend import T, theano
+from colornet.errors import ColornetError
+from tests.tiny import without_speedups
+
+RNG = np.random.RandomState(0)
+TOLERANCES = {'float64': 1e-10, 'float32': 1e-5}
+
+
+def numpy_batch_norm(x, gamma, beta, epsilon, rectify):
+    mean = x.mean((0, 2, 3), keepdims=True)
+    variance = x.var((0, 2, 3), keepdims=True)
+    y = ((x - mean) / np.sqrt(variance + epsilon) * gamma[:, None, None] +
+         beta[:, None, None])
+    return (np.maximum(y, 0) if rectify else y, mean.ravel(),
+            variance.ravel())
+
+
+def theano_batch_norm(x, gamma, beta, epsilon, rectify):
+    y, _, _ = T.nnet.bn.batch_normalization_train(
+        x, gamma.dimshuffle('x', 0, 'x', 'x'),
+        beta.dimshuffle('x', 0, 'x', 'x'), 'spatial', epsilon)
+    return T.nnet.relu(y) if rectify else y
+
+
+def check_batch_norm(dtype, shape, rectify):
+    x, gamma, beta = (T.TensorType(dtype, (False,) * 4)(),
+                      T.TensorType(dtype, (False,))(),
+                      T.TensorType(dtype, (False,))())
+    values = [(RNG.normal(size=shape) * 3 + 40).astype(dtype),
+              RNG.normal(size=shape[1]).astype(dtype),
+              RNG.normal(size=shape[1]).astype(dtype)]
+    y, mean, variance = kernels.batch_norm(x, gamma, beta, 1e-3, rectify)
+    results = []
+    for output in y, theano_batch_norm(x, gamma, beta, 1e-3, rectify):
+        weights = T.cos(T.arange(output.size).reshape(output.shape))
+        results.append([output] + T.grad(
+            (output * weights.astype(dtype)).sum(), [x, gamma, beta]))
+    outputs = theano.function([x, gamma, beta],
+                              [mean, variance] + results[0] + results[1])(
+                                  *values)
+    exact = numpy_batch_norm(*[value.astype('float64') for value in values],
+                             1e-3, rectify)
+    # The mean is 13 standard deviations: float32 has that much less to give.
+    tolerance = TOLERANCES[dtype] * (10 if dtype == 'float32' else 1)
+    for got, expected in zip(outputs, (exact[1], exact[2], exact[0])):
+        assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
+    for got, expected in zip(outputs[2:6], outputs[6:]):
+        eq_(got.dtype, np.dtype(dtype))
+        assert_allclose(got, expected, rtol=0,
+                        atol=tolerance * abs(expected).max())
+
+
+def test_batch_norm_and_gradients():
+    for dtype in TOLERANCES:
+        for shape in (3, 5, 4, 7), (1, 1, 30, 40), (2, 70, 3, 5):
+            for rectify in False, True:
+                yield check_batch_norm, dtype, shape, rectify
+
+
+def test_rectifier_at_its_kink_has_theanos_slope():
+    # A channel that is the same everywhere normalizes to beta: often zero.
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    image = np.full((2, 1, 3, 4), 7, 'float32')
+    values = [image, np.ones(1, 'float32'), np.zeros(1, 'float32')]
+    slopes = []
+    for output in (kernels.batch_norm(x, gamma, beta, 1e-4, True)[0],
+                   theano_batch_norm(x, gamma, beta, 1e-4, True)):
+        run = theano.function([x, gamma, beta], T.grad(output.sum(), beta))
+        slopes.append(run(*values)[0])
+    eq_(slopes, [12., 12.])
+
+
+def test_batch_norm_passes_nan_on():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    run = theano.function([x, gamma, beta],
+                          kernels.batch_norm(x, gamma, beta, 1e-4, True)[0])
+    image = np.ones((1, 1, 2, 2), 'float32')
+    image[0, 0, 0, 0] = np.nan
+    ok_(np.isnan(run(image, np.ones(1, 'float32'),
+                     np.ones(1, 'float32'))).all())
+
+
+def check_mean_pool(dtype, shape, scale, *switched_off):
+    maps = T.TensorType(dtype, (False,) * 4)()
+    with without_speedups(*switched_off):
+        means = kernels.mean_pool(maps, scale)
+        weights = RNG.normal(size=(shape[0], shape[1], shape[2] // scale,
+                                   shape[3] // scale)).astype(dtype)
+        run = theano.function([maps], [means, means.shape] + T.grad(
+            (means * weights).sum(), [maps]))
+    values = RNG.normal(size=shape).astype(dtype)
+    got, got_shape, gradient = run(values)
+    expected = np.zeros(weights.shape)
+    for row in range(scale):
+        for column in range(scale):
+            expected += values[:, :, row::scale, column::scale] / scale ** 2
+    eq_((got.dtype, gradient.dtype), (np.dtype(dtype),) * 2)
+    eq_(tuple(got_shape), expected.shape)
+    assert_allclose(got, expected, rtol=0, atol=TOLERANCES[dtype])
+    assert_allclose(gradient, np.kron(weights, np.ones((scale, scale))) /
+                    scale ** 2, rtol=0, atol=TOLERANCES[dtype])
+
+
+def test_mean_pooling_and_its_gradient():
+    for dtype in TOLERANCES:
+        for shape, scale in [((2, 3, 8, 12), 4), ((3, 5, 6, 2), 2),
+                             ((1, 1, 3, 9), 3), ((2, 1, 4, 4), 4)]:
+            yield check_mean_pool, dtype, shape, scale
+    yield check_mean_pool, 'float32', (2, 3, 8, 12), 4, 'kernels'
+
+
+def test_mean_pooling_of_parts_of_blocks_is_refused():
+    maps = T.tensor4()
+    run = theano.function([maps], kernels.mean_pool(maps, 4))
+    for shape in (1, 1, 8, 6), (1, 1, 6, 8):
+        with assert_raises(ValueError) as caught:
+            run(np.zeros(shape, 'float32'))
+        assert_in('4 x 4 blocks', str(caught.exception))
+
+
+def inplace_ops(function):
+    return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
+            if getattr(node.op, 'inplace', False)}
+
+
+def check_overwriting(op, inputs, result, kept, values):
+    """`result` may take the memory of `kept`, unless that is wanted, too."""
+    alone = theano.function(inputs, result)
+    assert_in(op, inplace_ops(alone))
+    sums = kept.sum((2, 3))
+    both = theano.function(inputs, [result, sums])
+    expected = theano.function(inputs, sums, on_unused_input='ignore')
+    got, kept_sums = both(*values)
+    assert_allclose(got, alone(*values), rtol=1e-6)
+    assert_allclose(kept_sums, expected(*values), rtol=1e-6)
+
+
+def test_overwriting_only_what_nobody_needs():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    y = kernels.batch_norm(x, gamma, beta, 1e-4, True)[0]
+    gradient, = T.grad((y ** 2).sum(), [x])
+    image = RNG.normal(size=(2, 4, 6, 8)).astype('float32')
+    yield (check_overwriting, 'BatchNormGradient', [x, gamma, beta], gradient,
+           y, [image, np.ones(4, 'float32'), np.zeros(4, 'float32')])
+    targets = T.itensor3()
+    scores = 2 * x
+    yield (check_overwriting, 'CrossEntropyGradient', [x, targets],
+           T.grad(kernels.cross_entropy(scores, targets), scores), scores,
+           [image, np.zeros((2, 6, 8), 'int32')])
+    corners = T.tensor4()
+    yield (check_overwriting, 'AddBlocks', [x, corners],
+           kernels.add_blocks(scores, [corners], 2), scores,
+           [image, RNG.normal(size=(2, 16, 4, 5)).astype('float32')])
+
+
+def test_frozen_maps_get_no_gradient():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    y = kernels.batch_norm(x, gamma, beta, 1e-4, False)[0]
+    weights = T.cos(T.arange(y.size).reshape(y.shape)).astype('float32')
+    gradients = T.grad((y * weights).sum(), [x, gamma, beta])
+    values = [RNG.normal(size=(2, 3, 4, 5)).astype('float32'),
+              np.ones(3, 'float32'), np.zeros(3, 'float32')]
+    both = theano.function([x, gamma, beta], gradients)(*values)
+    # Their memory is never asked for.
+    with mock.patch.object(kernels.np, 'empty_like',
+                           wraps=np.empty_like) as empty_like:
+        some = theano.function([x, gamma, beta], gradients[1:])(*values)
+    ok_(all(call[0][0].ndim == 1 or call[0][0] is values[0]
+            for call in empty_like.call_args_list))
+    for got, expected in zip(some, both[1:]):
+        assert_allclose(got, expected)
+
+
+def check_refused(error, function, *words):
+    with assert_raises(error) as raised:
+        function()
+    for word in words:
+        assert_in(word, str(raised.exception))
+
+
+def check_argmax(dtype, shape):
+    scores = T.TensorType(dtype, (False,) * 4)()
+    run = theano.function([scores], kernels.argmax(scores))
+    # Whole numbers: many are equal, and the first counts.
+    values = RNG.randint(-3, 3, shape).astype(dtype)
+    got = run(values)
+    eq_(got.dtype, np.int64)
+    assert_array_equal(got, values.argmax(1))
+
+
+def test_argmax():
+    for dtype in TOLERANCES:
+        for shape in (2, 50, 17, 19), (1, 1, 1, 2), (3, 5, 20, 30):
+            yield check_argmax, dtype, shape
+    with without_speedups('kernels'):
+        yield check_argmax, 'float32', (1, 4, 3, 2)
+
+
+def test_arrays_that_the_code_would_misread():
+    x, gamma, beta = T.tensor4(), T.vector(), T.vector()
+    image = np.ones((1, 3, 9, 9), 'float32')
+    good, bad = np.ones(3, 'float32'), np.ones(2, 'float32')
+    normalize = theano.function(
+        [x, gamma, beta], kernels.batch_norm(x, gamma, beta, 1e-4)[0])
+    for vectors in (good, bad), (bad, good):
+        yield (check_refused, ValueError,
+               lambda: normalize(image, *vectors), 'BatchNorm', '(2,)')
+    blocks = [T.tensor4() for _ in range(4)]
+    shapes = [(1, 12, 3, 3), (1, 6, 3, 2), (1, 6, 2, 3), (1, 3, 2, 2)]
+    for scale, number in (4, 4), (2, 1):
+        add = theano.function([x] + blocks[:number], kernels.add_blocks(
+            x, blocks[:number], scale))
+        # 9 x 9 pixels are not whole blocks; 16 x 16 are too many.
+        for side in 9, 16:
+            yield (check_refused, ValueError, lambda: add(
+                np.ones((1, 3, side, side), 'float32'),
+                *[np.ones(shape, 'float32') for shape in shapes[:number]]),
+                'AddBlocks', str(side) if side == 9 else '(1, 12, 3, 3)')
+    yield (check_refused, ValueError, lambda: theano.function(
+        [x], kernels.cross_entropy(x, T.zeros((1, 0, 0), 'int32')))(
+            np.ones((1, 2, 0, 0), 'float32')), 'no pixels')
+    # float64 among float32
+    for build in (lambda: kernels.batch_norm(x, T.dvector(), beta, 1e-4),
+                  lambda: kernels.add_blocks(x, [T.dtensor4()], 2),
+                  lambda: kernels.cross_entropy(T.itensor4(), T.itensor3())):
+        yield check_refused, TypeError, build, 'float'
+    # Theano puts the rectifier in only where no gradient is wanted.
+    rectified = kernels.AddBlocks(2, rectify=True)(x, T.tensor4())
+    yield (check_refused, NotImplementedError,
+           lambda: T.grad(rectified.sum(), x), 'rectifier')
+
+
+def numpy_cross_entropy(logits, targets):
+    shifted = logits - logits.max(1, keepdims=True)
+    log_softmax = shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+    one_hot = (np.arange(logits.shape[1])[:, None, None] ==
+               targets[:, None]).astype(logits.dtype)
+    return (-(log_softmax * one_hot).sum(1).mean(),
+            (np.exp(log_softmax) - one_hot) / targets.size)
+
+
+def check_cross_entropy(dtype, shape, size):
+    logits = T.TensorType(dtype, (False,) * 4)()
+    targets = T.itensor3()
+    cost = kernels.cross_entropy(logits, targets)
+    run = theano.function([logits, targets], [cost, T.grad(3 * cost, logits)])
+    scores = (RNG.normal(size=shape) * 4 + size).astype(dtype)
+    classes = RNG.randint(0, shape[1], (shape[0],) + shape[2:]).astype('int32')
+    mean, gradient = numpy_cross_entropy(scores.astype('float64'), classes)
+    got = run(scores, classes)
+    tolerance = TOLERANCES[dtype]
+    assert_allclose(got[0], mean, rtol=tolerance, atol=tolerance / 10)
+    # Each is the difference of two probabilities.
+    assert_allclose(got[1] * classes.size, 3 * gradient * classes.size,
+                    rtol=0, atol=tolerance)
+
+
+def test_cross_entropy_and_gradients():
+    for dtype in TOLERANCES:
+        for shape in (2, 50, 5, 7), (1, 2, 1, 1), (3, 10, 20, 30):
+            for size in 0, -1000, 1000:
+                yield check_cross_entropy, dtype, shape, size
+
+
+def test_classes_that_do_not_exist_are_refused():
+    logits, targets = T.tensor4(), T.itensor3()
+    run = theano.function([logits, targets],
+                          kernels.cross_entropy(logits, targets))
+    scores = np.zeros((1, 3, 2, 2), 'float32')
+    for wrong in -1, 3:
+        with assert_raises(ValueError):
+            run(scores, np.full((1, 2, 2), wrong, 'int32'))
+    with assert_raises(ValueError):
+        run(scores, np.zeros((1, 2, 3), 'int32'))
+    scores[:] = np.nan
+    ok_(np.isnan(run(scores, np.zeros((1, 2, 2), 'int32'))))
+
+
+def test_exponential_of_very_small_numbers():
+    logits, targets = T.tensor4(), T.itensor3()
+    run = theano.function([logits, targets],
+                          kernels.cross_entropy(logits, targets))
+    scores = np.zeros((1, 2, 1, 1), 'float32')
+    scores[0, 1] = -1e6
+    assert_allclose(run(scores, np.ones((1, 1, 1), 'int32')), 1e6)
+    assert_allclose(run(scores, np.zeros((1, 1, 1), 'int32')), 0, atol=1e-30)
+
+
+def test_switched_off_and_unknown_names():
+    with without_speedups('kernels', 'onednn'):
+        ok_(not kernels.kernels_enabled())
+        ok_(native.wanted('winograd'))
+    with without_speedups('colonels'):
+        with assert_raises(ColornetError) as raised:
+            native.wanted('kernels')
+        assert_in('colonels', str(raised.exception))
+        assert_in('winograd', str(raised.exception))
+
+
+@contextlib.contextmanager
+def source(text):
+    """A source file of its own for the name that is yielded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'not_a_module.cpp'
+        path.write_text(text)
+        with mock.patch.object(native, '_SOURCES', path.parent):
+            native.load_library.cache_clear()
+            yield path.stem
+    native.load_library.cache_clear()
+
+
+def test_code_that_does_not_compile_is_one_line():
+    with source('#include <no_such_header.h>\n') as name:
+        with assert_raises(ColornetError) as raised:
+            native.load_library(name)
+    assert_in('no_such_header.h', str(raised.exception))
+    assert_not_in('\n', str(raised.exception))
+
+
+def test_libraries_that_are_damaged_or_no_longer_load():
+    compiledir = pathlib.Path(theano.config.compiledir)
+    with source('extern "C" int answer_%d() { return 42; }'
+                % os.getpid()) as name:
+        native.load_library(name)
+        library, = compiledir.glob(name + '_*.so')
+        content = library.read_bytes()
+        stem, _, _ = library.stem.rpartition('_')
+        # What it linked with was upgraded: whole, but it does not load.
+        other = b'no library'
+        named = compiledir / ('%s_%s.so' % (
+            stem, hashlib.sha256(other).hexdigest()[:16]))
+        # Of one that is in use, the pages are mapped: another file, then.
+        for path, damaged in ((library, content[:2 * len(content) // 3]),
+                              (library, content[:500] + bytes(3000) +
+                               content[3500:]), (library, b''),
+                              (named, other)):
+            library.unlink()
+            path.write_bytes(damaged)
+            native.load_library.cache_clear()
+            loaded = native.load_library(name)
+            eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
+                            result=ctypes.c_int), 42)
+            eq_(library.read_bytes(), content)
+        library.unlink()
+        named.unlink()
+
+
+def test_what_a_linker_says_is_told():
+    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
+                b'collect2: error: ld returned 1 exit status\n')
+    eq_(native._first_error(messages),
+        '/usr/bin/ld: cannot find -lnone: No such file')
+    eq_(native._first_error(b'a.cpp: In function f:\na.cpp:1: error: no'),
+        'a.cpp:1: error: no')
+
+
+def test_without_a_compiler_theanos_ops_do_it():
+    def failing(name, libraries, blas):
+        raise ColornetError('no compiler')
+
+    native.library_status.cache_clear()
+    with mock.patch.object(native, 'load_library', failing):
+        eq_(kernels.kernels_status(), 'no compiler')
+        ok_(not kernels.kernels_enabled())
+    native.library_status.cache_clear()
+    ok_(kernels.kernels_enabled())

@@ -1,0 +1,222 @@
+"""Table 2 from networks in a runs folder and photos with CVCL's names."""
+
+import csv
+import json
+from collections import OrderedDict
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose
+
+from colornet.config import load_config
+from colornet.errors import ColornetError
+from colornet.evaluation.evaluate import find_network
+from colornet.evaluation.table2 import (NETWORKS, PAPER, _intervals,
+                                        bootstrap_interval, make_table2)
+from colornet.network.saved import build_pretrained, save_network
+from colornet.photos.reading import read_rgb
+from tests import tiny
+
+
+class TestTable2(tiny.InFolder):
+    NUM_PHOTOS = 0
+
+    @classmethod
+    def setup_class(cls):
+        super().setup_class()
+        root = cls.root
+        names = tiny.cvcl_names()
+        eq_(len(names), 410)
+        tiny.write_crops(root / 'cvcl', names)
+        for path, stem, overrides in (
+                (tiny.EXPERIMENT, 'cvcl_classification', tiny.CLASSIFICATION),
+                (tiny.REGRESSION, 'cvcl_regression', tiny.OVERRIDES),
+                (tiny.REGRESSION, 'cvcl_regression_l2', tiny.OVERRIDES)):
+            config = load_config(path, overrides + ['data.dataset=cvcl'])
+            (root / 'runs' / stem).mkdir(parents=True)
+            # Untrained, for the table does not care.
+            if stem == 'cvcl_regression_l2':
+                config.override('decoding.saturation=1.2')
+            save_network(root / 'runs' / stem / 'best.h5',
+                         build_pretrained(config), config,
+                         {'epoch': 3, 'trained_on': '7 photos of cvcl'})
+        # Of the networks that need not be there, one is.
+        networks = OrderedDict([
+            (kind, NETWORKS[kind]) for kind in
+            ('classification', 'regression', 'regression_l2')],
+            best='cvcl_that_does_not_exist')
+        with mock.patch('colornet.evaluation.table2.NETWORKS', networks):
+            cls.text = make_table2(root / 'cvcl', root / 'runs',
+                                   root / 'runs' / 'table2.csv')
+        with open(str(root / 'runs' / 'table2.csv')) as stream:
+            reader = csv.DictReader(stream)
+            cls.rows = {row['system']: row for row in reader}
+            cls.columns = reader.fieldnames
+        with open(str(root / 'runs' / 'table2_intervals.csv')) as stream:
+            cls.intervals = list(csv.DictReader(stream))
+        cls.results = {
+            kind: json.loads((root / 'runs' / ('table2_%s.json' % kind))
+                             .read_text())
+            for kind in ('classification', 'regression')}
+
+    def test_columns_and_rows(self):
+        eq_(self.columns[:5], ['system', 'acc_u', 'acc_v', 'sat_diff',
+                               'abs_sat_diff'])
+        for column in ('l_reg', 'sat_diff_pooled', 'psnr', 'ssim', 'acc_u_8',
+                       'acc_v_8', 'within_3_v', 'colourfulness_predicted',
+                       'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'auc',
+                       'colourfulness_ratio'):
+            assert_in(column, self.columns)
+        eq_(list(self.rows), [
+            'paper_classification', 'paper_regression', 'classification',
+            'regression', 'regression_l2', 'floor_mode', 'floor_grey',
+            'floor_lookup'])
+
+    def test_units(self):
+        for system in ('classification', 'floor_lookup'):
+            row = {name: float(value) for name, value
+                   in self.rows[system].items() if name != 'system'}
+            result = self.results.get(system)
+            if result:
+                eq_(row['psnr'], float('%.10g' % result['mean']['psnr']))
+                assert_allclose(row['within_1_v'],
+                                100 * result['mean']['within_1_v'])
+            ok_(row['acc_u'] <= row['within_1_u'] <= row['within_2_u'] <= 100)
+            ok_(0 < row['ssim'] <= 1)
+
+    def test_intervals_hold_the_means_and_the_spread_of_the_images(self):
+        systems = {row['system'] for row in self.intervals}
+        ok_('classification - regression' in systems)
+        ok_('floor_grey - regression' not in systems)
+        for row in self.intervals:
+            values = {name: float(row[name])
+                      for name in ('mean', 'std', 'low', 'high')}
+            ok_(values['low'] <= values['mean'] <= values['high'], row)
+            if row['system'] not in self.results:
+                continue
+            scores = np.array([image[row['metric']] for image in
+                               self.results[row['system']]['images']])
+            if row['metric'] in ('acc_v', 'sat_diff'):
+                scores *= 100
+            elif row['metric'] != 'ssim':
+                continue
+            assert_allclose(values['mean'], scores.mean(), rtol=1e-6)
+            assert_allclose(values['std'], scores.std(ddof=1), rtol=1e-6)
+            assert_allclose([values['low'], values['high']],
+                            bootstrap_interval(scores), rtol=1e-6)
+
+    def test_differences_are_taken_photo_by_photo(self):
+        row, = [row for row in self.intervals if row['metric'] == 'psnr' and
+                row['system'] == 'classification - regression']
+        differences = [
+            one['psnr'] - other['psnr'] for one, other in
+            zip(self.results['classification']['images'],
+                self.results['regression']['images'])]
+        assert_allclose(float(row['std']), np.std(differences, ddof=1),
+                        rtol=1e-6)
+        mean = np.mean(differences)
+        ok_(abs(mean) > 1e-3)  # So that its sign can be wrong.
+        assert_allclose(float(row['mean']), mean, rtol=1e-6)
+
+    def test_differences_of_other_photos_are_refused(self):
+        images = {name: [dict(row) for row in result['images']]
+                  for name, result in self.results.items()}
+        images['classification'].reverse()
+        with assert_raises(ValueError):
+            list(_intervals({name: {'images': rows}
+                             for name, rows in images.items()}))
+
+    def test_the_papers_rows(self):
+        eq_(float(self.rows['paper_classification']['acc_u']), 34.64)
+        eq_(float(self.rows['paper_regression']['sat_diff']), 85.8)
+        eq_(self.rows['paper_regression']['psnr'], '')
+        eq_(len(PAPER), 2)
+
+    def test_the_gain_is_over_grey(self):
+        grey = self.rows['floor_grey']
+        eq_([float(grey[name]) for name in ('psnr_gain', 'nearer_than_grey')],
+            [0, 0])
+        eq_(grey['psnr'], grey['psnr_grey'])
+        row, result = self.rows['regression'], self.results['regression']
+        assert_allclose(float(row['psnr']) - float(row['psnr_gain']),
+                        float(grey['psnr']), rtol=1e-6)
+        assert_allclose(float(row['nearer_than_grey']), 2 * sum(
+            image['psnr_gain'] > 0 for image in result['images']))
+        assert_in('nearer than grey, %', self.text)
+
+    def test_grey_has_no_saturation(self):
+        ok_(abs(float(self.rows['floor_grey']['sat_diff']) + 100) < 0.1)
+
+    def test_a_floor_that_learns_is_better_than_grey(self):
+        ok_(float(self.rows['floor_lookup']['acc_u']) >
+            float(self.rows['floor_grey']['acc_u']))
+
+    def test_rows_are_the_means_of_the_images(self):
+        for kind in ('classification', 'regression'):
+            result = self.results[kind]
+            eq_(len(result['images']), 50)
+            mean = sum(row['acc_u'] for row in result['images']) / 50
+            ok_(abs(100 * mean - float(self.rows[kind]['acc_u'])) < 1e-3)
+
+    def test_the_text_names_the_networks_and_the_floors(self):
+        assert_in(str(self.root / 'runs' / 'cvcl_regression' / 'best.h5'),
+                  self.text)
+        assert_in('epoch 3, 7 photos of cvcl', self.text)
+        assert_in('decoding.saturation: 1.2, not 1', self.text)
+        assert_in('floor_lookup', self.text)
+        assert_in('34.64', self.text)
+
+    def test_contact_sheets_are_pictures(self):
+        for kind in ('classification', 'regression'):
+            sheet = self.root / 'runs' / ('table2_%s.png' % kind)
+            eq_(read_rgb(sheet, 64).shape, (64, 64, 3))
+
+    def test_a_network_of_other_photos_is_refused(self):
+        runs = self.root / 'other'
+        config = load_config(tiny.EXPERIMENT, tiny.CLASSIFICATION)
+        (runs / 'cvcl_classification').mkdir(parents=True)
+        save_network(runs / 'cvcl_classification' / 'best.h5',
+                     build_pretrained(config), config, {})
+        # As a folder, the photos have another split.
+        with mock.patch(
+                'colornet.evaluation.table2.evaluate_network') as evaluate:
+            with assert_raises(ColornetError) as caught:
+                make_table2(self.root / 'cvcl', runs, runs / 'table2.csv')
+        assert_in("data set 'folder'", str(caught.exception))
+        ok_(not evaluate.called)
+        ok_(not (runs / 'table2.csv').exists())
+
+    def test_networks_of_two_sizes_are_refused(self):
+        runs = self.root / 'sizes'
+        for stem, path, overrides in (
+                ('cvcl_classification', tiny.EXPERIMENT, tiny.CLASSIFICATION +
+                 ['data.dataset=cvcl', 'data.size=48']),
+                ('cvcl_regression', tiny.REGRESSION, tiny.OVERRIDES +
+                 ['data.dataset=cvcl'])):
+            config = load_config(path, overrides)
+            (runs / stem).mkdir(parents=True)
+            save_network(runs / stem / 'best.h5', build_pretrained(config),
+                         config, {})
+        tiny.check_error(lambda: make_table2(
+            self.root / 'cvcl', runs, runs / 'table2.csv'), 'one image size',
+            'has 48')
+
+    def test_a_network_trained_here_comes_before_the_shipped_one(self):
+        runs = self.root / 'runs'
+        eq_(find_network('cvcl_regression', runs),
+            runs / 'cvcl_regression' / 'best.h5')
+        eq_(find_network('cvcl_regression', self.root / 'none'),
+            tiny.ROOT / 'weights' / 'cvcl_regression.h5')
+
+
+def test_bootstrap_interval_of_many_values_is_the_textbooks():
+    values = np.random.RandomState(1).normal(5, 2, 400)
+    low, high = bootstrap_interval(values)
+    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    assert_allclose([low, high], [values.mean() - half, values.mean() + half],
+                    atol=0.03)
+    eq_(bootstrap_interval(values), (low, high))
+    wider = bootstrap_interval(values, 0.99)
+    ok_(wider[0] < low < high < wider[1])
+    eq_(bootstrap_interval([3, 3, 3]), (3, 3))

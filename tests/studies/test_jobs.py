@@ -1,0 +1,212 @@
+"""Commands as jobs: their errors, signals, and Dask's workers."""
+
+import contextlib
+import fcntl
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+from nose.plugins.attrib import attr
+from nose.plugins.skip import SkipTest
+from nose.tools import assert_in, assert_raises, eq_, ok_
+
+from colornet.signals import Interrupted
+from colornet.studies.jobs import Job, run_command, run_jobs
+from tests import tiny
+
+
+def run_quietly(function, *arguments, **options):
+    """What a function returns, and what it prints as errors."""
+    with mock.patch('sys.stderr', io.StringIO()) as err:
+        result = function(*arguments, **options)
+    return result, err.getvalue()
+
+
+def test_a_command_tells_its_status_and_its_error():
+    (status, message), printed = run_quietly(
+        run_command, ['colorize', '/nowhere.jpg'])
+    eq_(status, 2)
+    eq_(message, '/nowhere.jpg does not exist')
+    assert_in('colornet: error: /nowhere.jpg', printed)
+    (status, message), _ = run_quietly(run_command, ['--version'])
+    eq_((status, message), (0, ''))
+
+
+def test_a_job_stops_at_its_first_error_and_the_next_goes_on():
+    bad = ['colorize', '/nowhere.jpg']
+    jobs = [Job('bad', [['--version'], bad, ['no-such-command']], {}),
+            Job('good', [['--version']], {})]
+    messages, printed = run_quietly(lambda: dict(run_jobs(jobs)))
+    eq_(messages, {'bad': '/nowhere.jpg does not exist', 'good': ''})
+    ok_('no-such-command' not in printed)
+
+
+def test_threads_and_environment_are_set():
+    seen = []
+
+    def popen(command, env, **options):
+        seen.append((env.get('OMP_NUM_THREADS'), env.get('A_B')))
+        raise OSError('enough')
+    with mock.patch('subprocess.Popen', popen):
+        with assert_raises(OSError):
+            list(run_jobs([Job('one', [['--version']], {'A_B': 'c'})],
+                          threads=3))
+    eq_(seen, [('3', 'c')])
+
+
+def test_a_signal_reaches_the_command_once_and_ends_the_jobs():
+    """The command tells what it got: here, a Python instead of colornet."""
+    with tempfile.TemporaryDirectory() as folder:
+        ready = Path(folder) / 'ready'
+        code = ('import pathlib, signal, sys, time\n'
+                'got = []\n'
+                'signal.signal(signal.SIGTERM, lambda *_: got.append(1))\n'
+                'pathlib.Path(%r).write_text("")\n'
+                'while not got: time.sleep(0.01)\n'
+                'time.sleep(0.5)\n'
+                'sys.exit("signals: %%d" %% len(got))' % str(ready))
+        original = subprocess.Popen
+
+        def popen(command, **options):
+            return original([sys.executable, '-c', code], **options)
+
+        with mock.patch('subprocess.Popen', popen), \
+                mock.patch('sys.stderr', io.StringIO()) as err, \
+                tiny.interrupting(signal.SIGTERM, ready.exists):
+            with assert_raises(Interrupted):
+                list(run_jobs([Job('one', [['x']], {}),
+                               Job('two', [['x']], {})]))
+        eq_(err.getvalue(), 'signals: 1\n')
+
+
+def test_what_kills_a_command_is_its_message():
+    original = subprocess.Popen
+
+    def popen(command, **options):
+        return original([sys.executable, '-c', 'import os, signal, sys\n'
+                         'sys.stderr.write("epoch 3/6: 40%%| 130/324")\n'
+                         'sys.stderr.flush()\n'
+                         'os.kill(os.getpid(), signal.SIGKILL)'], **options)
+    with mock.patch('subprocess.Popen', popen):
+        (status, message), _ = run_quietly(run_command, ['x'])
+    eq_(status, -signal.SIGKILL)
+    eq_(message, 'ended by SIGKILL (out of memory?)')
+
+
+def test_a_command_ends_with_a_parent_that_is_killed():
+    code = ('import os, subprocess, sys\n'
+            'from colornet import jobs\n'
+            'child = subprocess.Popen([sys.executable, "-c", "import time; '
+            'time.sleep(60)"], preexec_fn=jobs.end_with_parent)\n'
+            'print(child.pid, flush=True)\n'
+            'child.wait()')
+    parent = subprocess.Popen([sys.executable, '-c', code],
+                              cwd=str(tiny.ROOT), stdout=subprocess.PIPE)
+    with parent.stdout:
+        child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(500):
+        try:
+            os.kill(child, 0)
+            stat = Path('/proc/%d/stat' % child)
+            if stat.exists() and stat.read_text().split()[2] == 'Z':
+                break
+        except ProcessLookupError:
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError('the command goes on')
+
+
+def test_a_scheduler_that_is_not_there():
+    need_dask()
+    with mock.patch('colornet.studies.jobs._TIMEOUT', 0.5):
+        tiny.check_error(lambda: list(run_jobs(
+            [Job('one', [['--version']], {})],
+            scheduler='tcp://127.0.0.1:9')),
+            'no Dask scheduler at tcp://127.0.0.1:9')
+
+
+def need_dask():
+    try:
+        import distributed
+        return distributed
+    except ImportError:
+        raise SkipTest('Dask is not installed: pip install distributed==2023.5.0')
+
+
+@contextlib.contextmanager
+def two_workers(folder):
+    """A scheduler and two workers of one thread here; yields its address."""
+    need_dask()
+    commands = [[sys.executable, '-m', 'distributed.cli.dask_scheduler',
+                 '--host', '127.0.0.1', '--port', '0', '--no-dashboard',
+                 '--scheduler-file', 'scheduler.json']]
+    commands += [[sys.executable, '-m', 'distributed.cli.dask_worker',
+                  '--scheduler-file', 'scheduler.json', '--nthreads', '1',
+                  '--no-dashboard', '--name', name] for name in 'ab']
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(
+        filter(None, [str(tiny.ROOT), os.environ.get('PYTHONPATH')])))
+    processes = [subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL) for command in commands]
+    try:
+        file = Path(folder) / 'scheduler.json'
+        for _ in range(600):
+            if file.exists() and file.stat().st_size:
+                break
+            time.sleep(0.1)
+        yield json.loads(file.read_text())['address']
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+@attr('slow')
+def test_two_workers_run_jobs():
+    with tempfile.TemporaryDirectory() as folder, \
+            two_workers(folder) as address:
+        jobs = [Job('bad', [['colorize', '/nowhere.jpg']], {})] + [
+            Job('info %d' % number, [['info']], {}) for number in range(3)]
+        messages = dict(run_jobs(jobs, address, 1, folder))
+    eq_(messages, {'bad': '/nowhere.jpg does not exist', 'info 0': '',
+                   'info 1': '', 'info 2': ''})
+
+
+@attr('slow')
+def test_workers_stop_when_we_do():
+    """Trainings that would take long, on both workers."""
+    with tempfile.TemporaryDirectory() as folder, \
+            two_workers(folder) as address:
+        root = Path(folder)
+        tiny.write_crops(root / 'photos', ['%d.jpg' % number
+                                           for number in range(12)])
+        jobs = [Job(name, [
+            ['train', str(tiny.REGRESSION), '--data', str(root / 'photos'),
+             '--out', str(root / name)] + [
+                word for setting in tiny.OVERRIDES + [
+                    'training.epochs=100000', 'training.seed=%d' % number]
+                for word in ('--set', setting)]], {})
+            for number, name in enumerate('ab')]
+        logs = [root / name / 'log.csv' for name in 'ab']
+        with mock.patch('sys.stderr', io.StringIO()) as err, \
+                tiny.interrupting(signal.SIGINT, lambda: all(
+                    log.exists() for log in logs)):
+            with assert_raises(Interrupted):
+                list(run_jobs(jobs, address, 1, folder))
+        assert_in('waiting for the workers', err.getvalue())
+        # Nobody holds the lock any more.
+        for name in 'ab':
+            with open(str(root / name / 'lock')) as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        eq_([path.name for path in root.glob('.stop*')], [])

@@ -1,0 +1,156 @@
+"""The page from what the other commands would leave."""
+
+import html.parser
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+
+from colornet.errors import ColornetError
+from colornet.files import write_csv
+from colornet.studies import report as report_page
+from colornet.studies.report import make_report
+from colornet.studies.study import find_studies, load_study
+from tests import tiny
+
+
+class Reader(html.parser.HTMLParser):
+    """Rows of tables, sources of pictures, texts, and unclosed tags."""
+
+    VOID = 'meta', 'img', 'br'
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.pictures, self.words, self.opened = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag not in self.VOID:
+            self.opened.append(tag)
+        if tag == 'tr':
+            self.rows.append([])
+        elif tag in ('td', 'th'):
+            self.rows[-1].append('')
+        elif tag == 'img':
+            self.pictures.append(dict(attributes))
+
+    def handle_endtag(self, tag):
+        eq_(self.opened.pop(), tag)
+
+    def handle_data(self, text):
+        if self.opened and self.opened[-1] in ('td', 'th'):
+            self.rows[-1][-1] += text
+        self.words.append(text)
+
+
+def write_results(folder, name='aggregation', loss='5.25'):
+    write_csv(folder / (name + '.csv'),
+              ['study', 'variant', 'scale', 'settings', 'status', 'size',
+               'training_loss', 'acc_u', 'command', 'git_commit', 'date'],
+              [[name, 'concatenation', 'quick', '', 'done', '112', loss,
+                '0.21', 'colornet study ' + name, 'abc' * 8, '2026-01-01'],
+               [name, 'sum & <more>', 'quick', '', 'training diverged', '112',
+                '', '', 'colornet study ' + name, 'abc' * 8, '2026-01-01']])
+    write_csv(folder / (name + '_curves.csv'),
+              ['variant', 'scale', 'epoch', 'training_loss'],
+              [['concatenation', 'quick', '1', '6'],
+               ['concatenation', 'quick', '2', loss]])
+
+
+def test_a_page_with_nothing_tells_what_to_run():
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(report_page, 'find_resource',
+                              lambda name: Path(folder)):
+        root = Path(folder)
+        missing = make_report(root, root, root / 'new' / 'report.html')
+        page = Reader((root / 'new' / 'report.html').read_text())
+    eq_(page.opened, [])
+    for target in ('table1', 'table2', 'everyday', 'figure5', 'aggregation',
+                   'bins'):
+        ok_(any('"make %s' % target in line for line in missing), target)
+    # Figures 2 and 3 are drawn at once.
+    eq_(len(page.pictures), 2)
+    for path in find_studies():
+        assert_in(load_study(path).claim, ''.join(page.words))
+
+
+def test_results_pictures_and_what_went_wrong_are_shown():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        write_results(root / 'results')
+        write_csv(root / 'table2.csv', ['system', 'acc_u', 'l_reg'],
+                  [['paper_classification', '34.64', ''],
+                   ['best', '21.0789', '35771282.1']])
+        photo = sorted(tiny.PHOTOS.glob('*.jpg'))[0]
+        shutil.copy(str(photo), str(root / 'figure5.png'))
+        (root / 'studies' / 'quick').mkdir(parents=True)
+        shutil.copy(str(photo), str(root / 'studies' / 'quick' /
+                                    'aggregation_photos.png'))
+        write_csv(root / 'table2_intervals.csv',
+                  ['system', 'metric', 'mean', 'std', 'low', 'high'],
+                  [['best', 'acc_u', '21.0789', 'nan', '17', '24.5']])
+        write_csv(root / 'decodings.csv', ['decoding', 'acc_u'],
+                  [['argmax', '0.2']])
+        write_csv(root / 'everyday.csv', ['network', 'own', 'psnr_gain'],
+                  [['cvcl_best', 'yes', '-1.29541']])
+        shutil.copy(str(photo), str(root / 'everyday.jpg'))
+        write_csv(root / 'a_run' / 'log.csv', ['epoch', 'training_loss'],
+                  [['1', '7']])
+        make_report(root, root / 'results', root / 'report.html')
+        text = (root / 'report.html').read_text()
+    page = Reader(text)
+    eq_(page.opened, [])
+    assert_in(['best', '21.08', '35771282'], page.rows)
+    assert_in(['best', 'acc_u', '21.08', 'nan', '17', '24.5'], page.rows)
+    assert_in(['argmax', '20'], page.rows)
+    assert_in(['cvcl_best', 'yes', '-1.295'], page.rows)
+    assert_in('a run', [picture['alt'] for picture in page.pictures])
+    assert_in(['concatenation', '5.25', '21'], page.rows)
+    assert_in(['sum & <more>', 'training diverged', ''], page.rows)
+    for alt in ('figure5', 'everyday', 'aggregation photos',
+                'aggregation quick'):
+        assert_in(alt, [picture['alt'] for picture in page.pictures])
+    ok_(all(picture['src'].startswith('data:image/')
+            for picture in page.pictures))
+    assert_not_in('http', text.replace('https://github', ''))
+
+
+def test_damaged_files_are_told_and_the_rest_is_shown():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / 'figure5.png').write_text('no picture')
+        (root / 'table2.csv').write_bytes(b'\xff\xfe,')
+        (root / 'table1.csv').write_text('dataset,train\ncvcl,360\n')
+        write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
+                  [['10', '0.1']])
+        with mock.patch.object(report_page, 'draw_network',
+                               side_effect=ColornetError('no font')), \
+                mock.patch.object(report_page, 'find_resource',
+                                  lambda name: root):
+            missing = make_report(root, root / 'results',
+                                  root / 'report.html')
+        page = Reader((root / 'report.html').read_text())
+    eq_(page.opened, [])
+    assert_in(['cvcl', '360'], page.rows)
+    for word in ('Figure 2: no font', 'figure5.png: not an image',
+                 'table2.csv', 'bins.csv is damaged in line 2'):
+        ok_(any(word in line for line in missing), (word, missing))
+
+
+def test_own_results_come_before_those_that_ship():
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        shipped = root / 'experiments' / 'results'
+        write_results(shipped, loss='9753.5')
+        write_results(shipped, 'bins', loss='8642.5')
+        write_results(root / 'own')
+        with mock.patch.object(report_page, 'find_resource',
+                               lambda name: root / name):
+            make_report(root, root / 'own', root / 'report.html')
+        page = Reader((root / 'report.html').read_text())
+    rows = page.rows
+    assert_in(['concatenation', '5.25'], [row[:2] for row in rows])
+    assert_not_in('9754', sum(rows, []))
+    assert_in('colornet study bins', ' '.join(page.words))
