@@ -11,7 +11,7 @@ from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import compile_prediction
 from colornet.training.updates import compile_training
 
-from .engines import MATRIX_SIZE
+from .peaks import MATRIX_SIZE
 from .problem import correlation_order, load_shipped_network
 
 __all__ = ['ColornetEngine']

@@ -5,10 +5,10 @@ import time
 
 import numpy as np
 
-from colornet.config import find_resource
 from colornet.errors import ColornetError
 from colornet.network.saved import load_colorizer
 from colornet.photos.reading import find_images, read_photo, resize
+from colornet.resources import find_resource
 
 from .problem import NETWORK
 from .tables import format_table

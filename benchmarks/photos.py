@@ -13,8 +13,8 @@ import numpy as np
 from colornet.data.image_cache import (CENTRAL, cut_square, decode_photo,
                                        name_photos)
 from colornet.errors import ColornetError
-from colornet.progress import progress_bar
 from colornet.studies.jobs import end_with_parent
+from colornet.terminal import progress_bar
 from colornet.training.run import find_photos, largest_side
 
 __all__ = ['PhotosInMemory', 'decode_photos', 'worker_processes']

@@ -10,12 +10,12 @@ import sys
 import numpy as np
 
 from colornet.color import bin_channel, split_channels, unbin_channel
-from colornet.config import find_resource
 from colornet.engine.backend import lasagne
 from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
 from colornet.network.vgg16 import IMAGENET_MEAN_BGR, preprocess
 from colornet.photos.reading import find_images, read_rgb
+from colornet.resources import find_resource
 
 __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
            'count_multiply_adds', 'write_problem']

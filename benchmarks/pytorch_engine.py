@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from .engines import CONVOLUTION, MATRIX_SIZE
+from .peaks import CONVOLUTION, MATRIX_SIZE
 from .pytorch_network import Network
 
 __all__ = ['PyTorchEngine']

@@ -1,5 +1,5 @@
-"""A network that learns by PyTorch, as :mod:`colornet.training.run` asks for one:
-the same losses, updates and averages as :mod:`colornet.training.updates`.
+"""A network that learns by PyTorch, as :mod:`colornet.training.run` asks for
+one: the same losses, updates and averages as :mod:`colornet.training.updates`.
 """
 
 import copy
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 
 from colornet.color import get_color_space, unbin_channel
-from colornet.config import find_resource
 from colornet.errors import ColornetError
 from colornet.network.vgg16_weights import load_vgg16_weights
+from colornet.resources import find_resource
 
 from .photos import decode_photos
 from .pytorch_color import (bin_chroma, make_inputs, shrink_chroma,

@@ -24,6 +24,7 @@ def _train(options):
     config = load_config(options.config, options.overrides)
     check_packages('torch')
     import torch
+
     from .pytorch_learner import PyTorchLearner
     out = options.out or Path('runs', options.config.stem)
     with worker_processes() as pool:

@@ -18,11 +18,12 @@ import numpy as np
 
 from colornet.errors import ColornetError
 from colornet.files import make_folder, write_csv
-from colornet.progress import on_terminal, progress_bar
+from colornet.terminal import on_terminal, progress_bar
 
 from .agreement import compare, kind_of
 from .children import Child, Children, write_problem
-from .engines import ENGINES, PEAKS
+from .engines import ENGINES
+from .peaks import PEAKS
 from .tables import format_table
 
 __all__ = ['WORKS', 'CSV_COLUMNS', 'check_packages', 'measure',

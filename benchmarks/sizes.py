@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from colornet.files import make_folder, replacing, write_csv, writing
-from colornet.progress import progress_bar
+from colornet.terminal import progress_bar
 
 from .children import write_problem
 from .run import check_packages, measure, run_driver

@@ -356,10 +356,10 @@ def _print_report(report, folder):
 
 
 def _demo(options):
-    from .config import find_resource
     from .evaluation.evaluate import save_demo_sheet
     from .network.saved import load_colorizer
     from .photos.folders import colorize_files
+    from .resources import find_resource
     photos = find_resource('demo/photos')
     report = colorize_files(load_colorizer(), [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'
@@ -381,6 +381,7 @@ def _train(options):
 
 def _export(options):
     import numpy as np
+
     from .network.saved import load_network, network_file, save_network
     check_output(options.out, '.h5')
     network = network_file(options.network)
@@ -499,8 +500,8 @@ def _figure(options):
 
 
 def _data(options):
-    from .config import find_resource
     from .data.download import fetch_cvcl, verify_folder
+    from .resources import find_resource
     digests = find_resource('experiments/splits/cvcl.sha256')
     if options.verify:
         count = verify_folder(options.verify, digests)

@@ -3,41 +3,13 @@
 import configparser
 import io
 import json
-import sys
 from collections import OrderedDict
-from pathlib import Path
 
 from .color import COLOR_SPACES
 from .errors import ColornetError
+from .resources import find_resource
 
-__all__ = ['Config', 'load_config', 'find_resource', 'read_ini']
-
-
-def find_resource(name):
-    """Find a file that ships with the project.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``weights/vgg16.pkl`` or ``experiments/defaults.ini``.
-
-    Returns
-    -------
-    Path
-        In the checkout, or where ``pip install`` puts it.
-
-    Raises
-    ------
-    ColornetError
-        If it is in neither.
-    """
-    folders = (Path(__file__).resolve().parent.parent,
-               Path(sys.prefix) / 'share' / 'colornet')
-    for folder in folders:
-        if (folder / name).exists():
-            return folder / name
-    raise ColornetError('%s is missing: it ships with the project, in %s'
-                        % (name, folders[0]))
+__all__ = ['Config', 'load_config', 'read_ini']
 
 
 #: Settings that do nothing unless another has a value: name, default, the
@@ -412,7 +384,8 @@ def _complete(config, source):
                                     'network, not of network.kind = regression'
                                     % (source, name))
     for name, default, other, value in BELONGING:
-        (section, key), (of_section, of_key) = name.split('.'), other.split('.')
+        section, key = name.split('.')
+        of_section, of_key = other.split('.')
         if config[section][key] != default and \
                 config[of_section][of_key] != value:
             raise ColornetError('%s: %s is of %s = %s'

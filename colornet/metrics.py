@@ -153,8 +153,9 @@ def area_under_curve(predicted_rgb, actual_rgb):
     what is compared: here it is what a picture shows, so colours that sRGB
     does not have are clipped first.
     """
-    difference = np.subtract(*[skimage.color.rgb2lab(as_float_rgb(rgb))[..., 1:]
-                               for rgb in (predicted_rgb, actual_rgb)])
+    predicted, actual = [skimage.color.rgb2lab(as_float_rgb(rgb))[..., 1:]
+                         for rgb in (predicted_rgb, actual_rgb)]
+    difference = predicted - actual
     distance = np.hypot(difference[..., 0], difference[..., 1])
     # The first threshold that a pixel is within.
     first = np.ceil(distance).clip(0, MAX_DISTANCE + 1).astype(int).ravel()

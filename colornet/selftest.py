@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from . import __version__
-from .config import find_resource, load_config
+from .config import load_config
 from .errors import ColornetError
 from .photos.reading import find_images, read_rgb
+from .resources import find_resource
 from .studies.jobs import last_message
 
 __all__ = ['LIMITS', 'measure', 'run_selftest']

@@ -10,10 +10,8 @@ from unittest import SkipTest
 
 import numpy as np
 from nose.plugins.attrib import attr
-from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
-                        ok_)
+from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
 
-from tests import tiny
 from benchmarks import run, sizes
 from benchmarks.agreement import FLOOR, TOLERANCES, compare
 from benchmarks.children import Child, Children, last_line
@@ -23,6 +21,7 @@ from benchmarks.tables import format_table
 from colornet.files import write_csv
 from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
+from tests import tiny
 
 #: Multiply-adds for each pixel of VGG16's convolutions, at their own size.
 VGG16 = (9 * (3 * 64 + 64 * 64), 9 * (64 * 128 + 128 * 128),
@@ -280,8 +279,8 @@ def test_problem():
     ok_(problem['targets'].min() >= 0 and problem['targets'].max() < 50)
     # A bin is four units wide; its mean is in the middle.
     eq_(problem['means'][[0, 49]].tolist(), [-98., 98.])
-    from colornet.config import find_resource
     from colornet.network.vgg16 import load_vgg16_weights
+    from colornet.resources import find_resource
     weights = load_vgg16_weights(find_resource('weights/vgg16.pkl'))
     np.testing.assert_array_equal(problem['conv1_1/W'],
                                   weights['conv1_1'][0])

@@ -7,9 +7,9 @@ import tempfile
 
 from nose.tools import assert_raises, eq_, ok_
 
-from colornet.config import (BELONGING, SCHEMA, Config, find_resource,
-                             load_config)
+from colornet.config import BELONGING, SCHEMA, Config, load_config
 from colornet.errors import ColornetError
+from colornet.resources import find_resource
 from colornet.studies.study import find_studies
 from tests.tiny import check_error
 
@@ -188,7 +188,8 @@ def test_values_get_their_types():
                  ('network.color_space=hsv', 'hsv'), ('data.size=64', 64),
                  ('network.num_bins=2', 2), ('network.output_stride=4', 4),
                  ('network.global_features=0', 0), ('network.context=3', 3),
-                 ('data.proportions=keep', 'keep'), ('training.drop_epochs=', ()),
+                 ('data.proportions=keep', 'keep'),
+                 ('training.drop_epochs=', ()),
                  ('training.drop_epochs=20, 25', (20, 25)),
                  ('training.start_from=', ''),
                  ('training.start_from=runs/a b', 'runs/a b')]:

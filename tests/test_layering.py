@@ -10,12 +10,12 @@ import colornet
 
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
-WINGS = ['errors', 'files', 'progress', 'signals', 'color', 'scaling',
+WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
          'metrics', 'config', 'engine', 'photos', 'data', 'network',
          'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
-THEANO_FREE = ['errors', 'files', 'progress', 'signals', 'color', 'scaling',
+THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
                'metrics', 'config', 'photos', 'data', 'training.run',
                'training.schedules', 'training.trainer',
                'network.parameters', 'network.vgg16_weights',

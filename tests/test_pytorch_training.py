@@ -10,19 +10,18 @@ from unittest import SkipTest, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
-from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
-                        ok_)
+from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests import tiny
 from benchmarks import photos, pytorch_training
 from benchmarks.agreement import compare, kind_of
 from colornet import color
-from colornet.training import run as experiment
 from colornet.config import load_config
 from colornet.files import read_csv
 from colornet.network.parameters import load_arrays
-from colornet.signals import Interrupted
+from colornet.terminal import Interrupted
+from colornet.training import run as experiment
+from tests import tiny
 
 EVERYDAY = tiny.ROOT / 'experiments' / 'everyday.ini'
 
@@ -162,6 +161,7 @@ def all_colours():
 def test_colours_on_the_device():
     need('torch')
     import torch
+
     from benchmarks import pytorch_color
     rgb = all_colours()
     luminance, chroma = pytorch_color.split_channels(torch.from_numpy(rgb))
@@ -248,6 +248,7 @@ def theano_results(learner, inputs, targets, rates):
 
 def pytorch_results(learner, inputs, targets, rates):
     import torch
+
     from benchmarks.pytorch_network import Variable
     inputs = torch.from_numpy(inputs)
     targets = torch.from_numpy(

@@ -11,7 +11,6 @@ from colornet import cli, selftest
 from colornet.selftest import LIMITS, run_selftest
 from tests import tiny
 
-
 #: A device of PoCL, which makes a GPU of the CPU.
 OPENCL = 'opencl0:0'
 

@@ -67,7 +67,8 @@ class TestFindPython(object):
         eq_(self.find(), (0, complete + '\n', ''))
 
     def test_passes_over_a_shim_that_fails(self):
-        self.add_program('python3.11', 'echo "python3.11: not found"; exit 127')
+        self.add_program('python3.11',
+                         'echo "python3.11: not found"; exit 127')
         behind = self.add_python('versions/3.11.7/bin/python3.11', (3, 11))
         eq_(self.find(), (0, behind + '\n', ''))
         eq_(self.find('python3.11'), (0, behind + '\n', ''))

@@ -6,11 +6,11 @@ other data sets, whose photos the paper does not name, are drawn by seed from
 what the folder holds.
 """
 
-from collections import Counter, namedtuple
 import hashlib
 import logging
 import os
 import re
+from collections import Counter, namedtuple
 
 import numpy as np
 

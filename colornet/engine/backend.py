@@ -160,7 +160,7 @@ def _gpu_problem(logged):
     """Why Theano has no GPU, in a few words."""
     errors = [record.exc_info[1] for record in logged if record.exc_info]
     try:
-        import pygpu  # Theano keeps to itself why it cannot.
+        import pygpu  # noqa: F401 (Theano keeps to itself why it cannot)
     except ImportError as error:
         errors.insert(0, error)
     text = errors[0].args[0] if errors and errors[0] and errors[0].args else ''

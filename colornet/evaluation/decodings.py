@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import image_metrics, in_units, summarize
-from ..progress import progress_bar
+from ..terminal import progress_bar
 from ..training.run import load_subset, predict_images
 from .evaluate import format_columns, show_prediction
 from .sheets import save_sheet

@@ -6,11 +6,12 @@ import numpy as np
 from PIL import Image
 
 from ..color import join_channels, split_channels
-from ..config import find_resource, load_config
+from ..config import load_config
 from ..errors import ColornetError
 from ..photos.reading import as_uint8, read_photo
 from ..photos.writing import save_image
-from ..progress import progress_bar
+from ..resources import find_resource
+from ..terminal import progress_bar
 from ..training.run import evaluate, load_subset, predict_images
 from .sheets import fill_rows, save_sheet
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import find_resource, load_config
+from ..config import load_config
 from ..data.datasets import read_split
 from ..errors import ColornetError
 from ..files import check_output, write_rows
@@ -18,7 +18,8 @@ from ..metrics import in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
 from ..photos.reading import (MIN_SIDE, ImageError, find_images, is_grey,
                               read_photo, resize)
-from ..progress import progress_bar
+from ..resources import find_resource
+from ..terminal import progress_bar
 from .baselines import predict_grey
 from .evaluate import format_columns
 from .sheets import fill_rows, save_sheet

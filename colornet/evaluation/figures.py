@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..color import join_channels, luminance, split_channels
-from ..config import find_resource
 from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
 from ..errors import ColornetError
 from ..metrics import (colour_inconsistency, image_metrics,
                        saturation_difference)
 from ..photos.reading import read_photo
-from ..progress import progress_bar
+from ..resources import find_resource
+from ..terminal import progress_bar
 from ..training.run import load_subset, predict_images
 from .evaluate import check_dataset, find_network, grey_picture
 from .sheets import fill_rows, save_sheet

@@ -90,7 +90,8 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
             below = max(picture.height
                         for picture in row[first:first + share])
             draw.text((lefts[first], top + (row_height + below) // 2 + 1),
-                      _cut(name, name_font, share * (column + margin) - margin),
+                      _cut(name, name_font,
+                           share * (column + margin) - margin),
                       ink, name_font, anchor='la')
         top += row_height + name_height + margin
     return sheet

@@ -3,10 +3,10 @@
 import os
 from collections import OrderedDict
 
-from ..config import find_resource
 from ..data.datasets import DATASETS, SUBSETS, load_split
 from ..errors import ColornetError
 from ..files import write_csv
+from ..resources import find_resource
 
 __all__ = ['make_table1']
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import find_resource, load_config
+from ..config import load_config
 from ..errors import ColornetError
 from ..files import write_json, write_rows
 from ..metrics import in_units
+from ..resources import find_resource
 from ..training.run import evaluate, load_subset, predict_images
 from .baselines import fit_lookup, fit_mode, predict_grey
 from .evaluate import (check_dataset, evaluate_network, find_network,

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ..color import get_color_space
-from ..config import Config, find_resource
+from ..config import Config
 from ..engine.backend import T, lasagne, theano
 from ..engine.function_cache import load_or_compile
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
+from ..resources import find_resource
 from .decoding import predicted_chroma
 from .networks import (all_parameters, build_network, decoder_parameters,
                        fold_batch_norm, output_layers)
@@ -236,6 +237,7 @@ def start_from(net, config):
                             'from it with network.fine_tune = yes only' % path)
     set_parameters(learned_parameters(net, stored), groups['parameters'],
                    path)
+
     def what_is_held_out(settings):
         return [settings.data[key] for key in (
             'hold_out', 'num_images', 'test_share')] + [settings.draw_seed]

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder
-from ..progress import on_terminal, progress_bar
+from ..terminal import on_terminal, progress_bar
 from .reading import IMAGE_SUFFIXES, ImageError, find_images, read_photo
 from .writing import output_suffix, write_photo
 

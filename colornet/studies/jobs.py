@@ -16,7 +16,7 @@ from collections import namedtuple
 
 from ..errors import ColornetError
 from ..files import make_folder
-from ..signals import catch_signals
+from ..terminal import catch_signals
 
 __all__ = ['Job', 'end_with_parent', 'last_message', 'run_command',
            'run_jobs']

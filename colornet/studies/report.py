@@ -12,7 +12,6 @@ import jinja2
 from PIL import Image
 
 from .. import __version__
-from ..config import find_resource
 from ..errors import ColornetError
 from ..evaluation.figures import FIGURES
 from ..evaluation.plots import plot_curves
@@ -20,6 +19,7 @@ from ..evaluation.schematics import SCHEMATICS, draw_network
 from ..files import read_csv, write_text
 from ..metrics import in_units
 from ..photos.reading import read_photo
+from ..resources import find_resource
 from ..training.run import git_commit
 from .results import read_results
 from .study import TRAINING_NUMBERS, find_studies, load_study

@@ -31,10 +31,11 @@ import re
 from collections import OrderedDict, namedtuple
 from pathlib import Path
 
-from ..config import find_resource, load_config, read_ini
+from ..config import load_config, read_ini
 from ..errors import ColornetError
 from ..evaluation.plots import AXES, PLOTTED
 from ..metrics import METRICS, OBJECT_METRICS, SUMMARY_METRICS
+from ..resources import find_resource
 
 __all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
            'load_study', 'plan_study', 'scale_file']

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..color import bin_channel, get_color_space, split_channels
-from ..config import SCHEMA, Config, find_resource
+from ..config import SCHEMA, Config
 from ..data.datasets import load_split
 from ..data.image_cache import load_images
 from ..data.minibatches import (epoch_crops, epoch_plan, hold_out,
@@ -26,6 +26,7 @@ from ..files import locked, write_csv, write_json, write_rows, write_text
 from ..metrics import image_metrics, summarize
 from ..network.parameters import load_progress, save_parameters
 from ..network.vgg16_weights import preprocess
+from ..resources import ROOT, find_resource
 from ..scaling import enlarge_chroma, shrink_chroma
 from .schedules import cycle_learning_rate, learning_rate_after
 from .trainer import Trainer
@@ -316,7 +317,7 @@ def _git(*arguments):
     try:
         return subprocess.run(
             ('git',) + arguments, check=True, stdout=subprocess.PIPE,
-            cwd=str(Path(__file__).resolve().parents[2]),
+            cwd=str(ROOT),
             stderr=subprocess.DEVNULL).stdout.decode().strip()
     except (OSError, subprocess.CalledProcessError):
         return None

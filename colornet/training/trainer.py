@@ -16,8 +16,7 @@ import numpy as np
 from ..errors import ColornetError
 from ..network.parameters import (load_arrays, load_progress, save_arrays,
                                   set_parameters)
-from ..progress import progress_bar
-from ..signals import Interrupted, catch_signals
+from ..terminal import Interrupted, catch_signals, progress_bar
 
 __all__ = ['Trainer']
 

@@ -22,7 +22,8 @@ if not engines.onednn_status():
 
 
 def ops_of(function):
-    return [type(node.op).__name__ for node in function.maker.fgraph.toposort()]
+    return [type(node.op).__name__
+            for node in function.maker.fgraph.toposort()]
 
 
 def expressions(dtype, maps, filters, options):

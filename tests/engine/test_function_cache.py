@@ -157,16 +157,16 @@ def check_second_start(options):
     with tempfile.TemporaryDirectory() as folder:
         code = '''if True:
             import numpy as np
-            from colornet import predict
-            from colornet.engine.backend import theano
             from colornet.config import load_config
+            from colornet.engine.backend import theano
+            from colornet.network import saved
             config = load_config(None, ['data.size=16'] + %r)
-            net = predict.build_pretrained(config)
+            net = saved.build_pretrained(config)
             def count(*arguments):
                 print('compiled')
                 return function(*arguments)
             function, theano.function = theano.function, count
-            run = predict.compile_prediction(net, config)
+            run = saved.compile_prediction(net, config)
             np.save(%r, run(np.linspace(
                 0, 100, 256, dtype='float32').reshape(1, 16, 16)))
             # Hits, loads, compilations.

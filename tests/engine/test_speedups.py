@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose
 
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
-from colornet.engine import convolvers as engines, speedups
+from colornet.engine import convolvers as engines
+from colornet.engine import speedups
 from colornet.engine.convolvers import onednn_status
 from colornet.engine.native import SPEEDUPS, VARIABLE
 from colornet.engine.speedups import (describe_installation, missing_speedups,

@@ -253,7 +253,7 @@ class TestEveryday(tiny.InFolder):
                 ('unknown setting decoding.colour',
                  {'decodings': ['colour=red']}),
                 ('decoding.method = red', {'decodings': ['method=red']}),
-                ('such as "method=mean", not \'mean\'', {'decodings': ['mean']}),
+                ('such as "method=mean", not', {'decodings': ['mean']}),
                 ('once', {'decodings': ['method=mean', 'method=mean']}),
                 ('once', {'decodings': [' ']}),
                 ('nowhere.h5', {'networks': [self.root / 'nowhere.h5']}),

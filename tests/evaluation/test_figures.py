@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import cli
-from colornet.evaluation import figures
 from colornet.color import join_channels, split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
+from colornet.evaluation import figures
 from colornet.evaluation.evaluate import evaluate_network
 from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
                                          middle, smallest)

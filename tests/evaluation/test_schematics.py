@@ -62,6 +62,7 @@ def test_boxes_of_the_variants():
 def test_variants_are_drawn():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'variant.png'
+
         def build():
             return build_classification_network(
                 output_stride=4, global_features=8, context=1,

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from nose.tools import (assert_in, assert_raises, eq_, ok_)
+from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 from PIL import Image
 

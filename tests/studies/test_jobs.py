@@ -17,8 +17,8 @@ from nose.plugins.attrib import attr
 from nose.plugins.skip import SkipTest
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
-from colornet.signals import Interrupted
 from colornet.studies.jobs import Job, run_command, run_jobs
+from colornet.terminal import Interrupted
 from tests import tiny
 
 
@@ -102,7 +102,7 @@ def test_what_kills_a_command_is_its_message():
 
 def test_a_command_ends_with_a_parent_that_is_killed():
     code = ('import os, subprocess, sys\n'
-            'from colornet import jobs\n'
+            'from colornet.studies import jobs\n'
             'child = subprocess.Popen([sys.executable, "-c", "import time; '
             'time.sleep(60)"], preexec_fn=jobs.end_with_parent)\n'
             'print(child.pid, flush=True)\n'
@@ -140,7 +140,8 @@ def need_dask():
         import distributed
         return distributed
     except ImportError:
-        raise SkipTest('Dask is not installed: pip install distributed==2023.5.0')
+        raise SkipTest('Dask is not installed: pip install '
+                       'distributed==2023.5.0')
 
 
 @contextlib.contextmanager

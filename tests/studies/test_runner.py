@@ -13,12 +13,12 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
 from colornet import cli
-from colornet.studies import runner as study_runner
 from colornet.files import locked, read_csv
 from colornet.photos.reading import read_photo, read_rgb
-from colornet.signals import Interrupted
+from colornet.studies import runner as study_runner
 from colornet.studies.jobs import run_jobs
 from colornet.studies.runner import run_studies
+from colornet.terminal import Interrupted
 from tests import tiny
 
 STUDY = '''

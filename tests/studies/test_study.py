@@ -133,7 +133,8 @@ def test_a_wrong_setting_is_named_with_its_variant():
     study = study_of(STUDY.replace('network.tail', 'network.trail'))
     tiny.check_error(lambda: plan_study(study, 'quick'), 'sums', 'the other',
                      'network.trail')
-    study = study_of(STUDY.replace('network.tail = 8 8', 'training.epochs = x'))
+    study = study_of(STUDY.replace('network.tail = 8 8',
+                                   'training.epochs = x'))
     with assert_raises(ColornetError) as caught:
         plan_study(study, 'quick')
     text = str(caught.exception)

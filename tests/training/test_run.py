@@ -18,17 +18,18 @@ from unittest import mock
 
 import h5py
 import numpy as np
-from nose.tools import (assert_almost_equal, assert_in, assert_raises, eq_,
-                        ok_)
+from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
 from PIL import Image
 
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.network import saved as predict
-from colornet.training import run as experiment, trainer, updates as training
 from colornet.network.parameters import load_arrays
-from colornet.signals import Interrupted
+from colornet.terminal import Interrupted
+from colornet.training import run as experiment
+from colornet.training import trainer
+from colornet.training import updates as training
 from tests import tiny
 
 

@@ -16,7 +16,7 @@ from colornet.network.layers import BatchNormLayer, SameConv2DLayer
 from colornet.network.objectives import l2_loss
 from colornet.network.parameters import load_arrays, save_arrays
 from colornet.photos.reading import find_images, read_rgb
-from colornet.signals import Interrupted, catch_signals
+from colornet.terminal import Interrupted, catch_signals
 from colornet.training.schedules import (cycle_learning_rate,
                                          learning_rate_after)
 from colornet.training.trainer import Trainer

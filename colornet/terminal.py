@@ -1,13 +1,49 @@
-"""SIGINT, SIGTERM and SIGHUP, delayed to where nothing is lost."""
+"""What a user at a terminal sees and does: progress, notes, Ctrl-C."""
 
 import contextlib
 import signal
+import sys
 import threading
 
-__all__ = ['Interrupted', 'catch_signals']
+from tqdm import tqdm
 
+__all__ = ['Interrupted', 'catch_signals', 'note', 'on_terminal',
+           'progress_bar']
 
+#: Delayed to where nothing is lost.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+
+
+def on_terminal():
+    """Whether the standard error stream is open and a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def progress_bar(iterable=None, **options):
+    """A tqdm bar that fills no log files.
+
+    Parameters
+    ----------
+    iterable, options
+        As tqdm takes them.
+
+    Returns
+    -------
+    tqdm
+        On a terminal, drawn twice a second; elsewhere, a line every half
+        minute.
+    """
+    interval = 0.5 if on_terminal() else 30
+    if sys.stderr is None:
+        options['disable'] = True
+    return tqdm(iterable, mininterval=interval, maxinterval=max(interval, 10),
+                **options)
+
+
+def note(text):
+    """Print a line on the standard error stream, above any progress bar."""
+    if sys.stderr is not None:
+        tqdm.write(text, file=sys.stderr)
 
 
 class Interrupted(KeyboardInterrupt):
