@@ -1,6 +1,6 @@
-"""The one exception class for everything that a user can mend."""
+"""The exceptions for everything that a user can mend."""
 
-__all__ = ['ColornetError']
+__all__ = ['ColornetError', 'Diverged']
 
 
 class ColornetError(ValueError):
@@ -10,3 +10,7 @@ class ColornetError(ValueError):
     where there is one, the command that helps. The command line prints it
     and exits with status 2.
     """
+
+
+class Diverged(ColornetError):
+    """A training came to numbers that are not finite."""

@@ -17,8 +17,8 @@ from ..files import read_csv, write_rows
 from ..metrics import in_units
 from ..network.parameters import load_arrays, load_progress
 from ..photos.reading import read_photo
-from ..training.run import (best_epoch, draw_training, load_subset,
-                            read_provenance)
+from ..training.run import (best_epoch, draw_training, find_divergence,
+                            load_subset, read_provenance)
 from .study import TRAINING_NUMBERS
 
 __all__ = ['check_results', 'read_results', 'read_scores', 'scores_file',
@@ -211,10 +211,12 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
             row.update(_origin(parts))
         row['command'] = ' '.join(map(shlex.quote, command))
     stem = str(results_folder / study.name)
+    diverged = {variant.name for variant in plan
+                if find_divergence(variant.config, folder / variant.run)}
     kept = {row['variant'] for row in read_results(stem + '.csv')
             if row['scale'] == scale and row['status'] == 'done' and
             rows.get(row['variant'], {}).get('status', 'done') != 'done' and
-            'training diverged' not in rows[row['variant']]['status']}
+            row['variant'] not in diverged}
     _merge(stem + '.csv', list(rows.values()), scale, kept,
            first=('study', 'variant', 'scale'),
            last=('command', 'git_commit', 'date'))

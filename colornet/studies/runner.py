@@ -1,21 +1,16 @@
 """Train and score the variants of studies (paper, 3.4 to 5.3)."""
 
-import json
 from collections import OrderedDict
 from pathlib import Path
 
 from ..errors import ColornetError
-from ..files import locked, make_folder, write_json
-from ..training.run import check_subset, is_finished
+from ..files import locked, make_folder
+from ..training.run import check_subset, find_divergence, is_finished
 from .jobs import Job, run_jobs
 from .results import check_results, read_scores, scores_file, tabulate
 from .study import SCALES, load_study, plan_study, scale_file
 
 __all__ = ['run_studies']
-
-#: In a run folder whose training diverged: the message, and the settings that
-#: it is true of.
-DIVERGED = 'diverged.json'
 
 
 def run_studies(names, data_folder, scale, runs_folder, results_folder,
@@ -89,7 +84,7 @@ def _run_plans(waiting, scale, folder, data_folder, results_folder, overrides,
     """The part of :func:`run_studies` that runs them."""
     configs = {variant.run: variant.config
                for _, plan in waiting for variant in plan}
-    failed = {run: _diverged(folder / run, config)
+    failed = {run: find_divergence(config, folder / run)
               for run, config in configs.items()}
     jobs = _make_jobs(waiting, scale, folder, data_folder, failed)
     left = {job.name for job in jobs}
@@ -98,9 +93,6 @@ def _run_plans(waiting, scale, folder, data_folder, results_folder, overrides,
         left.discard(run)
         if message:
             failed[run] = message
-            if 'training diverged' in message:
-                write_json(folder / run / DIVERGED,
-                           {'message': message, 'config': configs[run]})
         for study, plan in [ended for ended in waiting if not left & {
                 variant.run for variant in ended[1]}]:
             waiting.remove((study, plan))
@@ -156,14 +148,3 @@ def _is_scored(run, scores):
         return False
     return (scores.stat().st_mtime_ns >=
             (run / 'best.h5').stat().st_mtime_ns)
-
-
-def _diverged(run, config):
-    """The message of a training that diverged with these settings, or ''."""
-    try:
-        stored = json.loads((run / DIVERGED).read_text())
-        if stored['config'] == json.loads(config.to_json()):
-            return stored['message']
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return ''

@@ -21,7 +21,7 @@ from ..data.datasets import load_split
 from ..data.image_cache import load_images
 from ..data.minibatches import (epoch_crops, epoch_plan, hold_out,
                                 iterate_minibatches, prefetch)
-from ..errors import ColornetError
+from ..errors import ColornetError, Diverged
 from ..files import locked, write_csv, write_json, write_rows, write_text
 from ..metrics import image_metrics, summarize
 from ..network.parameters import load_progress, save_parameters
@@ -33,8 +33,12 @@ from .trainer import Trainer
 
 __all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
            'find_photos', 'largest_side', 'load_subset', 'make_transform',
-           'is_finished', 'git_commit', 'read_provenance', 'train',
+           'find_divergence', 'is_finished', 'git_commit', 'read_provenance', 'train',
            'predict_images', 'evaluate']
+
+#: In a run folder whose training diverged: the message, and the settings that
+#: it is true of.
+DIVERGED = 'diverged.json'
 
 #: Of an epoch's numbers, those that are printed; the log has all.
 SHOWN = ('epoch', 'training_loss', 'validation_loss', 'acc_u', 'acc_v',
@@ -523,7 +527,9 @@ def train(config, data_folder, run_folder, vgg_weights=None, learner=None):
     Raises
     ------
     ColornetError
-        If the run folder holds other settings, or the training diverges.
+        If the run folder holds other settings.
+    Diverged
+        The run folder gets ``diverged.json`` then.
     Interrupted
         On SIGINT or SIGTERM; the checkpoint is written.
     """
@@ -536,9 +542,36 @@ def train(config, data_folder, run_folder, vgg_weights=None, learner=None):
         _check_photos(run_folder, stored, photos)
         if progress and len(progress['history']) >= config.training['epochs']:
             return False
-        _train(config, data_folder, run_folder, learner, images, photos,
-               stored)
+        try:
+            _train(config, data_folder, run_folder, learner, images, photos,
+                   stored)
+        except Diverged as error:
+            write_json(run_folder / DIVERGED, {
+                'message': str(error), 'config': json.loads(config.to_json())})
+            raise
     return True
+
+
+def find_divergence(config, run_folder):
+    """Whether a training with these settings diverged.
+
+    Parameters
+    ----------
+    config : Config
+    run_folder : str or Path
+
+    Returns
+    -------
+    str
+        The message, or empty.
+    """
+    try:
+        stored = json.loads((Path(run_folder) / DIVERGED).read_text())
+        if stored['config'] == json.loads(config.to_json()):
+            return stored['message']
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return ''
 
 
 def _train(config, data_folder, run_folder, learner, images, photos, stored):

@@ -13,7 +13,7 @@ from collections import OrderedDict
 
 import numpy as np
 
-from ..errors import ColornetError
+from ..errors import ColornetError, Diverged
 from ..network.parameters import (load_arrays, load_progress, save_arrays,
                                   set_parameters)
 from ..terminal import Interrupted, catch_signals, progress_bar
@@ -73,7 +73,7 @@ class Trainer:
 
         Raises
         ------
-        ColornetError
+        Diverged
             If a parameter is not finite: the last checkpoint stays.
         """
         values = OrderedDict((key, variable.get_value())
@@ -140,7 +140,7 @@ class Trainer:
         ------
         Interrupted
             On SIGINT or SIGTERM, after saving a checkpoint.
-        ColornetError
+        Diverged
             If the loss is not finite.
         """
         with catch_signals() as check_signals:
@@ -206,7 +206,7 @@ class Trainer:
     def _diverged(self, what):
         kept = (' (the last checkpoint stays in %s)' % self.checkpoint_file
                 if os.path.exists(str(self.checkpoint_file)) else '')
-        return ColornetError(
+        return Diverged(
             'training diverged: %s in epoch %d, after %d minibatches; a lower '
             'learning rate may help%s' % (what, len(self.history) + 1,
                                           self.iteration, kept))

@@ -48,7 +48,8 @@ def check(dtype, scale, rows, columns, size=3, batch=2, image=True):
 def test_convolutions_and_gradients_are_exact():
     for dtype in 'float64', 'float32':
         for scale, rows, columns in [(2, 4, 5), (4, 3, 2), (8, 1, 3),
-                                     (3, 4, 4), (2, 1, 1), (16, 2, 1), (5, 7, 3)]:
+                                     (3, 4, 4), (2, 1, 1), (16, 2, 1),
+                                     (5, 7, 3)]:
             yield check, dtype, scale, rows, columns
     yield check, 'float64', 2, 3, 4, 3, 1, False
     yield check, 'float64', 4, 3, 4, 3, 1, False
