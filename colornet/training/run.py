@@ -33,7 +33,8 @@ from .trainer import Trainer
 
 __all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
            'find_photos', 'largest_side', 'load_subset', 'make_transform',
-           'find_divergence', 'is_finished', 'git_commit', 'read_provenance', 'train',
+__all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
+           'find_divergence',
            'predict_images', 'evaluate']
 
 #: In a run folder whose training diverged: the message, and the settings that
