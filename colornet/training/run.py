@@ -32,10 +32,9 @@ from .schedules import cycle_learning_rate, learning_rate_after
 from .trainer import Trainer
 
 __all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
-           'find_photos', 'largest_side', 'load_subset', 'make_transform',
-__all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
-           'find_divergence',
-           'predict_images', 'evaluate']
+           'find_divergence', 'find_photos', 'largest_side', 'load_subset',
+           'make_transform', 'is_finished', 'git_commit', 'read_provenance',
+           'train', 'predict_images', 'evaluate']
 
 #: In a run folder whose training diverged: the message, and the settings that
 #: it is true of.
