@@ -1,4 +1,4 @@
-# colornet for an NVIDIA GPU, or with --build-arg DEVICE=cpu for none; README.rst
+# colornet for an NVIDIA GPU, or with --build-arg DEVICE=cpu for none; docs/docker.rst
 # says how to use it.
 
 # The last CUDA 11: pygpu 0.7.6 of Ubuntu 20.04 knows no newer one. "devel" has

@@ -23,7 +23,7 @@ from .backend import theano
 __all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
            'call', 'contiguous']
 
-#: Speed-ups that change no result (README), by the names that switch them off.
+#: The speed-ups of docs/speed.rst, by the names that switch them off.
 SPEEDUPS = {
     'stack': 'convolution of the upscaled stack part by part',
     'kernels': 'batch normalization, cross-entropy, upscaling, mean-pooling '
