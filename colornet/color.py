@@ -125,7 +125,7 @@ def join_channels(luminance, chroma, color_space='luv'):
 
 
 def luminance(pixels, color_space='luv'):
-    """Luminance of a grey or colour picture.
+    """Luminance of a picture: its grayscale version (paper, 4).
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def bin_channel(values, num_bins=NUM_BINS, limits=(-100., 100.)):
 
 
 def unbin_channel(bins, num_bins=NUM_BINS, limits=(-100., 100.)):
-    """Map bin numbers back to the means of the bins (paper, 3.6).
+    """Un-bin: map bin numbers to the means of the bins (paper, 3.6).
 
     The mean of a bin is its centre (choice 2): the bins are equi-width and
     the paper names no distribution within them.

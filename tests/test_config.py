@@ -138,13 +138,16 @@ def test_defaults_are_the_paper():
     eq_([config.network[key] for key in
          ('kind', 'color_space', 'num_bins', 'aggregation', 'residual_units',
           'batch_norm', 'output_stride', 'global_features', 'context',
-          'fine_tune', 'tail')],
+          'fine_tune', 'tail', 'initialization')],
         ['classification', 'luv', 50, 'concat', True, True, 1, 0, 0, False,
-         (256, 64, 64)])
+         (256, 64, 64), 'glorot'])
     eq_(config.objective['loss'], 'cross_entropy')
     eq_([config.training[key] for key in
          ('update_rule', 'learning_rate', 'beta1', 'beta2', 'momentum',
           'batch_size')], ['adam', 0.0003, 0.9, 0.999, 0.9, 6])
+    eq_([config.decoding[key] for key in
+         ('method', 'temperature', 'smoothing', 'saturation')],
+        ['argmax', 1, 0, 1])
 
 
 def test_defaults_hold_every_setting():

@@ -28,8 +28,8 @@ SPLIT_SEED = 2016
 
 SUBSETS = 'train', 'test'
 
-#: The ten classes of the paper (4) as leaf classes of ILSVRC 2015 CLS-LOC
-#: (choice 19).
+#: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC (choice
+#: 19).
 #: A word that is no leaf there stands for the leaves below it in WordNet.
 ILSVRC_CLASSES = {
     'spatula': ['n04270147'],

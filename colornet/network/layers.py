@@ -39,20 +39,24 @@ class SameConv2DLayer(lasagne.layers.Conv2DLayer):
     """Convolution that keeps rows and columns, linear unless told.
 
     Lasagne 0.1 crops a full convolution for ``pad='same'``; this asks Theano
-    for the padding instead. Filters are Glorot-initialized (paper, 5.2).
+    for the padding instead.
 
     Parameters
     ----------
     incoming : Layer
     num_filters : int
     filter_size : int, odd
+    nonlinearity : callable or None
+    W : initializer
+        Of the filters; Glorot's is the paper's "Xavier Initialization".
     """
 
-    def __init__(self, incoming, num_filters, filter_size,
-                 nonlinearity=None, **kwargs):
+    def __init__(self, incoming, num_filters, filter_size, nonlinearity=None,
+                 W=lasagne.init.GlorotUniform(),  # Xavier (paper, 5.2)
+                 **kwargs):
         if filter_size % 2 != 1:
             raise ValueError('filter_size must be odd, not %r' % filter_size)
-        super().__init__(incoming, num_filters, filter_size, pad='same',
+        super().__init__(incoming, num_filters, filter_size, pad='same', W=W,
                          nonlinearity=nonlinearity, **kwargs)
 
     def get_output_for(self, input, **kwargs):
@@ -267,7 +271,8 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
     """
 
     def __init__(self, incomings, scales, num_filters, filter_size,
-                 W=lasagne.init.GlorotUniform(), b=lasagne.init.Constant(0),
+                 W=lasagne.init.GlorotUniform(),  # Xavier (paper, 5.2)
+                 b=lasagne.init.Constant(0),
                  nonlinearity=lasagne.nonlinearities.linear, **kwargs):
         super().__init__(incomings, **kwargs)
         if len(scales) != len(incomings):

@@ -143,6 +143,7 @@ def build_classification_network(input_var=None, num_bins=NUM_BINS,
     layer = _normalized(net, 'tail1', first, batch_norm)
     for index, depth in enumerate(tail[1:], 2):
         layer = _conv_unit(net, 'tail%d' % index, layer, depth, 3, batch_norm)
+    # As fully-connected layers of each pixel (paper, 3.6).
     for name in ('u_scores', 'v_scores'):
         net[name] = SameConv2DLayer(layer, num_bins, 1)
     return net
@@ -187,7 +188,7 @@ def build_network(config, input_var=None):
 
 
 def _initialize_for_rectifiers(net):
-    """Initialize the decoder's filters by He et al. (2015) instead (5.2)."""
+    """Initialize the decoder's filters by He et al. (2015), not Xavier."""
     for (_, name), variable in decoder_parameters(net).items():
         if name == 'W':
             variable.set_value(lasagne.init.HeUniform('relu').sample(

@@ -30,7 +30,7 @@ def huber_loss(prediction, target, threshold):
     """Huber penalty, the second regression objective (paper, 3.5).
 
     ``u**2`` for residuals of size up to the threshold M, and
-    ``M * (2 * |u| - M)`` beyond it: twice the usual definition.
+    ``M * (2 * |u| - M)`` beyond it, for outliers: twice the usual definition.
 
     Parameters
     ----------

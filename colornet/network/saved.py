@@ -33,6 +33,8 @@ DEFAULT_NETWORK = 'weights/everyday.h5'
 def build_pretrained(config, vgg_weights=None):
     """Build a configuration's network with VGG16's weights (paper, 3.2).
 
+    The paper calls it transfer learning.
+
     Parameters
     ----------
     config : Config

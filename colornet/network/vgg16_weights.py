@@ -34,6 +34,9 @@ MAX_PICKLE_CODES = 20000
 def preprocess(luminance, luminance_max=100.):
     """Make the network's input from luminance (paper, 4; choice 3).
 
+    VGG16 expects zero-centered images of three channels: the grayscale image
+    is duplicated three times, and ImageNet's mean R, G and B subtracted.
+
     Parameters
     ----------
     luminance : ndarray, (batch, rows, columns)
@@ -44,8 +47,7 @@ def preprocess(luminance, luminance_max=100.):
     Returns
     -------
     ndarray of float32, (batch, 3, rows, columns)
-        Scaled to [0, 255], three times, minus ImageNet's mean, as blue,
-        green and red.
+        Scaled to [0, 255], minus the mean; blue, green and red.
     """
     scaled = np.asarray(luminance, np.float32) * np.float32(
         255. / luminance_max)

@@ -173,14 +173,14 @@ def read_photo(path):
 
 
 def read_rgb(path, size, largest=None):
-    """Read a photo of a data set at the size of the network (paper, 3.1).
+    """Read a photo of a data set at the size of the network (paper, 4, 3.1).
 
     Parameters
     ----------
     path : str or Path
     size : int
         Rows and columns. The whole photo is squeezed into the square, as
-        the paper resizes to 224 x 224 (choice 17); transparency shows white.
+        the paper scales to 224 x 224 (choice 17); transparency shows white.
     largest : int, optional
         Keep the proportions: a shorter side beyond `largest` becomes
         `largest`, one below `size` becomes `size`; of the longer side, the

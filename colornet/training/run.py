@@ -178,7 +178,7 @@ def _make_targets(chroma, config):
 
 
 def make_transform(config):
-    """Conversion of photos to the network's inputs and targets (3.1, 4).
+    """Conversion of photos to the network's inputs and targets (paper, 4).
 
     Parameters
     ----------

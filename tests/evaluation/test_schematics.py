@@ -34,6 +34,15 @@ def test_boxes_of_the_classification_network():
     ok_('tail1_bn' not in boxes and 'tail1' not in boxes)
 
 
+def test_boxes_of_the_regression_network():
+    boxes = list_boxes(SCHEMATICS[2][0]())
+    ok_(set(VGG16_LAYERS) <= set(boxes))
+    eq_(sources(boxes['unit1_sum']), ['conv3_3_bn', 'r4_up2'])
+    eq_(sources(boxes['unit3_sum']), ['conv1_2_bn', 'unit2_up2'])
+    eq_(boxes['unit3_conv'].words, ['3x3 conv'])
+    eq_((list(boxes)[-1], boxes['chroma'].shape), ('chroma', (2, 224, 224)))
+
+
 def test_without_batch_normalization_its_words_are_gone():
     boxes = list_boxes(build_classification_network(batch_norm=False,
                                                     batch_norm_taps=False))

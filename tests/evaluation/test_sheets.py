@@ -210,7 +210,7 @@ class TestSaving:
 
 def test_every_photo_that_ships_has_its_credits():
     root = Path(__file__).resolve().parents[2]
-    for folder in root / 'demo' / 'photos', root / 'tests' / 'photos':
+    for folder in root / 'demo' / 'photos', root / 'tests' / 'free_photos':
         lines = (folder / 'README.rst').read_text().splitlines()
         credited = sorted(line.split()[0] for line in lines
                           if line.split()[:1] and '.jpg  ' in line)

@@ -794,7 +794,7 @@ def test_configured_regression_network():
 
 def photos():
     """Inputs and chrominance of two real photos."""
-    paths = find_images(ROOT / 'tests' / 'photos')[:2]
+    paths = find_images(ROOT / 'tests' / 'free_photos')[:2]
     grey, chroma = split_channels(np.array([read_rgb(path, 16)
                                             for path in paths]))
     return preprocess(grey), np.ascontiguousarray(np.moveaxis(chroma, -1, 1))

@@ -175,7 +175,7 @@ def test_encoder_computes_vgg16():
     outputs = lasagne.layers.get_output(list(net.values()), {
         net['conv1_1'].input_layer: x})
     photo = np.hstack([read_rgb(path, 16) for path in find_images(
-        ROOT / 'tests' / 'photos')[:2]])
+        ROOT / 'tests' / 'free_photos')[:2]])
     maps = preprocess(luminance(photo)[np.newaxis])
     results = dict(zip(net, theano.function([x], outputs)(maps)))
 

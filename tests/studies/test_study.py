@@ -144,6 +144,46 @@ def test_a_wrong_setting_is_named_with_its_variant():
                      'a.b')
 
 
+def settings_of(study, *names):
+    """What the variants of a study that ships have for some settings."""
+    return {tuple(variant.config[name.partition('.')[0]][
+        name.partition('.')[2]] for name in names)
+            for variant in plan_study(load_study(study), 'full')}
+
+
+def test_the_studies_that_ship_vary_what_the_paper_did():
+    for study, names, values in [
+            ('batch-normalization', ['network.batch_norm'],
+             [(True,), (False,)]),
+            ('losses', ['objective.loss'], [('l2',), ('huber',)]),
+            ('overfit', ['data.num_images', 'data.hold_out'], [(270, 0)]),
+            ('learning-rate', ['training.learning_rate', 'data.num_images'],
+             [(rate, 270) for rate in (.1, .01, .001, .0001, .00001)]),
+            ('learning-rate-whole',
+             ['training.learning_rate', 'data.num_images', 'data.hold_out'],
+             [(rate, 0, .1) for rate in (.001, .0003)]),
+            ('update-rules', ['training.update_rule', 'training.beta1',
+                              'training.beta2', 'training.momentum'],
+             [('adam', .9, .99, .9), ('adam', .9, .999, .9),
+              ('nesterov', .9, .999, .9)]),
+            ('batch-sizes', ['training.batch_size'],
+             [(4,), (6,), (8,), (12,)]),
+            ('initialization', ['network.initialization'], [('glorot',)]),
+            ('aggregation', ['network.aggregation'], [('concat',), ('sum',)]),
+            ('residual-units', ['network.residual_units', 'data.num_images',
+                                'data.hold_out'],
+             [(True, 300, 0), (False, 300, 0)]),
+            ('head-depth', ['network.tail'],
+             [((256, 64, 64),), ((256, 64),), ((64, 64),), ((256,),),
+              ((64,),)]),
+            ('color-space', ['network.color_space', 'network.kind'],
+             [(space, kind) for space in ('luv', 'hsv')
+              for kind in ('classification', 'regression')]),
+            ('smoothing', ['decoding.smoothing'], [(0,), (1,)]),
+            ('bins', ['network.num_bins'], [(50,), (100,)])]:
+        ok_(set(values) <= settings_of(study, *names), study)
+
+
 def test_other_files_among_the_studies():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

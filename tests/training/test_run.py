@@ -23,6 +23,7 @@ from PIL import Image
 
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
+from colornet.engine.backend import T
 from colornet.errors import ColornetError
 from colornet.network import saved as predict
 from colornet.network.parameters import load_arrays
@@ -464,7 +465,10 @@ def check_targets(overrides):
     eq_(inputs.shape, (3, 3, 16, 16))
     eq_(targets.shape, (3, 2, 16 // stride, 16 // stride))
     np.testing.assert_array_equal(photos, rgb)
-    chroma = split_channels(rgb)[1]
+    luminance, chroma = split_channels(rgb)
+    for channel, mean in enumerate([103.939, 116.779, 123.68]):
+        np.testing.assert_allclose(inputs[:, channel], 2.55 * luminance - mean,
+                                   atol=1e-3)
     for (n, channel, i, j), target in np.ndenumerate(targets):
         block = chroma[n, stride * i:stride * (i + 1),
                        stride * j:stride * (j + 1), channel]
@@ -480,6 +484,29 @@ def test_targets_are_means_of_blocks():
     for stride in 1, 2, 4:
         for kind in [], ['network.kind=regression', 'objective.loss=l2']:
             yield check_targets, ['network.output_stride=%d' % stride] + kind
+
+
+def test_the_objective_is_the_configured_one():
+    random = np.random.RandomState(0)
+    chroma, actual = random.normal(scale=9, size=(2, 3, 2, 4, 5)).astype(
+        'float32')
+    size = abs(chroma - actual)
+    for settings, expected in (
+            (['l2'], size ** 2),
+            (['huber', 'objective.huber_threshold=9'],
+             np.where(size <= 9, size ** 2, 9 * (2 * size - 9)))):
+        objective = experiment._make_objective(load_config(overrides=[
+            'network.kind=regression', 'objective.loss=' + settings[0]] +
+            settings[1:]))
+        loss = objective([T.constant(chroma)], T.constant(actual)).eval()
+        np.testing.assert_allclose(loss, expected.sum(axis=1).mean(),
+                                   rtol=1e-5)
+    # Of seven classes with equal scores, in each of the two channels.
+    scores = np.zeros((2, 3, 7, 4, 5), 'float32')
+    objective = experiment._make_objective(load_config())
+    loss = objective(list(map(T.constant, scores)), T.constant(np.zeros(
+        (3, 2, 4, 5), 'int32'))).eval()
+    np.testing.assert_allclose(loss, 2 * np.log(7), rtol=1e-5)
 
 
 class TestTrainVariant(tiny.InFolder):
