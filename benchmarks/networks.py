@@ -8,7 +8,8 @@ import numpy as np
 
 from colornet.cli import report_errors
 from colornet.network.saved import load_colorizer
-from colornet.photos.reading import find_images, read_photo, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import find_images, read_photo
 from colornet.resources import find_resource
 
 from .problem import NETWORK
