@@ -42,7 +42,7 @@ def _colorize(options):
     from ..photos.folders import Report, colorize_files
     network = options.network and network_file(options.network)
     colorizer = load_colorizer(network, options.vgg, options.decoding)
-    report = Report([], [], [], [])
+    report = Report()
     try:
         colorize_files(colorizer, options.sources, options.out,
                        batch_size=options.batch_size,
