@@ -33,6 +33,7 @@ PHOTOS = $(call quoted,$(CVCL))
 OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
+PYTORCH :=
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -49,10 +50,11 @@ install: $(VENV)/installed help
 
 # The stamp comes last, so that an interrupted installation starts again. It
 # names the Python: asking for another one makes another environment.
+# PYTORCH is set where it must be one for PyTorch, too.
 # An older pip takes packages that are not for its Python. Without "compat",
 # Python started beside a clone called colornet takes that for the package.
 $(VENV)/installed: setup.py
-	@python=$$(tools/find-python $(PYTHON)) && \
+	@python=$$(tools/find-python $(PYTORCH) $(PYTHON)) && \
 	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	echo "$$python $(PYTHON)" > $(VENV)/python
@@ -183,7 +185,9 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
 
-# PyTorch is for the benchmarks and for one training only.
+# PyTorch is for the benchmarks and for one training only. Its Pythons are
+# fewer: another one is refused before it replaces $(VENV).
+$(VENV)/benchmarks: PYTORCH := --pytorch
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \
