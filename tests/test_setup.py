@@ -148,6 +148,23 @@ def test_a_clone_called_colornet_is_not_taken_for_the_package():
             cwd=folder)
 
 
+def test_an_installation_has_all_that_the_package_consists_of():
+    with tempfile.TemporaryDirectory() as folder:
+        clone, built = pathlib.Path(folder, 'clone'), pathlib.Path(folder, 'a')
+        shutil.copytree(str(ROOT / 'colornet'), str(clone / 'colornet'),
+                        ignore=shutil.ignore_patterns('__pycache__'))
+        shutil.copy(str(ROOT / 'setup.py'), str(clone))
+        subprocess.check_output(
+            [sys.executable, 'setup.py', '--quiet', 'build_py', '--build-lib',
+             str(built)], cwd=str(clone), stderr=subprocess.STDOUT)
+        eq_(files_in(built), files_in(clone) - {'setup.py'})
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob('*')
+            if path.is_file() and '.egg-info' not in str(path)}
+
+
 def test_clean_keeps_results():
     if not shutil.which('make'):
         raise SkipTest('needs make')
