@@ -34,6 +34,7 @@ OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 PYTORCH :=
+CODE := setup.py $(wildcard benchmarks colornet examples tests)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -44,7 +45,7 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
-    clean FORCE
+    lint clean FORCE
 
 install: $(VENV)/installed help
 
@@ -83,6 +84,15 @@ test: $(VENV)/installed ## the quick tests
 
 test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
+
+lint: $(VENV)/lint ## the style of the code, by setup.cfg
+	$(VENV)/bin/python -m flake8 $(CODE)
+	$(VENV)/bin/python -m isort --check-only --diff $(CODE)
+
+$(VENV)/lint: tools/lint-requirements.txt $(VENV)/installed
+	@$(PIP) install -r $< > $(VENV)/pip.log 2>&1 || \
+	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
 
 data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
