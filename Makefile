@@ -176,7 +176,7 @@ $(FIGURES): $(VENV)/installed
 
 study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
     --runs $(OUT)/studies --results $(call quoted,$(RESULTS)) \
-    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+    $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
 
 report = $(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) \
     --out $(OUT)/report.html
@@ -231,7 +231,8 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
 	    $(filter file,$(origin $(name))),,$(name)))' \
 	    docker/run.sh $* EPOCHS=$(call quoted,$(EPOCHS)) SCALE=$(call quoted,$(SCALE)) \
-	    $(if $(EVERYDAY_LIST),EVERYDAY_LIST=$(call quoted,$(EVERYDAY_LIST)))
+	    $(foreach name,EVERYDAY_LIST SCHEDULER,$(if \
+	    $($(name)),$(name)=$(call quoted,$($(name)))))
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info

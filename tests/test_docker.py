@@ -137,3 +137,12 @@ class TestScripts:
         assert_in('type=bind,"source=%s/it\'s  new",target=/colornet/runs'
                   % real, words)
         assert_not_in('--gpus', words)
+
+    def test_settings_of_a_target(self):
+        settings = ['EVERYDAY_LIST=nature', 'SCHEDULER=tcp://a b:8786']
+        for given in settings, settings[1:], []:
+            words = self.run(
+                shutil.which('make'), '--silent', 'docker-aggregation',
+                'RUNS=%s' % self.folder, *given)
+            eq_(words[words.index('make'):],
+                ['make', 'aggregation', 'EPOCHS=', 'SCALE=quick'] + given)
