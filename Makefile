@@ -33,6 +33,8 @@ PHOTOS = $(call quoted,$(CVCL))
 OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
+PYTORCH :=
+CODE := setup.py $(wildcard benchmarks colornet examples tests)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -43,16 +45,17 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
-    clean FORCE
+    lint clean FORCE
 
 install: $(VENV)/installed help
 
 # The stamp comes last, so that an interrupted installation starts again. It
 # names the Python: asking for another one makes another environment.
+# PYTORCH is set where it must be one for PyTorch, too.
 # An older pip takes packages that are not for its Python. Without "compat",
 # Python started beside a clone called colornet takes that for the package.
 $(VENV)/installed: setup.py
-	@python=$$(tools/find-python $(PYTHON)) && \
+	@python=$$(tools/find-python $(PYTORCH) $(PYTHON)) && \
 	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	echo "$$python $(PYTHON)" > $(VENV)/python
@@ -81,6 +84,15 @@ test: $(VENV)/installed ## the quick tests
 
 test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
+
+lint: $(VENV)/lint ## the style of the code, by setup.cfg
+	$(VENV)/bin/python -m flake8 $(CODE)
+	$(VENV)/bin/python -m isort --check-only --diff $(CODE)
+
+$(VENV)/lint: tools/lint-requirements.txt $(VENV)/installed
+	@$(PIP) install -r $< > $(VENV)/pip.log 2>&1 || \
+	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
 
 data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
@@ -164,7 +176,7 @@ $(FIGURES): $(VENV)/installed
 
 study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
     --runs $(OUT)/studies --results $(call quoted,$(RESULTS)) \
-    $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+    $(if $(SCHEDULER),--scheduler $(call quoted,$(SCHEDULER)))
 
 report = $(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) \
     --out $(OUT)/report.html
@@ -183,7 +195,9 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
 
-# PyTorch is for the benchmarks and for one training only.
+# PyTorch is for the benchmarks and for one training only. Its Pythons are
+# fewer: another one is refused before it replaces $(VENV).
+$(VENV)/benchmarks: PYTORCH := --pytorch
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \
@@ -217,7 +231,8 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
 	    $(filter file,$(origin $(name))),,$(name)))' \
 	    docker/run.sh $* EPOCHS=$(call quoted,$(EPOCHS)) SCALE=$(call quoted,$(SCALE)) \
-	    $(if $(EVERYDAY_LIST),EVERYDAY_LIST=$(call quoted,$(EVERYDAY_LIST)))
+	    $(foreach name,EVERYDAY_LIST SCHEDULER,$(if \
+	    $($(name)),$(name)=$(call quoted,$($(name)))))
 
 clean: ## remove .venv and caches, never data, runs or weights
 	rm -rf $(VENV) build dist colornet.egg-info

@@ -1,13 +1,15 @@
 """Seconds of a prediction by the networks that ship, by turns."""
 
 import argparse
+import sys
 import time
 
 import numpy as np
 
-from colornet.errors import ColornetError
+from colornet.cli import report_errors
 from colornet.network.saved import load_colorizer
-from colornet.photos.reading import find_images, read_photo, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import find_images, read_photo
 from colornet.resources import find_resource
 
 from .problem import NETWORK
@@ -47,6 +49,14 @@ def time_networks(networks, rounds=9, size=224):
     return np.median(seconds[1:], axis=0).tolist()
 
 
+def _run(options):
+    networks = options.networks or [find_resource(name) for name in NETWORKS]
+    medians = time_networks(networks, options.rounds)
+    print(format_table(('network', 's/photo', 'of the first'), [
+        (str(network), '%.3f' % seconds, '%.2f' % (seconds / medians[0]))
+        for network, seconds in zip(networks, medians)]))
+
+
 def main(arguments=None):
     """Print a table."""
     parser = argparse.ArgumentParser(prog='python -m benchmarks.networks',
@@ -54,16 +64,9 @@ def main(arguments=None):
     parser.add_argument('networks', nargs='*', metavar='FILE',
                         help='(default: %s)' % ' '.join(NETWORKS))
     parser.add_argument('--rounds', type=int, default=9)
-    options = parser.parse_args(arguments)
-    networks = options.networks or [find_resource(name) for name in NETWORKS]
-    try:
-        medians = time_networks(networks, options.rounds)
-    except ColornetError as error:
-        parser.error(str(error))
-    print(format_table(('network', 's/photo', 'of the first'), [
-        (str(network), '%.3f' % seconds, '%.2f' % (seconds / medians[0]))
-        for network, seconds in zip(networks, medians)]))
+    return report_errors(_run, parser.parse_args(arguments),
+                         program='benchmark')
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

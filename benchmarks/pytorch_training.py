@@ -6,10 +6,10 @@ interrupted goes on when the command is given again.
 """
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
+from colornet.cli import report_errors
 from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.training.run import train
@@ -57,17 +57,8 @@ def main(arguments=None):
                         help='(default: %(default)s)')
     parser.add_argument('--vgg', type=Path, metavar='FILE',
                         help="VGG16's weights (default: weights/vgg16.pkl)")
-    options = parser.parse_args(arguments)
-    try:
-        _train(options)
-    except ColornetError as error:
-        print('pytorch_training: error: %s' % error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt as interrupt:
-        print('pytorch_training: %s' % (str(interrupt) or 'interrupted'),
-              file=sys.stderr)
-        return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
-    return 0
+    return report_errors(_train, parser.parse_args(arguments),
+                         program='pytorch_training')
 
 
 if __name__ == '__main__':

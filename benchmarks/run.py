@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colornet.cli import report_errors
 from colornet.errors import ColornetError
 from colornet.files import make_folder, write_csv
 from colornet.terminal import on_terminal, progress_bar
@@ -289,15 +290,8 @@ def run_driver(function, parser, arguments=None, num_rounds=5):
     parser.add_argument('--rounds', type=int, default=num_rounds,
                         metavar='N', help='repetitions that count '
                                           '(default: %(default)s)')
-    options = parser.parse_args(arguments)
-    try:
-        return int(bool(function(options)))
-    except ColornetError as error:
-        print('benchmark: error: %s' % error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print('benchmark: interrupted', file=sys.stderr)
-        return 130
+    return int(report_errors(function, parser.parse_args(arguments),
+                             program='benchmark'))
 
 
 def main(arguments=None):

@@ -5,10 +5,12 @@ other benchmarks are of the CPU.
 """
 
 import argparse
+import sys
 import time
 
 import numpy as np
 
+from colornet.cli import report_errors
 from colornet.config import load_config
 from colornet.engine.backend import describe_backend
 from colornet.errors import ColornetError
@@ -57,6 +59,18 @@ def time_steps(config, batch_sizes, rounds=10):
         yield batch_size, float(np.median(seconds[NUM_WARM_UP:]))
 
 
+def _run(options):
+    config = load_config(options.experiment, options.set)
+    if config.network['kind'] == 'regression':
+        raise ColornetError('%s: only classification networks are timed'
+                            % options.experiment)
+    print('device: %s' % describe_backend()['device'])
+    print(format_table(('batch', 's/image', 'images/s'), [
+        ('%d' % batch, '%.4f' % (seconds / batch), '%.1f' % (batch / seconds))
+        for batch, seconds in time_steps(config, options.batch_sizes,
+                                         options.rounds)]))
+
+
 def main(arguments=None):
     """Print a table."""
     parser = argparse.ArgumentParser(
@@ -68,20 +82,9 @@ def main(arguments=None):
     parser.add_argument('--batch-sizes', type=int, nargs='+',
                         default=[6, 16, 32])
     parser.add_argument('--rounds', type=int, default=10)
-    options = parser.parse_args(arguments)
-    try:
-        config = load_config(options.experiment, options.set)
-        if config.network['kind'] == 'regression':
-            raise ColornetError('%s: only classification networks are timed'
-                                % options.experiment)
-    except ColornetError as error:
-        parser.error(str(error))
-    print('device: %s' % describe_backend()['device'])
-    print(format_table(('batch', 's/image', 'images/s'), [
-        ('%d' % batch, '%.4f' % (seconds / batch), '%.1f' % (batch / seconds))
-        for batch, seconds in time_steps(config, options.batch_sizes,
-                                         options.rounds)]))
+    return report_errors(_run, parser.parse_args(arguments),
+                         program='benchmark')
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Colour spaces and chrominance bins (paper, 3.1, 3.6, 5.1, 5.2).
+"""Types of pixels, colour spaces, bins (paper, 3.1, 3.6, 5.1, 5.2).
 
 Arrays are ``(..., rows, columns, channels)``; any number of leading
 dimensions (a minibatch) is allowed. A colour space splits a picture into one
@@ -6,30 +6,45 @@ luminance channel, which the network sees, and two chrominance channels,
 which it predicts.
 """
 
-from collections import namedtuple
+from dataclasses import dataclass
+from typing import Tuple
 
 import numpy as np
 import skimage.color
 
 from .errors import ColornetError
 
-__all__ = ['COLOR_SPACES', 'NUM_BINS', 'ColorSpace', 'as_float_rgb',
-           'get_color_space', 'luminance', 'split_channels', 'join_channels',
-           'bin_channel', 'unbin_channel', 'saturation']
+__all__ = ['COLOR_SPACES', 'NUM_BINS', 'ColorSpace', 'check_dtype',
+           'as_float_rgb', 'as_uint8', 'get_color_space', 'luminance',
+           'split_channels', 'join_channels', 'bin_channel', 'unbin_channel',
+           'saturation']
 
 #: Number of equi-width bins per chrominance channel (paper, 3.6).
 NUM_BINS = 50
 
-#: ``limits`` are the lower edge of the first and the upper edge of the last
-#: chrominance bin; ``luminance_max`` is the luminance of white.
-ColorSpace = namedtuple('ColorSpace', 'name channels limits luminance_max')
+
+@dataclass(frozen=True)
+class ColorSpace:
+    """One luminance and two chrominance channels.
+
+    ``limits`` are the lower edge of the first and the upper edge of the last
+    chrominance bin; ``luminance_max`` is the luminance of white.
+    """
+
+    name: str
+    channels: Tuple[str, str]
+    limits: Tuple[float, float]
+    luminance_max: float
+
 
 #: CIELUV is the paper's choice (3.1, 3.6); HSV is the alternative that it
 #: tried and left (5.2): the value channel is the input, hue and saturation
 #: are the targets (choice 20).
 COLOR_SPACES = {
-    'luv': ColorSpace('luv', ('U', 'V'), (-100., 100.), 100.),
-    'hsv': ColorSpace('hsv', ('H', 'S'), (0., 1.), 1.),
+    'luv': ColorSpace('luv', channels=('U', 'V'), limits=(-100., 100.),
+                      luminance_max=100.),
+    'hsv': ColorSpace('hsv', channels=('H', 'S'), limits=(0., 1.),
+                      luminance_max=1.),
 }
 
 
@@ -48,6 +63,19 @@ def get_color_space(name):
                             % (name, ', '.join(sorted(COLOR_SPACES))))
 
 
+def check_dtype(pixels):
+    """Refuse pixels of a type that does not say what white is.
+
+    Raises
+    ------
+    ColornetError
+        If they are not uint8, uint16 or floating point.
+    """
+    if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
+        raise ColornetError('pixels must be uint8, uint16 or floating point, '
+                            'not %s' % pixels.dtype)
+
+
 def as_float_rgb(pixels):
     """Scale pixels to float32 in [0, 1].
 
@@ -62,16 +90,39 @@ def as_float_rgb(pixels):
 
     Raises
     ------
-    ValueError
+    ColornetError
         If the dtype is none of these.
     """
     pixels = np.asarray(pixels)
-    if pixels.dtype in (np.uint8, np.uint16):
-        return pixels * np.float32(1. / np.iinfo(pixels.dtype).max)
+    check_dtype(pixels)
     if pixels.dtype.kind == 'f':
         return pixels.astype(np.float32)
-    raise ValueError('pixels must be uint8, uint16 or floating point, not %s'
-                     % pixels.dtype)
+    return pixels * np.float32(1. / np.iinfo(pixels.dtype).max)
+
+
+def as_uint8(pixels):
+    """Reduce pixels to 8 bits.
+
+    Parameters
+    ----------
+    pixels : ndarray, any shape
+        uint8, uint16 or floating point in [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+
+    Raises
+    ------
+    ColornetError
+        If the dtype is none of these.
+    """
+    check_dtype(pixels)
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def split_channels(rgb, color_space='luv'):

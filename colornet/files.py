@@ -8,7 +8,6 @@ import io
 import json
 import os
 import uuid
-from collections import OrderedDict
 from numbers import Integral
 from pathlib import Path
 
@@ -224,7 +223,7 @@ def read_csv(path):
 
     Returns
     -------
-    list of OrderedDict of str to str
+    list of dict of str to str
 
     Raises
     ------
@@ -235,7 +234,7 @@ def read_csv(path):
         with open(str(path), newline='', encoding='utf-8') as stream:
             reader = csv.reader(stream)
             header = next(reader, [])
-            return [OrderedDict(zip(header, row)) for row in reader]
+            return [dict(zip(header, row)) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColornetError('cannot read %s: %s' % (
             path, getattr(error, 'strerror', None) or error))

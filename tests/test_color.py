@@ -9,9 +9,10 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from colornet.color import (COLOR_SPACES, NUM_BINS, as_float_rgb, bin_channel,
-                            get_color_space, join_channels, luminance,
-                            saturation, split_channels, unbin_channel)
+from colornet.color import (COLOR_SPACES, NUM_BINS, as_float_rgb, as_uint8,
+                            bin_channel, get_color_space, join_channels,
+                            luminance, saturation, split_channels,
+                            unbin_channel)
 from colornet.errors import ColornetError
 
 PHOTOS = sorted((pathlib.Path(__file__).parent / 'free_photos').glob('*.jpg'))
@@ -138,14 +139,28 @@ def test_dtypes_and_batches():
 
 def test_other_dtypes_are_refused():
     for dtype in (np.int64, np.uint32, bool):
-        with assert_raises(ValueError):
-            as_float_rgb(np.zeros((2, 2, 3), dtype))
+        for function in as_float_rgb, as_uint8:
+            with assert_raises(ColornetError) as caught:
+                function(np.zeros((2, 2, 3), dtype))
+            eq_(str(caught.exception), 'pixels must be uint8, uint16 or '
+                'floating point, not %s' % np.dtype(dtype))
 
 
 def test_full_scale_is_one():
     for pixels in (np.uint8([0, 255]), np.uint16([0, 65535]),
                    np.float64([0, 1])):
         assert_array_equal(as_float_rgb(pixels), np.float32([0, 1]))
+
+
+def test_as_uint8():
+    eight = np.arange(256, dtype=np.uint8)
+    assert_array_equal(as_uint8(eight), eight)
+    assert_array_equal(as_uint8(eight.astype(np.uint16) * 257), eight)
+    assert_array_equal(as_uint8(eight / np.float32(255)), eight)
+    assert_array_equal(as_uint8(np.array([-.1, 1.1])), [0, 255])
+    deep = np.arange(65536)
+    assert_array_equal(as_uint8(deep.astype(np.uint16)),
+                       np.round(deep / 257.))
 
 
 def test_unknown_color_spaces_are_refused():

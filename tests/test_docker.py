@@ -117,7 +117,7 @@ class TestScripts:
 
     def test_targets_that_no_container_can_run(self):
         for target in 'data-cvcl', 'benchmark-sizes', 'clean', 'docker-test', \
-                'train-everyday-gpu':
+                'lint', 'train-everyday-gpu':
             line, = self.run_target(target, status=2)
             assert_in('make %s is for this machine' % target, line)
 
@@ -137,3 +137,12 @@ class TestScripts:
         assert_in('type=bind,"source=%s/it\'s  new",target=/colornet/runs'
                   % real, words)
         assert_not_in('--gpus', words)
+
+    def test_settings_of_a_target(self):
+        settings = ['EVERYDAY_LIST=nature', 'SCHEDULER=tcp://a b:8786']
+        for given in settings, settings[1:], []:
+            words = self.run(
+                shutil.which('make'), '--silent', 'docker-aggregation',
+                'RUNS=%s' % self.folder, *given)
+            eq_(words[words.index('make'):],
+                ['make', 'aggregation', 'EPOCHS=', 'SCALE=quick'] + given)

@@ -53,6 +53,8 @@ def test_every_study_is_a_target():
         lines = dry_run(study.stem, 'CVCL=a b', 'SCALE=full')
         assert_in('colornet study %s ' % study.stem, lines)
         assert_in("--data 'a b' --scale full", lines)
+    assert_in("--scheduler 'tcp://a:8786'",
+              dry_run('bins', 'SCHEDULER=tcp://a:8786'))
     assert_in('colornet study learning-rate learning-rate-whole ',
               dry_run('learning-rate'))
 

@@ -12,7 +12,7 @@ from nose.tools import assert_almost_equal, assert_raises, eq_
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from colornet.color import join_channels, split_channels
+from colornet.color import as_uint8, join_channels, split_channels
 from colornet.metrics import (METRICS, OBJECT_METRICS, SUMMARY_METRICS,
                               area_under_curve, bin_accuracy,
                               colour_inconsistency, colourfulness, edge_errors,
@@ -20,7 +20,6 @@ from colornet.metrics import (METRICS, OBJECT_METRICS, SUMMARY_METRICS,
                               peak_signal_to_noise, picture_metrics,
                               regression_distance, saturation_difference,
                               structural_similarity, summarize)
-from colornet.photos.reading import as_uint8
 
 PHOTOS = pathlib.Path(__file__).parent / 'free_photos'
 NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8

@@ -14,7 +14,7 @@ from nose.tools import eq_
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-class TestFindPython(object):
+class TestFindPython:
     """tools/find-python, on a PATH with nothing but what a test puts there."""
 
     def setup(self):
@@ -89,6 +89,40 @@ class TestFindPython(object):
         self.refuses('PYTHON=nope is not a Python that runs; it must be '
                      'Python 3.8 to 3.11', 'nope')
 
+    def test_takes_one_for_pytorch(self):
+        self.add_python('python3.9', (3, 9))
+        self.add_python('python3.12', (3, 12))
+        self.refuses('no Python 3.10 or 3.11 found: apt-get install python3 '
+                     'python3-venv python3-dev, or name one: '
+                     'make PYTHON=/path/to/python', '--pytorch')
+        for name in 'python3.9', 'python3.12':
+            self.refuses('PYTHON=%s is Python %s; PyTorch needs Python 3.10 '
+                         'or 3.11' % (name, name[6:]), '--pytorch', name)
+        newer = self.add_python('python3.10', (3, 10))
+        eq_(self.find('--pytorch'), (0, newer + '\n', ''))
+        eq_(self.find('--pytorch', 'python3.10'), (0, newer + '\n', ''))
+
+    def test_make_refuses_it_before_it_replaces_another(self):
+        if not shutil.which('make'):
+            raise SkipTest('needs make')
+        self.add_python('python3.8', (3, 8))
+        clone = pathlib.Path(self.folder, 'clone')
+        for name in 'Makefile', 'setup.py', 'benchmarks/requirements.txt':
+            (clone / name).parent.mkdir(exist_ok=True)
+            shutil.copy(str(ROOT / name), str(clone / name))
+        shutil.copytree(str(ROOT / 'tools'), str(clone / 'tools'))
+        (clone / '.venv').mkdir()
+        (clone / '.venv' / 'installed').write_text('python3.11 python3.11\n')
+        done = subprocess.run(
+            ['make', 'benchmark', 'PYTHON=python3.8'], cwd=str(clone),
+            env={'PATH': '%s:%s' % (self.folder, os.environ['PATH'])},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            universal_newlines=True)
+        eq_(done.returncode, 2, done)
+        eq_(done.stderr.splitlines()[0], 'colornet: PYTHON=python3.8 is '
+            'Python 3.8; PyTorch needs Python 3.10 or 3.11')
+        eq_(os.listdir(str(clone / '.venv')), ['installed'])
+
     def test_names_what_is_missing(self):
         self.refuses('no Python 3.8 to 3.11 found: apt-get install python3 '
                      'python3-venv python3-dev, or name one: '
@@ -114,16 +148,35 @@ def test_a_clone_called_colornet_is_not_taken_for_the_package():
             cwd=folder)
 
 
+def test_an_installation_has_all_that_the_package_consists_of():
+    with tempfile.TemporaryDirectory() as folder:
+        clone, built = pathlib.Path(folder, 'clone'), pathlib.Path(folder, 'a')
+        shutil.copytree(str(ROOT / 'colornet'), str(clone / 'colornet'),
+                        ignore=shutil.ignore_patterns('__pycache__'))
+        shutil.copy(str(ROOT / 'setup.py'), str(clone))
+        subprocess.check_output(
+            [sys.executable, 'setup.py', '--quiet', 'build_py', '--build-lib',
+             str(built)], cwd=str(clone), stderr=subprocess.STDOUT)
+        eq_(files_in(built), files_in(clone) - {'setup.py'})
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob('*')
+            if path.is_file() and '.egg-info' not in str(path)}
+
+
 def test_clean_keeps_results():
     if not shutil.which('make'):
         raise SkipTest('needs make')
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(str(ROOT / 'Makefile'), folder)
-        kept = ['benchmarks/run.py', 'colornet/cli.py', 'data/cvcl/a.jpg',
-                'runs/a/best.h5',
-                'tests/test_cli.py', 'weights/a.h5']
+        kept = ['benchmarks/run.py', 'colornet/cli/photos.py',
+                'data/cvcl/a.jpg', 'runs/a/best.h5', 'tests/test_color.py',
+                'weights/a.h5']
         for name in kept + ['.venv/installed', 'build/a',
-                            'colornet/__pycache__/a.pyc']:
+                            'colornet/__pycache__/a.pyc',
+                            'colornet/cli/__pycache__/a.pyc',
+                            'tests/cli/__pycache__/a.pyc']:
             path = pathlib.Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from ..errors import ColornetError
 from ..files import make_folder, replacing, writing
-from ..photos.reading import ImageError, is_grey, read_rgb, resize
+from ..photos.pixels import is_grey, resize
+from ..photos.reading import ImageError, read_rgb
 
 __all__ = ['CENTRAL', 'CachedCrops', 'CachedImages', 'cut_square',
            'decode_photo', 'load_images', 'name_photos']

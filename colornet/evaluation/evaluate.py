@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..color import join_channels, split_channels
+from ..color import as_uint8, join_channels, split_channels
 from ..config import load_config
 from ..errors import ColornetError
-from ..photos.reading import as_uint8, read_photo
+from ..photos.reading import read_photo
 from ..photos.writing import save_image
 from ..resources import find_resource
 from ..terminal import progress_bar

@@ -16,8 +16,8 @@ from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
-from ..photos.reading import (MIN_SIDE, ImageError, find_images, is_grey,
-                              read_photo, resize)
+from ..photos.pixels import is_grey, resize
+from ..photos.reading import MIN_SIDE, ImageError, find_images, read_photo
 from ..resources import find_resource
 from ..terminal import progress_bar
 from .baselines import predict_grey

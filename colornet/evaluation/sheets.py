@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..photos.reading import as_uint8
+from ..color import as_uint8
 from ..photos.writing import save_image
 
 __all__ = ['contact_sheet', 'fill_rows', 'save_sheet']

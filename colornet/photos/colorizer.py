@@ -7,10 +7,11 @@ the eye sees far less detail in colour than in luminance.
 
 import numpy as np
 
-from ..color import get_color_space, join_channels, luminance
+from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
+                     luminance)
 from ..errors import ColornetError
 from ..scaling import enlarge_chroma
-from .reading import as_uint8, resize
+from .pixels import resize
 
 __all__ = ['Colorizer', 'proportional_shape']
 
@@ -72,7 +73,7 @@ class Colorizer:
         self.color_space = get_color_space(color_space).name
         if proportions not in ('squash', 'keep'):
             raise ColornetError("proportions must be 'squash' or 'keep', not "
-                                f'{proportions!r}')
+                                '%r' % (proportions,))
         self.proportions = proportions
 
     def colorize(self, pixels):
@@ -155,8 +156,8 @@ class Colorizer:
         chroma = np.asarray(chroma, np.float32)
         if (chroma.ndim != 4 or len(chroma) != len(photos) or
                 chroma.shape[3] != 2 or not chroma.size):
-            raise ValueError(f'the network returned an array of shape '
-                             f'{chroma.shape} for {len(photos)} photos')
+            raise ValueError('the network returned an array of shape %s for '
+                             '%d photos' % (chroma.shape, len(photos)))
         if not np.isfinite(chroma).all():
             raise ColornetError('the network predicts values that are not '
                                 'finite: its weights are damaged')
@@ -195,15 +196,13 @@ class Colorizer:
 
 def _checked_pixels(pixels):
     pixels = np.asarray(pixels)
-    if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
-        raise ColornetError(f'pixels must be uint8, uint16 or floating point, '
-                            f'not {pixels.dtype}')
+    check_dtype(pixels)
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
             or pixels.size == 0:
-        raise ColornetError(f'a photo must be (rows, columns) or (rows, '
-                            f'columns, 3) pixels, not {pixels.shape}')
+        raise ColornetError('a photo must be (rows, columns) or (rows, '
+                            'columns, 3) pixels, not %s' % (pixels.shape,))
     if pixels.dtype.kind == 'f' and not (pixels.min() >= 0
                                          and pixels.max() <= 1):
-        raise ColornetError(f'floating point pixels must be in [0, 1], not '
-                            f'[{pixels.min()}, {pixels.max()}]')
+        raise ColornetError('floating point pixels must be in [0, 1], not '
+                            '[%s, %s]' % (pixels.min(), pixels.max()))
     return pixels

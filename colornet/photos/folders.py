@@ -7,16 +7,17 @@ and does not stop the others, a full disk does.
 import errno
 import itertools
 import os
-from collections import namedtuple
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import List, Optional, Tuple
 
 import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
-from .reading import IMAGE_SUFFIXES, ImageError, find_images, read_photo
+from .reading import IMAGE_SUFFIXES, ImageError, Photo, find_images, read_photo
 from .writing import output_suffix, write_photo
 
 __all__ = ['Report', 'colorize_files']
@@ -28,15 +29,36 @@ _BATCH_PIXELS = 40000000
 _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
                 errno.EEXIST, errno.EILSEQ}
 
-#: What became of a list of photos.
-#:
-#: written : list of Path, the output files
-#: failed : list of (Path of the source, reason)
-#: skipped : list of Path, the outputs that were there before
-#: first_only : list of Path, the sources of which one frame was coloured
-Report = namedtuple('Report', 'written failed skipped first_only')
 
-_Job = namedtuple('_Job', 'source target photo')
+@dataclass
+class Report:
+    """What became of a list of photos.
+
+    Parameters
+    ----------
+    written : list of Path
+        The output files.
+    failed : list of (Path, str)
+        Sources, and why.
+    skipped : list of Path
+        The outputs that were there before.
+    first_only : list of Path
+        The sources of which one frame was coloured.
+    """
+
+    written: List[Path] = field(default_factory=list)
+    failed: List[Tuple[Path, str]] = field(default_factory=list)
+    skipped: List[Path] = field(default_factory=list)
+    first_only: List[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A photo to be coloured, yet to be read."""
+
+    source: Path
+    target: Path
+    photo: Optional[Photo] = None
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
@@ -79,7 +101,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    report = report or Report([], [], [], [])
+    if report is None:
+        report = Report()
     found = _find_sources(sources, out_folder, report)
     if not found and not report.failed:
         raise ColornetError(
@@ -121,14 +144,14 @@ class _Targets:
         claims = {source: self._claim(source, suffixes[source])
                   for source, _ in sorted(found, key=lambda pair: (
                       suffixes[pair[0]] != pair[0].suffix))}
-        jobs = [_Job(source, claims[source], None) for source, _ in found]
+        jobs = [_Job(source, claims[source]) for source, _ in found]
         return [job for job in jobs if self._is_free(job)]
 
     def with_photo(self, job, photo):
         """Job for a photo that was read; None if it has nowhere to go."""
         suffix = output_suffix(job.source, photo)
         if suffix == job.target.suffix:
-            return job._replace(photo=photo)
+            return replace(job, photo=photo)
         # Only now is it known to be transparent.
         job = _Job(job.source, self._claim(job.source, suffix), photo)
         return job if self._is_free(job) else None
@@ -138,7 +161,7 @@ class _Targets:
         if self._is_input(relative.with_suffix(suffix)):
             # photo-2.jpg may well be another photo of the user's.
             relative = relative.with_name(
-                f'{relative.stem}-coloured{relative.suffix}')
+                '%s-coloured%s' % (relative.stem, relative.suffix))
         for name in _candidates(relative, suffix):
             # Some file systems do not tell A.jpg from a.jpg.
             if str(name).casefold() not in self.taken \
@@ -162,7 +185,7 @@ def _candidates(path, suffix):
     if suffix != path.suffix:
         yield path.with_name(path.name + suffix)
     for number in itertools.count(2):
-        yield path.with_name(f'{path.stem}-{number}{suffix}')
+        yield path.with_name('%s-%d%s' % (path.stem, number, suffix))
 
 
 def _find_sources(sources, out_folder, report):
@@ -176,8 +199,8 @@ def _find_sources(sources, out_folder, report):
             continue
         folder = Path(os.path.realpath(source))
         if folder == out_folder:
-            raise ColornetError(f'the output folder {source} is also a '
-                                f'source; choose another output folder')
+            raise ColornetError('the output folder %s is also a source; '
+                                'choose another output folder' % source)
         mirrored = Path()
         if len(sources) > 1:
             mirrored = Path(os.path.basename(os.path.abspath(source)))
@@ -239,5 +262,5 @@ def _write(target, rgb, photo):
     except OSError as error:
         reason = error.strerror.lower()
         if error.errno in _NAME_ERRORS:
-            raise ImageError(target, f'cannot be written ({reason})')
-        raise ColornetError(f'cannot write {target}: {reason}')
+            raise ImageError(target, 'cannot be written (%s)' % reason)
+        raise ColornetError('cannot write %s: %s' % (target, reason))

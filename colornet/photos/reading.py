@@ -4,17 +4,19 @@ import io
 import os
 import stat
 import warnings
-from collections import namedtuple
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from ..color import as_uint8
 from ..errors import ColornetError
+from .pixels import resize, to_upright
 
 __all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
-           'as_uint8', 'find_images', 'is_grey', 'read_photo', 'read_rgb',
-           'resize', 'to_stored', 'to_upright']
+           'decode_photo', 'find_images', 'read_photo', 'read_rgb']
 
 #: Suffixes, in lower case, of the files that are taken from a folder.
 IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
@@ -34,18 +36,6 @@ _READ_FORMATS = ('JPEG', 'PNG', 'TIFF', 'WEBP', 'BMP', 'GIF', 'PPM',
 
 _ORIENTATION = 0x0112
 
-# From the stored array to the upright one, by EXIF orientation.
-_TO_UPRIGHT = {
-    1: lambda stored: stored,
-    2: lambda stored: stored[:, ::-1],
-    3: lambda stored: stored[::-1, ::-1],
-    4: lambda stored: stored[::-1],
-    5: lambda stored: stored.swapaxes(0, 1),
-    6: lambda stored: stored[::-1].swapaxes(0, 1),
-    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
-    8: lambda stored: stored[:, ::-1].swapaxes(0, 1),
-}
-
 # TIFF keeps the layout of the file among the tags that describe the photo;
 # these must not be carried to another file: sizes, compression, strips,
 # tiles, palettes, colour profile, other programs' private blocks.
@@ -54,23 +44,46 @@ _TIFF_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348))
                         512, 513, 514, 529, 530, 531, 532, 700, 33723,
                         34377, 34675, 37724})
 
-#: A decoded photo.
-#:
-#: pixels : upright; uint8 (rows, columns, 3) in sRGB, or grey uint8 or
-#:     uint16 (rows, columns)
-#: alpha : upright uint8 (rows, columns), or None
-#: orientation : EXIF orientation, 1 to 8, in which the file stores it
-#: exif : bytes, the EXIF block without its thumbnail; may be empty
-#: format : Pillow's name of the file format
-#: has_more : whether the file holds more frames or pages than this one
-Photo = namedtuple('Photo', 'pixels alpha orientation exif format has_more',
-                   defaults=(False,))
+
+@dataclass(eq=False)
+class Photo:
+    """A decoded photo.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Upright; uint8 (rows, columns, 3) in sRGB, or grey uint8 or uint16
+        (rows, columns).
+    alpha : ndarray of uint8, (rows, columns), or None
+        Upright.
+    orientation : int
+        EXIF orientation, 1 to 8, in which the file stores it.
+    exif : bytes
+        The EXIF block without its thumbnail; may be empty.
+    format : str
+        Pillow's name of the file format.
+    has_more : bool
+        Whether the file holds more frames or pages than this one.
+    """
+
+    pixels: np.ndarray
+    alpha: Optional[np.ndarray] = None
+    orientation: int = 1
+    exif: bytes = b''
+    format: str = ''
+    has_more: bool = False
 
 
 class ImageError(ColornetError):
     """A file that cannot be read or written as a photo.
 
     The text is ``<path>: <reason>``, one line; both are attributes.
+
+    Parameters
+    ----------
+    path : str or Path
+        Or another name of the photo.
+    reason : str
     """
 
     def __init__(self, path, reason):
@@ -79,7 +92,7 @@ class ImageError(ColornetError):
         self.reason = reason
 
     def __str__(self):
-        return f'{self.path}: {self.reason}'
+        return '%s: %s' % (self.path, self.reason)
 
 
 def find_images(folder, on_error=None, follow_links=False):
@@ -106,7 +119,7 @@ def find_images(folder, on_error=None, follow_links=False):
         If a folder is missing or cannot be listed.
     """
     def report(error):
-        reason = f'cannot list this folder ({error.strerror.lower()})'
+        reason = 'cannot list this folder (%s)' % error.strerror.lower()
         error = ImageError(error.filename, reason)
         if on_error is None:
             raise error
@@ -163,13 +176,40 @@ def read_photo(path):
         (a part of a photo is never returned) or of more than 178 million
         pixels.
     """
-    image, orientation, exif, has_more = _load(path)
+    with _open(path) as stream:
+        return decode_photo(stream, path)
+
+
+def decode_photo(source, name):
+    """Decode a photo from memory or from an open file.
+
+    Parameters
+    ----------
+    source : bytes or binary file
+        The whole file; it must be seekable.
+    name : str or Path
+        What errors call it.
+
+    Returns
+    -------
+    Photo
+        As of :func:`read_photo`.
+
+    Raises
+    ------
+    ImageError
+        If it is no image, truncated or too large.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        source = io.BytesIO(source)
+    image, orientation, exif, has_more = _load(source, name)
     still_to_turn, _ = _read_exif(image)
     pixels, alpha = _decode(image)
     pixels = to_upright(pixels, still_to_turn)
     if alpha is not None:
         alpha = to_upright(alpha, still_to_turn)
-    return Photo(pixels, alpha, orientation, exif, image.format, has_more)
+    return Photo(pixels, alpha=alpha, orientation=orientation, exif=exif,
+                 format=image.format, has_more=has_more)
 
 
 def read_rgb(path, size, largest=None):
@@ -199,8 +239,8 @@ def read_rgb(path, size, largest=None):
     photo = read_photo(path)
     rows, columns = photo.pixels.shape[:2]
     if min(rows, columns) < MIN_SIDE:
-        raise ImageError(path, f'too small ({columns} x {rows} pixels), at '
-                               f'least {MIN_SIDE} a side are needed')
+        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
+                               'side are needed' % (columns, rows, MIN_SIDE))
     pixels = photo.pixels
     if photo.alpha is not None:
         alpha = photo.alpha if pixels.ndim == 2 else photo.alpha[..., None]
@@ -225,98 +265,8 @@ def _cut_ends(pixels):
     return pixels[top:top + longest, left:left + longest]
 
 
-def is_grey(rgb, tolerance=8):
-    """Whether a photo shows no colour anywhere.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, (rows, columns, 3)
-    tolerance : int
-        Largest difference between the channels of a pixel that still counts
-        as grey: JPEG leaves traces of colour in grey photos.
-
-    Returns
-    -------
-    bool
-    """
-    return bool((rgb.max(axis=-1) - rgb.min(axis=-1)).max() <= tolerance)
-
-
-def resize(pixels, shape):
-    """Resize with a Lanczos filter, anti-aliased when it gets smaller.
-
-    Training and colorization both use it, so that a network sees photos
-    reduced in one way.
-
-    Parameters
-    ----------
-    pixels : ndarray, (rows, columns) or (rows, columns, 3)
-        uint8, uint16 or floating point in [0, 1].
-    shape : (int, int)
-        New rows and columns.
-
-    Returns
-    -------
-    ndarray, same dtype (floating point: float32)
-    """
-    size = shape[1], shape[0]
-    if pixels.dtype == np.uint8:
-        image = Image.fromarray(np.ascontiguousarray(pixels))
-        return np.array(image.resize(size, Image.LANCZOS))
-    if pixels.ndim == 3:
-        return np.stack([resize(channel, shape)
-                         for channel in np.moveaxis(pixels, -1, 0)], axis=-1)
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.float32))
-    resized = np.array(image.resize(size, Image.LANCZOS))
-    if pixels.dtype == np.uint16:
-        return resized.round().clip(0, 65535).astype(np.uint16)
-    return resized.clip(0, 1)
-
-
-def as_uint8(pixels):
-    """Reduce pixels to 8 bits.
-
-    Parameters
-    ----------
-    pixels : ndarray, any shape
-        uint8, uint16 or floating point in [0, 1].
-
-    Returns
-    -------
-    ndarray of uint8, same shape
-    """
-    if pixels.dtype == np.uint8:
-        return pixels
-    if pixels.dtype == np.uint16:
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def to_upright(stored, orientation):
-    """Turn an array from the stored EXIF orientation upright.
-
-    Parameters
-    ----------
-    stored : ndarray, (rows, columns, ...)
-    orientation : int
-        1 to 8.
-
-    Returns
-    -------
-    ndarray, contiguous
-    """
-    return np.ascontiguousarray(_TO_UPRIGHT[orientation](stored))
-
-
-def to_stored(upright, orientation):
-    """Undo :func:`to_upright`."""
-    # Every turn undoes itself, but for the two quarter turns.
-    inverse = {6: 8, 8: 6}.get(orientation, orientation)
-    return to_upright(upright, inverse)
-
-
-def _load(path):
-    """Loaded Pillow image, orientation, EXIF block, whether there are more."""
+def _open(path):
+    """An open file; what is none is refused."""
     try:
         # Opening a pipe would wait for its writer.
         status = os.stat(path)
@@ -324,14 +274,18 @@ def _load(path):
             raise ImageError(path, 'a folder, not an image file')
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(path, 'not a regular file')
-        if status.st_size == 0:
-            raise ImageError(path, 'empty file')
-        stream = open(path, 'rb')
+        return open(path, 'rb')
     except OSError as error:
         raise ImageError(path, error.strerror.lower())
-    with stream, warnings.catch_warnings():
+
+
+def _load(stream, name):
+    """Loaded Pillow image, orientation, EXIF block, whether there are more."""
+    with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
+            if not stream.read(1):
+                raise ImageError(name, 'empty file')
             image = Image.open(stream, formats=_READ_FORMATS)
             if image.format == 'PNG':
                 # Otherwise Pillow leaves what follows a damage black.
@@ -341,21 +295,21 @@ def _load(path):
             orientation, exif = _read_exif(image)
             image.load()
             has_more = _has_more(stream)
-        except MemoryError:
+        except (ImageError, MemoryError):
             raise
         except Image.UnidentifiedImageError:
-            raise ImageError(path, 'not an image file (JPEG, PNG, TIFF, WebP, '
+            raise ImageError(name, 'not an image file (JPEG, PNG, TIFF, WebP, '
                                    'BMP, GIF, PPM or JPEG 2000)')
         except Image.DecompressionBombError:
             limit = 2 * Image.MAX_IMAGE_PIXELS // 1000000
-            raise ImageError(path, f'too large, more than {limit} million '
-                                   f'pixels')
+            raise ImageError(name, 'too large, more than %d million pixels'
+                             % limit)
         # Pillow's decoders raise almost anything on damaged files: OSError,
         # SyntaxError, ValueError, struct.error, KeyError, ...
         except Exception as error:
             truncated = 'truncated' in str(error).lower()
-            raise ImageError(path, 'truncated file' if truncated
-                             else f'damaged file ({error})')
+            raise ImageError(name, 'truncated file' if truncated
+                             else 'damaged file (%s)' % error)
     return image, orientation, exif, has_more
 
 
@@ -379,7 +333,7 @@ def _read_exif(image):
         orientation = exif.get(_ORIENTATION, 1)
     except Exception:  # damaged EXIF does not make the photo unreadable
         return 1, b''
-    if orientation not in _TO_UPRIGHT:
+    if orientation not in range(1, 9):
         orientation = 1
     if image.format == 'TIFF':
         for tag in _TIFF_LAYOUT_TAGS.intersection(exif):

@@ -2,26 +2,39 @@
 
 import io
 import struct
-from collections import namedtuple
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from ..color import as_uint8
 from ..files import make_folder, replacing
-from .reading import ImageError, as_uint8, to_stored
+from .pixels import to_stored
+from .reading import ImageError
 
-__all__ = ['check_suffix', 'output_suffix', 'save_image', 'write_photo']
+__all__ = ['check_suffix', 'encode_photo', 'output_suffix', 'save_image',
+           'write_photo']
 
-_Encoding = namedtuple('_Encoding', 'format options holds_alpha holds_exif')
+
+@dataclass(frozen=True)
+class _Encoding:
+    """A format, and Pillow's options for it."""
+
+    format: str
+    options: dict = field(default_factory=dict)
+    holds_alpha: bool = False
+    holds_exif: bool = False
+
 
 # 4:4:4 (subsampling 0): the colours are what this program makes.
-_JPEG = _Encoding('JPEG', {'quality': 95, 'subsampling': 0}, False, True)
-_PNG = _Encoding('PNG', {}, True, True)
-_TIFF = _Encoding('TIFF', {}, True, True)  # uncompressed, for the sake of EXIF
-_WEBP = _Encoding('WEBP', {'quality': 95}, True, True)
-_BMP = _Encoding('BMP', {}, False, False)
-_PPM = _Encoding('PPM', {}, False, False)
+_JPEG = _Encoding('JPEG', {'quality': 95, 'subsampling': 0}, holds_exif=True)
+_PNG = _Encoding('PNG', holds_alpha=True, holds_exif=True)
+# Uncompressed, for the sake of EXIF.
+_TIFF = _Encoding('TIFF', holds_alpha=True, holds_exif=True)
+_WEBP = _Encoding('WEBP', {'quality': 95}, holds_alpha=True, holds_exif=True)
+_BMP = _Encoding('BMP')
+_PPM = _Encoding('PPM')
 
 _ENCODINGS = {'.jpg': _JPEG, '.jpeg': _JPEG, '.png': _PNG, '.tif': _TIFF,
               '.tiff': _TIFF, '.webp': _WEBP, '.bmp': _BMP, '.ppm': _PPM}
@@ -35,7 +48,7 @@ def check_suffix(path):
     ImageError
         If its suffix stands for no format.
     """
-    _encoding(path)
+    _encoding(Path(path).suffix, path)
 
 
 def output_suffix(path, photo):
@@ -84,18 +97,45 @@ def write_photo(path, rgb, photo):
     OSError
         If the disk cannot.
     """
-    encoding = _encoding(path)
+    _write(path, encode_photo(rgb, photo, Path(path).suffix, path))
+
+
+def encode_photo(rgb, photo, suffix, name=None):
+    """Encode a colorized photo in memory, as :func:`write_photo` writes it.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        Upright sRGB; uint8, or floating point in [0, 1].
+    photo : Photo
+        As it was read.
+    suffix : str
+        Of a file in the format that is wanted, such as '.jpg'.
+    name : str or Path, optional
+        What errors call the photo.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ImageError
+        If the format cannot hold the photo, or there is none.
+    """
+    name = name or 'photo' + suffix
+    encoding = _encoding(suffix, name)
     pixels = as_uint8(rgb)
     if photo.alpha is not None:
         if not encoding.holds_alpha:
-            raise ImageError(path, f'{encoding.format} cannot hold the '
-                                   f'transparency of this photo, use .png')
+            raise ImageError(name, '%s cannot hold the transparency of this '
+                                   'photo, use .png' % encoding.format)
         pixels = np.dstack([pixels, photo.alpha])
     options = {}
     if encoding.holds_exif and photo.exif:
         pixels = to_stored(pixels, photo.orientation)
         options['exif'] = photo.exif
-    save_image(path, Image.fromarray(pixels), **options)
+    return _encode(Image.fromarray(pixels), encoding, name, options)
 
 
 def save_image(path, image, **options):
@@ -117,27 +157,37 @@ def save_image(path, image, **options):
     OSError
         If the disk cannot.
     """
-    path = Path(path)
-    encoding = _encoding(path)
-    # Encoded in memory first: it tells the faults of a photo from those of
-    # the disk, of which Pillow's encoders do not give the reason.
+    encoding = _encoding(Path(path).suffix, path)
+    _write(path, _encode(image, encoding, path, options))
+
+
+def _encode(image, encoding, name, options):
+    """Bytes of a Pillow image.
+
+    In memory first: it tells the faults of a photo from those of the disk,
+    of which Pillow's encoders do not give the reason.
+    """
     encoded = io.BytesIO()
     try:
         image.save(encoded, encoding.format, **dict(encoding.options,
                                                     **options))
     except (OSError, ValueError, RuntimeError, struct.error) as error:
-        raise ImageError(path, f'cannot be encoded as {encoding.format} '
-                               f'({error})')
-    make_folder(path.parent)
+        raise ImageError(name, 'cannot be encoded as %s (%s)'
+                         % (encoding.format, error))
+    return encoded.getvalue()
+
+
+def _write(path, content):
+    make_folder(Path(path).parent)
     with replacing(path) as temporary:
-        Path(temporary).write_bytes(encoded.getbuffer())
+        Path(temporary).write_bytes(content)
 
 
-def _encoding(path):
-    """Encoding that the suffix of a path stands for."""
-    suffix = Path(path).suffix
+def _encoding(suffix, name):
+    """Encoding that a suffix stands for."""
     try:
         return _ENCODINGS[suffix.lower()]
     except KeyError:
-        raise ImageError(path, f'unknown suffix "{suffix}" of the output, use '
-                               f'one of {" ".join(sorted(_ENCODINGS))}')
+        raise ImageError(name, 'unknown suffix "%s" of the output, use one '
+                               'of %s' % (suffix,
+                                          ' '.join(sorted(_ENCODINGS))))

@@ -15,6 +15,7 @@ from nose.tools import assert_in, assert_not_in, eq_, ok_
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from colornet.color import as_uint8
 from colornet.config import load_config
 from colornet.data.datasets import read_split
 from colornet.evaluation.everyday import (DECODINGS, LISTS, METRICS,
@@ -23,7 +24,7 @@ from colornet.evaluation.everyday import (DECODINGS, LISTS, METRICS,
 from colornet.metrics import colourfulness
 from colornet.network.parameters import NETWORK_FORMAT, save_arrays
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import as_uint8, read_photo
+from colornet.photos.reading import read_photo
 from tests import tiny
 
 BEST = tiny.ROOT / 'weights' / 'cvcl_best.h5'

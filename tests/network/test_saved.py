@@ -27,7 +27,8 @@ from colornet.network.saved import (build_pretrained, compile_prediction,
                                     save_network, start_from)
 from colornet.network.vgg16 import VGG16_LAYERS, load_vgg16_weights
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import find_images, read_rgb, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import find_images, read_rgb
 from colornet.scaling import enlarge_chroma
 from colornet.training.run import predict_images
 from tests import tiny

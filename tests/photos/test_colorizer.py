@@ -1,6 +1,5 @@
 """Colorizing photos of any size with stand-ins for the network."""
 
-from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -8,13 +7,14 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from colornet.color import join_channels, luminance, split_channels
+from colornet.color import as_uint8, join_channels, luminance, split_channels
 from colornet.errors import ColornetError
-from colornet.photos import colorizer as colorize
 from colornet.photos.colorizer import Colorizer, proportional_shape
-from colornet.photos.reading import as_uint8, read_rgb, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import read_rgb
+from tests import tiny
 
-PHOTOS = sorted((Path(__file__).parents[1] / 'free_photos').glob('*.jpg'))
+PHOTOS = sorted(tiny.PHOTOS.glob('*.jpg'))
 SIZE = 48
 
 
@@ -137,7 +137,7 @@ def test_strips_show_no_seams():
     colorizer = Colorizer(true_chroma(pixels), SIZE)
     whole = colorizer.colorize(pixels)
     for strip in 1, 1000, 3333:
-        with mock.patch.object(colorize, '_STRIP_PIXELS', strip):
+        with mock.patch('colornet.photos.colorizer._STRIP_PIXELS', strip):
             assert_allclose(colorizer.colorize(pixels), whole, atol=1e-3)
 
 

@@ -1,0 +1,131 @@
+"""The command line: errors and exit statuses; a module for each theme.
+
+Exit statuses: 0, all is done; 1, some photos could not be coloured, the
+others are; 2, nothing could be done; 128 + n, ended by signal n.
+"""
+
+import argparse
+import io
+import os
+import signal
+import sys
+import textwrap
+import traceback
+
+from .. import __version__
+from ..errors import ColornetError
+from . import evaluation, photos, studies, training
+
+__all__ = ['main', 'report_errors']
+
+#: What adds each command, in the order of ``colornet --help``.
+COMMANDS = [
+    photos.add_colorize, photos.add_demo, training.add_train,
+    evaluation.add_evaluate, training.add_export, evaluation.add_table2,
+    evaluation.add_decodings, evaluation.add_everyday, studies.add_study,
+    evaluation.add_table1, studies.add_report, evaluation.add_figure,
+    training.add_data, photos.add_selftest, photos.add_info]
+
+#: Characters of an internal error that are shown.
+MAX_MESSAGE = 200
+
+
+def main(arguments=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        ``sys.argv[1:]`` if not given.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    _prepare_streams()
+    options = _make_parser().parse_args(arguments)
+    return report_errors(_run, options)
+
+
+def report_errors(run, *arguments, program='colornet'):
+    """Call a function; what it raises becomes one line and an exit status.
+
+    Parameters
+    ----------
+    run : callable
+        Takes `arguments`; returns the exit status, or None for 0.
+    program : str
+        How the line begins, on the standard error stream.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    try:
+        return run(*arguments) or 0
+    except ColornetError as error:
+        print('%s: error: %s' % (program, error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as interrupt:
+        print('%s: %s' % (program, str(interrupt) or 'interrupted'),
+              file=sys.stderr)
+        return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except MemoryError:
+        print('%s: error: out of memory' % program, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print('%s: error: %s' % (program, error), file=sys.stderr)
+        return 2
+    except Exception as error:
+        if os.environ.get('COLORNET_DEBUG'):
+            traceback.print_exc()
+        # Theano's messages fill pages.
+        text = textwrap.shorten(str(error), MAX_MESSAGE, placeholder=' ...')
+        print('%s: internal error: %s: %s (COLORNET_DEBUG=1 shows where)'
+              % (program, type(error).__name__, text), file=sys.stderr)
+        return 2
+
+
+def _run(options):
+    _refuse_empty(options)
+    return options.run(options)
+
+
+def _refuse_empty(options):
+    """No file or folder is called ''; paths take it for the current one."""
+    for name, value in vars(options).items():
+        if value == '':
+            raise ColornetError('--%s is empty' % name)
+
+
+def _prepare_streams():
+    """Let all that is printed go somewhere."""
+    # Where a standard stream is closed, the next file opened would take its
+    # number, and C++ libraries would print into it.
+    for name in ('stdin', 'stdout', 'stderr'):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin'
+                                    else 'w'))
+    # Names of files need not be in the encoding of the terminal.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='backslashreplace')
+
+
+def _make_parser():
+    parser = argparse.ArgumentParser(
+        prog='colornet', description='Colours for black-and-white photos.')
+    parser.add_argument('--version', action='version',
+                        version='colornet ' + __version__)
+    commands = parser.add_subparsers(title='commands', metavar='COMMAND',
+                                     dest='command')
+    commands.required = True
+    for add_command in COMMANDS:
+        add_command(commands)
+    return parser

@@ -1,0 +1,75 @@
+"""What commands have in common: options that several of them take."""
+
+import argparse
+
+__all__ = ['add', 'add_decoding', 'add_networks', 'add_out', 'add_subset',
+           'add_vgg', 'positive']
+
+
+def add(commands, name, run, text):
+    """Add a command.
+
+    Parameters
+    ----------
+    commands : object
+        What :meth:`argparse.ArgumentParser.add_subparsers` returns.
+    name : str
+    run : callable
+        Takes the options; returns the exit status, or None for 0.
+    text : str
+        What it does.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        For the command's own options.
+    """
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command
+
+
+def add_vgg(command):
+    """Let a command take the file of VGG16's weights."""
+    command.add_argument(
+        '--vgg', metavar='FILE',
+        help="VGG16's weights: Model Zoo pickle or Keras .h5 "
+             '(default: weights/vgg16.pkl)')
+
+
+def add_out(command, default):
+    """Let a command take the file of its result."""
+    command.add_argument(
+        '--out', default=default, help='(default: %(default)s)',
+        metavar=default.rpartition('.')[2].upper())
+
+
+def add_networks(command):
+    """Let a command take the folder of the trained networks."""
+    command.add_argument(
+        '--runs', default='runs', metavar='DIR',
+        help='trained networks (default: %(default)s; those in weights/ '
+             'if there are none)')
+
+
+def add_subset(command, default):
+    """Let a command take the part of a data set that it is about."""
+    command.add_argument(
+        '--subset', choices=('train', 'validation', 'test'),
+        default=default, help='(default: %(default)s)')
+
+
+def add_decoding(command):
+    """Let a command change the settings of ``[decoding]``."""
+    command.add_argument(
+        '--set', action='append', default=[],
+        metavar='decoding.KEY=VALUE', dest='decoding',
+        help='how class scores become colours, such as '
+             'decoding.method=mean (experiments/defaults.ini)')
+
+
+def positive(text):
+    """Type of an option: a whole number from 1 on."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError('%r is no positive number' % text)
+    return int(text)

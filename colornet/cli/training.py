@@ -1,0 +1,89 @@
+"""Commands that fetch photos, train networks and store them."""
+
+import os
+from pathlib import Path
+
+from ..errors import ColornetError
+from ..files import check_output
+from .options import add, add_decoding, add_vgg
+
+__all__ = ['add_data', 'add_export', 'add_train']
+
+
+def add_train(commands):
+    """Add ``colornet train``."""
+    command = add(commands, 'train', _train,
+                  'train a network, or resume its training')
+    command.add_argument('config', metavar='INI', help='an experiment, such '
+                         'as experiments/cvcl_classification.ini')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of the data set')
+    command.add_argument('--out', metavar='DIR', help='run folder (default: '
+                         'runs/<name of the experiment>)')
+    command.add_argument('--set', action='append', default=[],
+                         metavar='SECTION.KEY=VALUE', dest='overrides',
+                         help='change a setting of the experiment')
+    add_vgg(command)
+
+
+def _train(options):
+    from ..config import load_config
+    from ..training.run import train
+    config = load_config(options.config, options.overrides)
+    out = options.out or 'runs/%s' % Path(options.config).stem
+    trained = train(config, options.data, out, options.vgg)
+    print('%s %s: %d epochs' % ('trained' if trained else 'already trained',
+                                out, config.training['epochs']))
+
+
+def add_export(commands):
+    """Add ``colornet export``."""
+    command = add(commands, 'export', _export,
+                  'store a trained network in half the space, as those in '
+                  'weights/')
+    command.add_argument('network', metavar='FILE', help='trained network '
+                         'or run folder')
+    command.add_argument('out', metavar='H5')
+    add_decoding(command)
+    add_vgg(command)
+
+
+def _export(options):
+    import numpy as np
+
+    from ..network.saved import load_network, network_file, save_network
+    check_output(options.out, '.h5')
+    network = network_file(options.network)
+    if os.path.exists(options.out) and os.path.exists(network) and \
+            os.path.samefile(network, options.out):
+        raise ColornetError('%s is the network to be exported; choose another '
+                            'file' % options.out)
+    net, config, attributes = load_network(network, options.vgg,
+                                           decoding=options.decoding)
+    save_network(options.out, net, config, attributes, np.float16)
+    print('written to %s' % options.out)
+
+
+def add_data(commands):
+    """Add ``colornet data``."""
+    command = add(commands, 'data', _data, 'fetch or check a data set')
+    command.add_argument('dataset', choices=('cvcl',))
+    command.add_argument('--out', default='data/cvcl', metavar='DIR',
+                         help='folder to download to (default: %(default)s)')
+    command.add_argument('--archive', metavar='ZIP', help='a copy of the '
+                         'published archive, instead of downloading it')
+    command.add_argument('--verify', metavar='DIR',
+                         help='only check a folder that is already there')
+
+
+def _data(options):
+    from ..data.download import fetch_cvcl, verify_folder
+    from ..resources import find_resource
+    digests = find_resource('experiments/splits/cvcl.sha256')
+    if options.verify:
+        count = verify_folder(options.verify, digests)
+        print('%s: all %d photos are right' % (options.verify, count))
+    else:
+        count = fetch_cvcl(options.out, digests, archive=options.archive)
+        print('%s: all photos are right, %d of them new'
+              % (options.out, count))

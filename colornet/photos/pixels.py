@@ -1,0 +1,89 @@
+"""Pixels of a photo as an array: resized, turned, looked at."""
+
+import numpy as np
+from PIL import Image
+
+__all__ = ['is_grey', 'resize', 'to_stored', 'to_upright']
+
+# From the stored array to the upright one, by EXIF orientation.
+_TO_UPRIGHT = {
+    1: lambda stored: stored,
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: stored[::-1].swapaxes(0, 1),
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: stored[:, ::-1].swapaxes(0, 1),
+}
+
+
+def is_grey(rgb, tolerance=8):
+    """Whether a photo shows no colour anywhere.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, (rows, columns, 3)
+    tolerance : int
+        Largest difference between the channels of a pixel that still counts
+        as grey: JPEG leaves traces of colour in grey photos.
+
+    Returns
+    -------
+    bool
+    """
+    return bool((rgb.max(axis=-1) - rgb.min(axis=-1)).max() <= tolerance)
+
+
+def resize(pixels, shape):
+    """Resize with a Lanczos filter, anti-aliased when it gets smaller.
+
+    Training and colorization both use it, so that a network sees photos
+    reduced in one way.
+
+    Parameters
+    ----------
+    pixels : ndarray, (rows, columns) or (rows, columns, 3)
+        uint8, uint16 or floating point in [0, 1].
+    shape : (int, int)
+        New rows and columns.
+
+    Returns
+    -------
+    ndarray, same dtype (floating point: float32)
+    """
+    size = shape[1], shape[0]
+    if pixels.dtype == np.uint8:
+        image = Image.fromarray(np.ascontiguousarray(pixels))
+        return np.array(image.resize(size, Image.LANCZOS))
+    if pixels.ndim == 3:
+        return np.stack([resize(channel, shape)
+                         for channel in np.moveaxis(pixels, -1, 0)], axis=-1)
+    image = Image.fromarray(np.ascontiguousarray(pixels, np.float32))
+    resized = np.array(image.resize(size, Image.LANCZOS))
+    if pixels.dtype == np.uint16:
+        return resized.round().clip(0, 65535).astype(np.uint16)
+    return resized.clip(0, 1)
+
+
+def to_upright(stored, orientation):
+    """Turn an array from the stored EXIF orientation upright.
+
+    Parameters
+    ----------
+    stored : ndarray, (rows, columns, ...)
+    orientation : int
+        1 to 8.
+
+    Returns
+    -------
+    ndarray, contiguous
+    """
+    return np.ascontiguousarray(_TO_UPRIGHT[orientation](stored))
+
+
+def to_stored(upright, orientation):
+    """Undo :func:`to_upright`."""
+    # Every turn undoes itself, but for the two quarter turns.
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    return to_upright(upright, inverse)
