@@ -285,6 +285,9 @@ def _make_parser():
                          help='(default: runs/figureN.png)')
     command.add_argument('--photos', nargs='+', default=[], metavar='NAME',
                          help="instead of those chosen by the figure's rule")
+    command.add_argument('--dataset', choices=('folder',), help='choose from '
+                         "all photos in --data, not CVCL's test photos "
+                         '(figures 5, 7, 8)')
     add_vgg(command)
 
     command = add('data', _data, 'fetch or check a data set')
@@ -486,7 +489,7 @@ def _figure(options):
     check_suffix(out)
     check_output(out)
     if options.number in (2, 3):
-        if options.data or options.photos:
+        if options.data or options.photos or options.dataset:
             raise ColornetError('figure %d shows layers: it takes no --data '
                                 'and no --photos' % options.number)
         from .evaluation.schematics import draw_network
@@ -495,7 +498,7 @@ def _figure(options):
         return
     from .evaluation.figures import make_figure
     print(make_figure(options.number, out, options.data, options.runs,
-                      options.photos, options.vgg))
+                      options.photos, options.vgg, options.dataset))
     print('written to %s' % out)
 
 
