@@ -42,8 +42,8 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 .PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
-    $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
-    clean FORCE
+    $(STUDIES) experiments report docs-figures benchmark benchmark-sizes \
+    docker docker-cpu clean FORCE
 
 install: $(VENV)/installed help
 
@@ -182,6 +182,11 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
+
+# Of the networks that ship, whatever is in RUNS; of photos that may be shown.
+docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
+	for number in 5 7 8; do $(COLORNET) figure $$number --data demo/photos \
+	    --dataset folder --runs weights --out docs/figure$$number.jpg || exit; done
 
 # PyTorch is for the benchmarks and for one training only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
