@@ -67,5 +67,5 @@ setup(
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',
                      'experiments/*.ini', 'experiments/scales/*.ini',
                      'experiments/results/*', 'experiments/splits/**',
-                     'demo/photos/*'),
+                     'demo/photos/*', 'docs/figure*.jpg'),
 )
