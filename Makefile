@@ -42,7 +42,7 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 .PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
-    $(STUDIES) experiments report docs-figures benchmark benchmark-sizes \
+    $(STUDIES) experiments report docs docs-figures benchmark benchmark-sizes \
     docker docker-cpu clean FORCE
 
 install: $(VENV)/installed help
@@ -182,6 +182,9 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
+
+docs: $(VENV)/installed ## write docs/studies.rst from experiments/
+	$(VENV)/bin/python -m colornet.studies.page docs/studies.rst
 
 # Of the networks that ship, whatever is in RUNS; of photos that may be shown.
 docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
