@@ -42,8 +42,8 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 .PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
-    $(STUDIES) experiments report docs docs-figures benchmark benchmark-sizes \
-    docker docker-cpu clean FORCE
+    $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
+    clean FORCE
 
 install: $(VENV)/installed help
 
@@ -180,9 +180,7 @@ no_photos = $(shell test -d $(call quoted,$(ILSVRC)) || echo figure6)
 experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
 	$(call study,all); status=$$?; $(report) && exit $$status
 
-report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
-	$(report)
-
+.PHONY: docs docs-figures
 docs: $(VENV)/installed ## write docs/studies.rst from experiments/
 	$(VENV)/bin/python -m colornet.studies.page docs/studies.rst
 
@@ -190,6 +188,9 @@ docs: $(VENV)/installed ## write docs/studies.rst from experiments/
 docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
 	for number in 5 7 8; do $(COLORNET) figure $$number --data demo/photos \
 	    --dataset folder --runs weights --out docs/figure$$number.jpg || exit; done
+
+report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
+	$(report)
 
 # PyTorch is for the benchmarks and for one training only.
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
