@@ -6,6 +6,7 @@ figure has a rule that leaves nothing to taste (:data:`FIGURES`).
 
 import os
 from collections import OrderedDict, namedtuple
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
 from ..errors import ColornetError
 from ..metrics import (colour_inconsistency, image_metrics,
                        saturation_difference)
-from ..photos.reading import read_photo
+from ..photos.reading import read_photo, read_rgb
 from ..resources import find_resource
+from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
 from ..training.run import load_subset, predict_images
 from .evaluate import check_dataset, find_network, grey_picture
@@ -27,6 +29,9 @@ __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
 
 #: Colours Figure 6 until there is a network that was trained on its photos.
 STAND_IN = 'everyday'
+
+#: Photos that are no data set of the paper, such as those in demo/photos.
+FREE = 'folder'
 
 #: In Figure 1: open countryside, all that its network was trained on.
 DEMO_PHOTO = 'picosdeeuropa.jpg'
@@ -63,7 +68,7 @@ class Figure(namedtuple('Figure', 'title dataset networks titles num_photos '
 
 
 class _Output(namedtuple('_Output', 'name actual chroma color_space')):
-    """A test photo, (size, size, 3), and its predicted chrominance."""
+    """A test photo, (rows, columns, 3), and its predicted chrominance."""
 
     @property
     def grey(self):
@@ -170,7 +175,7 @@ FIGURES = OrderedDict([
 
 
 def make_figure(number, out_file, data_folder=None, runs_folder='runs',
-                photos=(), vgg_weights=None):
+                photos=(), vgg_weights=None, dataset=None):
     """Make a figure of the paper with our networks' colours.
 
     Parameters
@@ -190,6 +195,10 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         File names, instead of what the figure's rule chooses. They must be
         among the photos that it chooses from.
     vgg_weights : str or Path, optional
+    dataset : 'folder', optional
+        Figures 5, 7 and 8 choose from all photos in `data_folder` instead of
+        CVCL's test photos. They are shown, and scored, at their own
+        proportions.
 
     Returns
     -------
@@ -199,14 +208,19 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     Raises
     ------
     ColornetError
-        If photos or a network are missing, or the network was trained on
-        another data set.
+        If photos or a network are missing, the network was trained on
+        another data set, or `dataset` is not for this figure.
     """
     figure = FIGURES[number]
+    if dataset and not (dataset == FREE and figure.score and data_folder):
+        raise ColornetError('figure %d: --dataset is for figures 5, 7 and 8, '
+                            'can be %r only, and needs --data' % (number,
+                                                                  FREE))
     if number == 1:
         make = _colour_photos
     else:
-        make = _test_outputs if figure.networks else _sample_photos
+        make = (partial(_test_outputs, dataset=dataset) if figure.networks
+                else _sample_photos)
         data_folder = data_folder or 'data/' + figure.dataset
     titles, groups, names, sources = make(number, data_folder, runs_folder,
                                           photos, vgg_weights)
@@ -215,6 +229,9 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     save_sheet(out_file, rows, titles, names=row_names,
                width=640 if len(titles) == 2 else 960)
     rule = 'named on the command line' if photos else figure.rule
+    if dataset and not photos:
+        rule = rule.replace('the test photos', 'the photos in %s' %
+                            data_folder)
     return '\n'.join(['figure %d: %s' % (number, rule)] + names + sources)
 
 
@@ -247,13 +264,15 @@ def _sample_photos(number, data_folder, runs_folder, photos, vgg_weights):
             [names[index] for index in chosen], [])
 
 
-def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights):
+def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights,
+                  dataset=None):
     """Test photos, each with the networks' outputs (Figures 5 to 8)."""
     figure = FIGURES[number]
     stand_in = _find_stand_in(figure, runs_folder)
     networks = [stand_in] if stand_in else [
         _find_network(figure, kind, number, runs_folder)
         for kind in figure.networks]
+    figure = figure._replace(dataset=dataset or figure.dataset)
 
     def select(names):
         if photos:
@@ -358,6 +377,8 @@ def _predict(network, dataset, data_folder, select, vgg_weights):
     source : str
         Where they come from.
     """
+    if dataset == FREE:
+        return _predict_folder(network, data_folder, select, vgg_weights)
     from ..network.saved import (compile_prediction, load_configuration,
                                  load_network)
     config, attributes = load_configuration(network)
@@ -372,5 +393,28 @@ def _predict(network, dataset, data_folder, select, vgg_weights):
                for (rgb, chroma), index in zip(progress_bar(
                    found, total=len(indices), unit='image', desc=kind),
                    indices)]
+    return outputs, '%s: %s, epoch %d' % (kind, network,
+                                          int(attributes.get('epoch', 0)))
+
+
+def _predict_folder(network, folder, select, vgg_weights):
+    """As :func:`_predict`, of all photos in a folder, in their proportions.
+
+    The network sees them as ``colornet colorize`` shows them to it.
+    """
+    from ..network.saved import load_colorizer, load_configuration
+    paths = load_split(FREE, folder, 'train', test_proportion=0)
+    names = [os.path.relpath(path, str(folder)) for path in paths]
+    colorizer = load_colorizer(network, vgg_weights)
+    size, space = colorizer.size, colorizer.color_space
+    config, attributes = load_configuration(network)
+    kind, outputs = config.network['kind'], []
+    indices = list(select(names))
+    for index in progress_bar(indices, total=len(indices), unit='image',
+                              desc=kind):
+        rgb = read_rgb(paths[index], size, largest=size)
+        chroma = enlarge_chroma(colorizer.predict([rgb])[0], rgb.shape[:2],
+                                space)
+        outputs.append(_Output(names[index], rgb, chroma, space))
     return outputs, '%s: %s, epoch %d' % (kind, network,
                                           int(attributes.get('epoch', 0)))
