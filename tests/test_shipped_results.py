@@ -351,7 +351,7 @@ def test_figures_of_free_photos_are_there():
         eq_(Image.open(str(figure_file(number))).width, width)
         ok_(figure_file(number).stat().st_size < 400e3)
         assert_in('image:: figure%d.jpg' % number, (
-            tiny.ROOT / 'docs' / 'studies.rst').read_text())
+            tiny.ROOT / 'docs' / 'results.rst').read_text())
 
 
 def test_targets_that_write_docs():
@@ -365,7 +365,8 @@ def test_targets_that_write_docs():
 
 
 def test_targets_that_docs_and_the_report_name_exist():
-    text = (tiny.ROOT / 'docs' / 'studies.rst').read_text() + ' '.join(
+    text = ''.join((tiny.ROOT / 'docs' / name).read_text() for name in (
+        'results.rst', 'studies.rst')) + ' '.join(
         vars(report)['_SHIPPED'].values()).replace('%s', 'figure7')
     named = set(' '.join(re.findall(
         r'(?:``|")make\s((?:[a-z0-9-]+\s*)+)(?:[A-Z]|``|")', text)).split())

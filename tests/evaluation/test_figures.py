@@ -79,7 +79,7 @@ def test_draws():
 def test_the_command_line_knows_the_figures():
     for number in range(12):
         with mock.patch('sys.stderr'), mock.patch.object(
-                cli, '_figure', return_value=0) as run:
+                cli.evaluation, '_figure', return_value=0) as run:
             try:
                 cli.main(['figure', str(number)])
             except SystemExit as exit:  # argparse
