@@ -10,9 +10,9 @@ What no engine can do, or with all of them switched off
 import numpy as np
 
 from .backend import T, theano
+from .blocks import AddBlocks
 from .convolvers import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, choose_engine,
                          convolve)
-from .kernels import AddBlocks
 from .native import contiguous
 
 __all__ = ['Convolution', 'GradInputs', 'GradFilters']

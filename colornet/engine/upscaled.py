@@ -14,7 +14,8 @@ upscaled map takes 9 * s**2: 36, 144 or 576.
 import numpy as np
 
 from .backend import T
-from .kernels import add_blocks, kernels_enabled
+from .blocks import add_blocks
+from .kernels import kernels_enabled
 
 __all__ = ['conv2d_same_upscaled', 'conv2d_same_upscaled_transposed']
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..engine import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from ..engine.backend import T, lasagne
-from ..engine.kernels import batch_norm, kernels_enabled, mean_pool
+from ..engine.blocks import mean_pool
+from ..engine.kernels import batch_norm, kernels_enabled
 from ..engine.upscaled import conv2d_same_upscaled
 
 __all__ = ['EPSILON', 'SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',

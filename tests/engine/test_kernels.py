@@ -94,44 +94,6 @@ def test_batch_norm_passes_nan_on():
                      np.ones(1, 'float32'))).all())
 
 
-def check_mean_pool(dtype, shape, scale, *switched_off):
-    maps = T.TensorType(dtype, (False,) * 4)()
-    with without_speedups(*switched_off):
-        means = kernels.mean_pool(maps, scale)
-        weights = RNG.normal(size=(shape[0], shape[1], shape[2] // scale,
-                                   shape[3] // scale)).astype(dtype)
-        run = theano.function([maps], [means, means.shape] + T.grad(
-            (means * weights).sum(), [maps]))
-    values = RNG.normal(size=shape).astype(dtype)
-    got, got_shape, gradient = run(values)
-    expected = np.zeros(weights.shape)
-    for row in range(scale):
-        for column in range(scale):
-            expected += values[:, :, row::scale, column::scale] / scale ** 2
-    eq_((got.dtype, gradient.dtype), (np.dtype(dtype),) * 2)
-    eq_(tuple(got_shape), expected.shape)
-    assert_allclose(got, expected, rtol=0, atol=TOLERANCES[dtype])
-    assert_allclose(gradient, np.kron(weights, np.ones((scale, scale))) /
-                    scale ** 2, rtol=0, atol=TOLERANCES[dtype])
-
-
-def test_mean_pooling_and_its_gradient():
-    for dtype in TOLERANCES:
-        for shape, scale in [((2, 3, 8, 12), 4), ((3, 5, 6, 2), 2),
-                             ((1, 1, 3, 9), 3), ((2, 1, 4, 4), 4)]:
-            yield check_mean_pool, dtype, shape, scale
-    yield check_mean_pool, 'float32', (2, 3, 8, 12), 4, 'kernels'
-
-
-def test_mean_pooling_of_parts_of_blocks_is_refused():
-    maps = T.tensor4()
-    run = theano.function([maps], kernels.mean_pool(maps, 4))
-    for shape in (1, 1, 8, 6), (1, 1, 6, 8):
-        with assert_raises(ValueError) as caught:
-            run(np.zeros(shape, 'float32'))
-        assert_in('4 x 4 blocks', str(caught.exception))
-
-
 def inplace_ops(function):
     return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
             if getattr(node.op, 'inplace', False)}
@@ -161,10 +123,6 @@ def test_overwriting_only_what_nobody_needs():
     yield (check_overwriting, 'CrossEntropyGradient', [x, targets],
            T.grad(kernels.cross_entropy(scores, targets), scores), scores,
            [image, np.zeros((2, 6, 8), 'int32')])
-    corners = T.tensor4()
-    yield (check_overwriting, 'AddBlocks', [x, corners],
-           kernels.add_blocks(scores, [corners], 2), scores,
-           [image, RNG.normal(size=(2, 16, 4, 5)).astype('float32')])
 
 
 def test_frozen_maps_get_no_gradient():
@@ -219,29 +177,13 @@ def test_arrays_that_the_code_would_misread():
     for vectors in (good, bad), (bad, good):
         yield (check_refused, ValueError,
                lambda: normalize(image, *vectors), 'BatchNorm', '(2,)')
-    blocks = [T.tensor4() for _ in range(4)]
-    shapes = [(1, 12, 3, 3), (1, 6, 3, 2), (1, 6, 2, 3), (1, 3, 2, 2)]
-    for scale, number in (4, 4), (2, 1):
-        add = theano.function([x] + blocks[:number], kernels.add_blocks(
-            x, blocks[:number], scale))
-        # 9 x 9 pixels are not whole blocks; 16 x 16 are too many.
-        for side in 9, 16:
-            yield (check_refused, ValueError, lambda: add(
-                np.ones((1, 3, side, side), 'float32'),
-                *[np.ones(shape, 'float32') for shape in shapes[:number]]),
-                'AddBlocks', str(side) if side == 9 else '(1, 12, 3, 3)')
     yield (check_refused, ValueError, lambda: theano.function(
         [x], kernels.cross_entropy(x, T.zeros((1, 0, 0), 'int32')))(
             np.ones((1, 2, 0, 0), 'float32')), 'no pixels')
     # float64 among float32
     for build in (lambda: kernels.batch_norm(x, T.dvector(), beta, 1e-4),
-                  lambda: kernels.add_blocks(x, [T.dtensor4()], 2),
                   lambda: kernels.cross_entropy(T.itensor4(), T.itensor3())):
         yield check_refused, TypeError, build, 'float'
-    # Theano puts the rectifier in only where no gradient is wanted.
-    rectified = kernels.AddBlocks(2, rectify=True)(x, T.tensor4())
-    yield (check_refused, NotImplementedError,
-           lambda: T.grad(rectified.sum(), x), 'rectifier')
 
 
 def numpy_cross_entropy(logits, targets):

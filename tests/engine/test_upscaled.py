@@ -7,7 +7,7 @@ from nose.tools import eq_
 from numpy.testing import assert_allclose
 
 from colornet.engine.backend import T, lasagne, theano
-from colornet.engine.kernels import AddBlocks
+from colornet.engine.blocks import AddBlocks
 from colornet.engine.native import VARIABLE
 from colornet.engine.upscaled import (conv2d_same_upscaled,
                                       conv2d_same_upscaled_transposed)
