@@ -10,6 +10,7 @@ import copyreg
 import hashlib
 import io
 import json
+import logging
 import os
 import pickle
 import stat
@@ -25,6 +26,8 @@ from .convolvers import onednn_status, onednn_version
 from .speedups import speedup_status
 
 __all__ = ['load_or_compile']
+
+logger = logging.getLogger(__name__)
 
 #: Elements of the largest constant that is stored. Larger ones would be
 #: parameters in disguise, and the key does not know their values.
@@ -55,7 +58,8 @@ def load_or_compile(name, description, variables, compile_function):
 
     Notes
     -----
-    Failures of the cache are no errors: the function is compiled then.
+    Failures of the cache are no errors: the function is compiled then. They
+    are logged, at level DEBUG.
     """
     description = [description, [
         (name, str(variable.type), variable.get_value(borrow=True).shape)
@@ -68,6 +72,7 @@ def load_or_compile(name, description, variables, compile_function):
         key = _cache_key(description)
     except Exception:
         # Some of Theano's flags fail when they are read.
+        logger.debug('no key for %s', path, exc_info=True)
         return compile_function()
     function = _load(path, key, variables)
     if function is None:
@@ -148,7 +153,7 @@ def _store(path, key, variables, function):
                 _header(key, stream.getvalue()) + stream.getvalue())
     except Exception:
         # Ops of others may refuse to be pickled in any way they like.
-        pass
+        logger.debug('cannot write %s', path, exc_info=True)
 
 
 def _header(key, content):
@@ -170,8 +175,11 @@ def _load(path, key, variables):
             return None
         return _put_together(*_Unpickler(io.BytesIO(content),
                                          variables).load())
+    except FileNotFoundError:
+        return None
     except Exception:
         # What a damaged pickle raises, nobody can list.
+        logger.debug('cannot read %s', path, exc_info=True)
         return None
 
 
