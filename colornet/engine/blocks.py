@@ -6,9 +6,8 @@ They call ``kernels.cpp``, as those of :mod:`.kernels` do.
 import numpy as np
 
 from .backend import T, theano
-from .kernels import (InplaceOp, check_shapes, check_types, kernel,
-                      kernels_enabled)
-from .native import call, contiguous
+from .kernels import InplaceOp, check_shapes, check_types, kernel
+from .native import call, contiguous, enabled
 
 __all__ = ['MeanPool', 'mean_pool', 'AddBlocks', 'add_blocks']
 
@@ -93,7 +92,7 @@ def mean_pool(maps, scale):
     -------
     tensor4, (batch, channels, rows, columns)
     """
-    if kernels_enabled():
+    if enabled('kernels'):
         return MeanPool(scale)(maps)
     return T.signal.pool.pool_2d(maps, (scale, scale), ignore_border=True,
                                  mode='average_exc_pad')

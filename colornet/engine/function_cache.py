@@ -22,7 +22,8 @@ import numpy as np
 from .. import __version__
 from ..files import replacing
 from .backend import describe_backend, theano
-from .convolvers import onednn_status, onednn_version
+from .convolvers import onednn_version
+from .native import code_status
 from .speedups import speedup_status
 
 __all__ = ['load_or_compile']
@@ -89,9 +90,11 @@ def _cache_key(description):
                for path in _PACKAGE.rglob(pattern)}
     flags = {flag.fullname: str(flag.__get__(True, None))
              for flag in theano.configparser._config_var_list}
-    speedups = [speedup_status(), onednn_status() or onednn_version()]
+    speedups = [speedup_status(), code_status('onednn') or onednn_version()]
+    backend = describe_backend()
+    del backend['threads']  # The same code runs in any number of them.
     return _digest([description, __version__, sources, sys.version,
-                    np.__version__, describe_backend(), flags, speedups])
+                    np.__version__, backend, flags, speedups])
 
 
 def _digest(content):

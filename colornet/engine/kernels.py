@@ -2,7 +2,7 @@
 
 Each has a twin made of Theano's own ops, which is what runs on a GPU, where
 there is no compiler, or when the speed-up is switched off
-(:data:`colornet.engine.native.SPEEDUPS`).
+(:data:`colornet.engine.switches.SPEEDUPS`).
 """
 
 import ctypes
@@ -10,23 +10,12 @@ import ctypes
 import numpy as np
 
 from .backend import T, theano
-from .native import call, contiguous, library_status, load_library, wanted
+from .native import call, contiguous, enabled, load_code
 
-__all__ = ['kernels_status', 'kernels_enabled', 'kernel', 'InplaceOp',
-           'check_types', 'check_shapes', 'batch_norm', 'cross_entropy',
-           'argmax']
+__all__ = ['kernel', 'InplaceOp', 'check_types', 'check_shapes', 'batch_norm',
+           'cross_entropy', 'argmax']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
-
-
-def kernels_status():
-    """'' if the kernels can be used, else why not."""
-    return library_status('kernels')
-
-
-def kernels_enabled():
-    """Whether the kernels are wanted and possible."""
-    return wanted('kernels') and not kernels_status()
 
 
 def kernel(name, dtype):
@@ -42,7 +31,7 @@ def kernel(name, dtype):
     -------
     function of a ctypes.CDLL
     """
-    return getattr(load_library('kernels'), '%s_%s' % (name, dtype))
+    return getattr(load_code('kernels'), '%s_%s' % (name, dtype))
 
 
 class InplaceOp(Op):
@@ -366,4 +355,4 @@ def argmax(scores):
     ltensor3, (batch, rows, columns)
         The first of equal ones.
     """
-    return ArgMax()(scores) if kernels_enabled() else T.argmax(scores, axis=1)
+    return ArgMax()(scores) if enabled('kernels') else T.argmax(scores, axis=1)

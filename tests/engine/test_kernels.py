@@ -1,19 +1,12 @@
 """The C++ kernels against Theano's own ops and numpy."""
-import contextlib
-import ctypes
-import hashlib
-import os
-import pathlib
-import tempfile
 from unittest import mock
 
 import numpy as np
-from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
-from colornet.engine import kernels, native
+from colornet.engine import kernels
 from colornet.engine.backend import T, theano
-from colornet.errors import ColornetError
 from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
@@ -240,83 +233,3 @@ def test_exponential_of_very_small_numbers():
     scores[0, 1] = -1e6
     assert_allclose(run(scores, np.ones((1, 1, 1), 'int32')), 1e6)
     assert_allclose(run(scores, np.zeros((1, 1, 1), 'int32')), 0, atol=1e-30)
-
-
-def test_switched_off_and_unknown_names():
-    with without_speedups('kernels', 'onednn'):
-        ok_(not kernels.kernels_enabled())
-        ok_(native.wanted('winograd'))
-    with without_speedups('colonels'):
-        with assert_raises(ColornetError) as raised:
-            native.wanted('kernels')
-        assert_in('colonels', str(raised.exception))
-        assert_in('winograd', str(raised.exception))
-
-
-@contextlib.contextmanager
-def source(text):
-    """A source file of its own for the name that is yielded."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / 'not_a_module.cpp'
-        path.write_text(text)
-        with mock.patch.object(native, '_SOURCES', path.parent):
-            native.load_library.cache_clear()
-            yield path.stem
-    native.load_library.cache_clear()
-
-
-def test_code_that_does_not_compile_is_one_line():
-    with source('#include <no_such_header.h>\n') as name:
-        with assert_raises(ColornetError) as raised:
-            native.load_library(name)
-    assert_in('no_such_header.h', str(raised.exception))
-    assert_not_in('\n', str(raised.exception))
-
-
-def test_libraries_that_are_damaged_or_no_longer_load():
-    compiledir = pathlib.Path(theano.config.compiledir)
-    with source('extern "C" int answer_%d() { return 42; }'
-                % os.getpid()) as name:
-        native.load_library(name)
-        library, = compiledir.glob(name + '_*.so')
-        content = library.read_bytes()
-        stem, _, _ = library.stem.rpartition('_')
-        # What it linked with was upgraded: whole, but it does not load.
-        other = b'no library'
-        named = compiledir / ('%s_%s.so' % (
-            stem, hashlib.sha256(other).hexdigest()[:16]))
-        # Of one that is in use, the pages are mapped: another file, then.
-        for path, damaged in ((library, content[:2 * len(content) // 3]),
-                              (library, content[:500] + bytes(3000) +
-                               content[3500:]), (library, b''),
-                              (named, other)):
-            library.unlink()
-            path.write_bytes(damaged)
-            native.load_library.cache_clear()
-            loaded = native.load_library(name)
-            eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
-                            result=ctypes.c_int), 42)
-            eq_(library.read_bytes(), content)
-        library.unlink()
-        named.unlink()
-
-
-def test_what_a_linker_says_is_told():
-    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
-                b'collect2: error: ld returned 1 exit status\n')
-    eq_(native._first_error(messages),
-        '/usr/bin/ld: cannot find -lnone: No such file')
-    eq_(native._first_error(b'a.cpp: In function f:\na.cpp:1: error: no'),
-        'a.cpp:1: error: no')
-
-
-def test_without_a_compiler_theanos_ops_do_it():
-    def failing(name, libraries, blas):
-        raise ColornetError('no compiler')
-
-    native.library_status.cache_clear()
-    with mock.patch.object(native, 'load_library', failing):
-        eq_(kernels.kernels_status(), 'no compiler')
-        ok_(not kernels.kernels_enabled())
-    native.library_status.cache_clear()
-    ok_(kernels.kernels_enabled())

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from colornet.config import load_config
 from colornet.engine.backend import T, theano
-from colornet.engine.native import SPEEDUPS
+from colornet.engine.switches import SPEEDUPS
 from colornet.network.networks import (all_parameters, build_network,
                                        fold_batch_norm, trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
@@ -67,6 +67,16 @@ def test_configured_regression_network():
     ok_(net['input'].input_var is x)
     assert_not_in('conv1_2_bn', net)
     assert_in('r4_bn', net)
+
+
+def test_who_builds_a_network_may_choose_its_graph():
+    config = load_config(overrides=['data.size=16'])
+    for wanted, fast_stack, is_fast in [
+            (True, None, True), (False, None, False), (True, False, False),
+            (False, True, True)]:
+        with without_speedups(*([] if wanted else ['stack'])):
+            net = build_network(config, fast_stack=fast_stack)
+        eq_('concat' not in net, is_fast)
 
 
 # Fewer or other operations: the same numbers.
