@@ -16,15 +16,17 @@ from collections import OrderedDict
 
 import numpy as np
 
+from colornet.engine.switches import SPEEDUPS, VARIABLE
+
 __all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'NUM_STEPS', 'environment',
            'repeat_photos', 'make_engine', 'collect_results']
 
-#: Name -> speed-ups left out, see :data:`colornet.engine.native.SPEEDUPS`.
+#: Name -> speed-ups left out, by their names in SPEEDUPS.
 COLORNET = OrderedDict([
-    ('colornet', ''),
-    ('colornet, no oneDNN', 'onednn'),
-    ('colornet, direct', 'winograd'),
-    ('colornet, obvious graph', 'stack,kernels,strips,onednn'),
+    ('colornet', []),
+    ('colornet, no oneDNN', ['onednn']),
+    ('colornet, direct', ['winograd']),
+    ('colornet, obvious graph', list(SPEEDUPS)),
 ])
 
 #: Name -> options of PyTorchEngine.
@@ -53,11 +55,13 @@ def environment(engine, num_threads):
     -------
     dict of str to str
     """
-    threads = {name + '_NUM_THREADS': str(num_threads)
-               for name in ('OMP', 'OPENBLAS', 'MKL')}
+    variables = dict(os.environ)
+    for name in 'OMP', 'OPENBLAS', 'MKL':
+        variables[name + '_NUM_THREADS'] = str(num_threads)
+    variables[VARIABLE] = ','.join(COLORNET.get(engine, []))
     # Otherwise torch.compile leaves a pool of processes behind.
-    return dict(os.environ, COLORNET_WITHOUT=COLORNET.get(engine, ''),
-                TORCHINDUCTOR_COMPILE_THREADS='1', **threads)
+    variables['TORCHINDUCTOR_COMPILE_THREADS'] = '1'
+    return variables
 
 
 def repeat_photos(array, batch_size):

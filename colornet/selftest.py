@@ -4,6 +4,7 @@ For users with a GPU that the developers do not have: the report is meant to
 be pasted into an issue.
 """
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -70,14 +71,22 @@ def measure(out_file, plain=False):
     plain : bool
         Without this project's speed-ups.
     """
-    from .engine.backend import T, describe_backend, lasagne, theano
-    from .engine.native import SPEEDUPS, VARIABLE
+    from .engine.backend import describe_backend
+    from .engine.switches import SPEEDUPS, without
+    with without(*SPEEDUPS) if plain else contextlib.nullcontext():
+        arrays = _measure()
+    arrays['device/device'] = np.array(describe_backend()['device'])
+    with open(str(out_file), 'wb') as stream:
+        np.savez(stream, **arrays)
+
+
+def _measure():
+    """The arrays of :func:`measure`."""
+    from .engine.backend import T, lasagne, theano
     from .network.networks import output_layers, trainable_parameters
     from .network.objectives import cross_entropy_loss
     from .network.saved import build_pretrained
     from .training.updates import compile_training
-    if plain:
-        os.environ[VARIABLE] = ','.join(SPEEDUPS)
     config = load_config(overrides=['data.size=%d' % SIZE])
     inputs, targets = _problem(config)
     net = build_pretrained(config)
@@ -112,9 +121,7 @@ def measure(out_file, plain=False):
         if not type(node.op).__name__.startswith('Gpu') and
         any(getattr(output.type, 'ndim', 0) > 2 for output in node.outputs)],
         dtype=str)
-    arrays['device/device'] = np.array(describe_backend()['device'])
-    with open(str(out_file), 'wb') as stream:
-        np.savez(stream, **arrays)
+    return arrays
 
 
 def _time(function):

@@ -14,7 +14,7 @@ from PIL import Image
 
 import colornet
 from colornet.data.datasets import read_split
-from colornet.engine.native import VARIABLE
+from colornet.engine.switches import without as without_speedups  # noqa: F401
 from colornet.errors import ColornetError
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
@@ -116,16 +116,3 @@ def check_error(function, *words):
 def use_own_cache(folder):
     """Keep the image cache of the tests away from the user's."""
     os.environ['COLORNET_CACHE'] = os.path.join(str(folder), 'cache')
-
-
-@contextlib.contextmanager
-def without_speedups(*names):
-    """With all speed-ups but some, whatever the environment says."""
-    before = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = ','.join(names)
-    try:
-        yield
-    finally:
-        del os.environ[VARIABLE]
-        if before is not None:
-            os.environ[VARIABLE] = before

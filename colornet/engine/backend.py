@@ -3,7 +3,8 @@
 Every other module takes ``theano``, ``T`` and ``lasagne`` from here, so that
 the flags below are set before Theano reads them. What the user sets in
 ``THEANO_FLAGS`` or ``.theanorc`` always wins over them. ``COLORNET_DEVICE``
-is a short way to choose the device.
+is a short way to choose the device; ``COLORNET_WITHOUT`` names the speed-ups
+to leave out.
 """
 
 import configparser
@@ -19,6 +20,7 @@ import warnings
 import scipy_openblas32
 
 from ..errors import ColornetError
+from .switches import VARIABLE, switch_off
 from .theano_mends import mend_module_cache, without_scipy_stats
 
 __all__ = ['theano', 'T', 'lasagne', 'describe_backend']
@@ -94,6 +96,15 @@ def _set_flags():
               if item[0].lower() not in user]
     given = os.environ.get('THEANO_FLAGS')
     os.environ['THEANO_FLAGS'] = ','.join(wanted + ([given] if given else []))
+
+
+def _switch_speedups_off():
+    """Those that the user does not want."""
+    names = os.environ.get(VARIABLE, '').split(',')
+    try:
+        switch_off(name.strip() for name in names if name.strip())
+    except ColornetError as error:
+        raise ColornetError('%s=%s' % (VARIABLE, error))
 
 
 def _import_theano():
@@ -192,19 +203,23 @@ def _import_lasagne(theano):
 
 
 def describe_backend():
-    """Versions and flags that decide what is computed, for provenance.
+    """Versions, flags and threads that compute, for provenance.
 
     Returns
     -------
     dict of str to str
     """
     config = theano.config
+    threads = (os.environ.get('OMP_NUM_THREADS') or
+               len(os.sched_getaffinity(0)) if config.openmp else 1)
     return {'theano': theano.__version__, 'lasagne': lasagne.__version__,
             'device': config.device, 'floatX': config.floatX,
-            'openmp': str(config.openmp), 'blas.ldflags': config.blas.ldflags,
+            'openmp': str(config.openmp), 'threads': str(threads),
+            'blas.ldflags': config.blas.ldflags,
             'gcc.cxxflags': config.gcc.cxxflags}
 
 
+_switch_speedups_off()
 theano = _import_theano()
 T = theano.tensor
 lasagne = _import_lasagne(theano)

@@ -4,15 +4,15 @@ Importing this module teaches Theano's optimizer: a convolution of float32
 maps, and its gradients with respect to maps and filters, become ops that run
 one of :mod:`.engines`, together with a bias and a rectifier that follow.
 What no engine can do, or with all of them switched off
-(:data:`colornet.engine.native.SPEEDUPS`), stays as it was.
+(:data:`colornet.engine.switches.SPEEDUPS`), stays as it was.
 """
 
 import numpy as np
 
 from .backend import T, theano
+from .blocks import AddBlocks
 from .convolvers import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, choose_engine,
                          convolve)
-from .kernels import AddBlocks
 from .native import contiguous
 
 __all__ = ['Convolution', 'GradInputs', 'GradFilters']

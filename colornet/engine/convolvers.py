@@ -8,37 +8,19 @@ import ctypes
 
 import numpy as np
 
-from .native import call, library_status, load_library, wanted
+from .native import call, enabled, load_code
 
-__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_status',
-           'onednn_version', 'strips_status', 'choose_engine', 'convolve']
+__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_version',
+           'choose_engine', 'convolve']
 
 #: Which of the arrays is computed from the others.
 FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
 
 
-_ONEDNN = 'onednn', ('dnnl',)
-_STRIPS = 'strips', (), True
-
-
-def onednn_status():
-    """'' if oneDNN can be used, else why not."""
-    reason = library_status(*_ONEDNN)
-    if 'dnnl.hpp' in reason or '-ldnnl' in reason:
-        return ('oneDNN is not installed (Debian, Ubuntu: apt-get install '
-                'libdnnl-dev)')
-    return reason
-
-
 def onednn_version():
     """Version of the library that was found, such as '2.6.3'."""
-    return call(load_library(*_ONEDNN).onednn_version,
+    return call(load_code('onednn').onednn_version,
                 result=ctypes.c_char_p).decode()
-
-
-def strips_status():
-    """'' if BLAS can be used, else why not."""
-    return library_status(*_STRIPS)
 
 
 def choose_engine(stride):
@@ -54,9 +36,10 @@ def choose_engine(stride):
         oneDNN with Winograd's algorithm where that applies, without it,
         BLAS, or Theano's own.
     """
-    if wanted('onednn') and not onednn_status():
-        return 'winograd' if wanted('winograd') else 'onednn'
-    if stride == (1, 1) and wanted('strips') and not strips_status():
+    for engine in 'winograd', 'onednn':
+        if enabled(engine):
+            return engine
+    if stride == (1, 1) and enabled('strips'):
         return 'strips'
     return None
 
@@ -81,10 +64,10 @@ def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
     numbers = [kind, inputs.shape[0], inputs.shape[1], filters.shape[0],
                *inputs.shape[2:], *filters.shape[2:], *padding]
     if engine == 'strips':
-        function = load_library(*_STRIPS).strips_convolution
+        function = load_code('strips').strips_convolution
         numbers += [rectify]
     else:
-        function = load_library(*_ONEDNN).onednn_convolution
+        function = load_code('onednn').onednn_convolution
         numbers += [*stride, bias is not None, rectify, engine == 'winograd']
     message = call(function, np.array(numbers, np.int64), inputs, filters,
                    bias, outputs, result=ctypes.c_char_p)

@@ -10,6 +10,7 @@ import copyreg
 import hashlib
 import io
 import json
+import logging
 import os
 import pickle
 import stat
@@ -21,10 +22,13 @@ import numpy as np
 from .. import __version__
 from ..files import replacing
 from .backend import describe_backend, theano
-from .convolvers import onednn_status, onednn_version
+from .convolvers import onednn_version
+from .native import code_status
 from .speedups import speedup_status
 
 __all__ = ['load_or_compile']
+
+logger = logging.getLogger(__name__)
 
 #: Elements of the largest constant that is stored. Larger ones would be
 #: parameters in disguise, and the key does not know their values.
@@ -55,7 +59,8 @@ def load_or_compile(name, description, variables, compile_function):
 
     Notes
     -----
-    Failures of the cache are no errors: the function is compiled then.
+    Failures of the cache are no errors: the function is compiled then. They
+    are logged, at level DEBUG.
     """
     description = [description, [
         (name, str(variable.type), variable.get_value(borrow=True).shape)
@@ -68,6 +73,7 @@ def load_or_compile(name, description, variables, compile_function):
         key = _cache_key(description)
     except Exception:
         # Some of Theano's flags fail when they are read.
+        logger.debug('no key for %s', path, exc_info=True)
         return compile_function()
     function = _load(path, key, variables)
     if function is None:
@@ -84,9 +90,11 @@ def _cache_key(description):
                for path in _PACKAGE.rglob(pattern)}
     flags = {flag.fullname: str(flag.__get__(True, None))
              for flag in theano.configparser._config_var_list}
-    speedups = [speedup_status(), onednn_status() or onednn_version()]
+    speedups = [speedup_status(), code_status('onednn') or onednn_version()]
+    backend = describe_backend()
+    del backend['threads']  # The same code runs in any number of them.
     return _digest([description, __version__, sources, sys.version,
-                    np.__version__, describe_backend(), flags, speedups])
+                    np.__version__, backend, flags, speedups])
 
 
 def _digest(content):
@@ -148,7 +156,7 @@ def _store(path, key, variables, function):
                 _header(key, stream.getvalue()) + stream.getvalue())
     except Exception:
         # Ops of others may refuse to be pickled in any way they like.
-        pass
+        logger.debug('cannot write %s', path, exc_info=True)
 
 
 def _header(key, content):
@@ -170,8 +178,11 @@ def _load(path, key, variables):
             return None
         return _put_together(*_Unpickler(io.BytesIO(content),
                                          variables).load())
+    except FileNotFoundError:
+        return None
     except Exception:
         # What a damaged pickle raises, nobody can list.
+        logger.debug('cannot read %s', path, exc_info=True)
         return None
 
 

@@ -1,4 +1,4 @@
-"""The project's C++ code: which parts are wanted, compiled, loaded.
+"""The project's C++ code, compiled and loaded.
 
 A source file beside this module is compiled once for a machine, into
 Theano's compile directory, and called through ctypes by Theano ops: their
@@ -19,51 +19,17 @@ import numpy as np
 
 from ..errors import ColornetError
 from .backend import theano
+from .switches import SPEEDUPS, wanted
 
-__all__ = ['SPEEDUPS', 'VARIABLE', 'wanted', 'load_library', 'library_status',
-           'call', 'contiguous']
-
-#: The speed-ups of docs/speed.rst, by the names that switch them off.
-SPEEDUPS = {
-    'stack': 'convolution of the upscaled stack part by part',
-    'kernels': 'batch normalization, cross-entropy, upscaling, mean-pooling '
-               'and argmax in C++',
-    'strips': 'convolutions by BLAS, in strips that fit the cache',
-    'onednn': 'convolutions by oneDNN',
-    'winograd': "Winograd's algorithm for 3x3 convolutions",
-}
-
-#: Environment variable: the speed-ups to leave out, separated by commas.
-VARIABLE = 'COLORNET_WITHOUT'
+__all__ = ['load_library', 'library_status', 'load_code', 'code_status',
+           'enabled', 'call', 'contiguous']
 
 _SOURCES = pathlib.Path(__file__).parent
 
 
-def wanted(speedup):
-    """Whether the user has not switched a speed-up off.
-
-    Parameters
-    ----------
-    speedup : str
-        One of :data:`SPEEDUPS`.
-
-    Raises
-    ------
-    ColornetError
-        If the environment variable names none of them.
-    """
-    names = [name.strip() for name in
-             os.environ.get(VARIABLE, '').split(',') if name.strip()]
-    unknown = [name for name in names if name not in SPEEDUPS]
-    if unknown:
-        raise ColornetError('%s=%s: no such speed-up; there are %s'
-                            % (VARIABLE, unknown[0], ', '.join(SPEEDUPS)))
-    return speedup not in names
-
-
 @functools.lru_cache(maxsize=None)
 def load_library(name, libraries=(), blas=False):
-    """Compile ``colornet/<name>.cpp``, unless that was done, and load it.
+    """Compile ``<name>.cpp``, unless that was done, and load it.
 
     Parameters
     ----------
@@ -136,6 +102,49 @@ def library_status(name, libraries=(), blas=False):
     except ColornetError as error:
         return str(error)
     return ''
+
+
+def load_code(speedup):
+    """Compile a speed-up's code, unless that was done, and load it.
+
+    Parameters
+    ----------
+    speedup : str
+        One of :data:`colornet.engine.switches.SPEEDUPS`.
+
+    Returns
+    -------
+    ctypes.CDLL
+
+    Raises
+    ------
+    ColornetError
+        As :func:`load_library` does.
+    """
+    return load_library(*_library(SPEEDUPS[speedup]))
+
+
+def code_status(speedup):
+    """'' if a speed-up's code can be used, or it has none, else why not."""
+    speedup = SPEEDUPS[speedup]
+    if speedup.needs:
+        return code_status(speedup.needs)
+    reason = library_status(*_library(speedup)) if speedup.source else ''
+    missing = [word for link in speedup.links
+               for word in (link + '.h', '-l' + link) if word in reason]
+    return speedup.install if missing else reason
+
+
+def _library(speedup):
+    """Arguments of :func:`load_library`."""
+    return speedup.source, speedup.links, speedup.blas
+
+
+def enabled(speedup):
+    """Whether a speed-up is wanted and possible."""
+    needs = SPEEDUPS[speedup].needs
+    return (wanted(speedup) and (not needs or enabled(needs)) and
+            not code_status(speedup))
 
 
 def _compile(command, source, links, stem):

@@ -1,11 +1,9 @@
 """Which speed-ups are on, and why the others are not."""
 
-import os
-
 from .backend import describe_backend, theano
-from .convolvers import onednn_status, onednn_version, strips_status
-from .kernels import kernels_status
-from .native import SPEEDUPS, VARIABLE, wanted
+from .convolvers import onednn_version
+from .native import code_status
+from .switches import SPEEDUPS, VARIABLE, wanted
 
 __all__ = ['speedup_status', 'missing_speedups', 'describe_installation']
 
@@ -16,20 +14,22 @@ def speedup_status():
     Returns
     -------
     dict of str to str
-        For each of :data:`colornet.engine.native.SPEEDUPS`, '' if it is on,
+        For each of :data:`colornet.engine.switches.SPEEDUPS`, '' if it is on,
         else why not.
     """
-    reasons = {'stack': '', 'kernels': kernels_status(),
-               'strips': strips_status(), 'onednn': onednn_status(),
-               'winograd': onednn_status()}
-    if theano.config.floatX != 'float32':
-        reasons.update((name, 'for float32, not floatX=%s' %
-                        theano.config.floatX)
-                       for name in ('strips', 'onednn', 'winograd'))
-    if not wanted('onednn'):
-        reasons['winograd'] = 'needs onednn'
-    return {name: reasons[name] if wanted(name) else
-            'switched off by ' + VARIABLE for name in SPEEDUPS}
+    return {name: _reason(speedup) for name, speedup in SPEEDUPS.items()}
+
+
+def _reason(speedup):
+    """Why a speed-up is off, '' if it is on."""
+    if not wanted(speedup.name):
+        return 'switched off by ' + VARIABLE
+    if speedup.needs:
+        return (_reason(SPEEDUPS[speedup.needs]) if wanted(speedup.needs) else
+                'needs ' + speedup.needs)
+    if speedup.float32 and theano.config.floatX != 'float32':
+        return 'for float32, not floatX=%s' % theano.config.floatX
+    return code_status(speedup.name)
 
 
 def missing_speedups():
@@ -41,7 +41,7 @@ def missing_speedups():
         return []
     return sorted({'%s: %s' % (name, reason) for name, reason
                    in speedup_status().items()
-                   if reason and wanted(name) and name != 'winograd'})
+                   if reason and wanted(name) and not SPEEDUPS[name].needs})
 
 
 def describe_installation():
@@ -49,16 +49,14 @@ def describe_installation():
     backend = describe_backend()
     lines = ['Theano %(theano)s, Lasagne %(lasagne)s, device %(device)s, '
              '%(floatX)s' % backend,
-             'threads: %s' % (os.environ.get('OMP_NUM_THREADS') or
-                              len(os.sched_getaffinity(0))
-                              if theano.config.openmp else 1),
+             'threads: %(threads)s' % backend,
              'compiled code: %s' % theano.config.compiledir,
              'speed-ups:']
     for name, reason in speedup_status().items():
         version = (' (oneDNN %s)' % onednn_version()
                    if name == 'onednn' and not reason else '')
         lines.append('  %-9s %-4s %s%s' % (
-            name, 'off' if reason else 'on', SPEEDUPS[name], version))
+            name, 'off' if reason else 'on', SPEEDUPS[name].what, version))
         if reason:
             lines.append(16 * ' ' + reason)
     return lines

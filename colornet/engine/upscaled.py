@@ -14,7 +14,8 @@ upscaled map takes 9 * s**2: 36, 144 or 576.
 import numpy as np
 
 from .backend import T
-from .kernels import add_blocks, kernels_enabled
+from .blocks import add_blocks
+from .native import enabled
 
 __all__ = ['conv2d_same_upscaled', 'conv2d_same_upscaled_transposed']
 
@@ -58,7 +59,7 @@ def conv2d_same_upscaled(input, filters, scale, size, image=None):
     tensor4, as `image`
         ``conv2d_same(input.repeat(scale, 2).repeat(scale, 3), filters)``
     """
-    if size != 3 or not kernels_enabled():
+    if size != 3 or not enabled('kernels'):
         output = conv2d_same_upscaled_transposed(input, filters, scale, size)
         return output if image is None else image + output
     if image is None:

@@ -7,7 +7,9 @@ import numpy as np
 
 from ..engine import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from ..engine.backend import T, lasagne
-from ..engine.kernels import batch_norm, kernels_enabled, mean_pool
+from ..engine.blocks import mean_pool
+from ..engine.kernels import batch_norm
+from ..engine.native import enabled
 from ..engine.upscaled import conv2d_same_upscaled
 
 __all__ = ['EPSILON', 'SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
@@ -116,7 +118,7 @@ class BatchNormLayer(lasagne.layers.Layer):
             return self.nonlinearity(T.nnet.bn.batch_normalization_test(
                 input, *self._broadcast(), axes='spatial',
                 epsilon=self.epsilon))
-        normalize = (self._normalize_by_kernel if kernels_enabled() else
+        normalize = (self._normalize_by_kernel if enabled('kernels') else
                      self._normalize_by_theano)
         output, mean, variance = normalize(input)
         if batch_norm_updates is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..color import NUM_BINS
 from ..engine.backend import lasagne
-from ..engine.native import wanted
+from ..engine.switches import wanted
 from .layers import (EPSILON, BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
                      ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
                      UpscaleLayer)
@@ -149,7 +149,7 @@ def build_classification_network(input_var=None, num_bins=NUM_BINS,
     return net
 
 
-def build_network(config, input_var=None):
+def build_network(config, input_var=None, fast_stack=None):
     """Build the network that a configuration describes.
 
     Parameters
@@ -157,18 +157,14 @@ def build_network(config, input_var=None):
     config : Config
         Its sections ``data`` and ``network``.
     input_var : tensor4, optional
+    fast_stack : bool, optional
+        As in :func:`build_classification_network`; unless given, whether the
+        speed-up ``stack`` is wanted.
 
     Returns
     -------
     OrderedDict of str to Layer
-
-    Raises
-    ------
-    ColornetError
-        If :data:`colornet.engine.native.VARIABLE` names an unknown speed-up.
     """
-    # First: a wrong name among the speed-ups is known here, for any network.
-    fast_stack = wanted('stack')
     size = (config.data['size'] if config.data['proportions'] == 'squash' else
             None)
     options = {name: config.network[name] for name in
@@ -181,7 +177,9 @@ def build_network(config, input_var=None):
     else:
         options.update((name, config.network[name]) for name in
                        ('num_bins', 'aggregation', 'residual_units', 'tail'))
-        net = build_classification_network(fast_stack=fast_stack, **options)
+        net = build_classification_network(
+            fast_stack=wanted('stack') if fast_stack is None else fast_stack,
+            **options)
     if config.network['initialization'] == 'he':
         _initialize_for_rectifiers(net)
     return net

@@ -6,7 +6,8 @@ the images (choice 16).
 """
 
 from ..engine.backend import T, lasagne, theano
-from ..engine.kernels import cross_entropy, kernels_enabled
+from ..engine.kernels import cross_entropy
+from ..engine.native import enabled
 
 __all__ = ['l2_loss', 'huber_loss', 'cross_entropy_loss']
 
@@ -64,7 +65,7 @@ def cross_entropy_loss(logits, target):
     -------
     scalar, in nats
     """
-    mean = cross_entropy if kernels_enabled() else _cross_entropy_obvious
+    mean = cross_entropy if enabled('kernels') else _cross_entropy_obvious
     return sum(mean(scores, target[:, channel])
                for channel, scores in enumerate(logits))
 

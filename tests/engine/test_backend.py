@@ -104,6 +104,28 @@ class TestProcesses:
         eq_(self.run(COLORNET_DEVICE='cuda7',
                      THEANO_FLAGS='device=cpu')['device'], 'cpu')
 
+    def test_speedups_to_leave_out_are_named(self):
+        code = '''if True:
+            import json
+            from colornet.engine import backend
+            from colornet.engine.switches import SPEEDUPS, wanted
+            print(json.dumps([name for name in SPEEDUPS if not wanted(name)]))
+            '''
+        eq_(self.run(code, COLORNET_WITHOUT=' winograd,,stack '),
+            ['stack', 'winograd'])
+        eq_(self.run(code, COLORNET_WITHOUT=''), [])
+
+    def test_a_wrong_name_is_known_before_theano_optimizes(self):
+        # Which catches what optimizations raise, and prints it.
+        self.refused('COLORNET_WITHOUT=magic: no such speed-up', 'winograd',
+                     COLORNET_WITHOUT='stack,magic')
+
+    def test_threads(self):
+        eq_(self.run(OMP_NUM_THREADS='3')['threads'], '3')
+        eq_(self.run(OMP_NUM_THREADS='')['threads'],
+            str(len(os.sched_getaffinity(0))))
+        eq_(self.run(THEANO_FLAGS='openmp=False')['threads'], '1')
+
     def test_products_and_convolutions_use_the_blas(self):
         got = self.run(USE_BLAS,
                        THEANO_FLAGS='base_compiledir=%s' % COMPILED)

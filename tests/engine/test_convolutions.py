@@ -7,9 +7,10 @@ from nose import SkipTest
 from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
-from colornet.engine import convolvers as engines
+from colornet.engine import convolvers
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.convolutions import Convolution
+from colornet.engine.native import code_status
 from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
@@ -17,7 +18,7 @@ RNG = np.random.RandomState(0)
 
 #: What leaves an engine as the fastest.
 SWITCHED_OFF = {'strips': ['onednn']}
-if not engines.onednn_status():
+if not code_status('onednn'):
     SWITCHED_OFF.update(winograd=[], onednn=['winograd'])
 
 
@@ -116,8 +117,8 @@ def check_repeats(engine):
     gradient = RNG.normal(size=(3, 64, 90, 70)).astype('float32')
     results = set()
     for _ in range(5):
-        engines.convolve(engine, engines.GRAD_FILTERS, maps, filters, None,
-                         gradient, (1, 1), (1, 1))
+        convolvers.convolve(engine, convolvers.GRAD_FILTERS, maps, filters,
+                            None, gradient, (1, 1), (1, 1))
         results.add(filters.tobytes())
     eq_(len(results), 1)
 
@@ -260,8 +261,8 @@ def check_threads(engine):
 
     def convolve(batch):
         outputs = np.full_like(batch, np.nan)
-        engines.convolve(engine, engines.FORWARD, batch, filters, None,
-                         outputs, (1, 1), (1, 1))
+        convolvers.convolve(engine, convolvers.FORWARD, batch, filters, None,
+                            outputs, (1, 1), (1, 1))
         return outputs
 
     expected = [convolve(batch) for batch in batches]
@@ -289,6 +290,6 @@ def test_threads():
 
 
 def test_version():
-    if engines.onednn_status():
-        raise SkipTest(engines.onednn_status())
-    assert_in(engines.onednn_version()[0], '23')
+    if code_status('onednn'):
+        raise SkipTest(code_status('onednn'))
+    assert_in(convolvers.onednn_version()[0], '23')

@@ -6,11 +6,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from unittest import mock
+from unittest import TestCase, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
-from nose.tools import eq_
+from nose.tools import assert_in, eq_
 from numpy.testing import assert_array_equal
 
 from colornet.engine import function_cache
@@ -85,11 +85,16 @@ class TestLoadOrCompile:
         with mock.patch.object(function_cache, '__version__', '0.0'):
             self.check(2)
             self.check(2)
-        with mock.patch.dict(os.environ, {'COLORNET_WITHOUT': 'all'}):
+        with tiny.without_speedups('winograd'):
             self.check(3)
         with theano.configparser.change_flags(optimizer='fast_compile'):
             self.check(4)
         eq_(len(files()), 1)
+
+    def test_the_number_of_threads_decides_nothing(self):
+        self.check(1)
+        with mock.patch.dict(os.environ, OMP_NUM_THREADS='7'):
+            self.check(1)
 
     def test_damaged_files_are_replaced(self):
         self.check(1)
@@ -115,8 +120,32 @@ class TestLoadOrCompile:
         with mock.patch.object(function_cache, 'replacing',
                                side_effect=PermissionError(13, 'no')):
             self.check(1)
-            self.check(2)
+            self.check_log('cannot write', 2)
         eq_(files(), [])
+
+    def check_log(self, words, num_compiled):
+        """What goes wrong is found by whoever asks."""
+        with TestCase().assertLogs(function_cache.__name__, 'DEBUG') as logs:
+            self.check(num_compiled)
+        for line in logs.output:
+            assert_in(words, line)
+            assert_in('Traceback', line)
+
+    def test_failures_are_logged(self):
+        with mock.patch.object(function_cache, '_cache_key',
+                               side_effect=ValueError('a strange flag')):
+            self.check_log('no key', 1)
+        eq_(files(), [])
+        self.check(2)
+        with mock.patch.object(function_cache, '_put_together',
+                               side_effect=KeyError):
+            self.check_log('cannot read', 3)
+
+    def test_nothing_is_logged_where_it_works(self):
+        with mock.patch.object(function_cache.logger, 'debug') as debug:
+            self.check(1)
+            self.check(1)
+        eq_(debug.call_count, 0)
 
     def test_values_that_the_key_does_not_know_are_not_stored(self):
         many = np.arange(2000).reshape(1000, 2)

@@ -1,19 +1,12 @@
 """The C++ kernels against Theano's own ops and numpy."""
-import contextlib
-import ctypes
-import hashlib
-import os
-import pathlib
-import tempfile
 from unittest import mock
 
 import numpy as np
-from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
-from colornet.engine import kernels, native
+from colornet.engine import kernels
 from colornet.engine.backend import T, theano
-from colornet.errors import ColornetError
 from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
@@ -94,44 +87,6 @@ def test_batch_norm_passes_nan_on():
                      np.ones(1, 'float32'))).all())
 
 
-def check_mean_pool(dtype, shape, scale, *switched_off):
-    maps = T.TensorType(dtype, (False,) * 4)()
-    with without_speedups(*switched_off):
-        means = kernels.mean_pool(maps, scale)
-        weights = RNG.normal(size=(shape[0], shape[1], shape[2] // scale,
-                                   shape[3] // scale)).astype(dtype)
-        run = theano.function([maps], [means, means.shape] + T.grad(
-            (means * weights).sum(), [maps]))
-    values = RNG.normal(size=shape).astype(dtype)
-    got, got_shape, gradient = run(values)
-    expected = np.zeros(weights.shape)
-    for row in range(scale):
-        for column in range(scale):
-            expected += values[:, :, row::scale, column::scale] / scale ** 2
-    eq_((got.dtype, gradient.dtype), (np.dtype(dtype),) * 2)
-    eq_(tuple(got_shape), expected.shape)
-    assert_allclose(got, expected, rtol=0, atol=TOLERANCES[dtype])
-    assert_allclose(gradient, np.kron(weights, np.ones((scale, scale))) /
-                    scale ** 2, rtol=0, atol=TOLERANCES[dtype])
-
-
-def test_mean_pooling_and_its_gradient():
-    for dtype in TOLERANCES:
-        for shape, scale in [((2, 3, 8, 12), 4), ((3, 5, 6, 2), 2),
-                             ((1, 1, 3, 9), 3), ((2, 1, 4, 4), 4)]:
-            yield check_mean_pool, dtype, shape, scale
-    yield check_mean_pool, 'float32', (2, 3, 8, 12), 4, 'kernels'
-
-
-def test_mean_pooling_of_parts_of_blocks_is_refused():
-    maps = T.tensor4()
-    run = theano.function([maps], kernels.mean_pool(maps, 4))
-    for shape in (1, 1, 8, 6), (1, 1, 6, 8):
-        with assert_raises(ValueError) as caught:
-            run(np.zeros(shape, 'float32'))
-        assert_in('4 x 4 blocks', str(caught.exception))
-
-
 def inplace_ops(function):
     return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
             if getattr(node.op, 'inplace', False)}
@@ -161,10 +116,6 @@ def test_overwriting_only_what_nobody_needs():
     yield (check_overwriting, 'CrossEntropyGradient', [x, targets],
            T.grad(kernels.cross_entropy(scores, targets), scores), scores,
            [image, np.zeros((2, 6, 8), 'int32')])
-    corners = T.tensor4()
-    yield (check_overwriting, 'AddBlocks', [x, corners],
-           kernels.add_blocks(scores, [corners], 2), scores,
-           [image, RNG.normal(size=(2, 16, 4, 5)).astype('float32')])
 
 
 def test_frozen_maps_get_no_gradient():
@@ -219,29 +170,13 @@ def test_arrays_that_the_code_would_misread():
     for vectors in (good, bad), (bad, good):
         yield (check_refused, ValueError,
                lambda: normalize(image, *vectors), 'BatchNorm', '(2,)')
-    blocks = [T.tensor4() for _ in range(4)]
-    shapes = [(1, 12, 3, 3), (1, 6, 3, 2), (1, 6, 2, 3), (1, 3, 2, 2)]
-    for scale, number in (4, 4), (2, 1):
-        add = theano.function([x] + blocks[:number], kernels.add_blocks(
-            x, blocks[:number], scale))
-        # 9 x 9 pixels are not whole blocks; 16 x 16 are too many.
-        for side in 9, 16:
-            yield (check_refused, ValueError, lambda: add(
-                np.ones((1, 3, side, side), 'float32'),
-                *[np.ones(shape, 'float32') for shape in shapes[:number]]),
-                'AddBlocks', str(side) if side == 9 else '(1, 12, 3, 3)')
     yield (check_refused, ValueError, lambda: theano.function(
         [x], kernels.cross_entropy(x, T.zeros((1, 0, 0), 'int32')))(
             np.ones((1, 2, 0, 0), 'float32')), 'no pixels')
     # float64 among float32
     for build in (lambda: kernels.batch_norm(x, T.dvector(), beta, 1e-4),
-                  lambda: kernels.add_blocks(x, [T.dtensor4()], 2),
                   lambda: kernels.cross_entropy(T.itensor4(), T.itensor3())):
         yield check_refused, TypeError, build, 'float'
-    # Theano puts the rectifier in only where no gradient is wanted.
-    rectified = kernels.AddBlocks(2, rectify=True)(x, T.tensor4())
-    yield (check_refused, NotImplementedError,
-           lambda: T.grad(rectified.sum(), x), 'rectifier')
 
 
 def numpy_cross_entropy(logits, targets):
@@ -298,83 +233,3 @@ def test_exponential_of_very_small_numbers():
     scores[0, 1] = -1e6
     assert_allclose(run(scores, np.ones((1, 1, 1), 'int32')), 1e6)
     assert_allclose(run(scores, np.zeros((1, 1, 1), 'int32')), 0, atol=1e-30)
-
-
-def test_switched_off_and_unknown_names():
-    with without_speedups('kernels', 'onednn'):
-        ok_(not kernels.kernels_enabled())
-        ok_(native.wanted('winograd'))
-    with without_speedups('colonels'):
-        with assert_raises(ColornetError) as raised:
-            native.wanted('kernels')
-        assert_in('colonels', str(raised.exception))
-        assert_in('winograd', str(raised.exception))
-
-
-@contextlib.contextmanager
-def source(text):
-    """A source file of its own for the name that is yielded."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / 'not_a_module.cpp'
-        path.write_text(text)
-        with mock.patch.object(native, '_SOURCES', path.parent):
-            native.load_library.cache_clear()
-            yield path.stem
-    native.load_library.cache_clear()
-
-
-def test_code_that_does_not_compile_is_one_line():
-    with source('#include <no_such_header.h>\n') as name:
-        with assert_raises(ColornetError) as raised:
-            native.load_library(name)
-    assert_in('no_such_header.h', str(raised.exception))
-    assert_not_in('\n', str(raised.exception))
-
-
-def test_libraries_that_are_damaged_or_no_longer_load():
-    compiledir = pathlib.Path(theano.config.compiledir)
-    with source('extern "C" int answer_%d() { return 42; }'
-                % os.getpid()) as name:
-        native.load_library(name)
-        library, = compiledir.glob(name + '_*.so')
-        content = library.read_bytes()
-        stem, _, _ = library.stem.rpartition('_')
-        # What it linked with was upgraded: whole, but it does not load.
-        other = b'no library'
-        named = compiledir / ('%s_%s.so' % (
-            stem, hashlib.sha256(other).hexdigest()[:16]))
-        # Of one that is in use, the pages are mapped: another file, then.
-        for path, damaged in ((library, content[:2 * len(content) // 3]),
-                              (library, content[:500] + bytes(3000) +
-                               content[3500:]), (library, b''),
-                              (named, other)):
-            library.unlink()
-            path.write_bytes(damaged)
-            native.load_library.cache_clear()
-            loaded = native.load_library(name)
-            eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
-                            result=ctypes.c_int), 42)
-            eq_(library.read_bytes(), content)
-        library.unlink()
-        named.unlink()
-
-
-def test_what_a_linker_says_is_told():
-    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
-                b'collect2: error: ld returned 1 exit status\n')
-    eq_(native._first_error(messages),
-        '/usr/bin/ld: cannot find -lnone: No such file')
-    eq_(native._first_error(b'a.cpp: In function f:\na.cpp:1: error: no'),
-        'a.cpp:1: error: no')
-
-
-def test_without_a_compiler_theanos_ops_do_it():
-    def failing(name, libraries, blas):
-        raise ColornetError('no compiler')
-
-    native.library_status.cache_clear()
-    with mock.patch.object(native, 'load_library', failing):
-        eq_(kernels.kernels_status(), 'no compiler')
-        ok_(not kernels.kernels_enabled())
-    native.library_status.cache_clear()
-    ok_(kernels.kernels_enabled())

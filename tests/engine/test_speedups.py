@@ -8,20 +8,17 @@ from numpy.testing import assert_allclose
 
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
-from colornet.engine import convolvers as engines
 from colornet.engine import speedups
-from colornet.engine.convolvers import onednn_status
-from colornet.engine.native import SPEEDUPS, VARIABLE
+from colornet.engine.native import code_status
 from colornet.engine.speedups import (describe_installation, missing_speedups,
                                       speedup_status)
-from colornet.network.networks import build_network
+from colornet.engine.switches import SPEEDUPS, VARIABLE
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
 from colornet.network.vgg16 import preprocess
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
-from tests.tiny import (EXPERIMENT, PHOTOS, REGRESSION, check_error,
-                        without_speedups)
+from tests.tiny import PHOTOS, without_speedups
 
 SIZE = 32
 NUM_STEPS = 4
@@ -73,7 +70,7 @@ def check_losses(names, expected):
     # That something was switched off indeed.
     eq_('BatchNorm' in ops, 'kernels' not in names)
     eq_('AddBlocks' in ops, not {'kernels', 'stack'} & set(names))
-    if 'onednn' in names or onednn_status():
+    if 'onednn' in names or code_status('onednn'):
         eq_(engines, set() if 'strips' in names else {'strips'})
     else:
         eq_(engines, {'onednn' if 'winograd' in names else 'winograd'})
@@ -98,31 +95,14 @@ def test_engines_are_for_float32():
     eq_(status['kernels'], '')
 
 
-def test_a_wrong_name_is_known_before_theano_optimizes():
-    # Which catches what optimizations raise, and prints it.
-    for path in EXPERIMENT, REGRESSION:
-        with without_speedups('magic'):
-            check_error(lambda: build_network(load_config(path)), 'magic')
-
-
-def test_only_a_missing_onednn_is_not_installed():
-    for reason, installed in [
-            ('onednn.cpp: fatal error: dnnl.hpp: No such file', False),
-            ('/usr/bin/ld: cannot find -ldnnl', False),
-            ('libdnnl.so.2: version mismatch', True)]:
-        with mock.patch.object(engines, 'library_status',
-                               lambda *args: reason):
-            eq_('not installed' not in onednn_status(), installed)
-
-
 def test_status():
     with without_speedups():
         status = speedup_status()
         eq_(list(status), list(SPEEDUPS))
         eq_(status['kernels'], '')
-        eq_(status['winograd'], onednn_status())
-        eq_(missing_speedups(), ['onednn: ' + onednn_status()]
-            if onednn_status() else [])
+        reason = code_status('onednn')
+        eq_(status['winograd'], reason)
+        eq_(missing_speedups(), ['onednn: ' + reason] if reason else [])
     with without_speedups('stack', 'onednn'):
         status = speedup_status()
         assert_in(VARIABLE, status['stack'])
@@ -131,7 +111,7 @@ def test_status():
         # The user knows.
         eq_(missing_speedups(), [])
         text = '\n'.join(describe_installation())
-    for name, description in SPEEDUPS.items():
+    for name, speedup in SPEEDUPS.items():
         assert_in(name, text)
-        assert_in(description, text)
+        assert_in(speedup.what, text)
     assert_in('off', text)

@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.color import luminance, unbin_channel
 from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
-from colornet.engine.native import SPEEDUPS
+from colornet.engine.switches import SPEEDUPS
 from colornet.errors import ColornetError
 from colornet.network.networks import (all_parameters, decoder_parameters,
                                        fold_batch_norm, output_layers)

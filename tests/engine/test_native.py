@@ -1,0 +1,112 @@
+"""C++ code: compiled once, loaded again, left out where that fails."""
+import contextlib
+import ctypes
+import hashlib
+import os
+import pathlib
+import tempfile
+from unittest import mock
+
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+
+from colornet.engine import native
+from colornet.engine.backend import theano
+from colornet.engine.native import code_status, enabled
+from colornet.errors import ColornetError
+from tests.tiny import without_speedups
+
+
+@contextlib.contextmanager
+def source(text):
+    """A source file of its own for the name that is yielded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'not_a_module.cpp'
+        path.write_text(text)
+        with mock.patch.object(native, '_SOURCES', path.parent):
+            native.load_library.cache_clear()
+            yield path.stem
+    native.load_library.cache_clear()
+
+
+def test_code_that_does_not_compile_is_one_line():
+    with source('#include <no_such_header.h>\n') as name:
+        with assert_raises(ColornetError) as raised:
+            native.load_library(name)
+    assert_in('no_such_header.h', str(raised.exception))
+    assert_not_in('\n', str(raised.exception))
+
+
+def test_libraries_that_are_damaged_or_no_longer_load():
+    compiledir = pathlib.Path(theano.config.compiledir)
+    with source('extern "C" int answer_%d() { return 42; }'
+                % os.getpid()) as name:
+        native.load_library(name)
+        library, = compiledir.glob(name + '_*.so')
+        content = library.read_bytes()
+        stem, _, _ = library.stem.rpartition('_')
+        # What it linked with was upgraded: whole, but it does not load.
+        other = b'no library'
+        named = compiledir / ('%s_%s.so' % (
+            stem, hashlib.sha256(other).hexdigest()[:16]))
+        # Of one that is in use, the pages are mapped: another file, then.
+        for path, damaged in ((library, content[:2 * len(content) // 3]),
+                              (library, content[:500] + bytes(3000) +
+                               content[3500:]), (library, b''),
+                              (named, other)):
+            library.unlink()
+            path.write_bytes(damaged)
+            native.load_library.cache_clear()
+            loaded = native.load_library(name)
+            eq_(native.call(getattr(loaded, 'answer_%d' % os.getpid()),
+                            result=ctypes.c_int), 42)
+            eq_(library.read_bytes(), content)
+        library.unlink()
+        named.unlink()
+
+
+def test_what_a_linker_says_is_told():
+    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
+                b'collect2: error: ld returned 1 exit status\n')
+    eq_(native._first_error(messages),
+        '/usr/bin/ld: cannot find -lnone: No such file')
+    eq_(native._first_error(b'a.cpp: In function f:\na.cpp:1: error: no'),
+        'a.cpp:1: error: no')
+
+
+def test_without_a_compiler_theanos_ops_do_it():
+    def failing(name, libraries, blas):
+        raise ColornetError('no compiler')
+
+    native.library_status.cache_clear()
+    with mock.patch.object(native, 'load_library', failing):
+        eq_(code_status('kernels'), 'no compiler')
+        ok_(not enabled('kernels'))
+    native.library_status.cache_clear()
+    with without_speedups():
+        ok_(enabled('kernels'))
+    with without_speedups('kernels'):
+        eq_(code_status('kernels'), '')
+        ok_(not enabled('kernels'))
+
+
+def test_a_part_needs_the_whole():
+    with mock.patch.object(native, 'library_status', lambda *library: ''):
+        for names, is_enabled in [((), True), (('winograd',), False),
+                                  (('onednn',), False)]:
+            with without_speedups(*names):
+                eq_(enabled('winograd'), is_enabled)
+    with mock.patch.object(native, 'library_status', lambda *library: 'no'), \
+            without_speedups():
+        ok_(not enabled('winograd'))
+        ok_(enabled('stack'))  # Without C++.
+
+
+def test_only_a_missing_onednn_is_not_installed():
+    for reason, installed in [
+            ('onednn.cpp: fatal error: dnnl.hpp: No such file', False),
+            ('/usr/bin/ld: cannot find -ldnnl', False),
+            ('libdnnl.so.2: version mismatch', True)]:
+        with mock.patch.object(native, 'library_status',
+                               lambda *library: reason):
+            eq_('not installed' not in code_status('onednn'), installed)
+            eq_(code_status('winograd'), code_status('onednn'))
