@@ -17,6 +17,7 @@ from pathlib import Path
 from . import __version__
 from .errors import ColornetError
 from .files import check_output, write_json
+from .resources import DEFAULT_NETWORK
 
 __all__ = ['main']
 
@@ -144,7 +145,7 @@ def _make_parser():
                          'their names, but no source: beside it, they are '
                          'NAME-coloured (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: weights/everyday.h5)')
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=_positive, default=4,
