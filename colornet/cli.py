@@ -18,6 +18,7 @@ from . import __version__
 from .errors import ColornetError
 from .files import check_output, write_json
 from .resources import DEFAULT_NETWORK
+from .terminal import end_with_parent
 
 __all__ = ['main']
 
@@ -41,6 +42,7 @@ def main(arguments=None):
     int
         The exit status.
     """
+    end_with_parent()
     _prepare_streams()
     options = _make_parser().parse_args(arguments)
     try:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -73,7 +74,7 @@ class TestStudy(tiny.InFolder):
     def train_for_an_epoch(jobs, *options):
         """What an interruption between two epochs leaves."""
         training = jobs[0].commands[0] + ['--set', 'training.epochs=1']
-        eq_(list(run_jobs([jobs[0]._replace(commands=[training])], *options)),
+        eq_(list(run_jobs([replace(jobs[0], commands=[training])], *options)),
             [(jobs[0].name, '')])
         raise Interrupted(signal.SIGTERM)
 
