@@ -359,7 +359,7 @@ def _print_report(report, folder):
 
 
 def _demo(options):
-    from .evaluation.evaluate import save_demo_sheet
+    from .evaluation.sheets import save_demo_sheet
     from .network.saved import load_colorizer
     from .photos.folders import colorize_files
     from .resources import find_resource

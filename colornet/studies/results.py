@@ -10,9 +10,10 @@ import numpy as np
 
 from ..color import split_channels
 from ..errors import ColornetError
-from ..evaluation.evaluate import format_columns, grey_picture, picture_name
+from ..evaluation.columns import Column, format_columns
+from ..evaluation.evaluate import picture_name
 from ..evaluation.plots import WINDOW, plot_curves
-from ..evaluation.sheets import save_sheet
+from ..evaluation.sheets import grey_picture, save_sheet
 from ..files import read_csv, write_rows
 from ..metrics import in_units
 from ..network.parameters import load_arrays, load_progress
@@ -339,7 +340,8 @@ def _format_rows(study, scale, rows):
     for name in study.columns:
         form = _FORMATS.get(name, '%.4g' if name in TRAINING_NUMBERS
                             else '%.2f')
-        columns[name] = name, form.replace('%', '%%%d' % max(len(name), 9))
+        columns[name] = Column(heading=name, form=form.replace(
+            '%', '%%%d' % max(len(name), 9)))
     shown = OrderedDict(
         (variant, OrderedDict(
             (name, in_units(name, row[name])) for name in study.columns

@@ -34,7 +34,7 @@ from pathlib import Path
 from ..config import load_config, read_ini
 from ..errors import ColornetError
 from ..evaluation.plots import AXES, PLOTTED
-from ..metrics import METRICS, OBJECT_METRICS, SUMMARY_METRICS
+from ..metrics import METRICS
 from ..resources import find_resource
 
 __all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
@@ -207,8 +207,7 @@ def _read_keys(path, section):
                 path, key, text, ', '.join(filter(None, _CHOICES[key]))))
         values[key] = text
     known = OrderedDict([
-        ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS +
-         SUMMARY_METRICS),
+        ('columns', TRAINING_NUMBERS + tuple(METRICS)),
         ('plot', tuple(PLOTTED)), ('curve', tuple(AXES))])
     for key, words in known.items():
         values[key] = values[key].split()
