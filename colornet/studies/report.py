@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections import OrderedDict
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
@@ -96,7 +97,7 @@ def make_report(runs_folder, results_folder, out_file):
         title='colornet: the experiments of the paper',
         date=time.strftime('%Y-%m-%d'), version=__version__,
         commit=git_commit(), parts=parts,
-        overview=[study._asdict() for study in studies]))
+        overview=[asdict(study) for study in studies]))
     return ['%s: %s' % (part['title'], part['missing']) for part in parts
             if part['missing']]
 
@@ -244,7 +245,7 @@ def _study(runs, results_folder, study, scratch):
     all_rows = read_results(folder / (study.name + '.csv'))
     if not all_rows:
         return _part(study.name, study.title,
-                     'run "make %s"' % study.name, study=study._asdict())
+                     'run "make %s"' % study.name, study=asdict(study))
     curves = read_results(folder / (study.name + '_curves.csv'))
     tables, pictures, where = [], [], []
     for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
@@ -266,7 +267,7 @@ def _study(runs, results_folder, study, scratch):
               else 'the finding is that of the results that ship'
               if study.finding else '']
     return _part(study.name, study.title, tables=tables, pictures=pictures,
-                 where='; '.join(filter(None, where)), study=study._asdict())
+                 where='; '.join(filter(None, where)), study=asdict(study))
 
 
 def _study_table(study, rows):
