@@ -12,15 +12,14 @@ from typing import Callable, Optional
 
 import numpy as np
 
-from ..color import join_channels, luminance, split_channels
+from ..color import luminance
 from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
 from ..errors import ColornetError
 from ..further_metrics import colour_inconsistency
 from ..metrics import image_metrics, saturation_difference
 from ..photos.reading import read_photo
 from ..resources import EVERYDAY, find_resource
-from ..terminal import progress_bar
-from ..training.run import load_subset, predict_images
+from .outputs import predict_outputs
 from .sheets import fill_rows, grey_picture, save_sheet
 from .sources import check_dataset, find_network
 
@@ -51,7 +50,7 @@ class Figure:
     networks : tuple of str
         Kinds, one for each column of outputs. The last one's are scored.
     score : callable, optional
-        Takes an :class:`_Output`, returns a number.
+        Takes an :class:`colornet.evaluation.outputs.Output`, returns a number.
     choose : callable, optional
         Takes the scores, or the number of photos where there is no `score`,
         and `num_photos`; returns indices.
@@ -70,26 +69,6 @@ class Figure:
     score: Optional[Callable] = None
     choose: Optional[Callable] = None
     score_format: str = ''
-
-
-@dataclass(frozen=True)
-class _Output:
-    """A test photo, (size, size, 3), and its predicted chrominance."""
-
-    name: str
-    actual: np.ndarray
-    chroma: np.ndarray
-    color_space: str
-
-    @property
-    def grey(self):
-        return grey_picture(split_channels(self.actual, self.color_space)[0],
-                            self.color_space)
-
-    @property
-    def picture(self):
-        return join_channels(split_channels(self.actual, self.color_space)[0],
-                             self.chroma, self.color_space)
 
 
 def draw(num_items, count, seed=SPLIT_SEED):
@@ -306,8 +285,8 @@ def _test_outputs(figure, folder, photos, runs_folder, vgg_weights):
             return figure.choose(len(names), figure.num_photos)
         return range(len(names))
 
-    outputs, source = _predict(networks[-1], figure.dataset, folder, select,
-                               vgg_weights)
+    outputs, source = predict_outputs(networks[-1], figure.dataset, folder,
+                                      select, vgg_weights)
     scores = [figure.score(output) if figure.score else None
               for output in outputs]
     if figure.score and not photos:
@@ -317,7 +296,7 @@ def _test_outputs(figure, folder, photos, runs_folder, vgg_weights):
     names = [output.name for output in outputs]
     columns, sources = [[output.picture for output in outputs]], [source]
     for network in networks[-2::-1]:
-        others, source = _predict(
+        others, source = predict_outputs(
             network, figure.dataset, folder,
             lambda known: _indices(known, names, figure), vgg_weights)
         columns.insert(0, [output.picture for output in others])
@@ -381,41 +360,3 @@ def _indices(names, wanted, figure):
                                             figure.dataset,
                                             ', '.join(names[:3])))
     return [names.index(name) for name in wanted]
-
-
-def _predict(network, dataset, data_folder, select, vgg_weights):
-    """Predict the chrominance of some test photos.
-
-    Parameters
-    ----------
-    network : Path
-    dataset : str
-        Whose layout and split the folder has.
-    data_folder : str or Path
-    select : callable
-        Takes the names of all test photos, returns indices.
-    vgg_weights : str or Path, optional
-
-    Returns
-    -------
-    outputs : list of _Output
-    source : str
-        Where they come from.
-    """
-    from ..network.saved import (compile_prediction, load_configuration,
-                                 load_network)
-    config, attributes = load_configuration(network)
-    config.override('data.dataset=' + dataset, 'the figure')
-    images, names = load_subset(config, data_folder, 'test')
-    indices = list(select(names))
-    net, config, _ = load_network(network, vgg_weights, fold=True)
-    kind, space = config.network['kind'], config.network['color_space']
-    found = predict_images(compile_prediction(net, config), images[indices],
-                           space)
-    outputs = [_Output(name=names[index], actual=rgb, chroma=chroma,
-                       color_space=space)
-               for (rgb, chroma), index in zip(progress_bar(
-                   found, total=len(indices), unit='image', desc=kind),
-                   indices)]
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
