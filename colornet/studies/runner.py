@@ -8,9 +8,9 @@ from ..files import locked, make_folder
 from ..training.run import check_subset, find_divergence, is_finished
 from .jobs import Job, run_jobs
 from .results import collect_rows, read_scores, scores_file
-from .study import SCALES, Session, load_study, plan_study, scale_file
-from .tables import (check_results, draw, format_results, merge_results,
+from .saving import (check_results, draw, format_results, merge_results,
                      refuse_other_settings)
+from .study import SCALES, Session, load_study, plan_study, scale_file
 
 __all__ = ['run_studies']
 

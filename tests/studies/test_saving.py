@@ -9,9 +9,9 @@ from nose.tools import eq_
 
 from colornet.files import read_csv
 from colornet.studies.results import Results
-from colornet.studies.study import Session, load_study
-from colornet.studies.tables import (format_results, merge_results,
+from colornet.studies.saving import (format_results, merge_results,
                                      refuse_other_settings)
+from colornet.studies.study import Session, load_study
 from tests import tiny
 
 STUDY = load_study('seeds')

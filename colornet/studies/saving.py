@@ -1,4 +1,4 @@
-"""Tables, curves and pictures of studies, made of their results."""
+"""Results of studies as tables, curves and pictures (paper, 3.4 to 5.3)."""
 
 import shlex
 from collections import OrderedDict
