@@ -192,6 +192,15 @@ no_photos = $(shell test -d $(call quoted,$(ILSVRC)) || echo figure6)
 experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## all tables, figures and studies at SCALE=quick, on one page
 	$(call study,all); status=$$?; $(report) && exit $$status
 
+.PHONY: docs docs-figures
+docs: $(VENV)/installed ## write docs/studies.rst from experiments/
+	$(VENV)/bin/python -m colornet.studies.page docs/studies.rst
+
+# Of the networks that ship, whatever is in RUNS; of photos that may be shown.
+docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
+	for number in 5 7 8; do $(COLORNET) figure $$number --data demo/photos \
+	    --dataset folder --runs weights --out docs/figure$$number.jpg || exit; done
+
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
 

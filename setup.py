@@ -32,7 +32,7 @@ setup(
     packages=find_packages(include=['colornet', 'colornet.*']),
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['*.cpp'],
-                  'colornet.studies': ['report.html']},
+                  'colornet.studies': ['page.rst', 'report.html']},
     # Theano 1.0.5 does not install on Python 3.12.
     python_requires='>=3.8,<3.12',
     install_requires=[
@@ -67,5 +67,5 @@ setup(
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',
                      'experiments/*.ini', 'experiments/scales/*.ini',
                      'experiments/results/*', 'experiments/splits/**',
-                     'demo/photos/*'),
+                     'demo/photos/*', 'docs/figure*.jpg'),
 )

@@ -170,6 +170,9 @@ def add_figure(commands):
                          help='(default: runs/figureN.png)')
     command.add_argument('--photos', nargs='+', default=[], metavar='NAME',
                          help="instead of those chosen by the figure's rule")
+    command.add_argument('--dataset', choices=('folder',), help='choose from '
+                         "all photos in --data, not CVCL's test photos "
+                         '(figures 5, 7, 8)')
     add_vgg(command)
 
 
@@ -179,7 +182,7 @@ def _figure(options):
     check_suffix(out)
     check_output(out)
     if options.number in (2, 3):
-        if options.data or options.photos:
+        if options.data or options.photos or options.dataset:
             raise ColornetError('figure %d shows layers: it takes no --data '
                                 'and no --photos' % options.number)
         from ..evaluation.schematics import draw_network
@@ -188,5 +191,5 @@ def _figure(options):
         return
     from ..evaluation.figures import make_figure
     print(make_figure(options.number, out, options.data, options.runs,
-                      options.photos, options.vgg))
+                      options.photos, options.vgg, options.dataset))
     print('written to %s' % out)

@@ -6,7 +6,7 @@ figure has a rule that leaves nothing to taste (:data:`FIGURES`).
 
 import os
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -19,7 +19,7 @@ from ..further_metrics import colour_inconsistency
 from ..metrics import image_metrics, saturation_difference
 from ..photos.reading import read_photo
 from ..resources import EVERYDAY, find_resource
-from .outputs import predict_outputs
+from .outputs import FREE, predict_outputs
 from .sheets import fill_rows, grey_picture, save_sheet
 from .sources import check_dataset, find_network
 
@@ -194,7 +194,7 @@ FIGURES = OrderedDict((figure.number, figure) for figure in [
 
 
 def make_figure(number, out_file, data_folder=None, runs_folder='runs',
-                photos=(), vgg_weights=None):
+                photos=(), vgg_weights=None, dataset=None):
     """Make a figure of the paper with our networks' colours.
 
     Parameters
@@ -214,6 +214,10 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         File names, instead of what the figure's rule chooses. They must be
         among the photos that it chooses from.
     vgg_weights : str or Path, optional
+    dataset : 'folder', optional
+        Figures 5, 7 and 8 choose from all photos in `data_folder` instead of
+        CVCL's test photos. They are shown, and scored, at their own
+        proportions.
 
     Returns
     -------
@@ -223,17 +227,22 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     Raises
     ------
     ColornetError
-        If photos or a network are missing, or the network was trained on
-        another data set.
+        If photos or a network are missing, the network was trained on
+        another data set, or `dataset` is not for this figure.
     """
     figure = FIGURES[number]
+    if dataset and not (dataset == FREE and figure.score and data_folder):
+        raise ColornetError('figure %d: --dataset is for figures 5, 7 and 8, '
+                            'can be %r only, and needs --data' % (number,
+                                                                  FREE))
     folder = data_folder or (find_resource('demo/photos') if number == 1 else
                              'data/' + figure.dataset)
     if number == 1:
         sheet = _colour_photos(figure, Path(folder), photos, find_network(
             'cvcl_classification', runs_folder), vgg_weights)
     elif figure.networks:
-        sheet = _test_outputs(figure, folder, photos, runs_folder, vgg_weights)
+        sheet = _test_outputs(figure, folder, photos, runs_folder, vgg_weights,
+                              dataset or figure.dataset)
     else:
         sheet = _sample_photos(figure, folder, photos)
     rows, row_names = fill_rows(sheet.groups, sheet.names, figure.per_row)
@@ -241,6 +250,9 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     save_sheet(out_file, rows, titles, names=row_names,
                width=640 if len(titles) == 2 else 960)
     rule = 'named on the command line' if photos else figure.rule
+    if dataset and not photos:
+        rule = rule.replace('the test photos', 'the photos in %s' %
+                            data_folder)
     return '\n'.join(['figure %d: %s' % (number, rule)] + sheet.names +
                      sheet.sources)
 
@@ -272,11 +284,12 @@ def _sample_photos(figure, folder, photos):
                   names=[names[index] for index in chosen], sources=[])
 
 
-def _test_outputs(figure, folder, photos, runs_folder, vgg_weights):
-    """Test photos, each with the networks' outputs (Figures 5 to 8)."""
+def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset):
+    """Photos of a data set, with the networks' outputs (Figures 5 to 8)."""
     stand_in = _find_stand_in(figure, runs_folder)
     networks = [stand_in] if stand_in else [
         _find_network(figure, kind, runs_folder) for kind in figure.networks]
+    figure = replace(figure, dataset=dataset)
 
     def select(names):
         if photos:

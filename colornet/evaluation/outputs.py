@@ -1,15 +1,22 @@
-"""Networks' outputs of single test photos, for the figures (5.3)."""
+"""What networks make of single photos, for the figures (5.3)."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..color import join_channels, split_channels
+from ..data.datasets import load_split
+from ..photos.reading import read_rgb
+from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
 from ..training.run import load_subset, predict_images
 from .sheets import grey_picture
 
-__all__ = ['Output', 'predict_outputs']
+__all__ = ['FREE', 'Output', 'predict_outputs']
+
+#: Photos that are no data set of the paper, such as those in demo/photos.
+FREE = 'folder'
 
 
 @dataclass(frozen=True)
@@ -19,8 +26,8 @@ class Output:
     Attributes
     ----------
     name : str
-    actual : ndarray of uint8, (size, size, 3)
-    chroma : ndarray, (size, size, 2)
+    actual : ndarray of uint8, (rows, columns, 3)
+    chroma : ndarray, (rows, columns, 2)
         Predicted, in `color_space`.
     color_space : str
     """
@@ -50,7 +57,8 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     ----------
     network : Path
     dataset : str
-        Whose layout and split the folder has.
+        Whose layout and split the folder has; of :data:`FREE`, all photos,
+        in their own proportions.
     data_folder : str or Path
     select : callable
         Takes the names of all test photos, returns indices.
@@ -67,6 +75,8 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     ColornetError
         If the network or the photos are missing or damaged.
     """
+    if dataset == FREE:
+        return _predict_folder(network, data_folder, select, vgg_weights)
     from ..network.saved import (compile_prediction, load_configuration,
                                  load_network)
     config, attributes = load_configuration(network)
@@ -82,5 +92,29 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
                for (rgb, chroma), index in zip(progress_bar(
                    found, total=len(indices), unit='image', desc=kind),
                    indices)]
+    return outputs, '%s: %s, epoch %d' % (kind, network,
+                                          int(attributes.get('epoch', 0)))
+
+
+def _predict_folder(network, folder, select, vgg_weights):
+    """Predict the chrominance of photos in a folder, in their proportions.
+
+    The network sees them as ``colornet colorize`` shows them to it.
+    """
+    from ..network.saved import load_colorizer, load_configuration
+    paths = load_split(FREE, folder, 'train', test_proportion=0)
+    names = [os.path.relpath(path, str(folder)) for path in paths]
+    colorizer = load_colorizer(network, vgg_weights)
+    size, space = colorizer.size, colorizer.color_space
+    config, attributes = load_configuration(network)
+    kind, outputs = config.network['kind'], []
+    indices = list(select(names))
+    for index in progress_bar(indices, total=len(indices), unit='image',
+                              desc=kind):
+        rgb = read_rgb(paths[index], size, largest=size)
+        chroma = enlarge_chroma(colorizer.predict([rgb])[0], rgb.shape[:2],
+                                space)
+        outputs.append(Output(name=names[index], actual=rgb, chroma=chroma,
+                              color_space=space))
     return outputs, '%s: %s, epoch %d' % (kind, network,
                                           int(attributes.get('epoch', 0)))

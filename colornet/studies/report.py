@@ -18,12 +18,12 @@ from ..evaluation.figures import FIGURES
 from ..evaluation.plots import plot_curves
 from ..evaluation.schematics import SCHEMATICS, draw_network
 from ..files import read_csv, write_text
-from ..metrics import in_units
 from ..photos.reading import read_photo
 from ..resources import find_resource
 from ..training.run import git_commit
 from .results import read_results
-from .study import TRAINING_NUMBERS, find_studies, load_study
+from .study import find_studies, load_study
+from .tables import COLUMNS, format_number, format_result, study_table
 
 __all__ = ['make_report']
 
@@ -34,13 +34,27 @@ MAX_WIDTH = 1400
 _WITH_INTERVALS = ('acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr',
                    'psnr_gain')
 
-#: What a study's columns are, below its table.
-_COLUMNS = (
-    'training loss: the last epoch\'s; validation loss: the lowest; lowest '
-    'loss: of means over ten minibatches; loss decrease: per minibatch; loss '
-    'spread: of means over 24 photos in the last epoch; accuracies and other '
-    'metrics: of the network that is kept, shares and saturation differences '
-    'in percent; seconds per image: the fastest epoch\'s')
+#: How the results were made that ship with colornet.
+_SHIPPED = {
+    'table2.csv':
+        '"make table2", with the networks in weights/, on the 50 test photos '
+        'of Open Country (MIT CVCL). Your own: "make table2 CVCL=folder".',
+    'decodings.csv':
+        '"colornet decodings weights/cvcl_classification.h5 --subset test", '
+        'on the same 50 photos. Your own: "make decodings CVCL=folder", which '
+        'takes the held-out photos.',
+    'everyday.csv':
+        '"colornet everyday", with networks in weights/ and two that do not '
+        'ship, on 422 photos that may not be passed on (docs/everyday.rst). '
+        'Your own: "make everyday EVERYDAY_TEST=folder".',
+    'figure':
+        '"make docs-figures", with the networks in weights/, by the figure\'s '
+        'rule, but from the free photos in demo/photos: those of MIT CVCL may '
+        'not be passed on. The networks were trained on Open Country only. '
+        'Your own, from its test photos: "make %s CVCL=folder".',
+    'study':
+        '"make %s CVCL=folder", of Open Country (MIT CVCL). The same command '
+        'makes your own.'}
 
 
 def make_report(runs_folder, results_folder, out_file):
@@ -51,8 +65,8 @@ def make_report(runs_folder, results_folder, out_file):
     runs_folder : str or Path
         Tables, figures and, in ``studies/<scale>``, the studies' photos.
     results_folder : str or Path
-        Results of studies; of those that are not there, the results that
-        ship are shown.
+        Results of studies. Of what is in neither folder, the results that
+        ship are shown, and said to be these.
     out_file : str or Path
         HTML file; all pictures are part of it.
 
@@ -114,9 +128,34 @@ def _try(name, title, make, *arguments):
 
 
 def _part(name, title, missing='', tables=(), pictures=(), where='',
-          study=None):
+          study=None, shipped=''):
     return {'id': name, 'title': title, 'missing': missing, 'where': where,
-            'tables': tables, 'pictures': pictures, 'study': study}
+            'tables': tables, 'pictures': pictures, 'study': study,
+            'shipped': shipped}
+
+
+def _find(runs, name, shipped):
+    """A file in the runs folder, or else the one that ships, if any.
+
+    Returns
+    -------
+    path : Path
+    how : str
+        How that which ships was made; empty for one's own.
+    """
+    if (runs / name).exists():
+        return runs / name, ''
+    try:
+        return find_resource(shipped), _SHIPPED.get(name, _SHIPPED['figure'])
+    except ColornetError:
+        return runs / name, ''
+
+
+def _find_table(runs, name):
+    """As :func:`_find`, with what a page says below the table."""
+    shipped = 'experiments/results/%s.csv' % name
+    path, how = _find(runs, name + '.csv', shipped)
+    return path, how, shipped if how else 'make %s: %s' % (name, path)
 
 
 def _read_if_there(path):
@@ -134,7 +173,7 @@ def _table1(runs):
 
 def _table2(runs):
     title = "Table 2: the paper's networks, ours, and predictors without one"
-    path = runs / 'table2.csv'
+    path, shipped, where = _find_table(runs, 'table2')
     rows = _read_if_there(path)
     if not rows:
         return _part('table2', title, 'run "make table2"')
@@ -144,48 +183,50 @@ def _table2(runs):
         tables.append({
             'header': ['system'] + [name.replace('_', ' ')
                                     for name in columns],
-            'rows': [[row['system']] + [_short(row[name]) for name in columns]
+            'rows': [[row['system']] + [format_number(row[name])
+                                        for name in columns]
                      for row in rows if any(row[name] for name in columns)]})
-    intervals = _read_if_there(runs / 'table2_intervals.csv')
+    intervals = _read_if_there(path.with_name('table2_intervals.csv'))
     tables.append(_as_table([
-        OrderedDict((name, _short(text)) for name, text in row.items())
+        OrderedDict((name, format_number(text)) for name, text in row.items())
         for row in intervals if row['metric'] in _WITH_INTERVALS]))
-    return _part('table2', title, tables=tables, where=(
-        'make table2: %s; shares and saturation differences in percent, the '
-        'latter signed, but for the paper\'s. Below, 95 %% intervals over '
-        'photos, and the pairs of networks that can be compared.' % path),
-        pictures=[_embed(sheet) for sheet in sorted(
+    return _part('table2', title, tables=tables, shipped=shipped, where=(
+        where + '; shares and saturation differences in percent, the latter '
+        'signed, but for the paper\'s. Below, 95 % intervals over photos, and '
+        'the pairs of networks that can be compared.'),
+        pictures=[] if shipped else [_embed(sheet) for sheet in sorted(
             runs.glob('table2_*.png'))])
 
 
 def _decodings(runs):
     title = 'Decodings: from class scores to colours'
-    rows = _read_if_there(runs / 'decodings.csv')
+    path, shipped, where = _find_table(runs, 'decodings')
+    rows = _read_if_there(path)
     if not rows:
         return _part('decodings', title, 'run "make decodings"')
     table = _as_table([OrderedDict(
-        (name, text if name == 'decoding' else _cell(name, text))
+        (name, text if name == 'decoding' else format_result(name, text))
         for name, text in row.items()) for row in rows])
-    sheet = runs / 'decodings.png'
+    sheet = path.with_suffix('.png')
     return _part('decodings', title, tables=[table], pictures=[
-        _embed(sheet)] if sheet.exists() else [],
-        where='make decodings: %s' % (runs / 'decodings.csv'))
+        _embed(sheet)] if sheet.exists() else [], shipped=shipped,
+        where=where)
 
 
 def _everyday(runs):
     title = 'Everyday photos: networks as users see them'
-    rows = _read_if_there(runs / 'everyday.csv')
+    path, shipped, where = _find_table(runs, 'everyday')
+    rows = _read_if_there(path)
     if not rows:
         return _part('everyday', title,
                      'run "make everyday EVERYDAY_TEST=folder"')
-    table = _as_table([OrderedDict((name, _short(text))
+    table = _as_table([OrderedDict((name, format_number(text))
                                    for name, text in row.items())
                        for row in rows])
-    sheet = runs / 'everyday.jpg'
+    sheet = path.with_suffix('.jpg')
     return _part('everyday', title, tables=[table], pictures=[
-        _embed(sheet)] if sheet.exists() else [],
-        where='make everyday: %s; shares in percent' % (
-            runs / 'everyday.csv'))
+        _embed(sheet)] if sheet.exists() else [], shipped=shipped,
+        where=where + '; shares in percent')
 
 
 def _trainings(runs, scratch):
@@ -212,15 +253,6 @@ def _divide(names, count):
             for start in range(0, len(names), count)]
 
 
-def _short(text):
-    """A number to four digits, as text; other text as it is."""
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return ('%.0f' if abs(value) >= 1e4 else '%.4g') % value
-
-
 def _figure(runs, number, scratch):
     name = 'figure%d' % number
     if number in SCHEMATICS:
@@ -229,10 +261,13 @@ def _figure(runs, number, scratch):
         return _part(name, SCHEMATICS[number][1], pictures=[_embed(path)],
                      where="make %s: drawn from the network's layers" % name)
     title = 'Figure %d: %s' % (number, FIGURES[number].title)
-    path = runs / (name + '.png')
+    path, shipped = _find(runs, name + '.png', 'docs/%s.jpg' % name)
     if not path.exists():
         return _part(name, title, 'run "make %s%s"' % (
             name, ' ILSVRC=folder' if number == 6 else ''))
+    if shipped:
+        return _part(name, title, pictures=[_embed(path)],
+                     shipped=shipped % name)
     return _part(name, title, pictures=[_embed(path)],
                  where='make %s: %s' % (name, path))
 
@@ -250,7 +285,7 @@ def _study(runs, results_folder, study, scratch):
     tables, pictures, where = [], [], []
     for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
         rows = [row for row in all_rows if row['scale'] == scale]
-        tables.append(_study_table(study, rows))
+        tables.append(study_table(study, rows))
         plot = Path(scratch) / ('%s_%s.png' % (study.name, scale))
         plot_curves(plot, [row for row in curves if row['scale'] == scale],
                     study.curve, study.plot)
@@ -263,27 +298,12 @@ def _study(runs, results_folder, study, scratch):
             ', '.join(sorted({row.get('date') or '' for row in rows})),
             ', '.join(sorted({commit[:10] for row in rows for commit in
                               (row.get('git_commit') or '').split()}))))
-    where += [_COLUMNS, 'these results ship with colornet' if folder == shipped
-              else 'the finding is that of the results that ship'
-              if study.finding else '']
+    where += [COLUMNS, 'the finding is that of the results that ship'
+              if study.finding and folder != shipped else '']
     return _part(study.name, study.title, tables=tables, pictures=pictures,
-                 where='; '.join(filter(None, where)), study=asdict(study))
-
-
-def _study_table(study, rows):
-    columns = [name for name in study.columns if name in rows[0]]
-    return {'header': ['variant (%s)' % rows[0]['scale']] + [
-        name.replace('_', ' ') for name in columns],
-        'rows': [[row['variant']] + (
-            [_cell(name, row[name]) for name in columns]
-            if row['status'] == 'done' else [row['status']] +
-            [''] * (len(columns) - 1)) for row in rows]}
-
-
-def _cell(name, text):
-    if not text or name in TRAINING_NUMBERS:
-        return _short(text)
-    return '%.4g' % in_units(name, float(text))
+                 where='; '.join(filter(None, where)), study=asdict(study),
+                 shipped=_SHIPPED['study'] % study.name if folder == shipped
+                 else '')
 
 
 def _embed(path):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import cli
-from colornet.color import join_channels, split_channels
+from colornet.color import join_channels, luminance, split_channels
 from colornet.errors import ColornetError
 from colornet.evaluation import figures
 from colornet.evaluation.evaluate import evaluate_network
@@ -17,8 +17,11 @@ from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
                                          middle, smallest)
 from colornet.evaluation.schematics import SCHEMATICS
 from colornet.further_metrics import colour_inconsistency
+from colornet.metrics import image_metrics
 from colornet.network.saved import load_colorizer, load_configuration
+from colornet.photos.pixels import resize
 from colornet.photos.reading import read_photo, read_rgb
+from colornet.scaling import enlarge_chroma
 from colornet.training.run import load_subset
 from tests import tiny
 
@@ -76,7 +79,7 @@ def test_draws():
 def test_the_command_line_knows_the_figures():
     for number in range(12):
         with mock.patch('sys.stderr'), mock.patch.object(
-                cli, '_figure', return_value=0) as run:
+                cli.evaluation, '_figure', return_value=0) as run:
             try:
                 cli.main(['figure', str(number)])
             except SystemExit as exit:  # argparse
@@ -305,6 +308,61 @@ class TestFigures(tiny.InFolder):
             **options)), *words)
         ok_(not out.exists())
 
+    def make_free(self, number, folder, **options):
+        """As :meth:`make`, of photos that are no data set of the paper."""
+        out = self.root / 'free.png'
+        with mock.patch.object(figures, 'save_sheet',
+                               wraps=figures.save_sheet) as save:
+            text = make_figure(number, out, folder, self.runs,
+                               dataset='folder', **options)
+        return text, save.call_args[0][1], [
+            name for name in sum(save.call_args[1]['names'], []) if name]
+
+    def test_figures_of_any_photos(self):
+        folder = self.root / 'free' / 'below'
+        tiny.write_crops(folder, ['%d.jpg' % number for number in range(5)],
+                         width=60, seed=3)
+        folder = folder.parent
+        outputs = {}
+        for path in sorted(folder.glob('*/*.jpg')):
+            # 40 x 60, of which the shorter side becomes the network's 32.
+            rgb = read_rgb(path, 32, largest=32)
+            eq_(rgb.shape, (32, 48, 3))
+            # The network sees a square, and its output is enlarged.
+            seen = luminance(resize(rgb, (32, 32)))
+            chroma = enlarge_chroma(stand_in(None, load_configuration(
+                self.runs / 'cvcl_classification' / 'best.h5')[0])(seen),
+                (32, 48))
+            picture = join_channels(split_channels(rgb)[0], chroma)
+            outputs['below/' + path.name] = rgb, picture, image_metrics(
+                chroma, rgb)
+        eq_(len(outputs), 5)
+        accuracy = sorted(outputs, key=lambda name: sum(
+            outputs[name][2][key] for key in ('acc_u', 'acc_v')))[1:3]
+        inconsistent = sorted(outputs, key=lambda name: -colour_inconsistency(
+            outputs[name][1], outputs[name][0]))[:2]
+        pale = sorted(outputs, key=lambda name: outputs[name][2][
+            'sat_diff'])[:2]
+        for number, expected in (5, accuracy), (7, inconsistent), (8, pale):
+            text, rows, names = self.make_free(number, folder)
+            eq_([name.split(':')[0] for name in names], expected)
+            assert_in('the photos in %s of' % folder, text)
+            for name, row in zip(expected, rows):
+                self.check_pair([row[0], row[-1]], *outputs[name][:2])
+                eq_(len(row), 3 if number == 5 else 2)
+        eq_(self.make_free(8, folder, photos=['below/3.jpg'])[2][0][:11],
+            'below/3.jpg')
+
+    def test_any_photos_are_not_for_every_figure(self):
+        for number in 1, 4, 6:
+            self.check_is_refused(number, 'figures 5, 7 and 8',
+                                  dataset='folder')
+        self.check_is_refused(5, 'needs --data', dataset='folder',
+                              data_folder=None)
+        self.check_is_refused(5, "'folder' only", dataset='mcgill')
+        self.check_is_refused(7, 'x.jpg', 'not among the 410 photos of folder',
+                              dataset='folder', photos=['x.jpg'])
+
     def test_a_photo_that_is_not_there(self):
         training = tiny.cvcl_names('train')[0]
         self.check_is_refused(7, training, 'not among the 50',
@@ -341,6 +399,9 @@ class TestFigures(tiny.InFolder):
             eq_(cli.main(command), 0)
         ok_(out.exists())
         assert_in('written to %s' % out, show.call_args[0])
+        with mock.patch('builtins.print') as show:
+            eq_(cli.main(command + ['--dataset', 'folder']), 2)
+        assert_in('figure 4: --dataset is for', show.call_args[0][0])
         with mock.patch('builtins.print') as show:
             eq_(cli.main(command + ['--photos', 'x.jpg']), 2)
         assert_in('x.jpg', show.call_args[0][0])

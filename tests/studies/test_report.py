@@ -9,7 +9,7 @@ from unittest import mock
 from nose.tools import assert_in, assert_not_in, eq_, ok_
 
 from colornet.errors import ColornetError
-from colornet.files import write_csv
+from colornet.files import read_csv, write_csv
 from colornet.studies import report as report_page
 from colornet.studies.report import make_report
 from colornet.studies.study import find_studies, load_study
@@ -59,10 +59,17 @@ def write_results(folder, name='aggregation', loss='5.25'):
                ['concatenation', 'quick', '2', loss]])
 
 
+def shipping(root):
+    """As ``find_resource``, where nothing ships but what is in a folder."""
+    def find(name):
+        if name != 'experiments' and not (root / name).exists():
+            raise ColornetError('%s is missing' % name)
+        return root / name
+    return mock.patch.object(report_page, 'find_resource', find)
+
+
 def test_a_page_with_nothing_tells_what_to_run():
-    with tempfile.TemporaryDirectory() as folder, \
-            mock.patch.object(report_page, 'find_resource',
-                              lambda name: Path(folder)):
+    with tempfile.TemporaryDirectory() as folder, shipping(Path(folder)):
         root = Path(folder)
         missing = make_report(root, root, root / 'new' / 'report.html')
         page = Reader((root / 'new' / 'report.html').read_text())
@@ -127,8 +134,7 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
                   [['10', '0.1']])
         with mock.patch.object(report_page, 'draw_network',
                                side_effect=ColornetError('no font')), \
-                mock.patch.object(report_page, 'find_resource',
-                                  lambda name: root):
+                shipping(root):
             missing = make_report(root, root / 'results',
                                   root / 'report.html')
         page = Reader((root / 'report.html').read_text())
@@ -146,11 +152,87 @@ def test_own_results_come_before_those_that_ship():
         write_results(shipped, loss='9753.5')
         write_results(shipped, 'bins', loss='8642.5')
         write_results(root / 'own')
-        with mock.patch.object(report_page, 'find_resource',
-                               lambda name: root / name):
+        with shipping(root):
             make_report(root, root / 'own', root / 'report.html')
         page = Reader((root / 'report.html').read_text())
     rows = page.rows
     assert_in(['concatenation', '5.25'], [row[:2] for row in rows])
     assert_not_in('9754', sum(rows, []))
     assert_in('colornet study bins', ' '.join(page.words))
+
+
+def section(text, name):
+    """Of the page, what has an id."""
+    start = text.index('<section id="%s"' % name)
+    return text[start:text.index('</section>', start)]
+
+
+NOTE = 'this ships with colornet'
+
+
+def test_what_ships_is_shown_where_nothing_was_run():
+    study, = [path for path in find_studies() if path.stem == 'aggregation']
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(
+            report_page, 'find_studies', lambda: [study]):
+        root = Path(folder)
+        missing = make_report(root / 'runs', root / 'results',
+                              root / 'report.html')
+        text = (root / 'report.html').read_text()
+    results = tiny.ROOT / 'experiments' / 'results'
+    for name, words in (
+            ('table2', ['make table2', '50 test photos']),
+            ('decodings', ['--subset test']), ('everyday', ['422 photos']),
+            ('figure5', ['make docs-figures', 'demo/photos', 'Open Country']),
+            ('figure7', ['make figure7 CVCL=folder']), ('figure8', []),
+            ('aggregation', ['make aggregation CVCL=folder'])):
+        part = section(text, name)
+        assert_in(NOTE, part)
+        for word in words:
+            assert_in(word, part.replace('&#34;', '"'))
+    for name in 'table1', 'figure1', 'figure2', 'figure4', 'figure6':
+        assert_not_in(NOTE, section(text, name))
+    for name, column in (('table2', 'system'), ('decodings', 'decoding'),
+                         ('everyday', 'network')):
+        rows = Reader(section(text, name)).rows
+        for row in read_csv(results / (name + '.csv')):
+            assert_in(row[column], [cells[0] for cells in rows])
+            if 'psnr' in row and row['psnr']:
+                ok_(any('%.4g' % float(row['psnr']) in cells
+                        for cells in rows if cells[0] == row[column]))
+    intervals = [row for row in read_csv(results / 'table2_intervals.csv')
+                 if row['metric'] == 'acc_u']
+    ok_(len(intervals) > 10)
+    rows = Reader(section(text, 'table2')).rows
+    for row in intervals:
+        assert_in([row['system'], 'acc_u'] + [
+            '%.4g' % float(row[name])
+            for name in ('mean', 'std', 'low', 'high')], rows)
+    for number in 5, 7, 8:
+        eq_(section(text, 'figure%d' % number).count('<img'), 1)
+    eq_([line.partition(':')[0] for line in missing],
+        ['Table 1', 'Trainings', 'Figure 1', 'Figure 4', 'Figure 6'])
+    # Of no folder of the machine that made it.
+    assert_not_in(str(tiny.ROOT), text)
+
+
+def test_what_was_run_comes_instead_of_what_ships():
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(
+            report_page, 'find_studies', lambda: []):
+        root = Path(folder)
+        for name, column in (('table2', 'system'), ('decodings', 'decoding'),
+                             ('everyday', 'network')):
+            write_csv(root / (name + '.csv'), [column, 'psnr'],
+                      [['mine', '98.76']])
+        shutil.copy(str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]),
+                    str(root / 'figure5.png'))
+        make_report(root, root, root / 'report.html')
+        text = (root / 'report.html').read_text()
+    for name in 'table2', 'decodings', 'everyday', 'figure5':
+        part = section(text, name)
+        assert_not_in(NOTE, part)
+        assert_in('make %s: %s' % (name, root / name), part)
+        if name != 'figure5':
+            # Neither rows nor intervals of others beside them.
+            eq_([row for row in Reader(part).rows if len(row) > 1][1:],
+                [['mine', '98.76']])
+    assert_in(NOTE, section(text, 'figure7'))
