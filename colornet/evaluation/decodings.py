@@ -74,8 +74,8 @@ def compare_decodings(network, data_folder, subset, out_file,
         The tables to print. The network's factor for the chrominance is kept.
         Errors are root mean squares in U and V; the edges are the tenth of
         the pixels with the steepest luminance
-        (:func:`colornet.metrics.edge_errors`). Inconsistency is
-        :func:`colornet.metrics.colour_inconsistency`.
+        (:func:`colornet.further_metrics.edge_errors`). Inconsistency is
+        :func:`colornet.further_metrics.colour_inconsistency`.
 
     Raises
     ------
