@@ -10,14 +10,14 @@ from colornet.cli import report_errors
 from colornet.network.saved import load_colorizer
 from colornet.photos.pixels import resize
 from colornet.photos.reading import find_images, read_photo
-from colornet.resources import find_resource
+from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .problem import NETWORK
 from .tables import format_table
 
 __all__ = ['time_networks', 'main']
 
-NETWORKS = NETWORK, 'weights/everyday.h5'
+NETWORKS = NETWORK, DEFAULT_NETWORK
 
 
 def time_networks(networks, rounds=9, size=224):

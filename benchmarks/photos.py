@@ -13,8 +13,7 @@ import numpy as np
 from colornet.data.image_cache import (CENTRAL, cut_square, decode_photo,
                                        name_photos)
 from colornet.errors import ColornetError
-from colornet.studies.jobs import end_with_parent
-from colornet.terminal import progress_bar
+from colornet.terminal import end_with_parent, progress_bar
 from colornet.training.run import find_photos, largest_side
 
 __all__ = ['PhotosInMemory', 'decode_photos', 'worker_processes']
@@ -32,7 +31,7 @@ def worker_processes():
     ProcessPoolExecutor
     """
     with ProcessPoolExecutor(_num_cores(), multiprocessing.get_context('fork'),
-                             _start_worker) as pool:
+                             _start_worker, (os.getpid(),)) as pool:
         yield pool
 
 
@@ -40,10 +39,10 @@ def _num_cores():
     return len(os.sched_getaffinity(0))
 
 
-def _start_worker():
+def _start_worker(parent):
     # Ctrl-C is for all processes, but one decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    end_with_parent(parent)
 
 
 class PhotosInMemory:

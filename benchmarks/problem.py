@@ -15,13 +15,13 @@ from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
 from colornet.network.vgg16 import IMAGENET_MEAN_BGR, preprocess
 from colornet.photos.reading import find_images, read_rgb
-from colornet.resources import find_resource
+from colornet.resources import find_resource, weights_file
 
 __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
            'count_multiply_adds', 'write_problem']
 
 #: The paper's network, decoded as the paper does.
-NETWORK = 'weights/cvcl_classification.h5'
+NETWORK = weights_file('cvcl_classification')
 
 
 def load_shipped_network(size, fold=False):

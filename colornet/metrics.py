@@ -1,32 +1,26 @@
-"""The paper's evaluation metrics (5.1), and others; no Theano.
+"""The paper's evaluation metrics (5.1), and the table of all; no Theano.
 
 All are of one image. Accuracies, the saturation difference and other shares
 are fractions, not percentages.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Callable
 
 import numpy as np
-import skimage.color
-import skimage.metrics
-import skimage.segmentation
 
-from .color import (NUM_BINS, as_float_rgb, bin_channel, join_channels,
-                    saturation, split_channels)
+from .color import (NUM_BINS, bin_channel, join_channels, saturation,
+                    split_channels)
+from .further_metrics import (area_under_curve, colour_inconsistency,
+                              colourfulness, edge_errors, nearer_than_grey,
+                              peak_signal_to_noise, structural_similarity)
 
-__all__ = ['METRICS', 'OBJECT_METRICS', 'SUMMARY_METRICS',
-           'regression_distance', 'bin_accuracy', 'saturation_difference',
-           'peak_signal_to_noise', 'nearer_than_grey', 'area_under_curve',
-           'structural_similarity', 'colourfulness', 'edge_errors',
-           'colour_inconsistency', 'image_metrics', 'picture_metrics',
+__all__ = ['METRICS', 'IMAGE_METRICS', 'OBJECT_METRICS', 'SUMMARY_METRICS',
+           'Metric', 'regression_distance', 'bin_accuracy',
+           'saturation_difference', 'image_metrics', 'picture_metrics',
            'in_units', 'summarize']
-
-#: The largest CIELAB distance of :func:`area_under_curve`.
-MAX_DISTANCE = 150
-
-#: Felzenszwalb and Huttenlocher's segmentation, so that a sky, a field or a
-#: tree of a photo of 224 x 224 pixels is mostly one segment.
-SEGMENTATION = {'scale': 400, 'sigma': 0.8, 'min_size': 400}
 
 
 def regression_distance(predicted, actual):
@@ -89,206 +83,170 @@ def saturation_difference(predicted_rgb, actual_rgb):
     return float(saturation(predicted_rgb).sum(dtype=np.float64) / actual - 1)
 
 
-def peak_signal_to_noise(predicted_rgb, actual_rgb):
-    """Peak signal to noise ratio of the colour image; not in the paper.
+@dataclass(frozen=True)
+class Metric:
+    """A number that predictions are scored by.
 
-    Parameters
+    Attributes
     ----------
-    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1].
-
-    Returns
-    -------
-    float
-        In decibels, at most 100.
+    name : str
+        That of its column in files.
+    compute : callable
+        Takes the :class:`_Pair` of an image; of those of a set, the means of
+        the others by name.
+    of : 'image', 'objects' or 'set'
+        The second are of an image, too, but take longer. The last are of a
+        set of images together.
+    is_share : bool
+        A fraction, which tables and plots give in percent.
+    heading : str
+        Of its column in printed tables, if it is not the name.
+    places : int
+        Decimal places there.
+    width : int
+        Of that column, where it is wider than the heading.
+    is_signed : bool
+        Whether positive numbers have their sign there.
     """
-    error = _squared_error(predicted_rgb, actual_rgb)
-    return float(-10 * np.log10(max(error, 1e-10)))
+
+    name: str
+    compute: Callable
+    of: str = 'image'
+    is_share: bool = False
+    heading: str = ''
+    places: int = 2
+    width: int = 0
+    is_signed: bool = False
 
 
-def nearer_than_grey(predicted_rgb, grey_rgb, actual_rgb):
-    """Whether colours are better than none; not in the paper.
+class _Pair:
+    """A prediction and what it should have been; its metrics by name.
 
-    Parameters
+    Attributes
     ----------
-    predicted_rgb, grey_rgb, actual_rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1]. The second is the photo's
-        luminance alone.
-
-    Returns
-    -------
-    float
-        1 if the prediction's squared error in RGB is below that of the grey
-        picture, else 0. The mean over photos is the share of those that a
-        network makes better rather than worse.
-    """
-    return float(_squared_error(predicted_rgb, actual_rgb) <
-                 _squared_error(grey_rgb, actual_rgb))
-
-
-def _squared_error(one, other):
-    """Mean over pixels and the channels of RGB."""
-    return np.mean(np.square(as_float_rgb(one).astype(np.float64) -
-                             as_float_rgb(other)))
-
-
-def area_under_curve(predicted_rgb, actual_rgb):
-    """AuC of Zhang et al. (2016), without their rebalancing.
-
-    Parameters
-    ----------
-    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1].
-
-    Returns
-    -------
-    float in [0, 1]
-        Mean over the thresholds 0, 1, ..., 150, both ends counted, of the
-        share of pixels whose distance in the a and b of CIELAB is at most the
-        threshold.
-
-    Notes
-    -----
-    Implementations differ by a point of the curve (some leave out 150) and in
-    what is compared: here it is what a picture shows, so colours that sRGB
-    does not have are clipped first.
-    """
-    predicted, actual = [skimage.color.rgb2lab(as_float_rgb(rgb))[..., 1:]
-                         for rgb in (predicted_rgb, actual_rgb)]
-    difference = predicted - actual
-    distance = np.hypot(difference[..., 0], difference[..., 1])
-    # The first threshold that a pixel is within.
-    first = np.ceil(distance).clip(0, MAX_DISTANCE + 1).astype(int).ravel()
-    counts = np.bincount(first, minlength=MAX_DISTANCE + 2)[:-1]
-    return float(counts.cumsum().mean() / first.size)
-
-
-def structural_similarity(predicted_rgb, actual_rgb):
-    """SSIM of the colour image, mean of the channels; not in the paper.
-
-    With the Gaussian window and constants of Wang et al. (2004).
-
-    Parameters
-    ----------
-    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1]; at least 11 rows and columns.
-
-    Returns
-    -------
-    float, at most 1
-    """
-    return float(skimage.metrics.structural_similarity(
-        as_float_rgb(predicted_rgb), as_float_rgb(actual_rgb), data_range=1.,
-        channel_axis=-1, gaussian_weights=True, sigma=1.5,
-        use_sample_covariance=False))
-
-
-def colourfulness(rgb):
-    """Colourfulness by Hasler and Suesstrunk (2003); not in the paper.
-
-    Parameters
-    ----------
-    rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1].
-
-    Returns
-    -------
-    float
-        0 for a grey image; 15 is slightly, 59 quite, 109 extremely
-        colourful.
-    """
-    red, green, blue = np.moveaxis(255 * as_float_rgb(rgb).astype(np.float64),
-                                   -1, 0)
-    opponents = np.array([red - green, (red + green) / 2 - blue])
-    return float(np.hypot(*opponents.std(axis=(1, 2))) +
-                 0.3 * np.hypot(*opponents.mean(axis=(1, 2))))
-
-
-def edge_errors(predicted, actual, luminance, share=0.1):
-    """Errors of the chrominance along edges and elsewhere (paper, 5.3).
-
-    The paper saw noise along the edges of objects; these put it in numbers.
-
-    Parameters
-    ----------
-    predicted, actual : ndarray, (rows, columns, 2)
+    predicted_rgb, actual_rgb, grey_rgb : ndarray, (rows, columns, 3)
+        The last is the actual image without colours.
+    predicted_chroma, actual_chroma : ndarray, (rows, columns, 2)
         U and V.
-    luminance : ndarray, (rows, columns)
-    share : float in (0, 1)
-        Of the pixels, those with the steepest luminance: the edges.
-
-    Returns
-    -------
-    edge, elsewhere : float
-        Root mean square of the distance in U and V; where luminance is
-        flat, both are of all pixels.
+    lightness : ndarray, (rows, columns)
+        L of the actual image.
     """
-    slope = np.hypot(*np.gradient(np.asarray(luminance, np.float64)))
-    is_edge = slope > np.quantile(slope, 1 - share)
-    squares = np.square(np.asarray(predicted, np.float64) - actual).sum(-1)
-    groups = ((squares[is_edge], squares[~is_edge]) if is_edge.any() else
-              (squares, squares))
-    return tuple(float(np.sqrt(group.mean())) for group in groups)
+
+    def __init__(self, predicted_rgb, predicted_chroma, actual_rgb,
+                 grey_rgb=None):
+        self.predicted_rgb = predicted_rgb
+        self.predicted_chroma = predicted_chroma
+        self.actual_rgb = actual_rgb
+        # L also where the network saw another luminance: the edges are the
+        # same.
+        self.lightness, self.actual_chroma = split_channels(actual_rgb)
+        self.grey_rgb = join_channels(self.lightness, np.zeros_like(
+            self.actual_chroma)) if grey_rgb is None else grey_rgb
+        self._values = {}
+
+    def __getitem__(self, name):
+        if name not in self._values:
+            self._values[name] = METRICS[name].compute(self)
+        return self._values[name]
+
+    @cached_property
+    def edge_errors(self):
+        """Along edges, and elsewhere."""
+        return edge_errors(self.predicted_chroma, self.actual_chroma,
+                           self.lightness)
 
 
-def colour_inconsistency(predicted_rgb, actual_rgb):
-    """How much more colours vary within objects than they do in truth (5.3).
-
-    The paper shows objects that the network gave several colours (Figure 7)
-    but measures nothing; this puts it in a number.
-
-    Parameters
-    ----------
-    predicted_rgb, actual_rgb : ndarray, (rows, columns, 3)
-        uint8, or floating point in [0, 1].
-
-    Returns
-    -------
-    float
-        In squared CIELUV units, at least 0: the mean over pixels of how much
-        the variance of U and V, added, is larger in the prediction than in
-        the actual image, each taken within the pixel's segment.
-
-    Notes
-    -----
-    Objects are the segments of the actual image (:data:`SEGMENTATION`).
-    Where its colours vary more than the prediction's, the segment counts as
-    0 rather than less: an even sky does not make up for a blotched field.
-    """
-    segments = skimage.segmentation.felzenszwalb(
-        as_float_rgb(actual_rgb), **SEGMENTATION).ravel()
-    sizes = np.bincount(segments)
-
-    def variances(rgb):
-        total = np.zeros(len(sizes))
-        for channel in np.moveaxis(split_channels(rgb)[1], -1, 0):
-            values = channel.ravel().astype(np.float64)
-            means = np.bincount(segments, values) / sizes
-            total += np.bincount(segments,
-                                 np.square(values - means[segments])) / sizes
-        return total
-    excess = (variances(predicted_rgb) - variances(actual_rgb)).clip(0)
-    return float(np.average(excess, weights=sizes))
+def _accuracy(channel, num_bins=NUM_BINS, tolerance=0):
+    """Computes :func:`bin_accuracy` of U (0) or V (1)."""
+    return lambda pair: bin_accuracy(
+        pair.predicted_chroma[..., channel], pair.actual_chroma[..., channel],
+        num_bins, tolerance)
 
 
-#: What :func:`image_metrics` gives. The first line and ``l_reg`` are the
-#: paper's (5.1).
-METRICS = tuple('''acc_u acc_v sat_diff
-    abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8 within_1_u within_1_v
-    within_2_u within_2_v within_3_u within_3_v saturation_predicted
-    colourfulness_predicted saturation_actual colourfulness_actual
-    psnr_grey psnr_gain nearer_than_grey auc'''.split())
+def _mean_saturation(rgb):
+    return float(saturation(rgb).mean())
 
-#: What it gives besides if asked: these take longer.
-OBJECT_METRICS = 'edge_error', 'error_elsewhere', 'inconsistency'
 
-#: What only a set of images has; see :func:`summarize`.
-SUMMARY_METRICS = 'sat_diff_pooled', 'colourfulness_ratio'
+def _list_metrics():
+    """All metrics, in the order of the columns of files."""
+    # The paper's (5.1), percent in its tables.
+    yield Metric('acc_u', _accuracy(0), is_share=True, heading='Acc U, %',
+                 width=9)
+    yield Metric('acc_v', _accuracy(1), is_share=True, heading='Acc V, %',
+                 width=9)
+    yield Metric('sat_diff', lambda pair: saturation_difference(
+        pair.predicted_rgb, pair.actual_rgb), is_share=True,
+        heading='sat diff, %', places=1, is_signed=True)
+    # Its size, whose mean over images is not that of sat_diff.
+    yield Metric('abs_sat_diff', lambda pair: abs(pair['sat_diff']),
+                 is_share=True, heading='|sat diff|, %', places=1)
+    # The paper's (5.1).
+    yield Metric('l_reg', lambda pair: regression_distance(
+        pair.predicted_chroma, pair.actual_chroma), heading='L_reg', places=0,
+        width=9)
+    yield Metric('psnr', lambda pair: peak_signal_to_noise(
+        pair.predicted_rgb, pair.actual_rgb), heading='PSNR, dB')
+    yield Metric('ssim', lambda pair: structural_similarity(
+        pair.predicted_rgb, pair.actual_rgb), heading='SSIM', places=3,
+        width=6)
+    # Bins 8 units wide.
+    yield Metric('acc_u_8', _accuracy(0, NUM_BINS // 2), is_share=True,
+                 heading='U, 8 units')
+    yield Metric('acc_v_8', _accuracy(1, NUM_BINS // 2), is_share=True,
+                 heading='V, 8 units')
+    # Shares of pixels at most so many of the paper's bins off.
+    for bins in 1, 2, 3:
+        for channel, name in enumerate('uv'):
+            yield Metric('within_%d_%s' % (bins, name),
+                         _accuracy(channel, tolerance=bins), is_share=True,
+                         heading='%s within %d' % (name.upper(), bins),
+                         places=1)
+    yield Metric('saturation_predicted', lambda pair: _mean_saturation(
+        pair.predicted_rgb), is_share=True)
+    yield Metric('colourfulness_predicted', lambda pair: colourfulness(
+        pair.predicted_rgb), heading='colourful', places=1)
+    yield Metric('saturation_actual', lambda pair: _mean_saturation(
+        pair.actual_rgb), is_share=True)
+    yield Metric('colourfulness_actual', lambda pair: colourfulness(
+        pair.actual_rgb), places=1)
+    # Of the actual image's luminance alone (U = V = 0).
+    yield Metric('psnr_grey', lambda pair: peak_signal_to_noise(
+        pair.grey_rgb, pair.actual_rgb))
+    yield Metric('psnr_gain', lambda pair: pair['psnr'] - pair['psnr_grey'],
+                 heading='gain, dB', is_signed=True)
+    yield Metric('nearer_than_grey', lambda pair: nearer_than_grey(
+        pair.predicted_rgb, pair.grey_rgb, pair.actual_rgb), is_share=True,
+        heading='nearer than grey, %', places=0)
+    yield Metric('auc', lambda pair: area_under_curve(
+        pair.predicted_rgb, pair.actual_rgb), is_share=True, heading='AuC, %')
+    yield Metric('edge_error', lambda pair: pair.edge_errors[0], of='objects')
+    yield Metric('error_elsewhere', lambda pair: pair.edge_errors[1],
+                 of='objects', heading='elsewhere')
+    yield Metric('inconsistency', lambda pair: colour_inconsistency(
+        pair.predicted_rgb, pair.actual_rgb), of='objects',
+        heading='inconsistent', places=1)
+    # The saturation difference of all pixels of all images together.
+    yield Metric('sat_diff_pooled', lambda means: (
+        means['saturation_predicted'] / means['saturation_actual'] - 1),
+        of='set', is_share=True, heading='pooled, %', places=1,
+        is_signed=True)
+    # 1 is as colourful as the photos are. It is of means, not the mean of
+    # ratios: photos with little colour, for which a ratio may be anything,
+    # would outweigh the others.
+    yield Metric('colourfulness_ratio', lambda means: (
+        means['colourfulness_predicted'] / means['colourfulness_actual']),
+        of='set', heading='colourfulness ratio')
 
-#: Those that are fractions.
-_SHARES = ('sat_diff_pooled', 'nearer_than_grey', 'auc') + tuple(
-    name for name in METRICS
-    if name.startswith(('acc_', 'within_', 'sat', 'abs_sat')))
+
+#: Name -> :class:`Metric`: the only list of them. Another one is an entry
+#: there and, if need be, its function.
+METRICS = OrderedDict((metric.name, metric) for metric in _list_metrics())
+
+#: Names of what :func:`image_metrics` gives, what it gives besides if asked,
+#: and what only a set of images has (:func:`summarize`).
+IMAGE_METRICS, OBJECT_METRICS, SUMMARY_METRICS = [
+    tuple(name for name, metric in METRICS.items() if metric.of == of)
+    for of in ('image', 'objects', 'set')]
 
 
 def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
@@ -304,37 +262,20 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
     color_space : 'luv' or 'hsv'
         Predictions in HSV are converted to U and V to be scored.
     objects : bool
-        Also give :data:`OBJECT_METRICS`: :func:`edge_errors` and
-        :func:`colour_inconsistency`.
+        Also give :data:`OBJECT_METRICS`.
 
     Returns
     -------
     OrderedDict of str to float
-        :data:`METRICS`. acc_u, acc_v, sat_diff, l_reg: the paper's (5.1).
-        abs_sat_diff: the size of sat_diff, whose mean over images is not that
-        of sat_diff. psnr, ssim. acc_u_8, acc_v_8: accuracies with bins 8
-        units wide. within_1_u, ...,
-        within_3_v: shares of pixels at most so many of the paper's bins off.
-        Of predicted and actual image: mean saturations and colourfulness.
-        psnr_grey: of the actual image's luminance alone (U = V = 0).
-        psnr_gain: how many decibels psnr is above it. nearer_than_grey, auc:
-        :func:`nearer_than_grey` and :func:`area_under_curve`.
+        :data:`IMAGE_METRICS`.
     """
     luminance, _ = split_channels(actual_rgb, color_space)
     predicted_rgb = join_channels(luminance, predicted_chroma, color_space)
     if color_space != 'luv':
         _, predicted_chroma = split_channels(predicted_rgb)
-    # L also where the network saw another luminance: the edges are the same.
-    lightness, actual_chroma = split_channels(actual_rgb)
-    grey_rgb = join_channels(lightness, np.zeros_like(actual_chroma))
-    metrics = _compare(predicted_rgb, predicted_chroma, actual_rgb,
-                       actual_chroma, grey_rgb)
-    if objects:
-        metrics['edge_error'], metrics['error_elsewhere'] = edge_errors(
-            predicted_chroma, actual_chroma, lightness)
-        metrics['inconsistency'] = colour_inconsistency(predicted_rgb,
-                                                        actual_rgb)
-    return metrics
+    pair = _Pair(predicted_rgb, predicted_chroma, actual_rgb)
+    return OrderedDict((name, pair[name]) for name in IMAGE_METRICS + (
+        OBJECT_METRICS if objects else ()))
 
 
 def picture_metrics(predicted_rgb, actual_rgb, grey_rgb):
@@ -353,39 +294,9 @@ def picture_metrics(predicted_rgb, actual_rgb, grey_rgb):
         As of :func:`image_metrics`. U and V are those that the picture shows:
         rounded to its bits, and clipped to what sRGB has.
     """
-    return _compare(predicted_rgb, split_channels(predicted_rgb)[1],
-                    actual_rgb, split_channels(actual_rgb)[1], grey_rgb)
-
-
-def _compare(predicted_rgb, predicted_chroma, actual_rgb, actual_chroma,
-             grey_rgb):
-    """:data:`METRICS` of two pictures with their U and V."""
-    channels = [(name, predicted_chroma[..., number],
-                 actual_chroma[..., number])
-                for number, name in enumerate('uv')]
-    metrics = OrderedDict(('acc_' + name, bin_accuracy(predicted, actual))
-                          for name, predicted, actual in channels)
-    metrics['sat_diff'] = saturation_difference(predicted_rgb, actual_rgb)
-    metrics['abs_sat_diff'] = abs(metrics['sat_diff'])
-    metrics['l_reg'] = regression_distance(predicted_chroma, actual_chroma)
-    metrics['psnr'] = peak_signal_to_noise(predicted_rgb, actual_rgb)
-    metrics['ssim'] = structural_similarity(predicted_rgb, actual_rgb)
-    for name, predicted, actual in channels:
-        metrics['acc_%s_8' % name] = bin_accuracy(predicted, actual,
-                                                  NUM_BINS // 2)
-    for tolerance in 1, 2, 3:
-        for name, predicted, actual in channels:
-            metrics['within_%d_%s' % (tolerance, name)] = bin_accuracy(
-                predicted, actual, tolerance=tolerance)
-    for which, rgb in ('predicted', predicted_rgb), ('actual', actual_rgb):
-        metrics['saturation_' + which] = float(saturation(rgb).mean())
-        metrics['colourfulness_' + which] = colourfulness(rgb)
-    metrics['psnr_grey'] = peak_signal_to_noise(grey_rgb, actual_rgb)
-    metrics['psnr_gain'] = metrics['psnr'] - metrics['psnr_grey']
-    metrics['nearer_than_grey'] = nearer_than_grey(predicted_rgb, grey_rgb,
-                                                   actual_rgb)
-    metrics['auc'] = area_under_curve(predicted_rgb, actual_rgb)
-    return metrics
+    pair = _Pair(predicted_rgb, split_channels(predicted_rgb)[1], actual_rgb,
+                 grey_rgb)
+    return OrderedDict((name, pair[name]) for name in IMAGE_METRICS)
 
 
 def in_units(name, value):
@@ -397,7 +308,7 @@ def in_units(name, value):
         Of a metric; other numbers, such as losses, stay as they are.
     value : float or ndarray
     """
-    return 100 * value if name in _SHARES else value
+    return 100 * value if name in METRICS and METRICS[name].is_share else value
 
 
 def summarize(rows):
@@ -412,19 +323,9 @@ def summarize(rows):
     -------
     OrderedDict of str to float
         The mean of each metric over images, and :data:`SUMMARY_METRICS`.
-        sat_diff_pooled: the saturation difference of all pixels of all images
-        together. colourfulness_ratio: mean colourfulness predicted over mean
-        colourfulness in truth. 1 is as colourful as the photos are.
-
-    Notes
-    -----
-    The ratio is of means, not the mean of ratios: photos with little colour,
-    for which a ratio may be anything, would outweigh the others.
     """
     means = OrderedDict((name, float(np.mean([row[name] for row in rows])))
                         for name in rows[0])
-    means['sat_diff_pooled'] = (means['saturation_predicted'] /
-                                means['saturation_actual'] - 1)
-    means['colourfulness_ratio'] = (means['colourfulness_predicted'] /
-                                    means['colourfulness_actual'])
+    for name in SUMMARY_METRICS:
+        means[name] = METRICS[name].compute(means)
     return means

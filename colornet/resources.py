@@ -1,14 +1,42 @@
 """What ships with the project, and where it is."""
 
 import sys
+from collections import OrderedDict
 from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['ROOT', 'find_resource']
+__all__ = ['DEFAULT_NETWORK', 'EVERYDAY', 'ROOT', 'SHIPPED_NETWORKS',
+           'find_resource', 'weights_file']
 
 #: The checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parents[1]
+
+#: The network for photos of all kinds.
+EVERYDAY = 'everyday'
+
+#: Trained networks that ship: name -> what it is. ``weights/<name>.h5`` is
+#: the network, ``experiments/<name>.ini`` its training. Those called
+#: ``cvcl_<row>`` are rows of Table 2, in this order; there must be the first
+#: two.
+SHIPPED_NETWORKS = OrderedDict([
+    ('cvcl_classification', "the paper's classification network"),
+    ('cvcl_regression', "the paper's regression network"),
+    ('cvcl_classification_2017', 'classification by another seed'),
+    ('cvcl_regression_l2', 'regression by the squared distance (5.2)'),
+    ('cvcl_best', 'classification with what helped beyond the paper'),
+    ('cvcl_best_regression', 'regression with the same'),
+    (EVERYDAY, 'colours photos unless another network is named'),
+])
+
+
+def weights_file(name):
+    """The resource of a network of :data:`SHIPPED_NETWORKS`."""
+    return 'weights/%s.h5' % name
+
+
+#: The network that colours photos unless another is named.
+DEFAULT_NETWORK = weights_file(EVERYDAY)
 
 
 def find_resource(name):

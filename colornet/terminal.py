@@ -1,14 +1,22 @@
 """What a user at a terminal sees and does: progress, notes, Ctrl-C."""
 
 import contextlib
+import ctypes
+import os
 import signal
 import sys
 import threading
 
 from tqdm import tqdm
 
-__all__ = ['Interrupted', 'catch_signals', 'note', 'on_terminal',
-           'progress_bar']
+__all__ = ['PARENT', 'Interrupted', 'catch_signals', 'end_with_parent',
+           'note', 'on_terminal', 'progress_bar']
+
+#: Environment variable: the process that a command shall end with.
+PARENT = 'COLORNET_PARENT'
+
+#: prctl: a signal for the process when its parent has died.
+_PR_SET_PDEATHSIG = 1
 
 #: Delayed to where nothing is lost.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -96,3 +104,27 @@ def catch_signals():
     finally:
         for name, handler in previous.items():
             signal.signal(name, handler)
+
+
+def end_with_parent(parent=None):
+    """Let this process be ended by SIGTERM when its parent ends.
+
+    Where the system cannot do that, it only ends if its parent has already.
+
+    Parameters
+    ----------
+    parent : int, optional
+        Process id of the parent. If not given, :data:`PARENT` has it, which
+        is taken away from what this process starts; if there is none, nothing
+        is done.
+    """
+    if parent is None:
+        parent = os.environ.pop(PARENT, '')
+        if not parent.isdigit():
+            return
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (OSError, AttributeError):
+        pass  # Not on Linux.
+    if os.getppid() != int(parent):
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -11,16 +11,19 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-         'metrics', 'config', 'engine', 'photos', 'data', 'network',
-         'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
+         'further_metrics', 'metrics', 'config', 'engine', 'photos', 'data',
+         'network', 'training', 'evaluation', 'studies', 'selftest', 'cli',
+         '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-               'metrics', 'config', 'photos', 'data', 'training.run',
+               'further_metrics', 'metrics', 'config', 'photos', 'data',
+               'training.run',
                'training.schedules', 'training.trainer',
                'network.parameters', 'network.vgg16_weights',
-               'evaluation.baselines', 'evaluation.sheets',
-               'evaluation.table1', 'studies.jobs', 'studies.study', 'cli']
+               'evaluation.baselines', 'evaluation.columns',
+               'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
+               'studies.jobs', 'studies.study', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'

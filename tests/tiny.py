@@ -74,6 +74,25 @@ def cvcl_names(*subsets):
             read_split(splits / ('cvcl_%s.txt' % subset))]
 
 
+def write_cvcl(folder):
+    """Write crops that have the names of Open Country's photos."""
+    write_crops(folder, cvcl_names())
+
+
+def save_untrained(runs, name, experiment, overrides, **attributes):
+    """Save an experiment's network as ``<runs>/<name>/best.h5``, untrained.
+
+    Returns its path.
+    """
+    from colornet.config import load_config
+    from colornet.network.saved import build_pretrained, save_network
+    config = load_config(experiment, overrides)
+    path = Path(runs) / name / 'best.h5'
+    path.parent.mkdir(parents=True)
+    save_network(path, build_pretrained(config), config, attributes)
+    return path
+
+
 @contextlib.contextmanager
 def interrupting(number, is_time):
     """Send this process a signal as soon as a function returns true."""

@@ -14,6 +14,7 @@ import traceback
 
 from .. import __version__
 from ..errors import ColornetError
+from ..terminal import end_with_parent
 from . import evaluation, photos, studies, training
 
 __all__ = ['main', 'report_errors']
@@ -43,6 +44,7 @@ def main(arguments=None):
     int
         The exit status.
     """
+    end_with_parent()
     _prepare_streams()
     options = _make_parser().parse_args(arguments)
     return report_errors(_run, options)

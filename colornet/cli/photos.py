@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import ColornetError
+from ..resources import DEFAULT_NETWORK, find_resource
 from .options import add, add_decoding, add_vgg, positive
 
 __all__ = ['add_colorize', 'add_demo', 'add_info', 'add_selftest']
@@ -23,7 +24,7 @@ def add_colorize(commands):
                          'their names, but no source: beside it, they are '
                          'NAME-coloured (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: weights/everyday.h5)')
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     command.add_argument('--skip-existing', action='store_true',
                          help='leave results that are already there')
     command.add_argument('--batch-size', type=positive, default=4,
@@ -82,10 +83,9 @@ def add_demo(commands):
 
 
 def _demo(options):
-    from ..evaluation.evaluate import save_demo_sheet
+    from ..evaluation.sheets import save_demo_sheet
     from ..network.saved import load_colorizer
     from ..photos.folders import colorize_files
-    from ..resources import find_resource
     photos = find_resource('demo/photos')
     report = colorize_files(load_colorizer(), [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'

@@ -26,7 +26,8 @@ def add_study(commands):
                          help='for the tables (default: %(default)s)')
     command.add_argument('--set', action='append', default=[],
                          metavar='SECTION.KEY=VALUE', dest='overrides',
-                         help='change a setting of all variants')
+                         help='change a setting of all variants; numbers made '
+                         'without or with another need another --results')
     command.add_argument('--scheduler', metavar='ADDRESS',
                          help='of Dask, to train on other machines')
     command.add_argument('--threads', type=positive, metavar='N',

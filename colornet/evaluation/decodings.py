@@ -7,11 +7,11 @@ import numpy as np
 
 from ..errors import ColornetError
 from ..files import write_rows
-from ..metrics import image_metrics, in_units, summarize
+from ..metrics import METRICS, image_metrics, in_units, summarize
 from ..terminal import progress_bar
 from ..training.run import load_subset, predict_images
-from .evaluate import format_columns, show_prediction
-from .sheets import save_sheet
+from .columns import Column, format_columns
+from .sheets import save_sheet, show_prediction
 
 __all__ = ['DECODINGS', 'compare_decodings']
 
@@ -32,21 +32,25 @@ SHOWN = ('argmax', 'expectation', 'annealed mean 0.38',
 #: Photos on the sheet.
 NUM_SHOWN = 10
 
-#: Column -> heading and format, table by table.
-_TABLES = [
-    OrderedDict(
-        [(name, (name, '%11.2f')) for name in
-         ('acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
-          'sat_diff')] +
-        [(name, (heading, '%11.3f')) for name, heading in
-         (('psnr', 'psnr'), ('ssim', 'ssim'),
-          ('colourfulness_predicted', 'colourful'),
-          ('edge_error', 'edge_error'), ('error_elsewhere', 'elsewhere'),
-          ('inconsistency', 'inconsistent'))]),
-    OrderedDict((name, (name, '%%%d.2f' % len(name))) for name in (
-        'psnr_grey', 'psnr_gain', 'nearer_than_grey', 'colourfulness_ratio',
-        'auc'))]
 
+def _column(name):
+    """A column headed by its name in the file, if that is short."""
+    return Column(heading=METRICS[name].heading if len(name) > 11 else name,
+                  form='%11.2f' if METRICS[name].is_share else '%11.3f')
+
+
+#: The tables to print: first the scores, then what they are beside those of
+#: a grey picture.
+_TABLES = [
+    OrderedDict((name, _column(name)) for name in (
+        'acc_u', 'acc_v', 'acc_u_8', 'acc_v_8', 'within_1_u', 'within_1_v',
+        'sat_diff', 'psnr', 'ssim', 'colourfulness_predicted', 'edge_error',
+        'error_elsewhere', 'inconsistency')),
+    OrderedDict((name, Column(heading=name, form='%%%d.2f' % len(name)))
+                for name in ('psnr_grey', 'psnr_gain', 'nearer_than_grey',
+                             'colourfulness_ratio', 'auc'))]
+
+#: The columns of the file.
 _COLUMNS = [name for columns in _TABLES for name in columns]
 
 
@@ -70,8 +74,8 @@ def compare_decodings(network, data_folder, subset, out_file,
         The tables to print. The network's factor for the chrominance is kept.
         Errors are root mean squares in U and V; the edges are the tenth of
         the pixels with the steepest luminance
-        (:func:`colornet.metrics.edge_errors`). Inconsistency is
-        :func:`colornet.metrics.colour_inconsistency`.
+        (:func:`colornet.further_metrics.edge_errors`). Inconsistency is
+        :func:`colornet.further_metrics.colour_inconsistency`.
 
     Raises
     ------

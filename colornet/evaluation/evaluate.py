@@ -1,94 +1,17 @@
-"""Evaluations of single networks, and contact sheets (paper, 5.1, 5.3)."""
+"""A network scored on photos, with their pictures (paper, 5.1)."""
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
-from ..color import as_uint8, join_channels, split_channels
+from ..color import as_uint8
 from ..config import load_config
-from ..errors import ColornetError
-from ..photos.reading import read_photo
 from ..photos.writing import save_image
-from ..resources import find_resource
 from ..terminal import progress_bar
 from ..training.run import evaluate, load_subset, predict_images
-from .sheets import fill_rows, save_sheet
+from .sheets import save_groups, show_prediction
 
-__all__ = ['check_dataset', 'evaluate_network', 'find_network',
-           'format_columns', 'grey_picture', 'picture_name', 'save_demo_sheet',
-           'show_prediction']
-
-
-def grey_picture(luminance, color_space='luv'):
-    """The black-and-white picture of a luminance channel.
-
-    Parameters
-    ----------
-    luminance : ndarray, (rows, columns)
-
-    Returns
-    -------
-    ndarray of float32, (rows, columns, 3)
-    """
-    return join_channels(luminance, np.zeros(luminance.shape + (2,)),
-                         color_space)
-
-
-def show_prediction(rgb, chromas, color_space='luv'):
-    """Pictures for a row of a sheet: grey | predicted, ... | original.
-
-    Parameters
-    ----------
-    rgb : ndarray, (rows, columns, 3)
-        The original.
-    chromas : sequence of ndarray, (rows, columns, 2)
-        Predicted from its luminance, in `color_space`.
-
-    Returns
-    -------
-    list of ndarray, (rows, columns, 3)
-    """
-    luminance, _ = split_channels(rgb, color_space)
-    return ([grey_picture(luminance, color_space)] +
-            [join_channels(luminance, chroma, color_space)
-             for chroma in chromas] + [rgb])
-
-
-def format_columns(title, rows, columns, unsigned=()):
-    """Format a table as aligned text.
-
-    Parameters
-    ----------
-    title : str
-        Above the names of the rows, padded to their width.
-    rows : dict of str to dict
-        Name -> column -> number; where a column is missing, there is a dash.
-        Rows without any of the columns are left out.
-    columns : dict of str to (str, str)
-        Column -> heading and format; of one width for all numbers.
-    unsigned : collection of str
-        Rows whose numbers get no plus sign.
-
-    Returns
-    -------
-    list of str
-        Lines.
-    """
-    def width(form):
-        return len(form % 0)
-    lines = [' '.join([title] + [heading.rjust(width(form))
-                                 for heading, form in columns.values()])]
-    for name, row in rows.items():
-        if not set(row) & set(columns):
-            continue
-        cells = [name.ljust(len(title))]
-        for column, (_, form) in columns.items():
-            text = (form % row[column] if column in row else
-                    '-'.rjust(width(form)))
-            cells.append(text.replace('+', ' ') if name in unsigned else text)
-        lines.append(' '.join(cells))
-    return lines
+__all__ = ['evaluate_network', 'picture_name']
 
 
 def evaluate_network(network_file, data_folder, subset='test',
@@ -146,7 +69,7 @@ def evaluate_network(network_file, data_folder, subset='test',
 
     result = evaluate(predictions(), names, space)
     if sheet_file is not None:
-        _save_groups(sheet_file, sheet, names, 'network', 3)
+        save_groups(sheet_file, sheet, names, 'network', 3)
     result['network'] = {'file': str(network_file),
                          'kind': config.network['kind'],
                          'trained_on': str(attributes.get('trained_on', '')),
@@ -172,89 +95,3 @@ def picture_name(number, name):
         Of the photo.
     """
     return '%05d_%s.png' % (number, Path(name).stem)
-
-
-def save_demo_sheet(path, folder, coloured):
-    """Save a contact sheet of coloured photos: grey | coloured | original.
-
-    The widest come first, two to a row.
-
-    Parameters
-    ----------
-    path : str or Path
-    folder : Path
-        Holds the originals.
-    coloured : list of Path
-        Named as the originals are.
-    """
-    groups = []
-    for result in coloured:
-        original = read_photo(folder / result.name).pixels
-        groups.append((grey_picture(split_channels(original)[0]),
-                       read_photo(result).pixels, original))
-    # Photos of like proportions side by side leave no gaps.
-    order = sorted(range(len(groups)), key=lambda number: (
-        groups[number][2].shape[0] / groups[number][2].shape[1]))
-    _save_groups(path, [groups[number] for number in order],
-                 [coloured[number].name for number in order], 'coloured', 2)
-
-
-def _save_groups(path, triples, names, title, per_row):
-    """Save (grey, predicted, original) triples, some to a row."""
-    rows, row_names = fill_rows(triples, names, per_row)
-    save_sheet(path, rows, ('grey', title, 'original') * per_row,
-               names=row_names, width=600 * per_row)
-
-
-def find_network(name, runs_folder):
-    """The network that was trained here, or else the one that ships.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``cvcl_classification``.
-    runs_folder : str or Path
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    ColornetError
-        If there is neither.
-    """
-    trained = Path(runs_folder) / name / 'best.h5'
-    return trained if trained.exists() else find_resource(
-        'weights/%s.h5' % name)
-
-
-def check_dataset(network, dataset, result):
-    """Refuse a network that was trained on another data set.
-
-    Its test photos may be among those that the network was trained on.
-
-    Parameters
-    ----------
-    network : str or Path
-    dataset : str
-        A key of :data:`colornet.data.datasets.DATASETS`.
-    result : str
-        What is to be made with the network, such as ``Table 2``.
-
-    Returns
-    -------
-    Config
-        The network's.
-
-    Raises
-    ------
-    ColornetError
-    """
-    from ..network.saved import load_configuration
-    config, _ = load_configuration(network)
-    if config.data['dataset'] != dataset:
-        raise ColornetError('%s was trained on data set %r: %s is about %r'
-                            % (network, config.data['dataset'], result,
-                               dataset))
-    return config

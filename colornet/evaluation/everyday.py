@@ -4,8 +4,8 @@ The paper scores small square copies of photos. Here, each photo is coloured
 at its own size, as ``colornet colorize`` does it, and compared in 8 bits.
 """
 
-import sys
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +14,14 @@ from ..config import load_config
 from ..data.datasets import read_split
 from ..errors import ColornetError
 from ..files import check_output, write_rows
-from ..metrics import in_units, picture_metrics, summarize
+from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
 from ..photos.pixels import is_grey, resize
 from ..photos.reading import MIN_SIDE, ImageError, find_images, read_photo
-from ..resources import find_resource
-from ..terminal import progress_bar
+from ..resources import SHIPPED_NETWORKS, find_resource, weights_file
+from ..terminal import note, progress_bar
 from .baselines import predict_grey
-from .evaluate import format_columns
+from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['DECODINGS', 'LISTS', 'find_list', 'score_everyday']
@@ -37,34 +37,43 @@ DECODINGS = OrderedDict((name, [
 #: Lists of photos that ship, ``experiments/splits/everyday_<name>.txt``.
 LISTS = 'nature', 'objects', 'people'
 
-#: Metrics in the files.
-METRICS = tuple('''psnr psnr_grey psnr_gain nearer_than_grey
+#: Metrics in the file of means.
+COLUMNS = tuple('''psnr psnr_grey psnr_gain nearer_than_grey
     colourfulness_ratio auc acc_u acc_v sat_diff abs_sat_diff ssim'''.split())
 
-#: Of which a single photo has no ratio, but what it is made of.
-PHOTO_METRICS = tuple(name for name in METRICS
-                      if name != 'colourfulness_ratio') + (
+#: Those of each photo: what a set's are made of in place of those.
+PHOTO_COLUMNS = tuple(name for name in COLUMNS
+                      if METRICS[name].of == 'image') + (
     'colourfulness_predicted', 'colourfulness_actual')
+
+#: The table to print.
+_TABLE = metric_columns(
+    [name for name in COLUMNS if name != 'psnr_grey'],
+    nearer_than_grey=Column(heading='nearer, %', form='%9.1f'),
+    colourfulness_ratio=Column(heading='colour ratio', form='%12.2f'),
+    acc_u=Column(heading='Acc U, %', form='%8.2f'),
+    acc_v=Column(heading='Acc V, %', form='%8.2f'))
 
 #: Photos on a sheet, unless told which; pictures side by side; pixels of each.
 NUM_SHOWN, NUM_COLUMNS, SHOWN_WIDTH = 60, 9, 200
 
-#: A decoding of a network.
-#:
-#: network, decoding : str
-#: is_default : whether it is the network's own
-#: colorizer : Colorizer
-_Row = namedtuple('_Row', 'network decoding is_default colorizer')
 
-#: Column -> heading and format.
-_COLUMNS = OrderedDict([
-    ('psnr', ('PSNR, dB', '%8.2f')), ('psnr_gain', ('gain, dB', '%+8.2f')),
-    ('nearer_than_grey', ('nearer, %', '%9.1f')),
-    ('colourfulness_ratio', ('colour ratio', '%12.2f')),
-    ('auc', ('AuC, %', '%6.2f')), ('acc_u', ('Acc U, %', '%8.2f')),
-    ('acc_v', ('Acc V, %', '%8.2f')), ('sat_diff', ('sat diff, %', '%+11.1f')),
-    ('abs_sat_diff', ('|sat diff|, %', '%13.1f')), ('ssim', ('SSIM', '%6.3f')),
-])
+@dataclass(frozen=True)
+class _Row:
+    """A decoding of a network.
+
+    Attributes
+    ----------
+    network, decoding : str
+    is_default : bool
+        Whether it is the network's own.
+    colorizer : Colorizer
+    """
+
+    network: str
+    decoding: str
+    is_default: bool
+    colorizer: Colorizer
 
 
 def score_everyday(data_folder, out_file, networks=(), decodings=(),
@@ -111,11 +120,13 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     photos_file = out_file.with_name(out_file.stem + '_photos.csv')
     check_output(photos_file)
     paths = _find_photos(data_folder, list_file)
-    networks = networks or sorted(find_resource('weights').glob('*.h5'))
+    networks = networks or [find_resource(weights_file(name))
+                            for name in sorted(SHIPPED_NETWORKS)]
     known = _parse_decodings(decodings)
     rows = [row for network, name in zip(networks, _name_networks(networks))
             for row in _load_rows(network, name, known, vgg_weights)]
-    grey = _Row('grey', '', False, Colorizer(predict_grey))
+    grey = _Row(network='grey', decoding='', is_default=False,
+                colorizer=Colorizer(predict_grey))
     shown = [row for row in rows if row.is_default or decodings]
     every = every or -(-len(paths) // NUM_SHOWN)
     scores = OrderedDict((row, []) for row in [grey] + rows)
@@ -125,7 +136,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             pixels = _read_colours(path)
         except ImageError as error:
             reasons.append(str(error))
-            print('left out %s' % error, file=sys.stderr)
+            note('left out %s' % error)
             continue
         name = path.relative_to(data_folder).as_posix()
         without = _colour(grey.colorizer, pixels)
@@ -154,7 +165,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
              'the original than that' % (len(names), list_file or data_folder,
                                          means[grey]['psnr'])]
     return '\n'.join(lines + format_columns(title.ljust(width), OrderedDict(
-        (_label(row), mean) for row, mean in means.items()), _COLUMNS))
+        (_label(row), mean) for row, mean in means.items()), _TABLE))
 
 
 def find_list(name):
@@ -230,8 +241,10 @@ def _load_rows(network, name, known, vgg_weights):
         chosen['default'] = [], True
     colorizers = load_colorizers(network, vgg_weights, [
         settings for settings, _ in chosen.values()])
-    return [_Row(name, label, is_own, colorizer) for (label, (_, is_own)),
-            colorizer in zip(chosen.items(), colorizers)]
+    return [_Row(network=name, decoding=label, is_default=is_own,
+                 colorizer=colorizer)
+            for (label, (_, is_own)), colorizer in zip(chosen.items(),
+                                                       colorizers)]
 
 
 def _decode_as(own, settings):
@@ -288,7 +301,7 @@ def _save_sheet(path, sheet, shown):
     elif len(set(networks)) == len(networks):
         titles = networks
     else:
-        titles = ['%s, %s' % row[:2] for row in shown]
+        titles = ['%s, %s' % (row.network, row.decoding) for row in shown]
     titles = ['grey'] + titles + ['original']
     per_row = max(1, NUM_COLUMNS // len(titles))
     rows, names = fill_rows([pictures for _, pictures in sheet],
@@ -312,10 +325,10 @@ def _write_files(out_file, photos_file, names, scores, means):
     def head(row):
         return {'network': row.network, 'decoding': row.decoding,
                 'own': 'yes' if row.is_default else ''}
-    write_rows(out_file, ('network', 'decoding', 'own', 'photos') + METRICS, [
+    write_rows(out_file, ('network', 'decoding', 'own', 'photos') + COLUMNS, [
         dict(mean, photos=len(names), **head(row))
         for row, mean in means.items()])
-    write_rows(photos_file, ('network', 'decoding', 'photo') + PHOTO_METRICS, [
+    write_rows(photos_file, ('network', 'decoding', 'photo') + PHOTO_COLUMNS, [
         dict(_in_units(metrics), photo=name, **head(row))
         for row, values in scores.items()
         for name, metrics in zip(names, values)])

@@ -5,80 +5,70 @@ figure has a rule that leaves nothing to taste (:data:`FIGURES`).
 """
 
 import os
-from collections import OrderedDict, namedtuple
-from functools import partial
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Callable, Optional
 
 import numpy as np
 
-from ..color import join_channels, luminance, split_channels
+from ..color import luminance
 from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
 from ..errors import ColornetError
-from ..metrics import (colour_inconsistency, image_metrics,
-                       saturation_difference)
-from ..photos.reading import read_photo, read_rgb
-from ..resources import find_resource
-from ..scaling import enlarge_chroma
-from ..terminal import progress_bar
-from ..training.run import load_subset, predict_images
-from .evaluate import check_dataset, find_network, grey_picture
-from .sheets import fill_rows, save_sheet
+from ..further_metrics import colour_inconsistency
+from ..metrics import image_metrics, saturation_difference
+from ..photos.reading import read_photo
+from ..resources import EVERYDAY, find_resource
+from .outputs import FREE, predict_outputs
+from .sheets import fill_rows, grey_picture, save_sheet
+from .sources import check_dataset, find_network
 
 __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
            'middle', 'smallest']
-
-#: Colours Figure 6 until there is a network that was trained on its photos.
-STAND_IN = 'everyday'
-
-#: Photos that are no data set of the paper, such as those in demo/photos.
-FREE = 'folder'
 
 #: In Figure 1: open countryside, all that its network was trained on.
 DEMO_PHOTO = 'picosdeeuropa.jpg'
 
 
-class Figure(namedtuple('Figure', 'title dataset networks titles num_photos '
-                        'per_row score choose rule score_format')):
+@dataclass(frozen=True)
+class Figure:
     """How a figure chooses its photos and lays them out.
 
     Attributes
     ----------
+    number : int
     title : str
         What the paper shows there.
+    rule : str
+        How the photos are chosen, in words.
     dataset : str
         As :data:`colornet.data.datasets.DATASETS`; ``demo`` for those that
         ship.
-    networks : tuple of str
-        Kinds, one for each column of outputs. The last one's are scored.
     titles : tuple of str
         Of the columns of one photo.
     num_photos, per_row : int
-    score : callable or None
-        Takes an :class:`_Output`, returns a number.
-    choose : callable or None
+    networks : tuple of str
+        Kinds, one for each column of outputs. The last one's are scored.
+    score : callable, optional
+        Takes an :class:`colornet.evaluation.outputs.Output`, returns a number.
+    choose : callable, optional
         Takes the scores, or the number of photos where there is no `score`,
         and `num_photos`; returns indices.
-    rule : str
-        All this in words.
     score_format : str
         For the score below a photo.
     """
 
-    __slots__ = ()
-
-
-class _Output(namedtuple('_Output', 'name actual chroma color_space')):
-    """A test photo, (rows, columns, 3), and its predicted chrominance."""
-
-    @property
-    def grey(self):
-        return grey_picture(split_channels(self.actual, self.color_space)[0],
-                            self.color_space)
-
-    @property
-    def picture(self):
-        return join_channels(split_channels(self.actual, self.color_space)[0],
-                             self.chroma, self.color_space)
+    number: int
+    title: str
+    rule: str
+    dataset: str
+    titles: tuple
+    num_photos: int
+    per_row: int
+    networks: tuple = ()
+    score: Optional[Callable] = None
+    choose: Optional[Callable] = None
+    score_format: str = ''
 
 
 def draw(num_items, count, seed=SPLIT_SEED):
@@ -147,31 +137,60 @@ def _inconsistency(output):
     return colour_inconsistency(output.picture, output.actual)
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """What a figure shows.
+
+    Attributes
+    ----------
+    titles : tuple of str
+        Of the columns of one photo.
+    groups : list of tuple of ndarray
+        The pictures of each photo.
+    names : list of str
+        Below each photo.
+    sources : list of str
+        Where the pictures come from.
+    """
+
+    titles: tuple
+    groups: list
+    names: list
+    sources: list
+
+
 #: The figures of the paper that show photos, by number.
-FIGURES = OrderedDict([
-    (1, Figure('Input and output', 'demo', ('classification',),
-               ('input image', 'output image'), 1, 1, None, None,
-               'the demo photo ' + DEMO_PHOTO, '')),
-    (4, Figure('Photos of Open Country', 'cvcl', (), ('',), 8, 4, None, draw,
-               'drawn by seed %d from all photos' % SPLIT_SEED, '')),
-    (5, Figure('Outputs of both networks', 'cvcl',
-               ('regression', 'classification'),
-               ('input', 'regression network output',
-                'classification network output'), 2, 1, _accuracy, middle,
-               'the test photos of median accuracy of the classification '
-               'network', 'accuracy %.1f %%')),
-    (6, Figure('Outputs on ImageNet', 'ilsvrc', ('classification',),
-               ('input', 'output'), 8, 2, None, draw,
-               'drawn by seed %d from the test photos' % SPLIT_SEED, '')),
-    (7, Figure('Inconsistent colours', 'cvcl', ('classification',),
-               ('input', 'output'), 2, 1, _inconsistency, largest,
-               'the test photos of the largest colour inconsistency',
-               'inconsistency %.0f')),
-    (8, Figure('Too little colour', 'cvcl', ('classification',),
-               ('input', 'output'), 2, 1, _saturation_difference, smallest,
-               'the test photos of the most negative saturation difference',
-               'saturation difference %+.0f %%')),
-])
+FIGURES = OrderedDict((figure.number, figure) for figure in [
+    Figure(number=1, title='Input and output',
+           rule='the demo photo ' + DEMO_PHOTO, dataset='demo',
+           networks=('classification',),
+           titles=('input image', 'output image'), num_photos=1, per_row=1),
+    Figure(number=4, title='Photos of Open Country',
+           rule='drawn by seed %d from all photos' % SPLIT_SEED,
+           dataset='cvcl', titles=('',), num_photos=8, per_row=4, choose=draw),
+    Figure(number=5, title='Outputs of both networks',
+           rule='the test photos of median accuracy of the classification '
+                'network', dataset='cvcl',
+           networks=('regression', 'classification'),
+           titles=('input', 'regression network output',
+                   'classification network output'), num_photos=2, per_row=1,
+           score=_accuracy, choose=middle, score_format='accuracy %.1f %%'),
+    Figure(number=6, title='Outputs on ImageNet',
+           rule='drawn by seed %d from the test photos' % SPLIT_SEED,
+           dataset='ilsvrc', networks=('classification',),
+           titles=('input', 'output'), num_photos=8, per_row=2, choose=draw),
+    Figure(number=7, title='Inconsistent colours',
+           rule='the test photos of the largest colour inconsistency',
+           dataset='cvcl', networks=('classification',),
+           titles=('input', 'output'), num_photos=2, per_row=1,
+           score=_inconsistency, choose=largest,
+           score_format='inconsistency %.0f'),
+    Figure(number=8, title='Too little colour',
+           rule='the test photos of the most negative saturation difference',
+           dataset='cvcl', networks=('classification',),
+           titles=('input', 'output'), num_photos=2, per_row=1,
+           score=_saturation_difference, choose=smallest,
+           score_format='saturation difference %+.0f %%')])
 
 
 def make_figure(number, out_file, data_folder=None, runs_folder='runs',
@@ -216,73 +235,71 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         raise ColornetError('figure %d: --dataset is for figures 5, 7 and 8, '
                             'can be %r only, and needs --data' % (number,
                                                                   FREE))
+    folder = data_folder or (find_resource('demo/photos') if number == 1 else
+                             'data/' + figure.dataset)
     if number == 1:
-        make = _colour_photos
+        sheet = _colour_photos(figure, Path(folder), photos, find_network(
+            'cvcl_classification', runs_folder), vgg_weights)
+    elif figure.networks:
+        sheet = _test_outputs(figure, folder, photos, runs_folder, vgg_weights,
+                              dataset or figure.dataset)
     else:
-        make = (partial(_test_outputs, dataset=dataset) if figure.networks
-                else _sample_photos)
-        data_folder = data_folder or 'data/' + figure.dataset
-    titles, groups, names, sources = make(number, data_folder, runs_folder,
-                                          photos, vgg_weights)
-    rows, row_names = fill_rows(groups, names, figure.per_row)
-    titles *= figure.per_row
+        sheet = _sample_photos(figure, folder, photos)
+    rows, row_names = fill_rows(sheet.groups, sheet.names, figure.per_row)
+    titles = sheet.titles * figure.per_row
     save_sheet(out_file, rows, titles, names=row_names,
                width=640 if len(titles) == 2 else 960)
     rule = 'named on the command line' if photos else figure.rule
     if dataset and not photos:
         rule = rule.replace('the test photos', 'the photos in %s' %
                             data_folder)
-    return '\n'.join(['figure %d: %s' % (number, rule)] + names + sources)
+    return '\n'.join(['figure %d: %s' % (number, rule)] + sheet.names +
+                     sheet.sources)
 
 
-def _colour_photos(number, data_folder, runs_folder, photos, vgg_weights):
+def _colour_photos(figure, folder, photos, network, vgg_weights):
     """Photos of any size, each with its output (Figure 1)."""
-    folder = Path(data_folder or find_resource('demo/photos'))
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
     from ..network.saved import load_colorizer
-    network = find_network('cvcl_classification', runs_folder)
     colorizer = load_colorizer(network, vgg_weights)
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),
                colorizer.colorize(photo)) for photo in pixels]
-    return FIGURES[number].titles, groups, names, [
-        'classification: %s' % network]
+    return _Sheet(titles=figure.titles, groups=groups, names=names,
+                  sources=['classification: %s' % network])
 
 
-def _sample_photos(number, data_folder, runs_folder, photos, vgg_weights):
+def _sample_photos(figure, folder, photos):
     """Photos of a data set as they are (Figure 4)."""
-    figure = FIGURES[number]
     splits = find_resource('experiments/splits')
     paths = [path for subset in SUBSETS for path in
-             load_split(figure.dataset, data_folder, subset, splits)]
+             load_split(figure.dataset, folder, subset, splits)]
     names = [os.path.basename(path) for path in paths]
-    chosen = _indices(names, photos, figure, number) if photos else \
-        figure.choose(len(names), figure.num_photos)
-    return (figure.titles,
-            [(read_photo(paths[index]).pixels,) for index in chosen],
-            [names[index] for index in chosen], [])
+    chosen = _indices(names, photos, figure) if photos else figure.choose(
+        len(names), figure.num_photos)
+    return _Sheet(titles=figure.titles,
+                  groups=[(read_photo(paths[index]).pixels,)
+                          for index in chosen],
+                  names=[names[index] for index in chosen], sources=[])
 
 
-def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights,
-                  dataset=None):
-    """Test photos, each with the networks' outputs (Figures 5 to 8)."""
-    figure = FIGURES[number]
+def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset):
+    """Photos of a data set, with the networks' outputs (Figures 5 to 8)."""
     stand_in = _find_stand_in(figure, runs_folder)
     networks = [stand_in] if stand_in else [
-        _find_network(figure, kind, number, runs_folder)
-        for kind in figure.networks]
-    figure = figure._replace(dataset=dataset or figure.dataset)
+        _find_network(figure, kind, runs_folder) for kind in figure.networks]
+    figure = replace(figure, dataset=dataset)
 
     def select(names):
         if photos:
-            return _indices(names, photos, figure, number)
+            return _indices(names, photos, figure)
         if figure.score is None:
             return figure.choose(len(names), figure.num_photos)
         return range(len(names))
 
-    outputs, source = _predict(networks[-1], figure.dataset, data_folder,
-                               select, vgg_weights)
+    outputs, source = predict_outputs(networks[-1], figure.dataset, folder,
+                                      select, vgg_weights)
     scores = [figure.score(output) if figure.score else None
               for output in outputs]
     if figure.score and not photos:
@@ -292,9 +309,9 @@ def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights,
     names = [output.name for output in outputs]
     columns, sources = [[output.picture for output in outputs]], [source]
     for network in networks[-2::-1]:
-        others, source = _predict(
-            network, figure.dataset, data_folder,
-            lambda known: _indices(known, names, figure, number), vgg_weights)
+        others, source = predict_outputs(
+            network, figure.dataset, folder,
+            lambda known: _indices(known, names, figure), vgg_weights)
         columns.insert(0, [output.picture for output in others])
         sources.insert(0, source)
     groups = list(zip([output.grey for output in outputs], *columns))
@@ -303,11 +320,11 @@ def _test_outputs(number, data_folder, runs_folder, photos, vgg_weights,
                  for name, score in zip(names, scores)]
     titles = figure.titles
     if stand_in:
-        titles = titles[:-1] + (titles[-1] + ', %s network' % STAND_IN,)
+        titles = titles[:-1] + (titles[-1] + ', %s network' % EVERYDAY,)
         sources.append('it stands in for a network trained on the ten classes '
                        'alone, which "make train-ilsvrc" makes; ImageNet\'s '
                        'photos may be among those that it was trained on')
-    return titles, groups, names, sources
+    return _Sheet(titles=titles, groups=groups, names=names, sources=sources)
 
 
 def _find_stand_in(figure, runs_folder):
@@ -319,7 +336,7 @@ def _find_stand_in(figure, runs_folder):
             figure, figure.networks[-1], runs_folder).exists():
         return None
     try:
-        return find_network(STAND_IN, runs_folder)
+        return find_network(EVERYDAY, runs_folder)
     except ColornetError:
         return None
 
@@ -328,7 +345,7 @@ def _own_run(figure, kind, runs_folder):
     return Path(runs_folder) / ('%s_%s' % (figure.dataset, kind)) / 'best.h5'
 
 
-def _find_network(figure, kind, number, runs_folder):
+def _find_network(figure, kind, runs_folder):
     """The file of a network that was trained on the figure's data set."""
     name = '%s_%s' % (figure.dataset, kind)
     try:
@@ -339,82 +356,20 @@ def _find_network(figure, kind, number, runs_folder):
             'figure %d needs %s, which is missing and does not ship with the '
             'project: run "colornet train experiments/%s.ini --data FOLDER '
             '--out %s", where FOLDER holds %s (source: %s)' % (
-                number, run / 'best.h5', name, run,
+                figure.number, run / 'best.h5', name, run,
                 get_dataset(figure.dataset).layout,
                 get_dataset(figure.dataset).source))
-    check_dataset(network, figure.dataset, 'figure %d' % number)
+    check_dataset(network, figure.dataset, 'figure %d' % figure.number)
     return network
 
 
-def _indices(names, wanted, figure, number):
+def _indices(names, wanted, figure):
     """Where the photos called `wanted` are."""
     for name in wanted:
         if name not in names:
             raise ColornetError(
                 'figure %d: %s is not among the %d photos of %s that it '
-                'chooses from (%s, ...)' % (number, name, len(names),
+                'chooses from (%s, ...)' % (figure.number, name, len(names),
                                             figure.dataset,
                                             ', '.join(names[:3])))
     return [names.index(name) for name in wanted]
-
-
-def _predict(network, dataset, data_folder, select, vgg_weights):
-    """Predict the chrominance of some test photos.
-
-    Parameters
-    ----------
-    network : Path
-    dataset : str
-        Whose layout and split the folder has.
-    data_folder : str or Path
-    select : callable
-        Takes the names of all test photos, returns indices.
-    vgg_weights : str or Path, optional
-
-    Returns
-    -------
-    outputs : list of _Output
-    source : str
-        Where they come from.
-    """
-    if dataset == FREE:
-        return _predict_folder(network, data_folder, select, vgg_weights)
-    from ..network.saved import (compile_prediction, load_configuration,
-                                 load_network)
-    config, attributes = load_configuration(network)
-    config.override('data.dataset=' + dataset, 'the figure')
-    images, names = load_subset(config, data_folder, 'test')
-    indices = list(select(names))
-    net, config, _ = load_network(network, vgg_weights, fold=True)
-    kind, space = config.network['kind'], config.network['color_space']
-    found = predict_images(compile_prediction(net, config), images[indices],
-                           space)
-    outputs = [_Output(names[index], rgb, chroma, space)
-               for (rgb, chroma), index in zip(progress_bar(
-                   found, total=len(indices), unit='image', desc=kind),
-                   indices)]
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
-
-
-def _predict_folder(network, folder, select, vgg_weights):
-    """As :func:`_predict`, of all photos in a folder, in their proportions.
-
-    The network sees them as ``colornet colorize`` shows them to it.
-    """
-    from ..network.saved import load_colorizer, load_configuration
-    paths = load_split(FREE, folder, 'train', test_proportion=0)
-    names = [os.path.relpath(path, str(folder)) for path in paths]
-    colorizer = load_colorizer(network, vgg_weights)
-    size, space = colorizer.size, colorizer.color_space
-    config, attributes = load_configuration(network)
-    kind, outputs = config.network['kind'], []
-    indices = list(select(names))
-    for index in progress_bar(indices, total=len(indices), unit='image',
-                              desc=kind):
-        rgb = read_rgb(paths[index], size, largest=size)
-        chroma = enlarge_chroma(colorizer.predict([rgb])[0], rgb.shape[:2],
-                                space)
-        outputs.append(_Output(names[index], rgb, chroma, space))
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))

@@ -3,10 +3,47 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..color import as_uint8
+from ..color import as_uint8, join_channels, split_channels
+from ..photos.reading import read_photo
 from ..photos.writing import save_image
 
-__all__ = ['contact_sheet', 'fill_rows', 'save_sheet']
+__all__ = ['contact_sheet', 'fill_rows', 'grey_picture', 'save_demo_sheet',
+           'save_groups', 'save_sheet', 'show_prediction']
+
+
+def grey_picture(luminance, color_space='luv'):
+    """The black-and-white picture of a luminance channel.
+
+    Parameters
+    ----------
+    luminance : ndarray, (rows, columns)
+
+    Returns
+    -------
+    ndarray of float32, (rows, columns, 3)
+    """
+    return join_channels(luminance, np.zeros(luminance.shape + (2,)),
+                         color_space)
+
+
+def show_prediction(rgb, chromas, color_space='luv'):
+    """Pictures for a row of a sheet: grey | predicted, ... | original.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        The original.
+    chromas : sequence of ndarray, (rows, columns, 2)
+        Predicted from its luminance, in `color_space`.
+
+    Returns
+    -------
+    list of ndarray, (rows, columns, 3)
+    """
+    luminance, _ = split_channels(rgb, color_space)
+    return ([grey_picture(luminance, color_space)] +
+            [join_channels(luminance, chroma, color_space)
+             for chroma in chromas] + [rgb])
 
 
 def contact_sheet(rows, titles, names=None, width=960, background='white'):
@@ -45,20 +82,20 @@ def contact_sheet(rows, titles, names=None, width=960, background='white'):
     if not rows or not titles:
         raise ValueError('a contact sheet needs a row and a title at least')
     if len(names) != len(rows):
-        raise ValueError(f'{len(names)} names for {len(rows)} rows')
+        raise ValueError('%d names for %d rows' % (len(names), len(rows)))
     for row_names in names:
         if not row_names or len(titles) % len(row_names):
-            raise ValueError(f'{len(row_names)} names below {len(titles)} '
-                             f'columns')
+            raise ValueError('%d names below %d columns'
+                             % (len(row_names), len(titles)))
     for row in rows:
         if len(row) != len(titles):
-            raise ValueError(f'a row of {len(row)} photos under '
-                             f'{len(titles)} titles')
+            raise ValueError('a row of %d photos under %d titles'
+                             % (len(row), len(titles)))
     margin = max(4, width // 120)
     column = (width - margin) // len(titles) - margin
     if column < 16:
-        raise ValueError(f'{width} pixels are too few for {len(titles)} '
-                         f'columns')
+        raise ValueError('%d pixels are too few for %d columns'
+                         % (width, len(titles)))
     font_size = min(18, max(10, column // 14))
     title_font = ImageFont.load_default(font_size)
     name_font = ImageFont.load_default(max(9, font_size * 3 // 4))
@@ -145,6 +182,50 @@ def save_sheet(path, rows, titles, **options):
         As :func:`contact_sheet`.
     """
     save_image(path, contact_sheet(rows, titles, **options))
+
+
+def save_groups(path, triples, names, title, per_row):
+    """Save a contact sheet of one network's photos, some to a row.
+
+    Parameters
+    ----------
+    path : str or Path
+    triples : sequence of sequences of ndarray
+        Grey, predicted, original.
+    names : sequence of str
+        One for each.
+    title : str
+        Above the predicted ones.
+    per_row : int
+    """
+    rows, row_names = fill_rows(triples, names, per_row)
+    save_sheet(path, rows, ('grey', title, 'original') * per_row,
+               names=row_names, width=600 * per_row)
+
+
+def save_demo_sheet(path, folder, coloured):
+    """Save a contact sheet of coloured photos: grey | coloured | original.
+
+    The widest come first, two to a row.
+
+    Parameters
+    ----------
+    path : str or Path
+    folder : Path
+        Holds the originals.
+    coloured : list of Path
+        Named as the originals are.
+    """
+    groups = []
+    for result in coloured:
+        original = read_photo(folder / result.name).pixels
+        groups.append((grey_picture(split_channels(original)[0]),
+                       read_photo(result).pixels, original))
+    # Photos of like proportions side by side leave no gaps.
+    order = sorted(range(len(groups)), key=lambda number: (
+        groups[number][2].shape[0] / groups[number][2].shape[1]))
+    save_groups(path, [groups[number] for number in order],
+                [coloured[number].name for number in order], 'coloured', 2)
 
 
 def _fit(pixels, side):

@@ -1,4 +1,7 @@
-"""Table 2 (paper, 5.3): the paper's numbers, ours, and floors."""
+"""Table 2 (paper, 5.3): the paper's numbers, ours, and baselines'.
+
+The rows of predictors without a network are called ``floor_<name>``.
+"""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -9,11 +12,12 @@ from ..config import load_config
 from ..errors import ColornetError
 from ..files import write_json, write_rows
 from ..metrics import in_units
-from ..resources import find_resource
+from ..resources import EVERYDAY, SHIPPED_NETWORKS, find_resource, weights_file
 from ..training.run import evaluate, load_subset, predict_images
 from .baselines import fit_lookup, fit_mode, predict_grey
-from .evaluate import (check_dataset, evaluate_network, find_network,
-                       format_columns)
+from .columns import Column, format_columns, metric_columns
+from .evaluate import evaluate_network
+from .sources import check_dataset, find_network
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
 
@@ -27,18 +31,12 @@ PAPER = OrderedDict([
 
 #: Row of the table -> experiment that trains the network. Only the first two
 #: must be there.
-NETWORKS = OrderedDict([
-    ('classification', 'cvcl_classification'),
-    ('regression', 'cvcl_regression'),
-    ('classification_2017', 'cvcl_classification_2017'),
-    ('regression_l2', 'cvcl_regression_l2'),
-    ('best', 'cvcl_best'),
-    ('best_regression', 'cvcl_best_regression'),
-])
+NETWORKS = OrderedDict(
+    (name.partition('_')[2], name) for name in SHIPPED_NETWORKS
+    if name.startswith('cvcl_'))
 
-#: The network that ships for photos of all kinds. Of CVCL, it has seen
-#: training photos only (weights/README.rst); it is scored as the others are.
-EVERYDAY = 'weights/everyday.h5'
+#: How the network for photos of all kinds is decoded: as the others are. Of
+#: CVCL, it has seen training photos only (weights/README.rst).
 AS_THE_PAPER = ('decoding.method=argmax', 'decoding.temperature=1',
                 'decoding.saturation=1')
 
@@ -76,7 +74,7 @@ def bootstrap_interval(values, level=0.95):
 
 
 def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
-    """Table 2: the paper's numbers, ours, and floors (paper, 5.3).
+    """Table 2: the paper's numbers, ours, and baselines' (paper, 5.3).
 
     Parameters
     ----------
@@ -104,7 +102,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         result = evaluate_network(
             network, data_folder, sheet_file=stem + '.png',
             vgg_weights=vgg_weights, dataset='cvcl',
-            decoding=AS_THE_PAPER if system == 'everyday' else ())
+            decoding=AS_THE_PAPER if system == EVERYDAY else ())
         write_json(stem + '.json', result)
         results[system] = result
         sources.append('%s: %s, epoch %d, %s' % (
@@ -112,7 +110,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
             result['network']['trained_on'] or 'cvcl'))
         sources[-1] += ''.join(', ' + line for line in
                                result['network']['changed_decoding'])
-    results.update(_score_floors(data_folder, result['data']['size']))
+    results.update(_score_baselines(data_folder, result['data']['size']))
     rows = OrderedDict(PAPER)
     for system, result in results.items():
         rows[system] = OrderedDict((name, in_units(name, value))
@@ -123,8 +121,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
     write_rows('%s_intervals.csv' % out_file.with_suffix(''),
                list(intervals[0]), intervals, _NUMBER)
     tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
-              for columns in (_PAPERS_COLUMNS, _PHOTO_COLUMNS,
-                              _NEAR_COLUMNS, _GREY_COLUMNS)]
+              for columns in _TABLES]
     tables += [_format_intervals(intervals), sources]
     return '\n\n'.join('\n'.join(lines) for lines in tables)
 
@@ -146,22 +143,22 @@ def _find_networks(runs_folder):
         raise ColornetError('Table 2 compares networks of one image size: ' +
                             ', '.join('%s has %d' % (network, size)
                                       for size, network in sizes.items()))
-    everyday = find_resource(EVERYDAY)
+    everyday = find_resource(weights_file(EVERYDAY))
     if load_configuration(everyday)[0].data['size'] in sizes:
-        networks['everyday'] = everyday
+        networks[EVERYDAY] = everyday
     return networks
 
 
-def _score_floors(data_folder, size):
+def _score_baselines(data_folder, size):
     """Scores of the predictors without a network, at the networks' size."""
     config = load_config(overrides=['data.size=%d' % size])
     training, _ = load_subset(config, data_folder, 'train')
     test, names = load_subset(config, data_folder, 'test')
-    floors = OrderedDict([('floor_mode', fit_mode(training)),
-                          ('floor_grey', predict_grey),
-                          ('floor_lookup', fit_lookup(training))])
+    baselines = OrderedDict([('floor_mode', fit_mode(training)),
+                             ('floor_grey', predict_grey),
+                             ('floor_lookup', fit_lookup(training))])
     return OrderedDict((name, evaluate(predict_images(predict, test), names))
-                       for name, predict in floors.items())
+                       for name, predict in baselines.items())
 
 
 def _intervals(results):
@@ -200,32 +197,20 @@ def _interval(system, metric, values):
         name: in_units(metric, value) for name, value in numbers.items()})
 
 
-#: Column -> heading and format.
-_PAPERS_COLUMNS = OrderedDict([
-    ('acc_u', ('Acc U, %', '%9.2f')), ('acc_v', ('Acc V, %', '%9.2f')),
-    ('sat_diff', ('sat diff, %', '%+11.1f')),
-    ('acc_u_8', ('U, 8 units', '%10.2f')),
-    ('acc_v_8', ('V, 8 units', '%10.2f')),
-])
-_PHOTO_COLUMNS = OrderedDict([
-    ('abs_sat_diff', ('|sat diff|, %', '%13.1f')),
-    ('sat_diff_pooled', ('pooled, %', '%+9.1f')),
-    ('colourfulness_predicted', ('colourful', '%9.1f')),
-    ('l_reg', ('L_reg', '%9.0f')), ('psnr', ('PSNR, dB', '%8.2f')),
-    ('ssim', ('SSIM', '%6.3f')),
-])
-_GREY_COLUMNS = OrderedDict([
-    ('psnr_gain', ('gain, dB', '%+8.2f')),
-    ('nearer_than_grey', ('nearer than grey, %', '%19.0f')),
-    ('colourfulness_ratio', ('colourfulness ratio', '%19.2f')),
-    ('auc', ('AuC, %', '%6.2f')),
-])
-_NEAR_COLUMNS = OrderedDict([
-    ('within_1_u', ('U within 1', '%10.1f')),
-    ('within_2_u', ('2', '%5.1f')), ('within_3_u', ('3 bins', '%6.1f')),
-    ('within_1_v', ('V within 1', '%10.1f')),
-    ('within_2_v', ('2', '%5.1f')), ('within_3_v', ('3 bins', '%6.1f')),
-])
+#: The tables to print.
+_TABLES = [
+    metric_columns('acc_u acc_v sat_diff acc_u_8 acc_v_8'.split()),
+    metric_columns('abs_sat_diff sat_diff_pooled colourfulness_predicted '
+                   'l_reg psnr ssim'.split()),
+    metric_columns(
+        ['within_%d_%s' % (bins, channel) for channel in 'uv'
+         for bins in (1, 2, 3)],
+        within_2_u=Column(heading='2', form='%5.1f'),
+        within_2_v=Column(heading='2', form='%5.1f'),
+        within_3_u=Column(heading='3 bins', form='%6.1f'),
+        within_3_v=Column(heading='3 bins', form='%6.1f')),
+    metric_columns('psnr_gain nearer_than_grey colourfulness_ratio '
+                   'auc'.split())]
 
 
 def _format_intervals(intervals):

@@ -13,7 +13,7 @@ from ..engine.backend import T, lasagne, theano
 from ..engine.function_cache import load_or_compile
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
-from ..resources import find_resource
+from ..resources import DEFAULT_NETWORK, find_resource
 from .decoding import predicted_chroma
 from .networks import (all_parameters, build_network, decoder_parameters,
                        fold_batch_norm, output_layers)
@@ -25,9 +25,6 @@ __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'save_network', 'network_file', 'load_configuration',
            'load_network', 'start_from', 'compile_prediction',
            'compile_decodings', 'load_colorizer', 'load_colorizers']
-
-#: The network that colours photos unless another is named.
-DEFAULT_NETWORK = 'weights/everyday.h5'
 
 
 def build_pretrained(config, vgg_weights=None):

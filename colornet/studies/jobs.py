@@ -4,7 +4,6 @@ Other machines are Dask's: a scheduler and workers that share this machine's
 files and have colornet installed.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,22 +11,13 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections import namedtuple
+from dataclasses import dataclass
 
 from ..errors import ColornetError
 from ..files import make_folder
-from ..terminal import catch_signals
+from ..terminal import PARENT, catch_signals, note
 
-__all__ = ['Job', 'end_with_parent', 'last_message', 'run_command',
-           'run_jobs']
-
-#: name : str
-#: commands : list of list of str
-#:     Arguments of ``colornet``, run one after the other as long as each ends
-#:     with status 0.
-#: environment : dict of str to str
-#:     Besides this process's.
-Job = namedtuple('Job', 'name commands environment')
+__all__ = ['Job', 'last_message', 'run_command', 'run_jobs']
 
 #: Bytes of a command's standard error stream that are looked at for its
 #: message.
@@ -39,12 +29,24 @@ _PATIENCE = 120
 #: Seconds that a scheduler may take to answer.
 _TIMEOUT = 10
 
-#: prctl: a signal for the process when its parent has died.
-_PR_SET_PDEATHSIG = 1
-try:
-    _PRCTL = ctypes.CDLL(None).prctl
-except (OSError, AttributeError):
-    _PRCTL = None  # Not on Linux.
+
+@dataclass
+class Job:
+    """Commands that belong together.
+
+    Attributes
+    ----------
+    name : str
+    commands : list of list of str
+        Arguments of ``colornet``, run one after the other as long as each
+        ends with status 0.
+    environment : dict of str to str
+        Besides this process's.
+    """
+
+    name: str
+    commands: list
+    environment: dict
 
 
 def run_jobs(jobs, scheduler=None, threads=None, shared_folder='.'):
@@ -128,16 +130,18 @@ def run_command(arguments, environment=None, stop_file=None):
     Interrupted
         On SIGINT or SIGTERM, after the command has ended by it.
     """
-    # A session of its own: Ctrl-C shall reach it once, through us. A second
-    # time would not let it save.
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'colornet'] + list(arguments), env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        start_new_session=True, preexec_fn=end_with_parent)
-    tail = bytearray()
-    reader = threading.Thread(target=_copy, args=(process.stderr, tail))
-    reader.start()
+    environment = dict(os.environ if environment is None else environment)
+    # The command itself asks to be ended with us: between a fork and its
+    # program, nothing may be done in a process that has threads.
+    environment[PARENT] = str(os.getpid())
     with catch_signals() as check_signals:
+        # A session of its own: Ctrl-C shall reach it once, through us. A
+        # second time would not let it save.
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'colornet'] + list(arguments),
+            env=environment, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, start_new_session=True)
+        relay = _Relay(process.stderr)
         try:
             while True:
                 try:
@@ -150,19 +154,24 @@ def run_command(arguments, environment=None, stop_file=None):
                         process.wait()
                         break
         except KeyboardInterrupt as interrupt:
-            process.send_signal(getattr(interrupt, 'signal_number',
-                                        signal.SIGINT))
+            number = getattr(interrupt, 'signal_number', signal.SIGINT)
+            relay.hold()
+            process.send_signal(number)
             process.wait()
+            relay.end()
+            # That it was interrupted, whoever interrupted us tells.
+            if process.returncode not in (-number, 128 + number) and \
+                    last_message(relay.tail) != 'KeyboardInterrupt':
+                relay.release()
             raise
         finally:
-            reader.join()
-            process.stderr.close()
+            relay.end()
         check_signals()
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
         return process.returncode, 'ended by %s%s' % (
             name, ' (out of memory?)' if name == 'SIGKILL' else '')
-    return process.returncode, last_message(tail)
+    return process.returncode, last_message(relay.tail)
 
 
 def last_message(output):
@@ -183,19 +192,55 @@ def last_message(output):
     return message[len(prefix):] if message.startswith(prefix) else message
 
 
-def end_with_parent():
-    """Called in a child: where the system can, end it with its parent."""
-    if _PRCTL is not None:
-        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
+class _Relay:
+    """Passes the error stream of a command on to ours, in a thread.
 
+    Parameters
+    ----------
+    stream : file
 
-def _copy(stream, tail):
-    """Pass a stream on to ours; keep its end."""
-    for chunk in iter(lambda: stream.read1(_TAIL), b''):
-        tail += chunk
-        del tail[:-_TAIL]
+    Attributes
+    ----------
+    tail : bytearray
+        Its end.
+    """
+
+    def __init__(self, stream):
+        self.tail = bytearray()
+        self._stream = stream
+        self._held = None
+        self._ends_line = True
+        self._thread = threading.Thread(target=self._copy)
+        self._thread.start()
+
+    def hold(self):
+        """Pass nothing more on; where a line has begun, end it."""
+        self._held = bytearray()
+
+    def release(self):
+        """Pass on what was held back."""
+        self._print(self._held)
+
+    def end(self):
+        """Wait for the end of the stream."""
+        self._thread.join()
+        self._stream.close()
+        if not self._ends_line and self._held is not None:
+            self._print(b'\n')
+
+    def _copy(self):
+        for chunk in iter(lambda: self._stream.read1(_TAIL), b''):
+            self.tail += chunk
+            del self.tail[:-_TAIL]
+            if self._held is None:
+                self._print(chunk)
+            else:
+                self._held += chunk
+
+    def _print(self, text):
+        self._ends_line = not text or text.endswith(b'\n')
         try:
-            sys.stderr.write(chunk.decode('utf-8', 'replace'))
+            sys.stderr.write(text.decode('utf-8', 'replace'))
             sys.stderr.flush()
         except (OSError, ValueError):
             pass  # Nobody reads it.
@@ -245,12 +290,11 @@ def _message(future):
 def _stop(futures, stop_file):
     """End the workers' commands; they save what they have."""
     from distributed import wait
-    print('waiting for the workers to save', file=sys.stderr)
+    note('waiting for the workers to save')
     open(stop_file, 'w').close()
     try:
         wait(futures, timeout=_PATIENCE)
     except Exception as error:  # Dask's have no common class.
-        print('note: workers may still be running: %s' % error,
-              file=sys.stderr)
+        note('note: workers may still be running: %s' % error)
     finally:
         os.remove(stop_file)

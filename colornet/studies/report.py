@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from collections import OrderedDict
+from dataclasses import asdict
 from pathlib import Path
 
 import jinja2
@@ -110,7 +111,7 @@ def make_report(runs_folder, results_folder, out_file):
         title='colornet: the experiments of the paper',
         date=time.strftime('%Y-%m-%d'), version=__version__,
         commit=git_commit(), parts=parts,
-        overview=[study._asdict() for study in studies]))
+        overview=[asdict(study) for study in studies]))
     return ['%s: %s' % (part['title'], part['missing']) for part in parts
             if part['missing']]
 
@@ -279,7 +280,7 @@ def _study(runs, results_folder, study, scratch):
     all_rows = read_results(folder / (study.name + '.csv'))
     if not all_rows:
         return _part(study.name, study.title,
-                     'run "make %s"' % study.name, study=study._asdict())
+                     'run "make %s"' % study.name, study=asdict(study))
     curves = read_results(folder / (study.name + '_curves.csv'))
     tables, pictures, where = [], [], []
     for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
@@ -300,7 +301,7 @@ def _study(runs, results_folder, study, scratch):
     where += [COLUMNS, 'the finding is that of the results that ship'
               if study.finding and folder != shipped else '']
     return _part(study.name, study.title, tables=tables, pictures=pictures,
-                 where='; '.join(filter(None, where)), study=study._asdict(),
+                 where='; '.join(filter(None, where)), study=asdict(study),
                  shipped=_SHIPPED['study'] % study.name if folder == shipped
                  else '')
 

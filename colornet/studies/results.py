@@ -1,28 +1,23 @@
-"""Tables, curves and pictures of studies (paper, 3.4 to 5.3)."""
+"""What the run folders of studies hold, and their tables."""
 
 import json
 import os
 import shlex
 from collections import OrderedDict
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..color import split_channels
 from ..errors import ColornetError
-from ..evaluation.evaluate import format_columns, grey_picture, picture_name
-from ..evaluation.plots import WINDOW, plot_curves
-from ..evaluation.sheets import save_sheet
-from ..files import read_csv, write_rows
-from ..metrics import in_units
+from ..evaluation.evaluate import picture_name
+from ..evaluation.plots import WINDOW
+from ..files import read_csv
 from ..network.parameters import load_arrays, load_progress
-from ..photos.reading import read_photo
 from ..training.run import (best_epoch, draw_training, find_divergence,
-                            load_subset, read_provenance)
-from .study import TRAINING_NUMBERS
+                            read_provenance)
 
-__all__ = ['check_results', 'read_results', 'read_scores', 'scores_file',
-           'tabulate']
+__all__ = ['Results', 'collect_rows', 'read_results', 'read_scores',
+           'scores_file']
 
 #: Photos on a study's contact sheet.
 NUM_SHOWN = 4
@@ -37,12 +32,25 @@ SPREAD_PHOTOS = 24
 #: Names of parameters that gradients change; others are running averages.
 _LEARNED = 'W', 'b', 'gamma', 'beta'
 
-#: Columns of the table, and their formats, where not two decimal places.
-_FORMATS = {'l_reg': '%.0f', 'ssim': '%.3f', 'colourfulness_predicted': '%.1f',
-            'colourfulness_actual': '%.1f', 'inconsistency': '%.1f',
-            'peak_mb': '%.0f', 'num_parameters': '%.0f',
-            'seconds_per_image': '%.3f',
-            'loss_decrease': '%.5f'}
+
+@dataclass(frozen=True)
+class Results:
+    """What a study has come to.
+
+    Attributes
+    ----------
+    rows : OrderedDict of str to OrderedDict
+        Variant -> column -> value; ``status`` is ``done``, or tells why there
+        are no numbers.
+    curves : list of dict
+        An epoch or a minibatch each, of all variants that are done.
+    diverged : set of str
+        Variants whose training diverged: no earlier numbers are theirs.
+    """
+
+    rows: OrderedDict
+    curves: list
+    diverged: set
 
 
 def scores_file(run, study, variant):
@@ -126,69 +134,32 @@ def read_results(path):
     return rows
 
 
-def check_results(study, folder, results_folder):
-    """Refuse results that :func:`tabulate` could not write, in advance.
-
-    Parameters
-    ----------
-    study : Study
-    folder : Path
-        Holds the run folders, gets curves and pictures.
-    results_folder : str or Path
-
-    Raises
-    ------
-    ColornetError
-        If there are damaged ones, or folders where pictures belong.
-    """
-    for ending in '.csv', '_curves.csv':
-        read_results(Path(results_folder) / (study.name + ending))
-    for ending in '.png', '_photos.png':
-        path = folder / (study.name + ending)
-        if path.is_dir():
-            raise ColornetError('%s is a folder: remove it' % path)
-
-
-def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
-             overrides=()):
-    """Write a study's results.
-
-    Numbers of a variant stay where a new attempt has none, unless it diverged.
+def collect_rows(study, plan, session, failed):
+    """Collect what the run folders of a study hold.
 
     Parameters
     ----------
     study : Study
     plan : list of Variant
-    scale : str
-    folder : Path
-        Holds the run folders, gets curves and pictures.
-    data_folder, results_folder : Path
+    session : Session
     failed : dict of str to str
         Run folder -> why its variants have no numbers, or ''.
-    overrides : iterable of str
-        Of the command that is kept with the results.
 
     Returns
     -------
-    str
-        The table to print.
+    Results
 
     Raises
     ------
     ColornetError
-        If a file of a run folder is missing or damaged, or a result cannot
-        be written.
+        If a file of a run folder is missing or damaged.
     """
-    command = ['colornet', 'study', study.source, '--data', 'DIR', '--scale',
-               scale]
-    for setting in overrides:
-        command += ['--set', setting]
     rows, curves = OrderedDict(), []
     for variant in plan:
-        run = folder / variant.run
+        run = session.folder / variant.run
         rows[variant.name] = row = OrderedDict([
             ('study', study.name), ('variant', variant.name),
-            ('scale', scale), ('settings', '; '.join(
+            ('scale', session.scale), ('settings', '; '.join(
                 variant.overrides + variant.decoding + [
                     'environment.%s=%s' % item
                     for item in variant.environment.items()])),
@@ -197,7 +168,7 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
         if row['status'] == 'done':
             found = _read_curves(run)
             shown = 'minibatches' if 'minibatch' in study.curve else 'epochs'
-            curves += [dict(point, variant=variant.name, scale=scale)
+            curves += [dict(point, variant=variant.name, scale=session.scale)
                        for point in found[shown]]
             parts = read_provenance(run)
             num_photos = len(draw_training(parts[-1]['num_images'],
@@ -209,38 +180,19 @@ def tabulate(study, plan, scale, folder, data_folder, results_folder, failed,
                                     variant.config.training['keep']))
             row.update(read_scores(scores_file(run, study, variant))[0])
             row.update(_origin(parts))
-        row['command'] = ' '.join(map(shlex.quote, command))
-    stem = str(results_folder / study.name)
-    diverged = {variant.name for variant in plan
-                if find_divergence(variant.config, folder / variant.run)}
-    kept = {row['variant'] for row in read_results(stem + '.csv')
-            if row['scale'] == scale and row['status'] == 'done' and
-            rows.get(row['variant'], {}).get('status', 'done') != 'done' and
-            row['variant'] not in diverged}
-    _merge(stem + '.csv', list(rows.values()), scale, kept,
-           first=('study', 'variant', 'scale'),
-           last=('command', 'git_commit', 'date'))
-    _merge(stem + '_curves.csv', curves, scale, kept,
-           first=('variant', 'scale'))
-    if curves:
-        plot_curves(folder / (study.name + '.png'), curves, study.curve,
-                    study.plot)
-        _save_pictures(study, plan, folder, data_folder, rows)
-    return '\n'.join(_format_rows(study, scale, rows))
+        row['command'] = _command(study, session)
+    diverged = {variant.name for variant in plan if find_divergence(
+        variant.config, session.folder / variant.run)}
+    return Results(rows=rows, curves=curves, diverged=diverged)
 
 
-def _merge(path, rows, scale, kept, first, last=()):
-    """Write rows in place of those of the same scale in a CSV file.
-
-    `kept` are variants that are not replaced, `first` and `last` columns that
-    come first and last.
-    """
-    rows = [row for row in read_results(path)
-            if row['scale'] != scale or row['variant'] in kept] + [
-                row for row in rows if row['variant'] not in kept]
-    others = [name for name in OrderedDict.fromkeys(
-        name for row in rows for name in row) if name not in first + last]
-    write_rows(path, list(first) + others + list(last), rows)
+def _command(study, session):
+    """What is kept with the results: the command that makes them again."""
+    words = ['colornet', 'study', study.source, '--data', 'DIR', '--scale',
+             session.scale]
+    for setting in session.overrides:
+        words += ['--set', setting]
+    return ' '.join(map(shlex.quote, words))
 
 
 def _read_curves(run):
@@ -315,38 +267,3 @@ def _origin(parts):
         (part['git_commit'] or 'unknown') +
         ('-changed' if part['git_changes'] else '') for part in parts)
     return {'git_commit': ' '.join(commits), 'date': parts[-1]['date'][:10]}
-
-
-def _save_pictures(study, plan, folder, data_folder, rows):
-    """Sheet of the first photos: grey | each variant that ended | original."""
-    shown = [variant for variant in plan
-             if rows[variant.name]['status'] == 'done']
-    images, _ = load_subset(shown[0].config, data_folder, study.evaluate)
-    columns = [read_scores(scores_file(folder / variant.run, study,
-                                       variant))[1] for variant in shown]
-    pictures = [
-        [grey_picture(split_channels(images[number])[0])] +
-        [read_photo(path).pixels for path in paths] + [images[number]]
-        for number, paths in enumerate(zip(*columns))]
-    titles = ['grey'] + [variant.name for variant in shown] + ['original']
-    save_sheet(folder / (study.name + '_photos.png'), pictures, titles,
-               width=max(960, 200 * len(titles)))
-
-
-def _format_rows(study, scale, rows):
-    """Lines of the study's table."""
-    columns = OrderedDict()
-    for name in study.columns:
-        form = _FORMATS.get(name, '%.4g' if name in TRAINING_NUMBERS
-                            else '%.2f')
-        columns[name] = name, form.replace('%', '%%%d' % max(len(name), 9))
-    shown = OrderedDict(
-        (variant, OrderedDict(
-            (name, in_units(name, row[name])) for name in study.columns
-            if name in row)) for variant, row in rows.items())
-    title = max([len(name) for name in rows] + [len('variant')])
-    lines = ['%s (%s; %s)' % (study.title, study.section, scale)]
-    lines += format_columns('variant'.ljust(title), shown, columns)
-    return lines + ['%s: %s' % (variant, row['status'])
-                    for variant, row in rows.items()
-                    if row['status'] != 'done']

@@ -7,8 +7,10 @@ from ..errors import ColornetError
 from ..files import locked, make_folder
 from ..training.run import check_subset, find_divergence, is_finished
 from .jobs import Job, run_jobs
-from .results import check_results, read_scores, scores_file, tabulate
-from .study import SCALES, load_study, plan_study, scale_file
+from .results import collect_rows, read_scores, scores_file
+from .saving import (check_results, draw, format_results, merge_results,
+                     refuse_other_settings)
+from .study import SCALES, Session, load_study, plan_study, scale_file
 
 __all__ = ['run_studies']
 
@@ -30,7 +32,8 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     results_folder : str or Path
         ``<study>.csv`` gets a row for each variant, ``<study>_curves.csv``
         one for each of its epochs, or minibatches. Rows of the other scale
-        stay.
+        stay. Numbers made with other `overrides` are not replaced: these need
+        another folder.
     overrides : iterable of str
         ``section.key=value``, for all variants.
     scheduler, threads
@@ -48,58 +51,69 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     ------
     ColornetError
         If a study or a setting is wrong, photos are missing, results that
-        are there are damaged, a run folder is damaged or holds a training
-        with other settings or photos, or another process runs studies there.
+        are there are damaged or were made with other `overrides`, a run
+        folder is damaged or holds a training with other settings or photos,
+        or another process runs studies there.
     Interrupted
         As :func:`colornet.studies.jobs.run_jobs`.
     """
-    folder = Path(runs_folder).resolve() / scale
-    data_folder = Path(data_folder).resolve()
-    if not data_folder.is_dir():
-        raise ColornetError('there is no folder %s of photos' % data_folder)
+    session = Session(
+        scale=scale, folder=Path(runs_folder).resolve() / scale,
+        data_folder=Path(data_folder).resolve(),
+        results_folder=Path(results_folder), overrides=list(overrides))
+    if not session.data_folder.is_dir():
+        raise ColornetError('there is no folder %s of photos'
+                            % session.data_folder)
     plans = OrderedDict()
     for name in names:
         study = load_study(name)
         if study.name not in plans:
             # An error in the settings of the other scale is told as well.
-            plan, _ = [plan_study(study, each, overrides) for each in sorted(
-                SCALES, key=lambda each: each != scale)]
+            plan, _ = [plan_study(study, each, session.overrides)
+                       for each in sorted(
+                           SCALES, key=lambda each: each != scale)]
             plans[study.name] = study, plan
         elif plans[study.name][0].source != study.source:
             raise ColornetError('there are two studies called %s' % study.name)
     for study, plan in plans.values():
-        check_results(study, folder, results_folder)
+        check_results(study, session)
         for variant in plan:
-            check_subset(variant.config, data_folder, study.evaluate)
-    with locked(folder, 'other studies are running in %s; wait for them or '
-                'choose another --runs' % folder):
+            check_subset(variant.config, session.data_folder, study.evaluate)
+        refuse_other_settings(study, session)
+    with locked(session.folder, 'other studies are running in %s; wait for '
+                'them or choose another --runs' % session.folder):
         make_folder(results_folder)
-        yield from _run_plans(list(plans.values()), scale, folder,
-                              data_folder, Path(results_folder), overrides,
-                              scheduler, threads)
+        yield from _run_plans(list(plans.values()), session, scheduler,
+                              threads)
 
 
-def _run_plans(waiting, scale, folder, data_folder, results_folder, overrides,
-               scheduler, threads):
+def _run_plans(waiting, session, scheduler, threads):
     """The part of :func:`run_studies` that runs them."""
     configs = {variant.run: variant.config
                for _, plan in waiting for variant in plan}
-    failed = {run: find_divergence(config, folder / run)
+    failed = {run: find_divergence(config, session.folder / run)
               for run, config in configs.items()}
-    jobs = _make_jobs(waiting, scale, folder, data_folder, failed)
+    jobs = _make_jobs(waiting, session, failed)
     left = {job.name for job in jobs}
     for run, message in _with_start(
-            run_jobs(jobs, scheduler, threads, folder)):
+            run_jobs(jobs, scheduler, threads, session.folder)):
         left.discard(run)
         if message:
             failed[run] = message
         for study, plan in [ended for ended in waiting if not left & {
                 variant.run for variant in ended[1]}]:
             waiting.remove((study, plan))
-            text = tabulate(study, plan, scale, folder, data_folder,
-                            results_folder, failed, overrides)
+            text = _keep_results(study, plan, session, failed)
             yield study, text, sum(bool(failed[variant.run])
                                    for variant in plan)
+
+
+def _keep_results(study, plan, session, failed):
+    """Write all results of a study; return the table to print."""
+    results = collect_rows(study, plan, session, failed)
+    merge_results(study, session, results)
+    draw(study, plan, session, results)
+    return format_results(study, session.scale, results.rows)
 
 
 def _with_start(messages):
@@ -108,28 +122,29 @@ def _with_start(messages):
     yield from messages
 
 
-def _make_jobs(plans, scale, folder, data_folder, failed):
+def _make_jobs(plans, session, failed):
     """What is not done yet: a job for each run folder."""
+    data = ['--data', str(session.data_folder)]
     jobs, is_trained = OrderedDict(), {}
     for study, plan in plans:
         for variant in plan:
-            name, run = variant.run, folder / variant.run
+            name, run = variant.run, session.folder / variant.run
             if failed[name]:
                 continue
             if name not in jobs:
-                jobs[name] = Job(name, [], variant.environment)
+                jobs[name] = Job(name=name, commands=[],
+                                 environment=variant.environment)
                 is_trained[name] = is_finished(variant.config, run,
-                                               data_folder)
+                                               session.data_folder)
                 if not is_trained[name]:
                     jobs[name].commands.append(
-                        ['train', str(scale_file(scale)), '--data',
-                         str(data_folder), '--out', str(run)] +
-                        _as_options(variant.overrides))
+                        ['train', str(scale_file(session.scale))] + data +
+                        ['--out', str(run)] + _as_options(variant.overrides))
             scores = scores_file(run, study, variant)
-            command = ['evaluate', str(run), '--data', str(data_folder),
-                       '--subset', study.evaluate, '--out', str(scores),
-                       '--pictures', str(scores.with_suffix(''))
-                       ] + _as_options(variant.decoding)
+            command = ['evaluate', str(run)] + data + [
+                '--subset', study.evaluate, '--out', str(scores),
+                '--pictures', str(scores.with_suffix(''))
+                ] + _as_options(variant.decoding)
             if command not in jobs[name].commands and not (
                     is_trained[name] and _is_scored(run, scores)):
                 jobs[name].commands.append(command)

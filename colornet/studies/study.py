@@ -28,24 +28,24 @@ set environment variables of its training, such as
 
 import hashlib
 import re
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import load_config, read_ini
+from ..config import Config, load_config, read_ini
 from ..errors import ColornetError
 from ..evaluation.plots import AXES, PLOTTED
-from ..metrics import METRICS, OBJECT_METRICS, SUMMARY_METRICS
+from ..metrics import METRICS
 from ..resources import find_resource
 
-__all__ = ['SCALES', 'TRAINING_NUMBERS', 'Study', 'Variant', 'find_studies',
-           'load_study', 'plan_study', 'scale_file']
+__all__ = ['SCALES', 'TRAINING_NUMBERS', 'Session', 'Study', 'Variant',
+           'find_studies', 'load_study', 'plan_study', 'scale_file']
 
 SCALES = 'quick', 'full'
 
 
-class Study(namedtuple('Study', 'name source title section claim finding '
-                       'agrees columns evaluate curve plot settings '
-                       'variants')):
+@dataclass(frozen=True)
+class Study:
     """What an .ini file says.
 
     Attributes
@@ -63,11 +63,23 @@ class Study(namedtuple('Study', 'name source title section claim finding '
         Name -> ``section.key=value``.
     """
 
-    __slots__ = ()
+    name: str
+    source: str
+    title: str
+    section: str
+    claim: str
+    finding: str
+    agrees: str
+    columns: list
+    evaluate: str
+    curve: list
+    plot: list
+    settings: dict
+    variants: dict
 
 
-class Variant(namedtuple('Variant', 'name overrides config run decoding '
-                         'environment')):
+@dataclass(frozen=True)
+class Variant:
     """One network of a study.
 
     Attributes
@@ -86,7 +98,36 @@ class Variant(namedtuple('Variant', 'name overrides config run decoding '
         For both.
     """
 
-    __slots__ = ()
+    name: str
+    overrides: list
+    config: Config
+    run: str
+    decoding: list
+    environment: dict
+
+
+@dataclass(frozen=True)
+class Session:
+    """Where, and at which scale, studies are run by one command.
+
+    Attributes
+    ----------
+    scale : one of :data:`SCALES`
+    folder : Path
+        Holds the run folders, gets curves and pictures.
+    data_folder : Path
+        Photos to train on.
+    results_folder : Path
+        Gets the tables.
+    overrides : list of str
+        ``section.key=value``, for all variants.
+    """
+
+    scale: str
+    folder: Path
+    data_folder: Path
+    results_folder: Path
+    overrides: list
 
 
 _KEYS = OrderedDict([
@@ -207,8 +248,7 @@ def _read_keys(path, section):
                 path, key, text, ', '.join(filter(None, _CHOICES[key]))))
         values[key] = text
     known = OrderedDict([
-        ('columns', TRAINING_NUMBERS + METRICS + OBJECT_METRICS +
-         SUMMARY_METRICS),
+        ('columns', TRAINING_NUMBERS + tuple(METRICS)),
         ('plot', tuple(PLOTTED)), ('curve', tuple(AXES))])
     for key, words in known.items():
         values[key] = values[key].split()
@@ -286,8 +326,9 @@ def plan_study(study, scale, overrides=()):
              if (section == 'decoding') == wanted] for wanted in (True, False)]
         run = _run_name([setting.partition('.')[2] for setting in training] +
                         ['%s=%s' % item for item in environment.items()])
-        plan.append(Variant(name, training, config, run, decoding,
-                            environment))
+        plan.append(Variant(name=name, overrides=training, config=config,
+                            run=run, decoding=decoding,
+                            environment=environment))
     return plan
 
 

@@ -1,4 +1,4 @@
-"""The floors against slow, obvious twins."""
+"""Predictors without a network against slow, obvious twins."""
 
 from collections import Counter
 

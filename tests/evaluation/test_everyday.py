@@ -18,10 +18,10 @@ from PIL import Image
 from colornet.color import as_uint8
 from colornet.config import load_config
 from colornet.data.datasets import read_split
-from colornet.evaluation.everyday import (DECODINGS, LISTS, METRICS,
-                                          PHOTO_METRICS, find_list,
+from colornet.evaluation.everyday import (COLUMNS, DECODINGS, LISTS,
+                                          PHOTO_COLUMNS, find_list,
                                           score_everyday)
-from colornet.metrics import colourfulness
+from colornet.further_metrics import colourfulness
 from colornet.network.parameters import NETWORK_FORMAT, save_arrays
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import read_photo
@@ -141,7 +141,7 @@ class TestEveryday(tiny.InFolder):
         for row in self.rows:
             photos = self.photo_rows_of(row['network'], row['decoding'])
             eq_(len(photos), 4)
-            for name in set(METRICS) & set(PHOTO_METRICS):
+            for name in set(COLUMNS) & set(PHOTO_COLUMNS):
                 assert_allclose(float(row[name]), math.fsum(
                     float(photo[name]) for photo in photos) / 4, rtol=1e-4,
                     atol=1e-4, err_msg=name)

@@ -10,17 +10,17 @@ from PIL import Image
 
 from colornet import cli
 from colornet.color import join_channels, luminance, split_channels
-from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.evaluation import figures
 from colornet.evaluation.evaluate import evaluate_network
 from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
                                          middle, smallest)
 from colornet.evaluation.schematics import SCHEMATICS
-from colornet.metrics import colour_inconsistency, image_metrics
-from colornet.network.saved import (build_pretrained, load_colorizer,
-                                    load_configuration, save_network)
-from colornet.photos.reading import read_photo, read_rgb, resize
+from colornet.further_metrics import colour_inconsistency
+from colornet.metrics import image_metrics
+from colornet.network.saved import load_colorizer, load_configuration
+from colornet.photos.pixels import resize
+from colornet.photos.reading import read_photo, read_rgb
 from colornet.scaling import enlarge_chroma
 from colornet.training.run import load_subset
 from tests import tiny
@@ -96,7 +96,7 @@ class TestFigures(tiny.InFolder):
     def setup_class(cls):
         super().setup_class()
         root = cls.root
-        tiny.write_crops(root / 'cvcl', tiny.cvcl_names())
+        tiny.write_cvcl(root / 'cvcl')
         for wnid in WNIDS:
             tiny.write_crops(root / 'ilsvrc' / wnid, [
                 '%s_%d.JPEG' % (wnid, number) for number in range(65)])
@@ -106,11 +106,9 @@ class TestFigures(tiny.InFolder):
                 (tiny.REGRESSION, 'cvcl_regression', tiny.OVERRIDES),
                 (tiny.EXPERIMENT, 'ilsvrc_classification',
                  tiny.CLASSIFICATION)):
-            config = load_config(path, overrides + [
-                'data.dataset=' + name.split('_')[0]])
-            (cls.runs / name).mkdir(parents=True)
-            save_network(cls.runs / name / 'best.h5',
-                         build_pretrained(config), config, {'epoch': 3})
+            tiny.save_untrained(
+                cls.runs, name, path, overrides + [
+                    'data.dataset=' + name.split('_')[0]], epoch=3)
         cls.patch = mock.patch('colornet.network.saved.compile_prediction',
                                stand_in)
         cls.patch.start()
@@ -240,14 +238,12 @@ class TestFigures(tiny.InFolder):
         own = self.make(6, 'ilsvrc')
         assert_not_in('everyday', own[0])
         runs = self.root / 'everyday runs'
-        config = load_config(tiny.EXPERIMENT, tiny.CLASSIFICATION + [
-            'data.dataset=folder', 'data.test_share=0'])
-        network = runs / 'everyday' / 'best.h5'
-        network.parent.mkdir(parents=True)
-        save_network(network, build_pretrained(config), config, {'epoch': 7})
+        network = tiny.save_untrained(
+            runs, 'everyday', tiny.EXPERIMENT, tiny.CLASSIFICATION + [
+                'data.dataset=folder', 'data.test_share=0'], epoch=7)
         shipped = self.root / 'everyday.h5'
         for found in network, shipped:
-            with mock.patch('colornet.evaluation.evaluate.find_resource',
+            with mock.patch('colornet.evaluation.sources.find_resource',
                             return_value=shipped) as find:
                 text, rows, titles, names = self.make(6, 'ilsvrc', runs=runs)
             eq_(find.called, found == shipped)
@@ -260,7 +256,7 @@ class TestFigures(tiny.InFolder):
             assert_in('stands in', text)
             network.exists() and network.replace(shipped)
         # Its own is preferred, wherever the other is.
-        with mock.patch('colornet.evaluation.evaluate.find_resource',
+        with mock.patch('colornet.evaluation.sources.find_resource',
                         return_value=shipped):
             eq_(self.make(6, 'ilsvrc')[0], own[0])
 
@@ -377,7 +373,7 @@ class TestFigures(tiny.InFolder):
                               photos=['x.jpg'])
 
     def test_figure_6_without_its_network_or_photos(self):
-        with mock.patch('colornet.evaluation.evaluate.find_resource',
+        with mock.patch('colornet.evaluation.sources.find_resource',
                         side_effect=ColornetError('missing')):
             self.check_is_refused(
                 6, str(self.root / 'bare' / 'ilsvrc_classification' /

@@ -8,12 +8,14 @@ from unittest import mock
 
 import numpy as np
 from nose.tools import assert_raises, eq_, ok_
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from colornet.evaluation import evaluate as reports
-from colornet.evaluation.evaluate import save_demo_sheet
-from colornet.evaluation.sheets import contact_sheet, fill_rows, save_sheet
+from colornet.color import split_channels
+from colornet.evaluation import sheets
+from colornet.evaluation.sheets import (contact_sheet, fill_rows, grey_picture,
+                                        save_demo_sheet, save_sheet,
+                                        show_prediction)
 from colornet.photos.reading import ImageError
 
 RED, GREEN, BLUE = [255, 0, 0], [0, 255, 0], [0, 0, 255]
@@ -162,6 +164,19 @@ def test_what_does_not_fit_is_refused():
             contact_sheet([[plain(RED)] * 3], [''] * 3, names=[names])
 
 
+def test_a_row_shows_grey_the_predictions_and_the_original():
+    rgb = np.uint8(plain([90, 120, 30]) + np.arange(60)[:, None])
+    for space in 'luv', 'hsv':
+        luminance, chroma = split_channels(rgb, space)
+        grey, right, wrong, original = show_prediction(
+            rgb, [chroma, 0.5 * chroma], space)
+        assert_allclose(grey, grey_picture(luminance, space))
+        ok_(np.ptp(grey, axis=-1).max() < 1e-3)
+        assert_allclose(right, rgb / 255., atol=1e-3)
+        ok_(abs(wrong - right).max() > 0.05)
+        ok_(original is rgb)
+
+
 class TestSaving:
 
     def setUp(self):
@@ -196,7 +211,7 @@ class TestSaving:
                 Image.fromarray(plain(ink_color, rows)).save(
                     str(folder / (name + '.png')))
             coloured.append(self.folder / 'out' / (name + '.png'))
-        with mock.patch.object(reports, 'save_sheet') as save:
+        with mock.patch.object(sheets, 'save_sheet') as save:
             save_demo_sheet('x.png', self.folder, coloured)
         (_, rows, titles), options = save.call_args
         eq_(options['names'], [['b.png', 'c.png'], ['a.png', '']])

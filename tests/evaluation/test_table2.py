@@ -9,12 +9,9 @@ import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
-from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.evaluation.evaluate import find_network
 from colornet.evaluation.table2 import (NETWORKS, PAPER, _intervals,
                                         bootstrap_interval, make_table2)
-from colornet.network.saved import build_pretrained, save_network
 from colornet.photos.reading import read_rgb
 from tests import tiny
 
@@ -26,21 +23,16 @@ class TestTable2(tiny.InFolder):
     def setup_class(cls):
         super().setup_class()
         root = cls.root
-        names = tiny.cvcl_names()
-        eq_(len(names), 410)
-        tiny.write_crops(root / 'cvcl', names)
+        tiny.write_cvcl(root / 'cvcl')
+        # Untrained, for the table does not care.
         for path, stem, overrides in (
                 (tiny.EXPERIMENT, 'cvcl_classification', tiny.CLASSIFICATION),
                 (tiny.REGRESSION, 'cvcl_regression', tiny.OVERRIDES),
-                (tiny.REGRESSION, 'cvcl_regression_l2', tiny.OVERRIDES)):
-            config = load_config(path, overrides + ['data.dataset=cvcl'])
-            (root / 'runs' / stem).mkdir(parents=True)
-            # Untrained, for the table does not care.
-            if stem == 'cvcl_regression_l2':
-                config.override('decoding.saturation=1.2')
-            save_network(root / 'runs' / stem / 'best.h5',
-                         build_pretrained(config), config,
-                         {'epoch': 3, 'trained_on': '7 photos of cvcl'})
+                (tiny.REGRESSION, 'cvcl_regression_l2',
+                 tiny.OVERRIDES + ['decoding.saturation=1.2'])):
+            tiny.save_untrained(
+                root / 'runs', stem, path, overrides + ['data.dataset=cvcl'],
+                epoch=3, trained_on='7 photos of cvcl')
         # Of the networks that need not be there, one is.
         networks = OrderedDict([
             (kind, NETWORKS[kind]) for kind in
@@ -177,10 +169,8 @@ class TestTable2(tiny.InFolder):
 
     def test_a_network_of_other_photos_is_refused(self):
         runs = self.root / 'other'
-        config = load_config(tiny.EXPERIMENT, tiny.CLASSIFICATION)
-        (runs / 'cvcl_classification').mkdir(parents=True)
-        save_network(runs / 'cvcl_classification' / 'best.h5',
-                     build_pretrained(config), config, {})
+        tiny.save_untrained(runs, 'cvcl_classification', tiny.EXPERIMENT,
+                            tiny.CLASSIFICATION)
         # As a folder, the photos have another split.
         with mock.patch(
                 'colornet.evaluation.table2.evaluate_network') as evaluate:
@@ -197,20 +187,10 @@ class TestTable2(tiny.InFolder):
                  ['data.dataset=cvcl', 'data.size=48']),
                 ('cvcl_regression', tiny.REGRESSION, tiny.OVERRIDES +
                  ['data.dataset=cvcl'])):
-            config = load_config(path, overrides)
-            (runs / stem).mkdir(parents=True)
-            save_network(runs / stem / 'best.h5', build_pretrained(config),
-                         config, {})
+            tiny.save_untrained(runs, stem, path, overrides)
         tiny.check_error(lambda: make_table2(
             self.root / 'cvcl', runs, runs / 'table2.csv'), 'one image size',
             'has 48')
-
-    def test_a_network_trained_here_comes_before_the_shipped_one(self):
-        runs = self.root / 'runs'
-        eq_(find_network('cvcl_regression', runs),
-            runs / 'cvcl_regression' / 'best.h5')
-        eq_(find_network('cvcl_regression', self.root / 'none'),
-            tiny.ROOT / 'weights' / 'cvcl_regression.h5')
 
 
 def test_bootstrap_interval_of_many_values_is_the_textbooks():

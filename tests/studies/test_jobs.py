@@ -29,6 +29,10 @@ def run_quietly(function, *arguments, **options):
     return result, err.getvalue()
 
 
+def job(name, commands, **environment):
+    return Job(name=name, commands=commands, environment=environment)
+
+
 def test_a_command_tells_its_status_and_its_error():
     (status, message), printed = run_quietly(
         run_command, ['colorize', '/nowhere.jpg'])
@@ -41,8 +45,8 @@ def test_a_command_tells_its_status_and_its_error():
 
 def test_a_job_stops_at_its_first_error_and_the_next_goes_on():
     bad = ['colorize', '/nowhere.jpg']
-    jobs = [Job('bad', [['--version'], bad, ['no-such-command']], {}),
-            Job('good', [['--version']], {})]
+    jobs = [job('bad', [['--version'], bad, ['no-such-command']]),
+            job('good', [['--version']])]
     messages, printed = run_quietly(lambda: dict(run_jobs(jobs)))
     eq_(messages, {'bad': '/nowhere.jpg does not exist', 'good': ''})
     ok_('no-such-command' not in printed)
@@ -56,8 +60,7 @@ def test_threads_and_environment_are_set():
         raise OSError('enough')
     with mock.patch('subprocess.Popen', popen):
         with assert_raises(OSError):
-            list(run_jobs([Job('one', [['--version']], {'A_B': 'c'})],
-                          threads=3))
+            list(run_jobs([job('one', [['--version']], A_B='c')], threads=3))
     eq_(seen, [('3', 'c')])
 
 
@@ -81,8 +84,7 @@ def test_a_signal_reaches_the_command_once_and_ends_the_jobs():
                 mock.patch('sys.stderr', io.StringIO()) as err, \
                 tiny.interrupting(signal.SIGTERM, ready.exists):
             with assert_raises(Interrupted):
-                list(run_jobs([Job('one', [['x']], {}),
-                               Job('two', [['x']], {})]))
+                list(run_jobs([job('one', [['x']]), job('two', [['x']])]))
         eq_(err.getvalue(), 'signals: 1\n')
 
 
@@ -100,37 +102,98 @@ def test_what_kills_a_command_is_its_message():
     eq_(message, 'ended by SIGKILL (out of memory?)')
 
 
+def interrupted(code):
+    """What is printed of a command, here Python, that is interrupted.
+
+    It makes the file ``ready`` when that may be.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ready = Path(folder) / 'ready'
+        original = subprocess.Popen
+
+        def popen(command, **options):
+            return original([sys.executable, '-c', 'ready = %r\n%s'
+                             % (str(ready), code)], **options)
+        with mock.patch('subprocess.Popen', popen), \
+                mock.patch('sys.stderr', io.StringIO()) as err, \
+                tiny.interrupting(signal.SIGINT, ready.exists):
+            with assert_raises(Interrupted) as caught:
+                run_command(['x'])
+    eq_(caught.exception.signal_number, signal.SIGINT)
+    return err.getvalue()
+
+
+def test_that_it_was_interrupted_is_left_to_who_interrupts():
+    """The child's own line, or traceback, would be a second one."""
+    for statements in (
+            'except KeyboardInterrupt:\n    sys.exit(show("colornet: '
+            'interrupted by SIGINT\\n") and 130)', 'finally: pass'):
+        eq_(interrupted('import sys, time\n'
+                        'show = sys.stderr.write\n'
+                        'show("epoch 1: 4/9"); sys.stderr.flush()\n'
+                        'try:\n'
+                        '    open(ready, "w").close()\n'
+                        '    time.sleep(60)\n' + statements),
+            'epoch 1: 4/9\n')
+
+
+def test_an_error_after_an_interruption_is_told():
+    eq_(interrupted('import sys, time\n'
+                    'try:\n'
+                    '    open(ready, "w").close()\n'
+                    '    time.sleep(60)\n'
+                    'except KeyboardInterrupt:\n'
+                    '    sys.exit("colornet: error: the disk is full")'),
+        'colornet: error: the disk is full\n')
+
+
+def is_running(process):
+    """Whether there is a process of that number, which is no zombie."""
+    try:
+        os.kill(process, 0)
+        stat = Path('/proc/%d/stat' % process)
+        return not stat.exists() or stat.read_text().split()[2] != 'Z'
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
 def test_a_command_ends_with_a_parent_that_is_killed():
-    code = ('import os, subprocess, sys\n'
-            'from colornet.studies import jobs\n'
-            'child = subprocess.Popen([sys.executable, "-c", "import time; '
-            'time.sleep(60)"], preexec_fn=jobs.end_with_parent)\n'
-            'print(child.pid, flush=True)\n'
-            'child.wait()')
-    parent = subprocess.Popen([sys.executable, '-c', code],
-                              cwd=str(tiny.ROOT), stdout=subprocess.PIPE)
-    with parent.stdout:
-        child = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait()
-    for _ in range(500):
-        try:
-            os.kill(child, 0)
-            stat = Path('/proc/%d/stat' % child)
-            if stat.exists() and stat.read_text().split()[2] == 'Z':
+    """The command only asks to be ended, and waits."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = Path(folder) / 'started'
+        child = ('import os, time; '
+                 'from colornet.terminal import end_with_parent; '
+                 'end_with_parent(); '
+                 'open(%r, "w").write(str(os.getpid())); '
+                 'time.sleep(60)' % str(started))
+        code = ('import os, subprocess, sys\n'
+                'from colornet.studies import jobs\n'
+                'original = subprocess.Popen\n'
+                'subprocess.Popen = lambda command, **options: original(\n'
+                '    [sys.executable, "-c", %r], **options)\n'
+                'jobs.run_command(["x"])' % child)
+        parent = subprocess.Popen([sys.executable, '-c', code],
+                                  cwd=str(tiny.ROOT))
+        while not (started.exists() and started.read_text()):
+            eq_(parent.poll(), None)
+            time.sleep(0.01)
+        child = int(started.read_text())
+        ok_(is_running(child))
+        parent.kill()
+        parent.wait()
+        for _ in range(500):
+            if not is_running(child):
                 break
-        except ProcessLookupError:
-            break
-        time.sleep(0.01)
-    else:
-        raise AssertionError('the command goes on')
+            time.sleep(0.01)
+        else:
+            raise AssertionError('the command goes on')
 
 
 def test_a_scheduler_that_is_not_there():
     need_dask()
     with mock.patch('colornet.studies.jobs._TIMEOUT', 0.5):
         tiny.check_error(lambda: list(run_jobs(
-            [Job('one', [['--version']], {})],
+            [job('one', [['--version']])],
             scheduler='tcp://127.0.0.1:9')),
             'no Dask scheduler at tcp://127.0.0.1:9')
 
@@ -177,8 +240,8 @@ def two_workers(folder):
 def test_two_workers_run_jobs():
     with tempfile.TemporaryDirectory() as folder, \
             two_workers(folder) as address:
-        jobs = [Job('bad', [['colorize', '/nowhere.jpg']], {})] + [
-            Job('info %d' % number, [['info']], {}) for number in range(3)]
+        jobs = [job('bad', [['colorize', '/nowhere.jpg']])] + [
+            job('info %d' % number, [['info']]) for number in range(3)]
         messages = dict(run_jobs(jobs, address, 1, folder))
     eq_(messages, {'bad': '/nowhere.jpg does not exist', 'info 0': '',
                    'info 1': '', 'info 2': ''})
@@ -192,12 +255,12 @@ def test_workers_stop_when_we_do():
         root = Path(folder)
         tiny.write_crops(root / 'photos', ['%d.jpg' % number
                                            for number in range(12)])
-        jobs = [Job(name, [
+        jobs = [job(name, [
             ['train', str(tiny.REGRESSION), '--data', str(root / 'photos'),
              '--out', str(root / name)] + [
                 word for setting in tiny.OVERRIDES + [
                     'training.epochs=100000', 'training.seed=%d' % number]
-                for word in ('--set', setting)]], {})
+                for word in ('--set', setting)]])
             for number, name in enumerate('ab')]
         logs = [root / name / 'log.csv' for name in 'ab']
         with mock.patch('sys.stderr', io.StringIO()) as err, \

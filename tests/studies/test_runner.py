@@ -5,7 +5,10 @@ import io
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+from dataclasses import replace
 from unittest import mock
 
 import numpy as np
@@ -15,7 +18,7 @@ from numpy.testing import assert_allclose
 from colornet import cli
 from colornet.files import locked, read_csv
 from colornet.photos.reading import read_photo, read_rgb
-from colornet.studies import runner as study_runner
+from colornet.studies import runner
 from colornet.studies.jobs import run_jobs
 from colornet.studies.runner import run_studies
 from colornet.terminal import Interrupted
@@ -49,7 +52,7 @@ training.learning_rate = 1e30
 def run(root, jobs=run_jobs, study='seeds'):
     """All tables of a study, by name."""
     with mock.patch('sys.stderr', io.StringIO()), \
-            mock.patch.object(study_runner, 'run_jobs', jobs):
+            mock.patch.object(runner, 'run_jobs', jobs):
         return {found.name: text for found, text, _ in run_studies(
             [str(root / (study + '.ini'))], root / 'photos', 'quick',
             root / 'runs', root / 'results')}
@@ -73,7 +76,7 @@ class TestStudy(tiny.InFolder):
     def train_for_an_epoch(jobs, *options):
         """What an interruption between two epochs leaves."""
         training = jobs[0].commands[0] + ['--set', 'training.epochs=1']
-        eq_(list(run_jobs([jobs[0]._replace(commands=[training])], *options)),
+        eq_(list(run_jobs([replace(jobs[0], commands=[training])], *options)),
             [(jobs[0].name, '')])
         raise Interrupted(signal.SIGTERM)
 
@@ -172,7 +175,7 @@ class TestStudy(tiny.InFolder):
         def jobs(jobs, *options):
             seen.extend(jobs)
             return []
-        with mock.patch.object(study_runner, 'tabulate'):
+        with mock.patch.object(runner, '_keep_results'):
             run(self.root, jobs)
         for best in networks:
             os.utime(str(best), (0, 0))
@@ -216,7 +219,7 @@ class TestStudy(tiny.InFolder):
         def jobs(jobs, *options):
             seen.extend(job.name for job in jobs)
             return []
-        with mock.patch.object(study_runner, 'tabulate'):
+        with mock.patch.object(runner, '_keep_results'):
             run(self.root, jobs)
         marks[0].write_text(text)
         eq_(len(seen), 1)
@@ -314,7 +317,7 @@ class TestStudy(tiny.InFolder):
             path.unlink()
             if damage is not None:
                 path.write_text(damage)
-            with mock.patch.object(study_runner, 'tabulate'):
+            with mock.patch.object(runner, '_keep_results'):
                 run(self.root, jobs)
             path.write_bytes(content)
         eq_(seen, 4 * ['evaluate'])
@@ -353,3 +356,42 @@ class TestStudy(tiny.InFolder):
             tiny.check_error(lambda: run(self.root), str(results))
             eq_(results.read_bytes(), damaged)
         results.write_text(before)
+
+    def test_an_early_interruption_is_told_once(self):
+        (self.root / 'early.ini').write_text(
+            STUDY.partition('[variant first]')[0] +
+            '[variant new]\ntraining.seed = 77\n')
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'colornet', 'study',
+             str(self.root / 'early.ini'), '--data',
+             str(self.root / 'photos'), '--runs', str(self.root / 'runs'),
+             '--results', str(self.root / 'results')], cwd=str(tiny.ROOT),
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            universal_newlines=True)
+        while not list(self.root.glob('runs/quick/*seed=77*')):
+            eq_(process.poll(), None)
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, printed = process.communicate()
+        eq_((process.returncode, printed),
+            (128 + signal.SIGINT, 'colornet: interrupted by SIGINT\n'))
+
+    def test_numbers_of_other_settings_are_not_replaced(self):
+        def run_with(results, *settings):
+            with mock.patch.object(runner, 'run_jobs', lambda *_: []), \
+                    mock.patch.object(runner, '_make_jobs',
+                                      return_value=[]), \
+                    mock.patch.object(runner, '_keep_results'):
+                return list(run_studies(
+                    [str(self.root / 'seeds.ini')], self.root / 'photos',
+                    'quick', self.root / 'runs', self.root / results,
+                    settings))
+        before = (self.root / 'results' / 'seeds.csv').read_bytes()
+        tiny.check_error(
+            lambda: run_with('results', 'training.seed=5'),
+            str(self.root / 'results' / 'seeds.csv'), 'other settings',
+            self.rows['first']['command'], '--results')
+        eq_((self.root / 'results' / 'seeds.csv').read_bytes(), before)
+        # Elsewhere, they can be.
+        eq_(len(run_with('others', 'training.seed=5')), 1)
+        eq_(len(run_with('results')), 1)

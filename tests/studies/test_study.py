@@ -8,7 +8,6 @@ from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.studies import study as studies
 from colornet.studies.study import (SCALES, find_studies, load_study,
                                     plan_study, scale_file)
 from tests import tiny
@@ -190,7 +189,8 @@ def test_other_files_among_the_studies():
         (root / 'a.ini').write_text('[study]\n')
         (root / 'latin.ini').write_bytes(b'; \xe9\n[study]\n')
         (root / 'folder.ini').mkdir()
-        with mock.patch.object(studies, 'find_resource', lambda name: root):
+        with mock.patch('colornet.studies.study.find_resource',
+                        lambda name: root):
             eq_([path.name for path in find_studies()], ['a.ini', 'latin.ini'])
             tiny.check_error(lambda: load_study('latin'), 'latin.ini')
 

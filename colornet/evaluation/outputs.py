@@ -1,0 +1,120 @@
+"""What networks make of single photos, for the figures (5.3)."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..color import join_channels, split_channels
+from ..data.datasets import load_split
+from ..photos.reading import read_rgb
+from ..scaling import enlarge_chroma
+from ..terminal import progress_bar
+from ..training.run import load_subset, predict_images
+from .sheets import grey_picture
+
+__all__ = ['FREE', 'Output', 'predict_outputs']
+
+#: Photos that are no data set of the paper, such as those in demo/photos.
+FREE = 'folder'
+
+
+@dataclass(frozen=True)
+class Output:
+    """A photo and what a network made of it.
+
+    Attributes
+    ----------
+    name : str
+    actual : ndarray of uint8, (rows, columns, 3)
+    chroma : ndarray, (rows, columns, 2)
+        Predicted, in `color_space`.
+    color_space : str
+    """
+
+    name: str
+    actual: np.ndarray
+    chroma: np.ndarray
+    color_space: str
+
+    @property
+    def grey(self):
+        """The photo without its colours."""
+        return grey_picture(split_channels(self.actual, self.color_space)[0],
+                            self.color_space)
+
+    @property
+    def picture(self):
+        """The photo with those predicted."""
+        return join_channels(split_channels(self.actual, self.color_space)[0],
+                             self.chroma, self.color_space)
+
+
+def predict_outputs(network, dataset, data_folder, select, vgg_weights):
+    """Predict the chrominance of some test photos.
+
+    Parameters
+    ----------
+    network : Path
+    dataset : str
+        Whose layout and split the folder has; of :data:`FREE`, all photos,
+        in their own proportions.
+    data_folder : str or Path
+    select : callable
+        Takes the names of all test photos, returns indices.
+    vgg_weights : str or Path, optional
+
+    Returns
+    -------
+    outputs : list of Output
+    source : str
+        Where they come from.
+
+    Raises
+    ------
+    ColornetError
+        If the network or the photos are missing or damaged.
+    """
+    if dataset == FREE:
+        return _predict_folder(network, data_folder, select, vgg_weights)
+    from ..network.saved import (compile_prediction, load_configuration,
+                                 load_network)
+    config, attributes = load_configuration(network)
+    config.override('data.dataset=' + dataset, 'the figure')
+    images, names = load_subset(config, data_folder, 'test')
+    indices = list(select(names))
+    net, config, _ = load_network(network, vgg_weights, fold=True)
+    kind, space = config.network['kind'], config.network['color_space']
+    found = predict_images(compile_prediction(net, config), images[indices],
+                           space)
+    outputs = [Output(name=names[index], actual=rgb, chroma=chroma,
+                      color_space=space)
+               for (rgb, chroma), index in zip(progress_bar(
+                   found, total=len(indices), unit='image', desc=kind),
+                   indices)]
+    return outputs, '%s: %s, epoch %d' % (kind, network,
+                                          int(attributes.get('epoch', 0)))
+
+
+def _predict_folder(network, folder, select, vgg_weights):
+    """Predict the chrominance of photos in a folder, in their proportions.
+
+    The network sees them as ``colornet colorize`` shows them to it.
+    """
+    from ..network.saved import load_colorizer, load_configuration
+    paths = load_split(FREE, folder, 'train', test_proportion=0)
+    names = [os.path.relpath(path, str(folder)) for path in paths]
+    colorizer = load_colorizer(network, vgg_weights)
+    size, space = colorizer.size, colorizer.color_space
+    config, attributes = load_configuration(network)
+    kind, outputs = config.network['kind'], []
+    indices = list(select(names))
+    for index in progress_bar(indices, total=len(indices), unit='image',
+                              desc=kind):
+        rgb = read_rgb(paths[index], size, largest=size)
+        chroma = enlarge_chroma(colorizer.predict([rgb])[0], rgb.shape[:2],
+                                space)
+        outputs.append(Output(name=names[index], actual=rgb, chroma=chroma,
+                              color_space=space))
+    return outputs, '%s: %s, epoch %d' % (kind, network,
+                                          int(attributes.get('epoch', 0)))

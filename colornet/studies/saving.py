@@ -1,0 +1,205 @@
+"""Results of studies as tables, curves and pictures (paper, 3.4 to 5.3)."""
+
+import shlex
+from collections import OrderedDict
+
+from ..color import split_channels
+from ..errors import ColornetError
+from ..evaluation.columns import Column, format_columns
+from ..evaluation.plots import plot_curves
+from ..evaluation.sheets import grey_picture, save_sheet
+from ..files import write_rows
+from ..metrics import METRICS, in_units
+from ..photos.reading import read_photo
+from ..training.run import load_subset
+from .results import read_results, read_scores, scores_file
+
+__all__ = ['check_results', 'draw', 'format_results', 'merge_results',
+           'refuse_other_settings']
+
+#: Formats of numbers of the training, where not four digits.
+_FORMATS = {'peak_mb': '%.0f', 'num_parameters': '%.0f',
+            'seconds_per_image': '%.3f', 'loss_decrease': '%.5f'}
+
+
+def check_results(study, session):
+    """Refuse results that could not be written, in advance.
+
+    Parameters
+    ----------
+    study : Study
+    session : Session
+
+    Raises
+    ------
+    ColornetError
+        If there are damaged ones, or folders where pictures belong.
+    """
+    for ending in '.csv', '_curves.csv':
+        read_results(session.results_folder / (study.name + ending))
+    for ending in '.png', '_photos.png':
+        path = session.folder / (study.name + ending)
+        if path.is_dir():
+            raise ColornetError('%s is a folder: remove it' % path)
+
+
+def refuse_other_settings(study, session):
+    """Refuse to replace numbers that were made with other ``--set``.
+
+    Parameters
+    ----------
+    study : Study
+    session : Session
+
+    Raises
+    ------
+    ColornetError
+        If the study's table has such numbers of the same scale.
+    """
+    path = session.results_folder / (study.name + '.csv')
+    for row in read_results(path):
+        if row['scale'] == session.scale and row['status'] == 'done' and \
+                _settings_of(row.get('command') or '') != _by_key(
+                    session.overrides):
+            raise ColornetError(
+                '%s has numbers of other settings (%s), which these would '
+                'replace: choose another --results folder, or remove it'
+                % (path, row['command']))
+
+
+def _settings_of(command):
+    """What ``--set`` was in a command that was kept with results."""
+    try:
+        words = shlex.split(command)
+    except ValueError:  # Somebody has changed it.
+        words = command.split()
+    return _by_key(setting for option, setting in zip(words, words[1:])
+                   if option == '--set')
+
+
+def _by_key(settings):
+    """Setting -> value; the last counts."""
+    pairs = [setting.partition('=') for setting in settings]
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def merge_results(study, session, results):
+    """Write results into a study's tables; those of the other scale stay.
+
+    Numbers of a variant stay where a new attempt has none, unless it diverged.
+
+    Parameters
+    ----------
+    study : Study
+    session : Session
+    results : Results
+
+    Raises
+    ------
+    ColornetError
+        If a table is damaged, or cannot be written.
+    """
+    stem = str(session.results_folder / study.name)
+    kept = _variants_to_keep(read_results(stem + '.csv'), session.scale,
+                             results)
+    _merge(stem + '.csv', list(results.rows.values()), session.scale, kept,
+           first=('study', 'variant', 'scale'),
+           last=('command', 'git_commit', 'date'))
+    _merge(stem + '_curves.csv', results.curves, session.scale, kept,
+           first=('variant', 'scale'))
+
+
+def _variants_to_keep(old_rows, scale, results):
+    """Names of variants whose old numbers stay."""
+    have_numbers = {row['variant'] for row in old_rows
+                    if row['scale'] == scale and row['status'] == 'done'}
+    have_none_now = {name for name, row in results.rows.items()
+                     if row['status'] != 'done'}
+    return have_numbers & (have_none_now - results.diverged)
+
+
+def _merge(path, rows, scale, kept, first, last=()):
+    """Write rows in place of those of the same scale in a CSV file.
+
+    `kept` are variants that are not replaced, `first` and `last` columns that
+    come first and last.
+    """
+    rows = [row for row in read_results(path)
+            if row['scale'] != scale or row['variant'] in kept] + [
+                row for row in rows if row['variant'] not in kept]
+    others = [name for name in OrderedDict.fromkeys(
+        name for row in rows for name in row) if name not in first + last]
+    write_rows(path, list(first) + others + list(last), rows)
+
+
+def draw(study, plan, session, results):
+    """Draw a study's curves, and the first photos by each variant.
+
+    Parameters
+    ----------
+    study : Study
+    plan : list of Variant
+    session : Session
+    results : Results
+        If no variant is done, nothing is drawn.
+    """
+    if results.curves:
+        plot_curves(session.folder / (study.name + '.png'), results.curves,
+                    study.curve, study.plot)
+        _save_pictures(study, [
+            variant for variant in plan
+            if results.rows[variant.name]['status'] == 'done'], session)
+
+
+def _save_pictures(study, shown, session):
+    """Sheet of the first photos: grey | each variant | original."""
+    images, _ = load_subset(shown[0].config, session.data_folder,
+                            study.evaluate)
+    columns = [read_scores(scores_file(session.folder / variant.run, study,
+                                       variant))[1] for variant in shown]
+    pictures = [
+        [grey_picture(split_channels(images[number])[0])] +
+        [read_photo(path).pixels for path in paths] + [images[number]]
+        for number, paths in enumerate(zip(*columns))]
+    titles = ['grey'] + [variant.name for variant in shown] + ['original']
+    save_sheet(session.folder / (study.name + '_photos.png'), pictures,
+               titles, width=max(960, 200 * len(titles)))
+
+
+def format_results(study, scale, rows):
+    """Format the table of a study's columns.
+
+    Parameters
+    ----------
+    study : Study
+    scale : str
+    rows : dict of str to dict
+        As of :class:`colornet.studies.results.Results`.
+
+    Returns
+    -------
+    str
+        The table, and why variants have no numbers.
+    """
+    columns = OrderedDict((name, _column(name)) for name in study.columns)
+    shown = OrderedDict(
+        (variant, OrderedDict(
+            (name, in_units(name, row[name])) for name in study.columns
+            if name in row)) for variant, row in rows.items())
+    title = max([len(name) for name in rows] + [len('variant')])
+    lines = ['%s (%s; %s)' % (study.title, study.section, scale)]
+    lines += format_columns('variant'.ljust(title), shown, columns)
+    return '\n'.join(lines + ['%s: %s' % (variant, row['status'])
+                              for variant, row in rows.items()
+                              if row['status'] != 'done'])
+
+
+def _column(name):
+    """A column of a printed table, headed by its name."""
+    if name in METRICS:
+        form = '%%.%df' % (2 if METRICS[name].is_share else
+                           METRICS[name].places)
+    else:
+        form = _FORMATS.get(name, '%.4g')
+    return Column(heading=name, form=form.replace(
+        '%', '%%%d' % max(len(name), 9)))
