@@ -15,13 +15,11 @@ import traceback
 from pathlib import Path
 
 from . import __version__
+from .data.datasets import TABLE1
 from .errors import ColornetError
 from .files import check_output, write_json
 
 __all__ = ['main']
-
-#: Data sets of Table 1.
-TABLE1 = 'cvcl', 'mcgill', 'ilsvrc', 'mirflickr'
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 
 from .color import COLOR_SPACES
+from .data.datasets import DATASETS
 from .errors import ColornetError
 from .resources import find_resource
 
@@ -112,7 +113,7 @@ def _optional(parse):
 #: experiments/defaults.ini.
 SCHEMA = {
     'data': {
-        'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
+        'dataset': _choice(*DATASETS),
         'size': _image_size, 'proportions': _choice('squash', 'keep'),
         'min_crop': _share,
         'test_share': _number(float, 0, 1), 'num_images': _number(int, 0),

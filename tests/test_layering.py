@@ -11,7 +11,7 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-         'metrics', 'config', 'engine', 'photos', 'data', 'network',
+         'metrics', 'engine', 'photos', 'data', 'config', 'network',
          'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
@@ -153,9 +153,10 @@ def modules_after(*names):
 
 
 def test_package_imports_nothing_heavy():
-    loaded = modules_after('colornet')
-    for name in ('numpy', 'theano', 'h5py'):
-        assert name not in loaded, name
+    for name in 'colornet', 'colornet.cli':
+        loaded = modules_after(name)
+        for heavy in ('numpy', 'theano', 'h5py', 'PIL'):
+            assert heavy not in loaded, (name, heavy)
 
 
 def test_modules_without_theano():

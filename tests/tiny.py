@@ -1,19 +1,21 @@
 """Tiny data sets of real pixels, and settings that train in seconds."""
 
 import contextlib
+import io
 import os
 import signal
 import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
-from colornet.data.datasets import read_split
+from colornet.data.splits import read_split
 from colornet.engine.native import VARIABLE
 from colornet.errors import ColornetError
 
@@ -111,6 +113,14 @@ def check_error(function, *words):
     for word in words:
         assert word in message, (word, message)
     assert '\n' not in message, message
+
+
+@contextlib.contextmanager
+def noted():
+    """What is said on the standard error stream, which must be something."""
+    with mock.patch('sys.stderr', io.StringIO()) as err:
+        yield err
+    assert err.getvalue()
 
 
 def use_own_cache(folder):

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from ..errors import ColornetError
 from ..files import replacing
-from .datasets import DATASETS, find_photo
+from .datasets import DATASETS
+from .splits import find_photo
 
 __all__ = ['CVCL_URL', 'download', 'fetch_cvcl', 'verify_folder']
 

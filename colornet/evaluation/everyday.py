@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import load_config
-from ..data.datasets import read_split
+from ..data.splits import read_split
 from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import in_units, picture_metrics, summarize

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ..color import join_channels, luminance, split_channels
-from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
+from ..data.datasets import get_dataset
+from ..data.splits import SPLIT_SEED, SUBSETS, load_split
 from ..errors import ColornetError
 from ..metrics import (colour_inconsistency, image_metrics,
                        saturation_difference)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..color import bin_channel, get_color_space, split_channels
 from ..config import SCHEMA, Config
-from ..data.datasets import load_split
+from ..data.splits import load_split
 from ..data.image_cache import load_images
 from ..data.minibatches import (epoch_crops, epoch_plan, hold_out,
                                 iterate_minibatches, prefetch)

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from colornet.config import load_config
-from colornet.data.datasets import read_split
+from colornet.data.splits import read_split
 from colornet.evaluation.everyday import (DECODINGS, LISTS, METRICS,
                                           PHOTO_METRICS, find_list,
                                           score_everyday)
