@@ -11,12 +11,12 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-         'metrics', 'engine', 'photos', 'data', 'config', 'network',
+         'metrics', 'engine', 'photos', 'data', 'schema', 'config', 'network',
          'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-               'metrics', 'config', 'photos', 'data', 'training.run',
+               'metrics', 'schema', 'config', 'photos', 'data', 'training.run',
                'training.schedules', 'training.trainer',
                'network.parameters', 'network.vgg16_weights',
                'evaluation.baselines', 'evaluation.sheets',

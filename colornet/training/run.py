@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from ..color import bin_channel, get_color_space, split_channels
-from ..config import SCHEMA, Config
-from ..data.splits import load_split
+from ..config import Config
 from ..data.image_cache import load_images
 from ..data.minibatches import (epoch_crops, epoch_plan, hold_out,
                                 iterate_minibatches, prefetch)
+from ..data.splits import load_split
 from ..errors import ColornetError, Diverged
 from ..files import locked, write_csv, write_json, write_rows, write_text
 from ..metrics import image_metrics, summarize
@@ -28,6 +28,7 @@ from ..network.parameters import load_progress, save_parameters
 from ..network.vgg16_weights import preprocess
 from ..resources import ROOT, find_resource
 from ..scaling import enlarge_chroma, shrink_chroma
+from ..schema import SCHEMA
 from .schedules import cycle_learning_rate, learning_rate_after
 from .trainer import Trainer
 
