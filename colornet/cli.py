@@ -18,6 +18,7 @@ from . import __version__
 from .data.datasets import TABLE1
 from .errors import ColornetError
 from .files import check_output, write_json
+from .resources import take_environment
 
 __all__ = ['main']
 
@@ -39,6 +40,7 @@ def main(arguments=None):
         The exit status.
     """
     _prepare_streams()
+    take_environment(os.environ)
     options = _make_parser().parse_args(arguments)
     try:
         _refuse_empty(options)

@@ -18,6 +18,7 @@ import colornet
 from colornet.data.splits import read_split
 from colornet.engine.native import VARIABLE
 from colornet.errors import ColornetError
+from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
 PHOTOS = Path(__file__).resolve().parent / 'free_photos'
@@ -65,7 +66,7 @@ class InFolder:
 
     @classmethod
     def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
+        use_users_cache()
         cls.temporary.cleanup()
 
 
@@ -124,8 +125,18 @@ def noted():
 
 
 def use_own_cache(folder):
-    """Keep the image cache of the tests away from the user's."""
+    """Keep the image cache of the tests away from the user's.
+
+    Also that of commands which they start.
+    """
     os.environ['COLORNET_CACHE'] = os.path.join(str(folder), 'cache')
+    take_environment(os.environ)
+
+
+def use_users_cache():
+    """Undo :func:`use_own_cache`."""
+    del os.environ['COLORNET_CACHE']
+    take_environment(os.environ)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from ..files import locked, write_csv, write_json, write_rows, write_text
 from ..metrics import image_metrics, summarize
 from ..network.parameters import load_progress, save_parameters
 from ..network.vgg16_weights import preprocess
-from ..resources import ROOT, find_resource
+from ..resources import ROOT, cache_folder, find_resource, image_commit
 from ..scaling import enlarge_chroma, shrink_chroma
 from ..schema import SCHEMA
 from .schedules import cycle_learning_rate, learning_rate_after
@@ -70,8 +70,7 @@ def load_subset(config, folder, subset):
 
     Notes
     -----
-    The cache is in ``$COLORNET_CACHE``, or else in ``colornet`` below
-    ``$XDG_CACHE_HOME`` or ``~/.cache``. Photos left out are named on stderr.
+    Photos left out are named on stderr.
     """
     _check_held_out(config, subset)
     images, names = _load_photos(config, folder, _split_of(subset))
@@ -152,13 +151,11 @@ def _load_photos(config, folder, split):
     largest = largest_side(config)
     sides = size if largest is None else '%d-%d' % (size, largest)
     paths = find_photos(config, folder, split)
-    cache = Path(os.environ.get('COLORNET_CACHE') or Path(
-        os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
-        / 'colornet')
     key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
     images, names, skipped = load_images(
-        paths, cache / ('%s_%s_%s_%s.h5' % (dataset, split, sides, key)),
-        size, largest=largest)
+        paths, cache_folder() / (
+            '%s_%s_%s_%s.h5' % (dataset, split, sides, key)), size,
+        largest=largest)
     for path, reason in skipped:
         print('left out %s: %s' % (path, reason), file=sys.stderr)
     return images, names
@@ -315,7 +312,7 @@ def _load_checkpoint(config, folder):
 
 def git_commit():
     """The checkout's commit, or that of a container's image, or None."""
-    return _git('rev-parse', 'HEAD') or os.environ.get('COLORNET_COMMIT')
+    return _git('rev-parse', 'HEAD') or image_commit()
 
 
 def _git(*arguments):

@@ -516,7 +516,7 @@ def test_true_chrominance_scores_perfectly():
             experiment.predict_images(
                 lambda luminance: [next(chroma) for _ in luminance], images),
             names)
-        del os.environ['COLORNET_CACHE']
+        tiny.use_users_cache()
     eq_(len(result['images']), len(names))
     eq_([row['name'] for row in result['images']], names)
     eq_(result['mean']['acc_u'], 1)
