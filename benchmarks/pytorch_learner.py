@@ -143,7 +143,7 @@ class PyTorchLearner:
             self.optimizer_state += list(self.averages.values())
 
     def transform(self, rgb):
-        """See :func:`colornet.training.run.make_transform`; on the device."""
+        """See :mod:`colornet.network.inputs`; on the device."""
         luminance, chroma = split_channels(
             torch.from_numpy(rgb).to(self.device))
         network = self.config.network

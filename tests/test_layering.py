@@ -18,7 +18,8 @@ WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
                'metrics', 'schema', 'config', 'photos', 'data', 'training.run',
                'training.schedules', 'training.trainer',
-               'network.parameters', 'network.vgg16_weights',
+               'network.inputs', 'network.parameters',
+               'network.vgg16_weights',
                'evaluation.baselines', 'evaluation.sheets',
                'evaluation.table1', 'studies.jobs', 'studies.study']
 

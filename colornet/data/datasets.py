@@ -13,8 +13,8 @@ from ..errors import ColornetError
 
 __all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'TABLE1', 'get_dataset']
 
-#: The ten classes of the paper (4) as leaf classes of ILSVRC 2015 CLS-LOC
-#: (choice 19).
+#: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC (choice
+#: 19).
 #: A word that is no leaf there stands for the leaves below it in WordNet.
 ILSVRC_CLASSES = {
     'spatula': ['n04270147'],

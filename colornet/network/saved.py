@@ -15,11 +15,12 @@ from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
 from ..resources import find_resource
 from .decoding import predicted_chroma
+from .inputs import preprocess
 from .networks import (all_parameters, build_network, decoder_parameters,
                        fold_batch_norm, output_layers)
 from .parameters import (NETWORK_FORMAT, load_arrays, save_parameters,
                          set_parameters)
-from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
+from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
            'save_network', 'network_file', 'load_configuration',

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..color import bin_channel, get_color_space, split_channels
+from ..color import get_color_space, split_channels
 from ..config import Config
 from ..data.image_cache import load_images
 from ..data.minibatches import (epoch_crops, epoch_plan, hold_out,
@@ -24,17 +24,17 @@ from ..data.splits import load_split
 from ..errors import ColornetError, Diverged
 from ..files import locked, write_csv, write_json, write_rows, write_text
 from ..metrics import image_metrics, summarize
+from ..network.inputs import make_transform
 from ..network.parameters import load_progress, save_parameters
-from ..network.vgg16_weights import preprocess
 from ..resources import ROOT, cache_folder, find_resource, image_commit
-from ..scaling import enlarge_chroma, shrink_chroma
+from ..scaling import enlarge_chroma
 from ..schema import SCHEMA
 from .schedules import cycle_learning_rate, learning_rate_after
 from .trainer import Trainer
 
 __all__ = ['TheanoLearner', 'best_epoch', 'check_subset', 'draw_training',
            'find_divergence', 'find_photos', 'largest_side', 'load_subset',
-           'make_transform', 'is_finished', 'git_commit', 'read_provenance',
+           'is_finished', 'git_commit', 'read_provenance',
            'train', 'predict_images', 'evaluate']
 
 #: In a run folder whose training diverged: the message, and the settings that
@@ -159,42 +159,6 @@ def _load_photos(config, folder, split):
     for path, reason in skipped:
         print('left out %s: %s' % (path, reason), file=sys.stderr)
     return images, names
-
-
-def _make_targets(chroma, config):
-    """Targets of a minibatch: chrominance, or bin numbers (3.6).
-
-    At the resolution of the network's output (choice 23).
-    """
-    chroma = np.moveaxis(
-        shrink_chroma(chroma, config.network['output_stride'],
-                      config.network['color_space']), -1, 1)
-    if config.network['kind'] == 'regression':
-        return np.ascontiguousarray(chroma)
-    limits = get_color_space(config.network['color_space']).limits
-    return bin_channel(chroma, config.network['num_bins'], limits)
-
-
-def make_transform(config):
-    """Conversion of photos to the network's inputs and targets (3.1, 4).
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    callable
-        Takes photos, (batch, rows, columns, 3); returns inputs, targets and
-        the photos.
-    """
-    space = get_color_space(config.network['color_space'])
-
-    def transform(rgb):
-        luminance, chroma = split_channels(rgb, space.name)
-        return (preprocess(luminance, space.luminance_max),
-                _make_targets(chroma, config), rgb)
-    return transform
 
 
 def _make_objective(config):
@@ -496,7 +460,7 @@ class TheanoLearner:
             self._net, objective, lambda outputs: predicted_chroma(
                 outputs, config.network['num_bins'], limits,
                 **config.decoding), pairs)
-        self.transform = make_transform(config)
+        self.transform = make_transform(config.network)
 
     #: Applied to what the validation measures, image by image.
     map = staticmethod(map)

@@ -14,10 +14,10 @@ from colornet.engine.convolvers import onednn_status
 from colornet.engine.native import SPEEDUPS, VARIABLE
 from colornet.engine.speedups import (describe_installation, missing_speedups,
                                       speedup_status)
+from colornet.network.inputs import preprocess
 from colornet.network.networks import build_network
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
-from colornet.network.vgg16 import preprocess
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
 from tests.tiny import (EXPERIMENT, PHOTOS, REGRESSION, check_error,

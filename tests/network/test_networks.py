@@ -13,6 +13,7 @@ from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.native import SPEEDUPS
+from colornet.network.inputs import preprocess
 from colornet.network.layers import BatchNormLayer
 from colornet.network.networks import (all_parameters,
                                        build_classification_network,
@@ -20,8 +21,7 @@ from colornet.network.networks import (all_parameters,
                                        decoder_parameters, fold_batch_norm,
                                        output_layers, trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss, l2_loss
-from colornet.network.vgg16 import (load_vgg16_weights, preprocess,
-                                    set_vgg16_weights)
+from colornet.network.vgg16 import load_vgg16_weights, set_vgg16_weights
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
 from tests.tiny import without_speedups

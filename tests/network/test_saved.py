@@ -50,7 +50,7 @@ def setup_module():
     net = build_pretrained(config)
     randomize(net)
     photos = np.array([luminance(read_rgb(path, SIZE)) for path in
-                       find_images(ROOT / 'tests' / 'photos')])
+                       find_images(tiny.PHOTOS)])
     eq_(photos.shape, (4, SIZE, SIZE))
     # Luminance in [0, 100] -> [0, 255], thrice, minus ImageNet's mean.
     inputs = (photos[:, np.newaxis] * 2.55 - MEAN_BGR).astype('float32')
@@ -411,7 +411,7 @@ class TestVariant:
 
     def test_scores_are_those_of_the_enlarged_prediction(self):
         images = np.array([read_rgb(path, 24) for path in
-                           find_images(ROOT / 'tests' / 'photos')])
+                           find_images(tiny.PHOTOS)])
         found = list(predict_images(self.colorizer.predict_chroma, images,
                                     batch_size=3))
         expected = self.chroma_of(np.array([luminance(rgb)
@@ -470,7 +470,7 @@ def test_colorizer_of_a_classification_network():
         module.compile_prediction = compiled
     eq_((colorizer.size, colorizer.color_space), (SIZE, 'luv'))
     assert_is(type(colorizer), Colorizer)
-    photo = read_rgb(find_images(ROOT / 'tests' / 'photos')[0], 40)
+    photo = read_rgb(find_images(tiny.PHOTOS)[0], 40)
     rgb = colorizer.colorize(photo)
     eq_(rgb.shape, (40, 40, 3))
     ok_(abs(luminance(rgb) - luminance(photo)).mean() < 15)
@@ -491,7 +491,7 @@ def test_colorizers_of_several_decodings_share_a_pass():
         double, half = load_colorizers(saved, decodings=[
             ['decoding.saturation=2'], ['decoding.saturation=0.5']])
     photos = [read_rgb(path, 40) for path in
-              find_images(ROOT / 'tests' / 'photos')[:2]]
+              find_images(tiny.PHOTOS)[:2]]
     for number, photo in enumerate(photos, 1):
         chromas = [colorizer.predict([photo])[0]
                    for colorizer in (double, half)]

@@ -1,4 +1,4 @@
-"""The encoder's weights, layers and input, and files that are not VGG16."""
+"""The encoder's weights and layers, and files that are not VGG16."""
 
 import hashlib
 import os
@@ -20,9 +20,9 @@ from scipy.signal import correlate2d
 from colornet.color import luminance
 from colornet.engine.backend import T, lasagne, theano
 from colornet.errors import ColornetError
+from colornet.network.inputs import preprocess
 from colornet.network.vgg16 import (VGG16_LAYERS, build_vgg16,
-                                    load_vgg16_weights, preprocess,
-                                    set_vgg16_weights)
+                                    load_vgg16_weights, set_vgg16_weights)
 from colornet.photos.reading import find_images, read_rgb
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -127,24 +127,7 @@ def test_shipped_file_is_in_the_model_zoos_layout():
     assert_allclose(content['mean value'], MEAN)
 
 
-# Layers and input.
-
-def test_preprocess_is_the_obvious_loop():
-    grey = np.random.RandomState(0).uniform(0, 100, (2, 3, 4))
-    expected = np.empty((2, 3, 3, 4))
-    for image, channel, row, column in np.ndindex(*expected.shape):
-        expected[image, channel, row, column] = (
-            grey[image, row, column] / 100 * 255 - MEAN[channel])
-    inputs = preprocess(grey)
-    eq_(inputs.dtype, np.float32)
-    assert_allclose(inputs, expected, rtol=1e-5, atol=1e-4)
-
-
-def test_preprocess_scales_white_to_255():
-    for white in (100., 1.):
-        inputs = preprocess(np.full((1, 1, 1), white), white)
-        assert_allclose(inputs[0, :, 0, 0], 255 - np.array(MEAN), rtol=1e-6)
-
+# Layers.
 
 def correlate(maps, W, b):
     """scipy's correlation with zero padding, and the rectifier."""
@@ -175,7 +158,7 @@ def test_encoder_computes_vgg16():
     outputs = lasagne.layers.get_output(list(net.values()), {
         net['conv1_1'].input_layer: x})
     photo = np.hstack([read_rgb(path, 16) for path in find_images(
-        ROOT / 'tests' / 'photos')[:2]])
+        ROOT / 'tests' / 'free_photos')[:2]])
     maps = preprocess(luminance(photo)[np.newaxis])
     results = dict(zip(net, theano.function([x], outputs)(maps)))
 

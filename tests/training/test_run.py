@@ -21,7 +21,7 @@ import numpy as np
 from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
 from PIL import Image
 
-from colornet.color import bin_channel, split_channels
+from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.network import saved as predict
@@ -453,33 +453,6 @@ def test_the_epoch_that_is_kept():
     # As read from log.csv.
     eq_(experiment.best_epoch([{name: str(value) for name, value in
                                 row.items()} for row in rows]), 4)
-
-
-def check_targets(overrides):
-    config = load_config(overrides=['data.size=16'] + overrides)
-    stride = config.network['output_stride']
-    rgb = np.random.RandomState(0).randint(0, 256, (3, 16, 16, 3)).astype(
-        'uint8')
-    inputs, targets, photos = experiment.make_transform(config)(rgb)
-    eq_(inputs.shape, (3, 3, 16, 16))
-    eq_(targets.shape, (3, 2, 16 // stride, 16 // stride))
-    np.testing.assert_array_equal(photos, rgb)
-    chroma = split_channels(rgb)[1]
-    for (n, channel, i, j), target in np.ndenumerate(targets):
-        block = chroma[n, stride * i:stride * (i + 1),
-                       stride * j:stride * (j + 1), channel]
-        mean = np.mean(block, dtype=np.float64)
-        if config.network['kind'] == 'regression':
-            assert_almost_equal(target, mean, places=3)
-        # Where a mean is an edge of a bin, rounding decides.
-        elif abs(mean / 4 - round(mean / 4)) > 1e-4:
-            eq_(target, bin_channel(mean))
-
-
-def test_targets_are_means_of_blocks():
-    for stride in 1, 2, 4:
-        for kind in [], ['network.kind=regression', 'objective.loss=l2']:
-            yield check_targets, ['network.output_stride=%d' % stride] + kind
 
 
 class TestTrainVariant(tiny.InFolder):
