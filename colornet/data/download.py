@@ -11,10 +11,9 @@ import urllib.request
 import zipfile
 import zlib
 
-from tqdm import tqdm
-
 from ..errors import ColornetError
 from ..files import replacing
+from ..terminal import progress_bar
 from .datasets import DATASETS
 from .splits import find_photo
 
@@ -65,9 +64,10 @@ def download(url, path, progress=None):
     part = path + '.part'
     try:
         os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-        with tqdm(desc=os.path.basename(path), unit='B', unit_scale=True,
-                  leave=False,
-                  disable=None if progress is None else not progress) as bar:
+        with progress_bar(
+                desc=os.path.basename(path), unit='B', unit_scale=True,
+                leave=False,
+                disable=None if progress is None else not progress) as bar:
             _receive_all(url, part, bar)
         os.replace(part, path)
     except OSError as error:
