@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 
+from colornet.api import load_colorizer
 from colornet.errors import ColornetError
-from colornet.network.saved import load_colorizer
 from colornet.photos.reading import find_images, read_photo, resize
 from colornet.resources import find_resource
 

@@ -320,7 +320,8 @@ def _colorize(options):
                if not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
-    from .network.saved import load_colorizer, network_file
+    from .api import load_colorizer
+    from .network.saved import network_file
     from .photos.folders import Report, colorize_files
     network = options.network and network_file(options.network)
     colorizer = load_colorizer(network, options.vgg, options.decoding)
@@ -356,8 +357,8 @@ def _print_report(report, folder):
 
 
 def _demo(options):
+    from .api import load_colorizer
     from .evaluation.evaluate import save_demo_sheet
-    from .network.saved import load_colorizer
     from .photos.folders import colorize_files
     from .resources import find_resource
     photos = find_resource('demo/photos')

@@ -12,15 +12,18 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
          'metrics', 'engine', 'photos', 'data', 'schema', 'config', 'network',
-         'training', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
+         'training', 'api', 'evaluation', 'studies', 'selftest', 'cli',
+         '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-               'metrics', 'schema', 'config', 'photos', 'data', 'training.run',
-               'training.schedules', 'training.trainer',
+               'metrics', 'schema', 'config', 'photos', 'data',
                'network.inputs', 'network.parameters',
-               'network.vgg16_weights',
-               'evaluation.baselines', 'evaluation.sheets',
+               'network.vgg16_weights', 'training.history',
+               'training.learner', 'training.provenance', 'training.run',
+               'training.run_folder', 'training.schedules',
+               'training.trainer', 'evaluation.baselines',
+               'evaluation.predictions', 'evaluation.sheets',
                'evaluation.table1', 'studies.jobs', 'studies.study']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent

@@ -15,9 +15,11 @@ from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
+from colornet.color import split_channels
 from colornet.data.splits import read_split
 from colornet.engine.native import VARIABLE
 from colornet.errors import ColornetError
+from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
@@ -48,6 +50,15 @@ def write_crops(folder, names, side=40, width=None, seed=0):
         top = random.randint(photo.height - side)
         photo.crop((left, top, left + width, top + side)).save(
             os.path.join(str(folder), name), quality=95)
+
+
+def load_batches():
+    """Minibatches of two real photos each: luminance and U, V."""
+    rgb = np.array([read_rgb(path, 24) for path in find_images(PHOTOS)])
+    luminance, chroma = split_channels(rgb)
+    inputs = np.repeat(luminance[:, np.newaxis] / 100, 3, axis=1)
+    targets = np.ascontiguousarray(np.moveaxis(chroma, -1, 1)) / 100
+    return [(inputs[:2], targets[:2]), (inputs[2:], targets[2:])]
 
 
 class InFolder:

@@ -15,22 +15,19 @@ import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder, replacing, writing
-from ..photos.reading import ImageError, is_grey, read_rgb, resize
+from ..photos.reading import ImageError, is_grey, read_rgb
 from ..resources import cache_folder
 from ..terminal import progress_bar
+from .crops import CENTRAL, cut_square
 
-__all__ = ['CENTRAL', 'CachedCrops', 'CachedImages', 'cache_path',
-           'cut_square', 'decode_photo', 'load_images', 'name_photos']
+__all__ = ['CachedCrops', 'CachedImages', 'cache_path', 'decode_photo',
+           'load_images', 'name_photos']
 
 #: Raise it when what is stored for a photo changes: old caches are rebuilt.
 CACHE_VERSION = 1
 
 #: Of photos of any proportions, which have a checksum for so many bytes.
 CHUNK_BYTES = 2 ** 16
-
-#: The central square, as large as the photo allows, as side, top and left.
-CENTRAL = 1., 0.5, 0.5
-
 
 class CachedImages:
     """Photos of one size in an HDF5 file, indexed like an array of uint8.
@@ -103,9 +100,8 @@ class CachedCrops(CachedImages):
         ----------
         numbers : sequence of int
             Of the photos.
-        crops : sequence of (side, top, left), in [0, 1]
-            Of each: the side as a share of the photo's shorter side; the
-            place as a share of how far the square can be moved.
+        crops : sequence of (side, top, left)
+            One for each, see :mod:`colornet.data.crops`.
 
         Returns
         -------
@@ -118,26 +114,6 @@ class CachedCrops(CachedImages):
 
     def _read_crop(self, number, crop):
         return cut_square(self._read(self._rows[number]), crop, self._size)
-
-
-def cut_square(photo, crop, size):
-    """Cut a square out of a photo.
-
-    Parameters
-    ----------
-    photo : ndarray of uint8, (rows, columns, 3)
-    crop : (side, top, left), in [0, 1]
-        As for :meth:`CachedCrops.read_crops`.
-    size : int
-
-    Returns
-    -------
-    ndarray of uint8, (size, size, 3)
-    """
-    side = int(round(crop[0] * min(photo.shape[:2])))
-    top, left = [int(round(share * (length - side))) for share, length in
-                 zip(crop[1:], photo.shape)]
-    return resize(photo[top:top + side, left:left + side], (size, size))
 
 
 def cache_path(folder, name, size, largest=None):
@@ -301,11 +277,12 @@ class _Cache:
     def write(self, photos, progress):
         """Put a cache of `photos` in the place of this one."""
         index = {}
-        bar = progress_bar(
-            photos, desc='decoding photos', unit='photo', delay=2,
-            leave=False, disable=None if progress is None else not progress)
+        decoded = progress_bar(
+            self._decode(photos), total=len(photos), desc='decoding photos',
+            unit='photo', delay=2, leave=False,
+            disable=None if progress is None else not progress)
         make_folder(os.path.dirname(self._path) or '.')
-        with bar, writing(self._path), replacing(self._path) as temporary:
+        with decoded, writing(self._path), replacing(self._path) as temporary:
             with h5py.File(temporary, 'w') as file:
                 # Checksums keep a damaged photo from being learned from.
                 images = file.create_dataset(
@@ -313,13 +290,11 @@ class _Cache:
                     chunks=(1,) + self._shape[1:] if self._shape[1:] else
                     (CHUNK_BYTES,),
                     maxshape=(None,) + self._shape[1:], fletcher32=True)
-                for photo in bar:
-                    if photo.stamp is None:
-                        continue
-                    rgb, reason = self._recall(photo) or decode_photo(
-                        photo.path, self._size, self._largest)
-                    index[photo.name] = [photo.stamp, None if rgb is None else
-                                         _append(images, rgb), reason]
+                for photo, rgb, reason in decoded:
+                    if photo.stamp is not None:
+                        index[photo.name] = [
+                            photo.stamp, None if rgb is None else
+                            _append(images, rgb), reason]
                 # As ASCII JSON, for file names that are not valid Unicode.
                 file['index'] = np.frombuffer(
                     json.dumps(index).encode('ascii'), np.uint8)
@@ -329,6 +304,14 @@ class _Cache:
             # Opened before it gets its name: another process may replace it.
             opened = h5py.File(temporary, 'r')
         self._file, self.index = opened, index
+
+    def _decode(self, photos):
+        """Each photo, its pixels or None, and why it is left out or None."""
+        for photo in photos:
+            known = (None, None) if photo.stamp is None else (
+                self._recall(photo) or
+                decode_photo(photo.path, self._size, self._largest))
+            yield (photo,) + known
 
     def _recall(self, photo):
         """What :func:`decode_photo` would return, or None if not known."""

@@ -7,12 +7,13 @@ from PIL import Image
 
 from ..color import join_channels, split_channels
 from ..config import load_config
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..photos.reading import as_uint8, read_photo
 from ..photos.writing import save_image
 from ..resources import find_resource
 from ..terminal import progress_bar
-from ..training.run import evaluate, load_subset, predict_images
+from .predictions import evaluate, predict_images
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['check_dataset', 'evaluate_network', 'find_network',
@@ -101,7 +102,7 @@ def evaluate_network(network_file, data_folder, subset='test',
     network_file : str or Path
     data_folder : str or Path
     subset : 'test', 'train' or 'validation'
-        As :func:`colornet.training.run.load_subset`.
+        As :func:`colornet.data.subsets.load_subset`.
     sheet_file : str or Path, optional
         Gets a contact sheet: grey | network | original.
     vgg_weights : str or Path, optional
@@ -117,8 +118,8 @@ def evaluate_network(network_file, data_folder, subset='test',
     Returns
     -------
     dict
-        As :func:`colornet.training.run.evaluate`, and ``network`` and
-        ``data``: where the numbers come from.
+        As :func:`colornet.evaluation.predictions.evaluate`, and ``network``
+        and ``data``: where the numbers come from.
     """
     from ..network.saved import compile_prediction, load_network
     net, config, attributes = load_network(network_file, vgg_weights,

@@ -217,8 +217,8 @@ def _parse_decodings(texts):
 
 def _load_rows(network, name, known, vgg_weights):
     """Rows of a network: the decodings that suit it and its own."""
-    from ..network.saved import (load_colorizers, load_configuration,
-                                 network_file)
+    from ..api import load_colorizers
+    from ..network.saved import load_configuration, network_file
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()

@@ -13,14 +13,15 @@ import numpy as np
 from ..color import join_channels, luminance, split_channels
 from ..data.datasets import get_dataset
 from ..data.splits import SPLIT_SEED, SUBSETS, load_split
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..metrics import (colour_inconsistency, image_metrics,
                        saturation_difference)
 from ..photos.reading import read_photo
 from ..resources import find_resource
 from ..terminal import progress_bar
-from ..training.run import load_subset, predict_images
 from .evaluate import check_dataset, find_network, grey_picture
+from .predictions import predict_images
 from .sheets import fill_rows, save_sheet
 
 __all__ = ['DEMO_PHOTO', 'FIGURES', 'Figure', 'draw', 'largest', 'make_figure',
@@ -224,7 +225,7 @@ def _colour_photos(number, data_folder, runs_folder, photos, vgg_weights):
     folder = Path(data_folder or find_resource('demo/photos'))
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
-    from ..network.saved import load_colorizer
+    from ..api import load_colorizer
     network = find_network('cvcl_classification', runs_folder)
     colorizer = load_colorizer(network, vgg_weights)
     space = colorizer.color_space

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from ..config import load_config
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_json, write_rows
 from ..metrics import in_units
 from ..resources import find_resource
-from ..training.run import evaluate, load_subset, predict_images
 from .baselines import fit_lookup, fit_mode, predict_grey
 from .evaluate import (check_dataset, evaluate_network, find_network,
                        format_columns)
+from .predictions import evaluate, predict_images
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']
 

@@ -20,7 +20,7 @@ from ..files import read_csv, write_text
 from ..metrics import in_units
 from ..photos.reading import read_photo
 from ..resources import find_resource
-from ..training.run import git_commit
+from ..training.provenance import git_commit
 from .results import read_results
 from .study import TRAINING_NUMBERS, find_studies, load_study
 

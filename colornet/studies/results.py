@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..color import split_channels
+from ..data.subsets import draw_training, load_subset
 from ..errors import ColornetError
 from ..evaluation.evaluate import format_columns, grey_picture, picture_name
 from ..evaluation.plots import WINDOW, plot_curves
@@ -17,8 +18,9 @@ from ..files import read_csv, write_rows
 from ..metrics import in_units
 from ..network.parameters import load_arrays, load_progress
 from ..photos.reading import read_photo
-from ..training.run import (best_epoch, draw_training, find_divergence,
-                            load_subset, read_provenance)
+from ..training.history import best_epoch
+from ..training.provenance import read_provenance
+from ..training.run_folder import find_divergence
 from .study import TRAINING_NUMBERS
 
 __all__ = ['check_results', 'read_results', 'read_scores', 'scores_file',

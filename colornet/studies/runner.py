@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from pathlib import Path
 
+from ..data.subsets import check_subset
 from ..errors import ColornetError
 from ..files import locked, make_folder
-from ..training.run import check_subset, find_divergence, is_finished
+from ..training.run_folder import find_divergence, is_finished
 from .jobs import Job, run_jobs
 from .results import check_results, read_scores, scores_file, tabulate
 from .study import SCALES, load_study, plan_study, scale_file

@@ -82,7 +82,7 @@ class TestEveryday(tiny.InFolder):
         """Printed table and notes."""
         notes = io.StringIO()
         with contextlib.redirect_stderr(notes), mock.patch(
-                'colornet.network.saved.load_colorizers', load_stand_ins):
+                'colornet.api.load_colorizers', load_stand_ins):
             return score_everyday(cls.root / folder, cls.root / (
                 name + '.csv'), **options), notes.getvalue()
 
@@ -274,7 +274,7 @@ class TestEveryday(tiny.InFolder):
 
 def test_all_networks_that_ship_are_scored():
     with tempfile.TemporaryDirectory() as folder, mock.patch(
-            'colornet.network.saved.load_colorizers', load_stand_ins):
+            'colornet.api.load_colorizers', load_stand_ins):
         tiny.write_crops(folder + '/photos', ['a.jpg'])
         with contextlib.redirect_stderr(io.StringIO()):
             score_everyday(folder + '/photos', folder + '/all.csv')

@@ -9,8 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import cli
+from colornet.api import load_colorizer
 from colornet.color import join_channels, split_channels
 from colornet.config import load_config
+from colornet.data.subsets import load_subset
 from colornet.errors import ColornetError
 from colornet.evaluation import figures
 from colornet.evaluation.evaluate import evaluate_network
@@ -18,10 +20,9 @@ from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
                                          middle, smallest)
 from colornet.evaluation.schematics import SCHEMATICS
 from colornet.metrics import colour_inconsistency
-from colornet.network.saved import (build_pretrained, load_colorizer,
-                                    load_configuration, save_network)
+from colornet.network.saved import (build_pretrained, load_configuration,
+                                    save_network)
 from colornet.photos.reading import read_photo, read_rgb
-from colornet.training.run import load_subset
 from tests import tiny
 
 WNIDS = 'n02132136', 'n04146614'
