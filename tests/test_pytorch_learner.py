@@ -23,7 +23,8 @@ def test_settings_that_only_theano_has_are_refused():
                      ['network.aggregation=sum'],
                      ['network.batch_norm=no'],
                      ['network.residual_units=no',
-                      'data.proportions=squash'],
+                      'data.proportions=squash', 'data.min_crop=1',
+                      'network.global_features=0', 'network.context=0'],
                      ['training.update_rule=nesterov'],
                      ['training.weight_decay=0.1'],
                      ['training.start_from=a.h5'], ['decoding.smoothing=1']):

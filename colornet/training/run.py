@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.minibatches import (EpochMinibatches, iterate_minibatches,
-                                prefetch)
+from ..data.minibatches import EpochMinibatches, iterate_minibatches, prefetch
 from ..data.subsets import digest_photos, draw_training
 from ..errors import Diverged
 from ..files import locked, write_text
