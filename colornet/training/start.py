@@ -17,8 +17,9 @@ def start_from(net, config):
     ----------
     net : dict of str to Layer
     config : Config
-        Of `net`. It names a file of :func:`save_network`, or a run folder. If
-        the VGG16 in there was fine-tuned, that of `net` must be, too.
+        Of `net`. It names a file of
+        :func:`colornet.network.saved.save_network`, or a run folder. If the
+        VGG16 in there was fine-tuned, that of `net` must be, too.
 
     Returns
     -------
