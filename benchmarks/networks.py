@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
+from colornet.api import load_colorizer
 from colornet.cli import report_errors
-from colornet.network.saved import load_colorizer
 from colornet.photos.pixels import resize
 from colornet.photos.reading import find_images, read_photo
 from colornet.resources import DEFAULT_NETWORK, find_resource

@@ -4,17 +4,16 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import repeat
 
 import numpy as np
 
-from colornet.data.image_cache import (CENTRAL, cut_square, decode_photo,
-                                       name_photos)
+from colornet.data.crops import CENTRAL, cut_square
+from colornet.data.image_cache import decode_photo, name_photos
+from colornet.data.subsets import find_photos, largest_side
 from colornet.errors import ColornetError
-from colornet.terminal import end_with_parent, progress_bar
-from colornet.training.run import find_photos, largest_side
+from colornet.terminal import end_with_parent, note, progress_bar
 
 __all__ = ['PhotosInMemory', 'decode_photos', 'worker_processes']
 
@@ -98,11 +97,12 @@ def decode_photos(config, folder, pool):
     ColornetError
         If no photo can be used. Those that cannot are named on stderr.
     """
-    paths = [os.fspath(path) for path in find_photos(config, folder, 'train')]
+    paths = [os.fspath(path) for path in
+             find_photos(config.data, folder, 'train')]
     size = config.data['size']
     photos, names, file_sizes, reasons = [], [], [], []
     decoded = pool.map(decode_photo, paths, repeat(size),
-                       repeat(largest_side(config)), chunksize=8)
+                       repeat(largest_side(config.data)), chunksize=8)
     bar = progress_bar(total=len(paths), desc='decoding photos', unit='photo')
     with bar:
         for path, name, (rgb, reason) in zip(paths, name_photos(paths),
@@ -115,7 +115,7 @@ def decode_photos(config, folder, pool):
             names.append(name)
             file_sizes.append(os.stat(path).st_size)
     for line in reasons:
-        print('left out ' + line, file=sys.stderr)
+        note('left out ' + line)
     if not photos:
         raise ColornetError('none of the %d photos can be used%s' % (
             len(paths), ''.join('; the first is ' + line for line

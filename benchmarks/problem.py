@@ -11,9 +11,9 @@ import numpy as np
 
 from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.engine.backend import lasagne
+from colornet.network.inputs import IMAGENET_MEAN_BGR, preprocess
 from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
-from colornet.network.vgg16 import IMAGENET_MEAN_BGR, preprocess
 from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import find_resource, weights_file
 
@@ -97,9 +97,10 @@ def write_problem(path, size):
     ----------
     path : str
         Gets ``luminance``, ``inputs`` and ``targets`` of the demo's photos,
-        as :mod:`colornet.training.run` makes them; ``mean_bgr`` and ``means``,
-        the bins' means, for the prediction; ``multiply_adds/<task>``; and
-        ``<layer>/<parameter>``, filters not flipped.
+        as :mod:`colornet.network.inputs` makes them; ``mean_bgr`` and
+        ``means``, the bins' means, for the prediction;
+        ``multiply_adds/<task>``; and ``<layer>/<parameter>``, filters not
+        flipped.
     size : int
         Rows and columns.
     """

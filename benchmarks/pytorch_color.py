@@ -1,12 +1,12 @@
 """CIELUV, inputs and targets on PyTorch's device (paper, 3.1, 3.6, 4).
 
-The same as :mod:`colornet.color` and :mod:`colornet.training.run` compute.
+The same as :mod:`colornet.color` and :mod:`colornet.network.inputs` compute.
 """
 
 import torch
 import torch.nn.functional as F
 
-from colornet.network.vgg16_weights import IMAGENET_MEAN_BGR
+from colornet.network.inputs import IMAGENET_MEAN_BGR
 
 __all__ = ['bin_chroma', 'make_inputs', 'shrink_chroma', 'split_channels']
 
@@ -49,7 +49,7 @@ def _add(x, y, z):
 
 
 def make_inputs(luminance):
-    """See :func:`colornet.network.vgg16.preprocess`."""
+    """See :func:`colornet.network.inputs.preprocess`."""
     mean = torch.from_numpy(IMAGENET_MEAN_BGR).to(luminance.device)
     return (luminance * (255 / 100))[:, None] - mean[:, None, None]
 

@@ -1,5 +1,6 @@
-"""A network that learns by PyTorch, as :mod:`colornet.training.run` asks for
-one: the same losses, updates and averages as :mod:`colornet.training.updates`.
+"""A network that learns by PyTorch: see :mod:`colornet.training.learner`.
+
+The same losses, updates and averages as :mod:`colornet.training.updates`.
 """
 
 import copy
@@ -52,7 +53,7 @@ def check_settings(config):
 
 
 class PyTorchLearner:
-    """See :class:`colornet.training.run.TheanoLearner`.
+    """As :class:`colornet.training.learner.TheanoLearner`.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ class PyTorchLearner:
         """Decode all photos into memory."""
         return decode_photos(self.config, folder, self._pool)
 
-    def build(self):
+    def build(self, resume=False):
         """Build the network, with VGG16's weights."""
         torch.manual_seed(self.config.training['seed'])
         # Minibatches are of one size: try out which convolutions are fast.
@@ -143,7 +144,7 @@ class PyTorchLearner:
             self.optimizer_state += list(self.averages.values())
 
     def transform(self, rgb):
-        """See :func:`colornet.training.run.make_transform`; on the device."""
+        """See :mod:`colornet.network.inputs`; on the device."""
         luminance, chroma = split_channels(
             torch.from_numpy(rgb).to(self.device))
         network = self.config.network

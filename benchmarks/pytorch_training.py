@@ -6,12 +6,14 @@ interrupted goes on when the command is given again.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from colornet.cli import report_errors
 from colornet.config import load_config
 from colornet.errors import ColornetError
+from colornet.resources import take_environment
 from colornet.training.run import train
 
 from .photos import worker_processes
@@ -57,6 +59,7 @@ def main(arguments=None):
                         help='(default: %(default)s)')
     parser.add_argument('--vgg', type=Path, metavar='FILE',
                         help="VGG16's weights (default: weights/vgg16.pkl)")
+    take_environment(os.environ)
     return report_errors(_train, parser.parse_args(arguments),
                          program='pytorch_training')
 

@@ -14,9 +14,9 @@ from colornet.cli import report_errors
 from colornet.config import load_config
 from colornet.engine.backend import describe_backend
 from colornet.errors import ColornetError
+from colornet.network.inputs import make_transform
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
-from colornet.training.run import make_transform
 from colornet.training.updates import compile_training
 
 from .tables import format_table
@@ -45,7 +45,7 @@ def time_steps(config, batch_sizes, rounds=10):
         The median for a step; the loss has come back to the CPU then.
     """
     step, _ = compile_training(build_pretrained(config), cross_entropy_loss)
-    transform = make_transform(config)
+    transform = make_transform(config.network)
     random = np.random.RandomState(config.training['seed'])
     size = config.data['size']
     for batch_size in batch_sizes:

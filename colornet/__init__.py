@@ -9,14 +9,17 @@ Networks* (Hwang & Zhou, 2016) in Theano and Lasagne.
 """
 
 __version__ = '0.1.0'
-__all__ = ['ColornetError', 'load_colorizer']
+__all__ = ['ColornetError', 'Colorizer', 'load_colorizer']
 
 
 def __getattr__(name):
     """Import on first use, so that ``import colornet`` compiles nothing."""
     if name == 'load_colorizer':
-        from .network.saved import load_colorizer
+        from .api import load_colorizer
         return load_colorizer
+    if name == 'Colorizer':
+        from .photos.colorizer import Colorizer
+        return Colorizer
     if name == 'ColornetError':
         from .errors import ColornetError
         return ColornetError

@@ -1,160 +1,20 @@
 """Experiment configurations: typed, checked .ini files."""
 
 import configparser
+import copy
+import functools
 import io
 import json
 from collections import OrderedDict
 
-from .color import COLOR_SPACES
 from .errors import ColornetError
 from .resources import find_resource
+from .schema import RULES, SCHEMA, format_value
 
 __all__ = ['Config', 'load_config', 'read_ini']
 
-
-#: Settings that do nothing unless another has a value: name, default, the
-#: other's name and value.
-BELONGING = (('data.min_crop', 1, 'data.proportions', 'keep'),
-             ('data.test_share', 0.1, 'data.dataset', 'folder'),
-             ('training.warm_up', 0.1, 'training.schedule', 'cycle'),
-             ('training.encoder_rate', 1, 'network.fine_tune', True))
-
 #: Characters of a wrong value that an error repeats.
 MAX_SHOWN = 100
-
-#: Pixels a side beyond which a photo takes gigabytes in the network.
-MAX_SIZE = 1024
-
-
-def _choice(*values):
-    def parse(text):
-        if text not in values:
-            raise ValueError('choose one of ' + ', '.join(values))
-        return text
-    return parse
-
-
-def _parse_number(kind, text):
-    try:
-        return kind(text)
-    except ValueError:
-        raise ValueError('must be a whole number' if kind is int else
-                         'must be a number')
-
-
-def _number(kind, low, high=float('inf'), low_included=True):
-    def parse(text):
-        value = _parse_number(kind, text)
-        if not (low < value < high or low_included and value == low):
-            raise ValueError('must be %s %g%s' % (
-                'at least' if low_included else 'above', low,
-                ' and below %g' % high if high < float('inf') else
-                ' and finite' if value == high else ''))
-        return value
-    return parse
-
-
-def _boolean(text):
-    try:
-        return configparser.ConfigParser.BOOLEAN_STATES[text.lower()]
-    except KeyError:
-        raise ValueError('must be yes or no')
-
-
-def _integers(text):
-    return tuple(_parse_number(int, word)
-                 for word in text.replace(',', ' ').split())
-
-
-def _depths(text):
-    values = _integers(text)
-    if not 1 <= len(values) <= 3 or min(values) < 1:
-        raise ValueError('must be one to three positive numbers')
-    return values
-
-
-def _epoch_numbers(text):
-    values = _integers(text)
-    if any(value < 1 for value in values):
-        raise ValueError('must be positive numbers')
-    return values
-
-
-def _image_size(text):
-    value = _parse_number(int, text)
-    if not 16 <= value <= MAX_SIZE or value % 8:
-        raise ValueError('must be from 16 to %d and divisible by 8' % MAX_SIZE)
-    return value
-
-
-def _share(text):
-    value = _parse_number(float, text)
-    if not 0 < value <= 1:
-        raise ValueError('must be above 0 and at most 1')
-    return value
-
-
-def _stride(text):
-    value = _parse_number(int, text)
-    if value not in (1, 2, 4):
-        raise ValueError('choose one of 1, 2, 4')
-    return value
-
-
-_seed = _number(int, 0, 2 ** 32)
-
-
-def _optional(parse):
-    return lambda text: parse(text) if text else ''
-
-
-#: Section -> key -> parser. The defaults, with the paper's sections, are in
-#: experiments/defaults.ini.
-SCHEMA = {
-    'data': {
-        'dataset': _choice('cvcl', 'mcgill', 'ilsvrc', 'mirflickr', 'folder'),
-        'size': _image_size, 'proportions': _choice('squash', 'keep'),
-        'min_crop': _share,
-        'test_share': _number(float, 0, 1), 'num_images': _number(int, 0),
-        'hold_out': _number(float, 0, 1),
-        'draw_seed': _optional(_seed),
-        'flip': _boolean},
-    'network': {
-        'kind': _choice('classification', 'regression'),
-        'color_space': _choice(*sorted(COLOR_SPACES)),
-        'chroma_scale': _number(float, 0, low_included=False),
-        'num_bins': _number(int, 2), 'aggregation': _choice('concat', 'sum'),
-        'residual_units': _boolean, 'tail': _depths, 'batch_norm': _boolean,
-        'batch_norm_taps': _boolean, 'output_stride': _stride,
-        'global_features': _number(int, 0, 4097),
-        'context': _number(int, 0, 17),
-        'initialization': _choice('glorot', 'he'), 'fine_tune': _boolean},
-    'objective': {
-        'loss': _choice('cross_entropy', 'l2', 'huber'),
-        'huber_threshold': _number(float, 0, low_included=False)},
-    'training': {
-        'update_rule': _choice('adam', 'nesterov'),
-        'learning_rate': _number(float, 0, low_included=False),
-        'beta1': _number(float, 0, 1), 'beta2': _number(float, 0, 1),
-        'momentum': _number(float, 0, 1), 'batch_size': _number(int, 1),
-        'epochs': _number(int, 0), 'drop_epochs': _epoch_numbers,
-        'drop_factor': _number(float, 0, low_included=False),
-        'schedule': _choice('constant', 'cycle'),
-        'warm_up': _number(float, 0, 1),
-        'average': _number(float, 0, 1),
-        'encoder_rate': _number(float, 0, low_included=False),
-        'gradient_clip': _number(float, 0),
-        'weight_decay': _number(float, 0), 'start_from': str,
-        'keep': _choice('loss', 'accuracy', 'last'),
-        'seed': _seed,
-        'checkpoint_minutes': _number(float, 0)},
-    'decoding': {
-        'method': _choice('argmax', 'mean'),
-        # Below, scores overflow; the mean is that of the best bin long before.
-        'temperature': _number(float, 0.001),
-        'smoothing': _number(float, 0, 100),
-        'saturation': _number(float, 0, 10)},
-}
 
 
 class Config(OrderedDict):
@@ -235,14 +95,14 @@ class Config(OrderedDict):
         parser = configparser.ConfigParser(interpolation=None)
         for section, values in self.items():
             parser[section] = OrderedDict(
-                (key, _format(value)) for key, value in values.items())
+                (key, format_value(value)) for key, value in values.items())
         stream = io.StringIO()
         parser.write(stream)
         return stream.getvalue()
 
     def setting(self, section, key):
         """One setting as :meth:`override` takes it: ``section.key=value``."""
-        return '%s.%s=%s' % (section, key, _format(self[section][key]))
+        return '%s.%s=%s' % (section, key, format_value(self[section][key]))
 
     def changed(self, other, ignore=()):
         """Settings whose values differ, as (section, key)."""
@@ -316,28 +176,31 @@ def load_config(path=None, overrides=(), source='--set'):
     ColornetError
         If a file cannot be read, or a key or value is not known.
     """
-    config = Config()
-    for file in [find_resource('experiments/defaults.ini'), path]:
-        if file is None:
-            continue
-        parser = read_ini(file, 'configuration')
-        if parser.has_section('study'):
-            raise ColornetError('%s is a study: run "colornet study"' % file)
-        for section in parser.sections():
-            for key, text in parser[section].items():
-                _set(config, section, key, text, file)
+    config = copy.deepcopy(_read_defaults())
+    if path is not None:
+        _read_over(config, path)
     for override in overrides:
         config.override(override, source)
     return _complete(config, path or 'defaults' if source == '--set' else
                      source)
 
 
-def _format(value):
-    """The text that a value is parsed from."""
-    if isinstance(value, bool):
-        return 'yes' if value else 'no'
-    return (' '.join(map(str, value)) if isinstance(value, tuple) else
-            str(value))
+@functools.lru_cache(maxsize=None)
+def _read_defaults():
+    """What ships as ``experiments/defaults.ini``, not to be changed."""
+    config = Config()
+    _read_over(config, find_resource('experiments/defaults.ini'))
+    return config
+
+
+def _read_over(config, path):
+    """Take the settings of an .ini file."""
+    parser = read_ini(path, 'configuration')
+    if parser.has_section('study'):
+        raise ColornetError('%s is a study: run "colornet study"' % path)
+    for section in parser.sections():
+        for key, text in parser[section].items():
+            _set(config, section, key, text, path)
 
 
 def _shorten(text):
@@ -366,54 +229,20 @@ def _complete(config, source):
                for key in keys if key not in config.get(section, {})]
     if missing:
         raise ColornetError('%s: no value for %s' % (source, missing[0]))
-    is_classification = config.network['kind'] == 'classification'
-    if is_classification != (config.objective['loss'] == 'cross_entropy'):
-        raise ColornetError(
-            '%s: objective.loss = %s does not fit network.kind = %s'
-            % (source, config.objective['loss'], config.network['kind']))
-    if not is_classification:
-        defaults = load_config()
-        names = ['network.' + key for key in ('aggregation', 'residual_units',
-                                              'tail', 'num_bins')]
-        names += ['decoding.' + key for key in ('method', 'temperature',
-                                                'smoothing')]
-        for name in names:
-            section, _, key = name.partition('.')
-            if config[section][key] != defaults[section][key]:
-                raise ColornetError('%s: %s is of the classification '
-                                    'network, not of network.kind = regression'
-                                    % (source, name))
-    for name, default, other, value in BELONGING:
-        section, key = name.split('.')
-        of_section, of_key = other.split('.')
-        if config[section][key] != default and \
-                config[of_section][of_key] != value:
-            raise ColornetError('%s: %s is of %s = %s'
-                                % (source, name, other, _format(value)))
-    if config.training['schedule'] == 'cycle' and \
-            config.training['drop_epochs']:
-        raise ColornetError('%s: training.drop_epochs is of '
-                            'training.schedule = constant, not of cycle'
-                            % source)
-    if config.network['color_space'] == 'hsv':
-        # The zero of hue is no grey, and the mean of two hues means nothing.
-        for key, value in (('saturation', 1), ('method', 'argmax')):
-            if config.decoding[key] != value:
-                raise ColornetError(
-                    '%s: decoding.%s = %s is not for network.color_space = '
-                    'hsv' % (source, key, config.decoding[key]))
-    if not config.network['residual_units']:
-        for name in 'global_features', 'context':
-            if config.network[name]:
-                raise ColornetError(
-                    '%s: network.%s = %s is added to a residual encoder '
-                    'unit, and network.residual_units = no' % (
-                        source, name, config.network[name]))
-        if config.data['proportions'] != 'squash':
-            raise ColornetError(
-                '%s: data.proportions = keep has sides that are not divisible '
-                'by 16, and network.residual_units = no' % source)
-    if config.data['size'] % 16 and not config.network['residual_units']:
-        raise ColornetError('%s: data.size must be divisible by 16 without '
-                            'residual units' % source)
+    settings, defaults = _flatten(config), _flatten(_read_defaults())
+    for applies, names, message in RULES:
+        if not applies(settings):
+            continue
+        changed = [name for name in names if settings[name] != defaults[name]]
+        if changed or not names:
+            name = (changed or [None])[0]
+            raise ColornetError('%s: %s' % (source, message % dict(
+                settings, name=name, value=settings.get(name))))
     return config
+
+
+def _flatten(config):
+    """Values by ``section.key``."""
+    return {'%s.%s' % (section, key): value
+            for section, values in config.items()
+            for key, value in values.items()}

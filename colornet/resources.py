@@ -1,4 +1,9 @@
-"""What ships with the project, and where it is."""
+"""Where things are: what ships with the project, and what it keeps for later.
+
+The environment may say otherwise, but only where a program's ``main`` takes it
+over by :func:`take_environment`: what is imported from Python does not depend
+on it.
+"""
 
 import sys
 from collections import OrderedDict
@@ -7,7 +12,8 @@ from pathlib import Path
 from .errors import ColornetError
 
 __all__ = ['DEFAULT_NETWORK', 'EVERYDAY', 'ROOT', 'SHIPPED_NETWORKS',
-           'find_resource', 'weights_file']
+           'cache_folder', 'find_resource', 'image_commit',
+           'take_environment', 'weights_file']
 
 #: The checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,6 +43,8 @@ def weights_file(name):
 
 #: The network that colours photos unless another is named.
 DEFAULT_NETWORK = weights_file(EVERYDAY)
+#: What :func:`take_environment` was told.
+_environment = {}
 
 
 def find_resource(name):
@@ -63,3 +71,39 @@ def find_resource(name):
             return folder / name
     raise ColornetError('%s is missing: it ships with the project, in %s'
                         % (name, folders[0]))
+
+
+def take_environment(variables):
+    """Let environment variables decide, for the ``main`` of programs.
+
+    Parameters
+    ----------
+    variables : dict of str to str
+        Such as ``os.environ``. ``COLORNET_CACHE`` is :func:`cache_folder`, or
+        else ``colornet`` below ``XDG_CACHE_HOME``; ``COLORNET_COMMIT`` is
+        :func:`image_commit`. What an earlier call told is forgotten.
+    """
+    _environment.clear()
+    _environment.update(
+        (name, variables[name]) for name in
+        ('COLORNET_CACHE', 'COLORNET_COMMIT', 'XDG_CACHE_HOME')
+        if variables.get(name))
+
+
+def cache_folder():
+    """Where decoded photos are kept.
+
+    Returns
+    -------
+    Path
+        ``~/.cache/colornet`` unless the environment told another.
+    """
+    if 'COLORNET_CACHE' in _environment:
+        return Path(_environment['COLORNET_CACHE'])
+    return Path(_environment.get('XDG_CACHE_HOME') or
+                Path.home() / '.cache') / 'colornet'
+
+
+def image_commit():
+    """The commit that a container's image was made of, or None."""
+    return _environment.get('COLORNET_COMMIT')

@@ -53,10 +53,10 @@ ON_GPU = [
 
 def _problem(config):
     """Demo photos as a minibatch: inputs and targets."""
-    from .training.run import make_transform
+    from .network.inputs import make_transform
     paths = find_images(find_resource('demo/photos'))[:BATCH_SIZE]
     rgb = np.array([read_rgb(path, SIZE) for path in paths])
-    return make_transform(config)(rgb)[:2]
+    return make_transform(config.network)(rgb)[:2]
 
 
 def measure(out_file, plain=False):

@@ -1,4 +1,4 @@
-"""Training by PyTorch against training by Theano; the rest needs neither."""
+"""Training by PyTorch; what Theano makes of it."""
 
 import importlib.util
 import io
@@ -6,53 +6,25 @@ import json
 import signal
 import subprocess
 import sys
-from unittest import SkipTest, mock
+from unittest import mock
 
 import numpy as np
-from nose.plugins.attrib import attr
 from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from benchmarks import photos, pytorch_training
-from benchmarks.agreement import compare, kind_of
 from colornet import color
 from colornet.config import load_config
+from colornet.data.subsets import load_photos, load_subset
 from colornet.files import read_csv
 from colornet.network.parameters import load_arrays
 from colornet.terminal import Interrupted
-from colornet.training import run as experiment
+from colornet.training.history import best_epoch
+from colornet.training.provenance import read_provenance
+from colornet.training.run import train
+from colornet.training.run_folder import is_finished
 from tests import tiny
-
-EVERYDAY = tiny.ROOT / 'experiments' / 'everyday.ini'
-
-#: All that makes this network another than the paper's; of odd maps, as
-#: conv4_3 has 5 x 5.
-SETTINGS = ['data.size=40', 'data.hold_out=0.25', 'data.min_crop=0.8',
-            'network.num_bins=10', 'network.tail=8 8',
-            'network.output_stride=4', 'network.global_features=8',
-            'network.context=1', 'training.batch_size=4',
-            'training.epochs=2', 'training.average=0.9',
-            'training.encoder_rate=0.5', 'training.gradient_clip=2',
-            'decoding.method=mean']
-
-
-class InProcess:
-    """Stands for a pool of processes."""
-
-    @staticmethod
-    def map(function, *iterables, chunksize=1):
-        return map(function, *iterables)
-
-
-def need(package):
-    if importlib.util.find_spec(package) is None:
-        raise SkipTest('needs %s: make benchmark installs it' % package)
-
-
-def make_learner(config):
-    need('torch')
-    from benchmarks.pytorch_learner import PyTorchLearner
-    return PyTorchLearner(config, 'cpu', InProcess)
+from tests.pytorch import EVERYDAY, SETTINGS, InProcess, make_learner, need
 
 
 def run(*arguments):
@@ -90,21 +62,6 @@ def test_missing_gpu_is_told_before_anything_runs():
     assert_in('finds no CUDA GPU', err)
 
 
-def test_settings_that_only_theano_has_are_refused():
-    for settings in (['network.color_space=hsv', 'decoding.method=argmax',
-                      'decoding.temperature=1', 'decoding.saturation=1'],
-                     ['network.aggregation=sum'],
-                     ['network.batch_norm=no'],
-                     ['network.residual_units=no',
-                      'data.proportions=squash'],
-                     ['training.update_rule=nesterov'],
-                     ['training.weight_decay=0.1'],
-                     ['training.start_from=a.h5'], ['decoding.smoothing=1']):
-        config = load_config(EVERYDAY, settings)
-        tiny.check_error(lambda: make_learner(config), settings[0],
-                         '"colornet train"')
-
-
 class TestPhotos(tiny.InFolder):
     """Decoded by processes, and by the cache."""
 
@@ -121,8 +78,7 @@ class TestPhotos(tiny.InFolder):
                 mock.patch('sys.stderr', io.StringIO()) as err:
             images, names = photos.decode_photos(config, self.data, pool)
         with mock.patch('sys.stderr', io.StringIO()) as cached_err:
-            cached, cached_names = experiment.TheanoLearner(
-                config).load_photos(self.data)
+            cached, cached_names = load_photos(config.data, self.data, 'train')
         eq_(names, cached_names)
         eq_(len(names), self.NUM_PHOTOS + 1)
         eq_(images.file_sizes, cached.file_sizes)
@@ -152,200 +108,6 @@ class TestPhotos(tiny.InFolder):
                 'none of the 1 photos', 'a.jpg')
 
 
-def all_colours():
-    """A minibatch with each fifth value of each channel, and the last."""
-    values = np.append(np.arange(0, 255, 5), 255).astype(np.uint8)
-    return np.stack(np.meshgrid(values, values, values), -1)
-
-
-def test_colours_on_the_device():
-    need('torch')
-    import torch
-
-    from benchmarks import pytorch_color
-    rgb = all_colours()
-    luminance, chroma = pytorch_color.split_channels(torch.from_numpy(rgb))
-    expected, expected_chroma = color.split_channels(rgb)
-    expected_chroma = np.moveaxis(expected_chroma, -1, 1)
-    assert_allclose(luminance.numpy(), expected, atol=2e-4)
-    assert_allclose(chroma.numpy(), expected_chroma, atol=2e-3)
-    bins = pytorch_color.bin_chroma(torch.from_numpy(expected_chroma), 50,
-                                    (-100., 100.))
-    assert_array_equal(bins.numpy(), color.bin_channel(expected_chroma))
-
-
-def test_inputs_and_targets():
-    for settings in ([], ['network.kind=regression', 'objective.loss=l2']):
-        config = load_config(settings and tiny.REGRESSION or tiny.EXPERIMENT,
-                             settings + ['network.output_stride=4'])
-        learner = make_learner(config)
-        rgb = all_colours()[:4, :48, :48]
-        inputs, targets, same = learner.transform(rgb)
-        expected, expected_targets, _ = experiment.make_transform(config)(rgb)
-        ok_(same is rgb)
-        assert_allclose(inputs.numpy(), expected, atol=1e-3)
-        if settings:
-            assert_allclose(targets.numpy(), expected_targets, atol=2e-3)
-        else:  # Rounding may cross the edge of a bin.
-            ok_((targets.numpy() != expected_targets).mean() < 1e-3)
-
-
-def both_learners(settings, rgb):
-    """Theano's and PyTorch's, with one network; inputs and targets."""
-    from benchmarks.pytorch_network import Variable
-    kind = tiny.EXPERIMENT
-    if 'network.kind=regression' in settings:
-        kind = tiny.REGRESSION
-        settings = settings + ['network.chroma_scale=20']
-    else:
-        settings = settings + ['network.num_bins=10', 'network.tail=8 8',
-                               'decoding.method=mean']
-    config = load_config(kind, settings + [
-        'data.size=%d' % rgb.shape[1], 'decoding.saturation=1.5'])
-    theirs, ours = experiment.TheanoLearner(config), make_learner(config)
-    for learner in (theirs, ours):
-        learner.build()
-    eq_(set(theirs.parameters), set(ours.parameters))
-    random = np.random.RandomState(0)
-    for (layer, name), variable in theirs.parameters.items():
-        value = variable.get_value()
-        eq_(value.shape, ours.parameters[layer, name].get_value().shape)
-        if name == 'gamma' or name == 'variance':  # All are ones, ...
-            variable.set_value(value * random.uniform(
-                0.5, 2, value.shape).astype(value.dtype))
-        elif name in ('beta', 'mean', 'b') and not value.any():  # or zeros.
-            variable.set_value(random.uniform(
-                -0.1, 0.1, value.shape).astype(value.dtype))
-        ours.parameters[layer, name].set_value(variable.get_value())
-    # Without zeros, of which there would be several in a block of four.
-    for biases in (theirs._net['conv4_3'].b,
-                   Variable(ours._network.tensors()['conv4_3', 'b'])):
-        biases.set_value(biases.get_value() + np.float32(2000))
-    for learner in (theirs, ours):
-        with mock.patch('sys.stderr', io.StringIO()):
-            learner.compile()
-    return theirs, ours, theirs.transform(rgb)[:2]
-
-
-def theano_results(learner, inputs, targets, rates):
-    from colornet.engine.backend import T, lasagne, theano
-    from colornet.network.networks import output_layers, trainable_parameters
-    net = learner._net
-    layers = output_layers(net)
-    variable = (T.itensor4 if len(layers) == 2 else T.tensor4)()
-    loss = experiment._make_objective(learner.config)(
-        lasagne.layers.get_output(layers), variable)
-    trained = trainable_parameters(net)
-    results = dict(zip(
-        ['gradient %s/%s' % key for parameter in trained
-         for key, other in learner.parameters.items() if other is parameter],
-        theano.function([net['input'].input_var, variable],
-                        T.grad(loss, trained))(inputs, targets)))
-    scores = theano.function([net['input'].input_var], lasagne.layers
-                             .get_output(layers, deterministic=True))(inputs)
-    return finish(learner, inputs, targets, rates, results, scores)
-
-
-def pytorch_results(learner, inputs, targets, rates):
-    import torch
-
-    from benchmarks.pytorch_network import Variable
-    inputs = torch.from_numpy(inputs)
-    targets = torch.from_numpy(
-        targets.astype(np.int64) if targets.dtype.kind == 'i' else targets)
-    before = {key: variable.get_value()
-              for key, variable in learner.parameters.items()}
-    learner._network.train()
-    loss = learner._objective(learner._outputs(learner._network, inputs),
-                              targets)
-    trained = [(key, variable.tensor) for key, variable in
-               learner.parameters.items() if variable.tensor.requires_grad]
-    results = {
-        'gradient %s/%s' % key: Variable(gradient).get_value()
-        for (key, _), gradient in zip(trained, torch.autograd.grad(
-            loss, [tensor for _, tensor in trained]))}
-    for key, value in before.items():  # That was not a step.
-        learner.parameters[key].set_value(value)
-    learner._network.eval()
-    with torch.no_grad():
-        scores = [channel.numpy() for channel in learner._network(inputs)]
-    return finish(learner, inputs, targets, rates, results, scores)
-
-
-def finish(learner, inputs, targets, rates, results, scores):
-    """Results of a few steps besides."""
-    before = {key: variable.get_value()
-              for key, variable in learner.parameters.items()}
-    loss, chroma = learner.validate(inputs, targets)
-    results.update({'scores': np.stack(scores), 'validation loss': loss,
-                    'validation chroma': chroma})
-    losses = []
-    for rate in rates:
-        learner.set_learning_rate(rate)
-        losses.append(float(learner.step(inputs, targets)))
-    results['losses'] = np.array(losses)
-    for key, variable in (learner.averages or learner.parameters).items():
-        change = variable.get_value() - before[key]
-        if key == ('conv4_3_bn', 'beta'):
-            continue  # The next normalization takes it away: see agreement.
-        kind = 'average' if key[1] in ('mean', 'variance') else 'change'
-        results['%s %s/%s' % ((kind,) + key)] = change
-    results['validation loss after'] = learner.validate(inputs, targets)[0]
-    return results
-
-
-#: Of results of :func:`finish`, as :mod:`benchmarks.agreement` has them for
-#: its own. Few pixels: one at a rectifier's edge shows in the gradients, and
-#: Adam makes much of small ones.
-TOLERANCES = {'scores': 1e-5, 'validation loss': 1e-5,
-              'validation chroma': 1e-4, 'gradient': 1e-4, 'losses': 1e-4,
-              'change': 2e-2, 'average': 1e-4, 'validation loss after': 1e-4}
-
-#: With VGG16, which has most rectifiers.
-TUNED_TOLERANCES = dict(TOLERANCES, gradient=1e-2, change=5e-2, average=1e-3)
-
-
-def check_agreement(settings):
-    from colornet.photos.reading import find_images, read_rgb
-    rgb = np.stack([read_rgb(path, 40)
-                    for path in list(find_images(tiny.PHOTOS))[:3]])
-    theirs, ours, batch = both_learners(settings, rgb)
-    rates = [1e-5, 3e-5, 1e-5]
-    expected = theano_results(theirs, *batch, rates=rates)
-    results = pytorch_results(ours, *batch, rates=rates)
-    tuned = 'network.fine_tune=yes' in settings
-    for name, difference, _ in compare(results, expected):
-        allowed = (TUNED_TOLERANCES if tuned else TOLERANCES)[kind_of(name)]
-        ok_(difference <= allowed, (name, difference, allowed))
-
-
-def test_a_network_with_all_that_is_new_agrees():
-    need('torch')
-    check_agreement(['network.output_stride=4', 'network.global_features=8',
-                     'network.context=1', 'network.fine_tune=yes',
-                     'training.average=0.9', 'training.encoder_rate=0.5',
-                     'training.gradient_clip=1'])
-
-
-@attr('slow')
-def test_networks_agree():
-    need('torch')
-    classification, regression = [], ['network.kind=regression']
-    for kind, stride, features, context, more in (
-            (classification, 1, 0, 0, []),
-            (classification, 2, 8, 0, ['training.average=0.9']),
-            (classification, 4, 0, 2, ['network.batch_norm_taps=no']),
-            (classification, 1, 8, 1, []),
-            (regression, 1, 8, 2, ['training.gradient_clip=100']),
-            (regression, 2, 0, 1, ['objective.loss=l2']),
-            (regression, 4, 8, 0, ['network.fine_tune=yes']),
-            (regression, 4, 0, 0, ['training.average=0.9'])):
-        yield check_agreement, kind + more + [
-            'network.output_stride=%d' % stride,
-            'network.global_features=%d' % features,
-            'network.context=%d' % context]
-
-
 class TestTraining(tiny.InFolder):
     """An uninterrupted training of a tiny everyday network."""
 
@@ -371,7 +133,7 @@ class TestTraining(tiny.InFolder):
             return loss
         learner.step = step
         with mock.patch('sys.stderr', io.StringIO()):
-            experiment.train(cls.config, cls.data, folder, learner=learner)
+            train(cls.config, cls.data, folder, learner=learner)
         return learner
 
     def test_run_folder(self):
@@ -379,7 +141,7 @@ class TestTraining(tiny.InFolder):
         provenance = json.loads((self.folder / 'provenance.json').read_text())
         eq_(sorted(provenance[0]['backend']), ['device', 'pytorch'])
         ok_(provenance[0]['photos_per_second'] > 0)
-        eq_(experiment.read_provenance(self.folder), provenance)
+        eq_(read_provenance(self.folder), provenance)
         rows = read_csv(self.folder / 'log.csv')
         eq_([row['epoch'] for row in rows], ['1', '2'])
         for name in ('validation_loss', 'acc_u', 'sat_diff', 'psnr_gain'):
@@ -391,7 +153,7 @@ class TestTraining(tiny.InFolder):
         before = (self.folder / 'last.h5').stat().st_mtime_ns
         self.train(self.folder)
         eq_((self.folder / 'last.h5').stat().st_mtime_ns, before)
-        ok_(experiment.is_finished(self.config, self.folder, self.data))
+        ok_(is_finished(self.config, self.folder, self.data))
 
     def test_an_interrupted_training_ends_as_an_uninterrupted_one(self):
         folder = self.root / 'interrupted'
@@ -417,9 +179,9 @@ class TestTraining(tiny.InFolder):
         eq_(attributes['trained_on'], '9 photos of photos')
         # The network that is kept is that of the last epoch, if it is best.
         history = read_csv(self.folder / 'log.csv')
-        best = experiment.best_epoch(history)
+        best = best_epoch(history)
         eq_(int(attributes['epoch']), best)
-        images, _ = experiment.load_subset(config, self.data, 'validation')
+        images, _ = load_subset(config, self.data, 'validation')
         rgb = images[list(range(len(images)))]
         groups, _ = load_arrays(self.folder / 'best.h5', ['parameters'])
         learner = make_learner(config)

@@ -1,13 +1,16 @@
-"""What ships: the table of networks and the files are the same."""
+"""Where things are: the networks that ship, what the environment may say."""
 
 import re
+from pathlib import Path
 
 from nose.tools import assert_in, eq_
 
 from colornet.network.saved import load_configuration
 from colornet.resources import (DEFAULT_NETWORK, SHIPPED_NETWORKS,
-                                find_resource, weights_file)
+                                cache_folder, find_resource, image_commit,
+                                take_environment, weights_file)
 from tests import tiny
+from tests.tiny import check_error
 
 WEIGHTS = tiny.ROOT / 'weights'
 
@@ -30,3 +33,27 @@ def test_the_readme_of_the_weights_has_each_once():
     names = re.findall(r'^ +[0-9a-f]{64}  (\w+)\.h5$',
                        (WEIGHTS / 'README.rst').read_text(), re.MULTILINE)
     eq_(sorted(names), sorted(SHIPPED_NETWORKS))
+
+
+def test_resources():
+    assert find_resource('experiments/defaults.ini').is_file()
+    check_error(lambda: find_resource('weights/none.h5'), 'weights/none.h5')
+
+
+def check_environment(variables, folder, commit):
+    take_environment(variables)
+    try:
+        eq_((cache_folder(), image_commit()), (folder, commit))
+    finally:
+        take_environment({})
+
+
+def test_the_environment_says_where_photos_are_kept():
+    home = Path.home() / '.cache' / 'colornet'
+    for case in [
+            ({}, home, None),
+            ({'COLORNET_CACHE': '', 'XDG_CACHE_HOME': ''}, home, None),
+            ({'XDG_CACHE_HOME': '/x'}, Path('/x/colornet'), None),
+            ({'COLORNET_CACHE': '/y', 'XDG_CACHE_HOME': '/x',
+              'COLORNET_COMMIT': 'abc'}, Path('/y'), 'abc')]:
+        yield (check_environment,) + case

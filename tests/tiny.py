@@ -1,21 +1,26 @@
 """Tiny data sets of real pixels, and settings that train in seconds."""
 
 import contextlib
+import io
 import os
 import signal
 import tempfile
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
-from colornet.data.datasets import read_split
+from colornet.color import split_channels
+from colornet.data.splits import read_split
 from colornet.engine.switches import without as without_speedups  # noqa: F401
 from colornet.errors import ColornetError
+from colornet.photos.reading import find_images, read_rgb
+from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
 PHOTOS = Path(__file__).resolve().parent / 'free_photos'
@@ -47,6 +52,15 @@ def write_crops(folder, names, side=40, width=None, seed=0):
             os.path.join(str(folder), name), quality=95)
 
 
+def load_batches():
+    """Minibatches of two real photos each: luminance and U, V."""
+    rgb = np.array([read_rgb(path, 24) for path in find_images(PHOTOS)])
+    luminance, chroma = split_channels(rgb)
+    inputs = np.repeat(luminance[:, np.newaxis] / 100, 3, axis=1)
+    targets = np.ascontiguousarray(np.moveaxis(chroma, -1, 1)) / 100
+    return [(inputs[:2], targets[:2]), (inputs[2:], targets[2:])]
+
+
 class InFolder:
     """A test class with a temporary folder, photos, and a cache of its own."""
 
@@ -63,7 +77,7 @@ class InFolder:
 
     @classmethod
     def teardown_class(cls):
-        del os.environ['COLORNET_CACHE']
+        use_users_cache()
         cls.temporary.cleanup()
 
 
@@ -132,6 +146,24 @@ def check_error(function, *words):
     assert '\n' not in message, message
 
 
+@contextlib.contextmanager
+def noted():
+    """What is said on the standard error stream, which must be something."""
+    with mock.patch('sys.stderr', io.StringIO()) as err:
+        yield err
+    assert err.getvalue()
+
+
 def use_own_cache(folder):
-    """Keep the image cache of the tests away from the user's."""
+    """Keep the image cache of the tests away from the user's.
+
+    Also that of commands which they start.
+    """
     os.environ['COLORNET_CACHE'] = os.path.join(str(folder), 'cache')
+    take_environment(os.environ)
+
+
+def use_users_cache():
+    """Undo :func:`use_own_cache`."""
+    del os.environ['COLORNET_CACHE']
+    take_environment(os.environ)

@@ -14,6 +14,7 @@ import traceback
 
 from .. import __version__
 from ..errors import ColornetError
+from ..resources import take_environment
 from ..terminal import end_with_parent
 from . import evaluation, photos, studies, training
 
@@ -46,6 +47,7 @@ def main(arguments=None):
     """
     end_with_parent()
     _prepare_streams()
+    take_environment(os.environ)
     options = _make_parser().parse_args(arguments)
     return report_errors(_run, options)
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ..data.datasets import TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
 from .options import (add, add_decoding, add_networks, add_out, add_subset,
@@ -9,9 +10,6 @@ from .options import (add, add_decoding, add_networks, add_out, add_subset,
 
 __all__ = ['add_decodings', 'add_evaluate', 'add_everyday', 'add_figure',
            'add_table1', 'add_table2']
-
-#: Data sets of Table 1.
-TABLE1 = 'cvcl', 'mcgill', 'ilsvrc', 'mirflickr'
 
 
 def add_evaluate(commands):

@@ -39,7 +39,8 @@ def _colorize(options):
                if not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
-    from ..network.saved import load_colorizer, network_file
+    from ..api import load_colorizer
+    from ..network.saved import network_file
     from ..photos.folders import Report, colorize_files
     network = options.network and network_file(options.network)
     colorizer = load_colorizer(network, options.vgg, options.decoding)
@@ -83,8 +84,8 @@ def add_demo(commands):
 
 
 def _demo(options):
+    from ..api import load_colorizer
     from ..evaluation.sheets import save_demo_sheet
-    from ..network.saved import load_colorizer
     from ..photos.folders import colorize_files
     photos = find_resource('demo/photos')
     report = colorize_files(load_colorizer(), [photos], options.out)

@@ -1,32 +1,17 @@
-"""The data sets of the paper and their splits (paper, 4, Table 1).
+"""The data sets of the paper (4, Table 1): where they come from, their layout.
 
-A data set is a folder of photos, and two lists that name the photos to train
-on and to test with. The lists of CVCL are part of this project; those of the
-other data sets, whose photos the paper does not name, are drawn by seed from
-what the folder holds.
+The only list of them. The settings and the command line take their names from
+here, so this imports neither numpy nor Pillow.
 """
 
-import hashlib
-import logging
 import os
 import re
-from collections import Counter, namedtuple
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Callable, Optional, Sequence
 
 from ..errors import ColornetError
-from ..photos.reading import find_images
 
-__all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'SPLIT_SEED', 'SUBSETS',
-           'draw_split', 'find_photo', 'get_dataset', 'load_split',
-           'read_split', 'resolve', 'split_by_hash']
-
-logger = logging.getLogger(__name__)
-
-#: All splits are drawn with this seed.
-SPLIT_SEED = 2016
-
-SUBSETS = 'train', 'test'
+__all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'TABLE1', 'get_dataset']
 
 #: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC (choice
 #: 19).
@@ -70,6 +55,7 @@ _CLASS_OF_FOLDER = {folder: name for name, wnids in ILSVRC_CLASSES.items()
 
 def _list_photos(folder):
     """All photos in a folder and those below it, also through links."""
+    from ..photos.reading import find_images
     return [path.relative_to(folder).as_posix() for path in
             find_images(folder, follow_links=True)]
 
@@ -103,58 +89,89 @@ def _list_mirflickr(folder):
             if re.match(r'im\d+\.jpg$', name)]
 
 
-#: `num_train` and `num_test` are the counts of Table 1 (choice 11), None where
-#: it has none. `source` tells where to get the photos and on which terms,
-#: `layout` what the folder holds, and `remedy` what to do when it does not.
-#: `subfolders` are the places below the folder where the photos may be.
-#: `list_photos(folder)` gives their names, `find_group(name)` the category to
-#: draw evenly from. Files may carry `prefix` before the name in a split.
-DataSet = namedtuple('DataSet', 'name num_train num_test source layout remedy '
-                     'subfolders list_photos find_group prefix')
+@dataclass(frozen=True)
+class DataSet:
+    """A data set as it is published.
 
+    Attributes
+    ----------
+    name : str
+    source : str
+        Where to get the photos, and on which terms.
+    layout, remedy : str
+        What the folder holds, and what to do when it does not.
+    list_photos : callable
+        Takes a folder, returns the names of the photos.
+    num_train, num_test : int or None
+        Counts of Table 1 (choice 11).
+    subfolders : sequence of str
+        Places below the folder where the photos may be.
+    find_group : callable or None
+        Takes a name, returns the category to draw evenly from.
+    prefix : str
+        That files may carry before the name in a split.
+    """
+
+    name: str
+    source: str
+    layout: str
+    remedy: str
+    list_photos: Callable
+    num_train: Optional[int] = None
+    num_test: Optional[int] = None
+    subfolders: Sequence[str] = ('',)
+    find_group: Optional[Callable] = None
+    prefix: str = ''
+
+    @property
+    def in_table1(self):
+        """Whether Table 1 has counts for it."""
+        return self.num_train is not None
+
+
+#: Name -> :class:`DataSet`.
 DATASETS = {dataset.name: dataset for dataset in [
     DataSet(
-        'cvcl', 361, 50,
+        name='cvcl', num_train=361, num_test=50,
         source='https://people.csail.mit.edu/torralba/code/spatialenvelope/; '
                'research use, cite Oliva and Torralba (2001)',
         layout='land143.jpg or opencountry_land143.jpg, and so on',
         remedy='run "make data-cvcl", or give your copy as CVCL=folder',
-        subfolders=['', 'spatial_envelope_256x256_static_8outdoorcategories'],
-        list_photos=_list_cvcl, find_group=None, prefix=_CVCL_PREFIX),
+        subfolders=('', 'spatial_envelope_256x256_static_8outdoorcategories'),
+        list_photos=_list_cvcl, prefix=_CVCL_PREFIX),
     DataSet(
-        'mcgill', 896, 150,
+        name='mcgill', num_train=896, num_test=150,
         source='http://tabby.vision.mcgill.ca/html/browsedownload.html; '
                'research use, cite Olmos and Kingdom (2004)',
         layout='a folder of .tif or .jpg files for each category: Animals, '
                'Flowers, Foliage, ...',
         remedy='unpack its archives and give the folder as --data',
-        subfolders=[''], list_photos=_list_mcgill,
-        find_group=os.path.dirname, prefix=''),
+        list_photos=_list_mcgill, find_group=os.path.dirname),
     DataSet(
-        'ilsvrc', 12486, 494,
+        name='ilsvrc', num_train=12486, num_test=494,
         source='https://image-net.org (login); research use',
         layout='Data/CLS-LOC/train/n02132136/n02132136_12.JPEG, or '
                'bear/NAME.jpg and book_shelf/NAME.jpg, and so on',
         remedy='unpack it and give the folder as --data',
-        subfolders=['', 'train', 'Data/CLS-LOC/train',
-                    'ILSVRC/Data/CLS-LOC/train'],
+        subfolders=('', 'train', 'Data/CLS-LOC/train',
+                    'ILSVRC/Data/CLS-LOC/train'),
         list_photos=_list_ilsvrc,
-        find_group=lambda name: _CLASS_OF_FOLDER[name.split('/')[0]],
-        prefix=''),
+        find_group=lambda name: _CLASS_OF_FOLDER[name.split('/')[0]]),
     DataSet(
-        'mirflickr', 7500, 1000,
+        name='mirflickr', num_train=7500, num_test=1000,
         source='https://press.liacs.nl/mirflickr (mirflickr25k.zip); '
                'Creative Commons licences, one for each photo',
         layout='im1.jpg to im25000.jpg',
         remedy='unpack mirflickr25k.zip and give the folder as --data',
-        subfolders=['', 'mirflickr'], list_photos=_list_mirflickr,
-        find_group=None, prefix=''),
+        subfolders=('', 'mirflickr'), list_photos=_list_mirflickr),
     DataSet(
-        'folder', None, None, source='your own',
+        name='folder', source='your own',
         layout='photos, also in folders of any depth',
-        remedy='give a folder that holds photos', subfolders=[''],
-        list_photos=_list_photos, find_group=None, prefix=''),
+        remedy='give a folder that holds photos', list_photos=_list_photos),
 ]}
+
+#: Names of the data sets of Table 1.
+TABLE1 = tuple(name for name, dataset in DATASETS.items() if dataset.in_table1)
 
 
 def get_dataset(name):
@@ -170,238 +187,3 @@ def get_dataset(name):
     except KeyError:
         raise ColornetError('unknown data set %r; choose one of %s'
                             % (name, ', '.join(sorted(DATASETS))))
-
-
-def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
-    """Return the photos to train on, or to test with.
-
-    They are those of ``<splits_folder>/<name>_<subset>.txt`` if there is such
-    a file. Otherwise they are drawn from all photos of the folder: by
-    :data:`SPLIT_SEED` to the counts of Table 1, or by :func:`split_by_hash`
-    where it has none.
-
-    Parameters
-    ----------
-    name : str
-        A key of :data:`DATASETS`.
-    folder : str or pathlib.Path
-        Holds the data set.
-    subset : 'train' or 'test'
-    splits_folder : str or pathlib.Path, optional
-    test_proportion : float in [0, 1)
-        Of the photos, where Table 1 has no counts for the data set.
-
-    Returns
-    -------
-    list of str
-        Paths, sorted by the name in the split.
-
-    Raises
-    ------
-    ColornetError
-        If the data set is unknown, photos are missing, or none are for tests.
-    """
-    dataset = get_dataset(name)
-    if subset not in SUBSETS:
-        raise ColornetError('unknown subset %r; choose train or test'
-                            % (subset,))
-    split_file = os.path.join(os.fspath(splits_folder or ''),
-                              '%s_%s.txt' % (name, subset))
-    if splits_folder is not None and os.path.exists(split_file):
-        return resolve(name, folder, read_split(split_file))
-    # What a listing names is there; whether it can be read is found out, and
-    # told, when it is read.
-    found = os.path.lexists
-    names = _list_names(dataset, folder)
-    num_train, num_test = dataset.num_train, dataset.num_test
-    if num_test is None:
-        split = split_by_hash(names, test_proportion)
-        if not split[SUBSETS.index(subset)]:
-            raise ColornetError('%s: data.test_share = 0: no photos of %s are '
-                                'for tests' % (name, folder))
-        return resolve(name, folder, split[SUBSETS.index(subset)], found)
-    groups = (None if dataset.find_group is None
-              else [dataset.find_group(photo) for photo in names])
-    split = draw_split(names, num_train, num_test, SPLIT_SEED, groups)
-    return resolve(name, folder, split[SUBSETS.index(subset)], found)
-
-
-def draw_split(names, num_train, num_test, seed, groups=None):
-    """Draw photos to train on and to test with.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Their order does not matter.
-    num_train, num_test : int
-        Where there are fewer photos, both become smaller in proportion, and
-        a warning is logged.
-    seed : int
-        In [0, 2 ** 32), for ``numpy.random.RandomState``.
-    groups : sequence of str, same length as `names`, optional
-        Categories. As many photos are drawn from each as from any other, or
-        all where a category has fewer; each gives the same proportion of
-        its photos to the test.
-
-    Returns
-    -------
-    train, test : list of str
-        Sorted, disjoint.
-
-    Raises
-    ------
-    ColornetError
-        If there are fewer than two photos.
-    """
-    if len(names) < 2:
-        raise ColornetError('a split needs at least two photos, not %d'
-                            % len(names))
-    total = num_train + num_test
-    if len(names) < total:
-        wanted = '%d + %d' % (num_train, num_test)
-        num_test = int(round(len(names) * num_test / float(total)))
-        num_test = min(max(num_test, 1), len(names) - 1)
-        total = len(names)
-        logger.warning('there are %d photos, not %s: using %d to train and '
-                       '%d to test', total, wanted, total - num_test, num_test)
-    photos = sorted(zip(names, groups or [''] * len(names)))
-    shuffled = np.random.RandomState(seed).permutation(len(photos))
-    # The first of each category, then the second of each, and so on.
-    ranked, sizes = [], Counter()
-    for name, group in (photos[i] for i in shuffled):
-        ranked.append((sizes[group], name, group))
-        sizes[group] += 1
-    drawn = sorted(ranked, key=lambda photo: photo[0])[:total]
-    # The same proportion of each category comes first.
-    sizes = Counter(group for _, _, group in drawn)
-    drawn.sort(key=lambda photo: (photo[0] + 0.5) / sizes[photo[2]])
-    ordered = [name for _, name, _ in drawn]
-    return sorted(ordered[num_test:]), sorted(ordered[:num_test])
-
-
-def split_by_hash(names, test_proportion):
-    """Choose photos to test with by a hash of their names.
-
-    A photo stays on its side when others come or go, so a network is never
-    tested with what it was trained on.
-
-    Parameters
-    ----------
-    names : sequence of str
-    test_proportion : float in [0, 1)
-        Of all names that there may be; of a few, more or fewer.
-
-    Returns
-    -------
-    train, test : list of str
-        Sorted, disjoint; neither is empty, except the second for a
-        proportion of zero.
-
-    Raises
-    ------
-    ColornetError
-        If there are fewer than two photos.
-    """
-    if not 0 <= test_proportion < 1:
-        raise ColornetError('the test proportion must be at least 0 and below '
-                            '1, not %s' % test_proportion)
-    if test_proportion == 0:
-        return sorted(names), []
-    if len(names) < 2:
-        raise ColornetError('a split needs at least two photos, not %d'
-                            % len(names))
-    # From 0 to 1, evenly spread and always the same for a name.
-    ranks = {name: int(hashlib.sha256(os.fsencode(name)).hexdigest()[:12], 16)
-             / 16. ** 12 for name in names}
-    ordered = sorted(names, key=ranks.get)
-    num_test = sum(rank < test_proportion for rank in ranks.values())
-    num_test = min(max(num_test, 1), len(names) - 1)
-    return sorted(ordered[num_test:]), sorted(ordered[:num_test])
-
-
-def read_split(path):
-    """Read the names of photos, one a line; lines of ``#`` are comments.
-
-    Raises
-    ------
-    ColornetError
-        If the file cannot be read, names no photo, or names one twice.
-    """
-    try:
-        with open(path, encoding='utf-8', errors='surrogateescape') as file:
-            lines = [line.strip() for line in file]
-    except OSError as error:
-        raise ColornetError('cannot read the split %s: %s'
-                            % (path, error.strerror))
-    names = [line for line in lines if line and not line.startswith('#')]
-    if not names:
-        raise ColornetError('the split %s names no photo' % path)
-    if len(set(names)) < len(names):
-        twice = Counter(names).most_common(1)[0][0]
-        raise ColornetError('the split %s names %s twice' % (path, twice))
-    return names
-
-
-def find_photo(dataset, folder, name, exists=os.path.isfile):
-    """Return the path of a photo by its name in a split, or None."""
-    for subfolder in dataset.subfolders:
-        for prefix in sorted({'', dataset.prefix}):
-            path = os.path.join(folder, subfolder, prefix + name)
-            if exists(path):
-                return path
-    return None
-
-
-def resolve(name, folder, photos, exists=os.path.isfile):
-    """Return the paths of photos by their names in a split.
-
-    Parameters
-    ----------
-    name : str
-        A key of :data:`DATASETS`.
-    folder : str or pathlib.Path
-    photos : sequence of str
-    exists : callable
-        Whether a path is there.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    ColornetError
-        If the folder or photos are missing; it says what to do.
-    """
-    dataset = get_dataset(name)
-    _check_folder(dataset, folder)
-    paths = [find_photo(dataset, folder, photo, exists)
-             for photo in photos]
-    missing = [photo for photo, path in zip(photos, paths) if path is None]
-    if missing:
-        raise ColornetError(
-            '%s: %d of %d photos are missing from %s (%s%s); %s'
-            % (name, len(missing), len(photos), folder,
-               ', '.join(missing[:3]), ', ...' if missing[3:] else '',
-               dataset.remedy))
-    return paths
-
-
-def _check_folder(dataset, folder):
-    if not folder or not os.path.isdir(folder):
-        raise ColornetError('%s: there is no folder %s; %s (source: %s)'
-                            % (dataset.name, folder or '', dataset.remedy,
-                               dataset.source))
-
-
-def _list_names(dataset, folder):
-    """Names of all photos, from the first subfolder that has any."""
-    _check_folder(dataset, folder)
-    for subfolder in dataset.subfolders:
-        path = os.path.join(folder, subfolder)
-        names = dataset.list_photos(path) if os.path.isdir(path) else []
-        if names:
-            return names
-    raise ColornetError('%s: there are no photos in %s; expected %s; %s'
-                        % (dataset.name, folder, dataset.layout,
-                           dataset.remedy))

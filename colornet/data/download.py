@@ -11,11 +11,11 @@ import urllib.request
 import zipfile
 import zlib
 
-from tqdm import tqdm
-
 from ..errors import ColornetError
 from ..files import replacing
-from .datasets import DATASETS, find_photo
+from ..terminal import progress_bar
+from .datasets import DATASETS
+from .splits import find_photo
 
 __all__ = ['CVCL_URL', 'download', 'fetch_cvcl', 'verify_folder']
 
@@ -64,9 +64,10 @@ def download(url, path, progress=None):
     part = path + '.part'
     try:
         os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
-        with tqdm(desc=os.path.basename(path), unit='B', unit_scale=True,
-                  leave=False,
-                  disable=None if progress is None else not progress) as bar:
+        with progress_bar(
+                desc=os.path.basename(path), unit='B', unit_scale=True,
+                leave=False,
+                disable=None if progress is None else not progress) as bar:
             _receive_all(url, part, bar)
         os.replace(part, path)
     except OSError as error:

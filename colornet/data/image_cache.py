@@ -4,20 +4,25 @@ Photos are decoded and resized once, into an HDF5 cache, and read from there
 row by row, so a data set may be larger than memory.
 """
 
+import hashlib
 import json
 import os
+from collections import namedtuple
+from pathlib import Path
 
 import h5py
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import ColornetError
 from ..files import make_folder, replacing, writing
 from ..photos.pixels import is_grey, resize
 from ..photos.reading import ImageError, read_rgb
+from ..resources import cache_folder
+from ..terminal import progress_bar
+from .crops import CENTRAL, cut_square
 
-__all__ = ['CENTRAL', 'CachedCrops', 'CachedImages', 'cut_square',
-           'decode_photo', 'load_images', 'name_photos']
+__all__ = ['CachedCrops', 'CachedImages', 'cache_path', 'decode_photo',
+           'load_images', 'name_photos']
 
 #: Raise it when what is stored for a photo changes: old caches are rebuilt.
 CACHE_VERSION = 1
@@ -25,11 +30,7 @@ CACHE_VERSION = 1
 #: Of photos of any proportions, which have a checksum for so many bytes.
 CHUNK_BYTES = 2 ** 16
 
-#: The central square, as large as the photo allows, as side, top and left.
-CENTRAL = 1., 0.5, 0.5
-
-
-class CachedImages(object):
+class CachedImages:
     """Photos of one size in an HDF5 file, indexed like an array of uint8.
 
     Only the photos asked for are read, so the file may exceed the memory.
@@ -100,9 +101,8 @@ class CachedCrops(CachedImages):
         ----------
         numbers : sequence of int
             Of the photos.
-        crops : sequence of (side, top, left), in [0, 1]
-            Of each: the side as a share of the photo's shorter side; the
-            place as a share of how far the square can be moved.
+        crops : sequence of (side, top, left)
+            One for each, see :mod:`colornet.data.crops`.
 
         Returns
         -------
@@ -117,24 +117,25 @@ class CachedCrops(CachedImages):
         return cut_square(self._read(self._rows[number]), crop, self._size)
 
 
-def cut_square(photo, crop, size):
-    """Cut a square out of a photo.
+def cache_path(folder, name, size, largest=None):
+    """Where decoded photos of a folder are kept.
 
     Parameters
     ----------
-    photo : ndarray of uint8, (rows, columns, 3)
-    crop : (side, top, left), in [0, 1]
-        As for :meth:`CachedCrops.read_crops`.
-    size : int
+    folder : str or Path
+    name : str
+        Tells its lists of photos apart.
+    size, largest
+        As for :func:`load_images`.
 
     Returns
     -------
-    ndarray of uint8, (size, size, 3)
+    Path
+        In :func:`colornet.resources.cache_folder`.
     """
-    side = int(round(crop[0] * min(photo.shape[:2])))
-    top, left = [int(round(share * (length - side))) for share, length in
-                 zip(crop[1:], photo.shape)]
-    return resize(photo[top:top + side, left:left + side], (size, size))
+    sides = size if largest is None else '%d-%d' % (size, largest)
+    key = hashlib.sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:12]
+    return cache_folder() / ('%s_%s_%s.h5' % (name, sides, key))
 
 
 def load_images(paths, cache_file, size=224, progress=None, largest=None):
@@ -175,40 +176,43 @@ def load_images(paths, cache_file, size=224, progress=None, largest=None):
     ColornetError
         If no photo is left, or the cache cannot be written.
     """
-    paths = [os.fspath(path) for path in paths]
-    cache_file = os.fspath(cache_file)
-    if not paths:
+    photos = _describe(paths)
+    if not photos:
         raise ColornetError('there are no photos to load')
-    file, index = _open_cache(cache_file, size, largest)
-    stamps = [_stamp(path) for path in paths]
-    keys = name_photos(paths)
-    if any(stamp and index.get(key, [None])[0] != stamp
-           for key, stamp in zip(keys, stamps)):
-        file, index = _write_cache(cache_file, size, largest, paths, keys,
-                                   stamps, file, index, progress)
+    cache = _Cache(os.fspath(cache_file), size, largest)
+    cache.open()
+    if not all(cache.knows(photo) for photo in photos if photo.stamp):
+        cache.write(photos, progress)
     rows, names, file_sizes, skipped = [], [], [], []
-    for path, key, stamp in zip(paths, keys, stamps):
-        row, reason = (index[key][1:] if stamp else
+    for photo in photos:
+        row, reason = (cache.index[photo.name][1:] if photo.stamp else
                        (None, 'missing, or not readable'))
         if reason:
-            skipped.append((path, reason))
+            skipped.append((photo.path, reason))
         else:
             rows.append(row)
-            names.append(key)
-            file_sizes.append(stamp[0])
+            names.append(photo.name)
+            file_sizes.append(photo.stamp[0])
     if not rows:
         raise ColornetError('none of the %d photos can be used; the first is '
-                            '%s: %s' % ((len(paths),) + skipped[0]))
-    if largest is None:
-        images = CachedImages(cache_file, file['images'], rows, file_sizes)
-    else:
-        images = CachedCrops(cache_file, file['images'], size, rows,
-                             file_sizes)
-    return images, names, skipped
+                            '%s: %s' % ((len(photos),) + skipped[0]))
+    return cache.images(rows, file_sizes), names, skipped
+
+
+#: A photo's path, its name in the cache, and what changes when the file does:
+#: None for one that cannot be read.
+_Photo = namedtuple('_Photo', 'path name stamp')
+
+
+def _describe(paths):
+    """A :class:`_Photo` for each path."""
+    paths = [os.fspath(path) for path in paths]
+    return [_Photo(path, name, _stamp(path))
+            for path, name in zip(paths, paths and name_photos(paths))]
 
 
 def _stamp(path):
-    """What changes when a file does; None for one that cannot be read."""
+    """Size and time of a file, or None."""
     if not os.access(path, os.R_OK):
         return None
     status = os.stat(path)
@@ -222,40 +226,105 @@ def name_photos(paths):
     return [os.path.relpath(path, folder) for path in paths]
 
 
-def _open_cache(cache_file, size, largest):
-    """Open a cache to read from.
+class _Cache:
+    """A cache file.
 
-    Returns
-    -------
-    file : h5py.File or None
-        None where there is no cache, or one of no use.
+    Parameters
+    ----------
+    path : str
+    size, largest
+        As for :func:`load_images`.
+
+    Attributes
+    ----------
     index : dict of str to [stamp, row, reason]
         For each photo; row is None for those left out, reason None for the
-        others. What a row is, :func:`_append` tells.
+        others. What a row is, :meth:`_append` tells.
     """
-    if not os.path.exists(cache_file):
-        return None, {}
-    try:
-        file = h5py.File(cache_file, 'r')
-        index = json.loads(file['index'][()].tobytes().decode('ascii'))
-        if (file.attrs['version'] == CACHE_VERSION
-                and file['images'].shape[1:] == _shape(size, largest)[1:]
-                and list(file.attrs.get('sides', ())) == _sides(size,
-                                                                largest)):
-            return file, index
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
-        pass  # What h5py raises for the many ways to be damaged.
-    return None, {}
 
+    def __init__(self, path, size, largest):
+        self._path, self._size, self._largest = path, size, largest
+        # Of the dataset while it is empty: squares, or bytes.
+        self._shape = (0, size, size, 3) if largest is None else (0,)
+        # What those of any proportions must be told by: they have no squares.
+        self._sides = [] if largest is None else [size, largest]
+        self._file, self.index = None, {}
 
-def _shape(size, largest):
-    """Of the dataset while it is empty: squares, or bytes."""
-    return (0, size, size, 3) if largest is None else (0,)
+    def open(self):
+        """Read the index, if there is a file, and it is of use."""
+        if not os.path.exists(self._path):
+            return
+        try:
+            file = h5py.File(self._path, 'r')
+            index = json.loads(file['index'][()].tobytes().decode('ascii'))
+            if (file.attrs['version'] == CACHE_VERSION
+                    and file['images'].shape[1:] == self._shape[1:]
+                    and list(file.attrs.get('sides', ())) == self._sides):
+                self._file, self.index = file, index
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+            pass  # What h5py raises for the many ways to be damaged.
 
+    def knows(self, photo):
+        """Whether a photo was decoded, or left out, and has not changed."""
+        return self.index.get(photo.name, [None])[0] == photo.stamp
 
-def _sides(size, largest):
-    """What a cache of any proportions must be told by: it has no squares."""
-    return [] if largest is None else [size, largest]
+    def images(self, rows, file_sizes):
+        """Photos by their rows, indexed like an array."""
+        images = self._file['images']
+        if self._largest is None:
+            return CachedImages(self._path, images, rows, file_sizes)
+        return CachedCrops(self._path, images, self._size, rows, file_sizes)
+
+    def write(self, photos, progress):
+        """Put a cache of `photos` in the place of this one."""
+        index = {}
+        decoded = progress_bar(
+            self._decode(photos), total=len(photos), desc='decoding photos',
+            unit='photo', delay=2, leave=False,
+            disable=None if progress is None else not progress)
+        make_folder(os.path.dirname(self._path) or '.')
+        with decoded, writing(self._path), replacing(self._path) as temporary:
+            with h5py.File(temporary, 'w') as file:
+                # Checksums keep a damaged photo from being learned from.
+                images = file.create_dataset(
+                    'images', self._shape, np.uint8,
+                    chunks=(1,) + self._shape[1:] if self._shape[1:] else
+                    (CHUNK_BYTES,),
+                    maxshape=(None,) + self._shape[1:], fletcher32=True)
+                for photo, rgb, reason in decoded:
+                    if photo.stamp is not None:
+                        index[photo.name] = [
+                            photo.stamp, None if rgb is None else
+                            _append(images, rgb), reason]
+                # As ASCII JSON, for file names that are not valid Unicode.
+                file['index'] = np.frombuffer(
+                    json.dumps(index).encode('ascii'), np.uint8)
+                file.attrs['version'] = CACHE_VERSION
+                if self._sides:
+                    file.attrs['sides'] = self._sides
+            # Opened before it gets its name: another process may replace it.
+            opened = h5py.File(temporary, 'r')
+        self._file, self.index = opened, index
+
+    def _decode(self, photos):
+        """Each photo, its pixels or None, and why it is left out or None."""
+        for photo in photos:
+            known = (None, None) if photo.stamp is None else (
+                self._recall(photo) or
+                decode_photo(photo.path, self._size, self._largest))
+            yield (photo,) + known
+
+    def _recall(self, photo):
+        """What :func:`decode_photo` would return, or None if not known."""
+        if not self.knows(photo):
+            return None
+        _, row, reason = self.index[photo.name]
+        if reason is not None:
+            return None, reason
+        try:
+            return _fetch(self._file['images'], row), None
+        except OSError:  # Damaged.
+            return None
 
 
 def _append(images, rgb):
@@ -276,54 +345,6 @@ def _fetch(images, row):
         return images[int(row)]
     start, rows, columns = map(int, row)
     return images[start:start + rows * columns * 3].reshape(rows, columns, 3)
-
-
-def _write_cache(cache_file, size, largest, paths, keys, stamps, old_file,
-                 old_index, progress):
-    """Write a cache of `paths`, and open it as :func:`_open_cache` does."""
-    index = {}
-    shape = _shape(size, largest)
-    photos = tqdm(list(zip(paths, keys, stamps)), desc='decoding photos',
-                  unit='photo', delay=2, leave=False,
-                  disable=None if progress is None else not progress)
-    make_folder(os.path.dirname(cache_file) or '.')
-    with photos, writing(cache_file), replacing(cache_file) as temporary:
-        with h5py.File(temporary, 'w') as file:
-            # The checksums keep a damaged photo from being learned from.
-            images = file.create_dataset(
-                'images', shape, np.uint8,
-                chunks=(1,) + shape[1:] if shape[1:] else (CHUNK_BYTES,),
-                maxshape=(None,) + shape[1:], fletcher32=True)
-            for path, key, stamp in photos:
-                if stamp is None:
-                    continue
-                rgb, reason = _recall(old_file, old_index, key, stamp)
-                if rgb is None and reason is None:
-                    rgb, reason = decode_photo(path, size, largest)
-                index[key] = [stamp, None if rgb is None else
-                              _append(images, rgb), reason]
-            # As ASCII JSON, for file names that are not valid Unicode.
-            file['index'] = np.frombuffer(json.dumps(index).encode('ascii'),
-                                          np.uint8)
-            file.attrs['version'] = CACHE_VERSION
-            if largest is not None:
-                file.attrs['sides'] = _sides(size, largest)
-        # Opened before it gets its name: another process may replace it.
-        opened = h5py.File(temporary, 'r')
-    return opened, index
-
-
-def _recall(file, index, key, stamp):
-    """Return what :func:`decode_photo` would, or None twice if not known."""
-    known_stamp, row, reason = index.get(key, (None, None, None))
-    if known_stamp != stamp:
-        return None, None
-    if reason is None:
-        try:
-            return _fetch(file['images'], row), None
-        except OSError:  # Damaged.
-            return None, None
-    return None, reason
 
 
 def decode_photo(path, size, largest=None):

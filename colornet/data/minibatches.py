@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..errors import ColornetError
+from .crops import epoch_crops
 
-__all__ = ['hold_out', 'epoch_crops', 'epoch_plan', 'iterate_minibatches',
-           'prefetch']
+__all__ = ['EpochMinibatches', 'epoch_plan', 'hold_out',
+           'iterate_minibatches', 'prefetch']
 
 
 def hold_out(num_images, proportion, seed):
@@ -76,30 +77,6 @@ def epoch_plan(indices, seed, epoch, flip):
     return indices, flips
 
 
-def epoch_crops(num_images, seed, epoch, min_crop):
-    """Draw the square of each photo that is seen in an epoch.
-
-    Parameters
-    ----------
-    num_images : int
-    seed, epoch : int
-        In [0, 2 ** 32). As for :func:`epoch_plan`, whose draws these do not
-        change.
-    min_crop : float in (0, 1]
-        The smallest side, as a share of the photo's shorter one.
-
-    Returns
-    -------
-    ndarray of float, (num_images, 3)
-        Side, top and left, as
-        :meth:`colornet.data.image_cache.CachedCrops.read_crops` takes them.
-    """
-    random = np.random.RandomState([seed, epoch, 1])
-    crops = random.random_sample((num_images, 3))
-    crops[:, 0] = min_crop + (1 - min_crop) * crops[:, 0]
-    return crops
-
-
 def iterate_minibatches(images, indices, batch_size, flips=None, crops=None):
     """Read images, a minibatch at a time (paper, 5.2: six images).
 
@@ -112,7 +89,7 @@ def iterate_minibatches(images, indices, batch_size, flips=None, crops=None):
     flips : sequence of bool, same length as `indices`, optional
         Which to mirror, left to right.
     crops : sequence of (side, top, left), same length, optional
-        The part to read of each; `images` are
+        The square to read of each; `images` are
         :class:`colornet.data.image_cache.CachedCrops` then.
 
     Yields
@@ -145,6 +122,55 @@ def iterate_minibatches(images, indices, batch_size, flips=None, crops=None):
         pixels = batch.view('V%d' % (batch.itemsize * batch.shape[-1]))[..., 0]
         pixels[mirrored] = pixels[mirrored, :, ::-1]
         yield batch
+
+
+class EpochMinibatches:
+    """The minibatches of a training, epoch by epoch (paper, 5.2).
+
+    Parameters
+    ----------
+    images
+        As for :func:`iterate_minibatches`.
+    indices : sequence of int
+        Of the images to train on.
+    batch_size : int
+    seed : int
+    flip : bool
+        As for :func:`epoch_plan`.
+    min_crop : float in (0, 1], optional
+        As for :func:`colornet.data.crops.epoch_crops`; whole images if not
+        given.
+    """
+
+    def __init__(self, images, indices, batch_size, *, seed, flip=False,
+                 min_crop=None):
+        self._images, self._indices = images, indices
+        self._batch_size, self._seed = batch_size, seed
+        self._flip, self._min_crop = flip, min_crop
+
+    def iterate(self, epoch, skip=0):
+        """Read the minibatches of an epoch.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0.
+        skip : int
+            Minibatches to leave out at the start.
+
+        Returns
+        -------
+        generator
+            Of what :func:`iterate_minibatches` yields.
+        """
+        order, flips = epoch_plan(self._indices, self._seed, epoch,
+                                  self._flip)
+        crops = (None if self._min_crop is None else epoch_crops(
+            len(order), self._seed, epoch, self._min_crop))
+        rest = slice(skip * self._batch_size, None)
+        return iterate_minibatches(
+            self._images, order[rest], self._batch_size, flips[rest],
+            None if crops is None else crops[rest])
 
 
 def prefetch(iterator, transform=None, num_ahead=2):

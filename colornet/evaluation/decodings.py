@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
 from ..terminal import progress_bar
-from ..training.run import load_subset, predict_images
 from .columns import Column, format_columns
+from .predictions import predict_images
 from .sheets import save_sheet, show_prediction
 
 __all__ = ['DECODINGS', 'compare_decodings']

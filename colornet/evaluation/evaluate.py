@@ -6,9 +6,10 @@ from PIL import Image
 
 from ..color import as_uint8
 from ..config import load_config
+from ..data.subsets import load_subset
 from ..photos.writing import save_image
 from ..terminal import progress_bar
-from ..training.run import evaluate, load_subset, predict_images
+from .predictions import evaluate, predict_images
 from .sheets import save_groups, show_prediction
 
 __all__ = ['evaluate_network', 'picture_name']
@@ -24,7 +25,7 @@ def evaluate_network(network_file, data_folder, subset='test',
     network_file : str or Path
     data_folder : str or Path
     subset : 'test', 'train' or 'validation'
-        As :func:`colornet.training.run.load_subset`.
+        As :func:`colornet.data.subsets.load_subset`.
     sheet_file : str or Path, optional
         Gets a contact sheet: grey | network | original.
     vgg_weights : str or Path, optional
@@ -40,8 +41,8 @@ def evaluate_network(network_file, data_folder, subset='test',
     Returns
     -------
     dict
-        As :func:`colornet.training.run.evaluate`, and ``network`` and
-        ``data``: where the numbers come from.
+        As :func:`colornet.evaluation.predictions.evaluate`, and ``network``
+        and ``data``: where the numbers come from.
     """
     from ..network.saved import compile_prediction, load_network
     net, config, attributes = load_network(network_file, vgg_weights,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import load_config
-from ..data.datasets import read_split
+from ..data.splits import read_split
 from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
@@ -228,8 +228,8 @@ def _parse_decodings(texts):
 
 def _load_rows(network, name, known, vgg_weights):
     """Rows of a network: the decodings that suit it and its own."""
-    from ..network.saved import (load_colorizers, load_configuration,
-                                 network_file)
+    from ..api import load_colorizers
+    from ..network.saved import load_configuration, network_file
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()

@@ -13,7 +13,8 @@ from typing import Callable, Optional
 import numpy as np
 
 from ..color import luminance
-from ..data.datasets import SPLIT_SEED, SUBSETS, get_dataset, load_split
+from ..data.datasets import get_dataset
+from ..data.splits import SPLIT_SEED, SUBSETS, load_split
 from ..errors import ColornetError
 from ..further_metrics import colour_inconsistency
 from ..metrics import image_metrics, saturation_difference
@@ -261,7 +262,7 @@ def _colour_photos(figure, folder, photos, network, vgg_weights):
     """Photos of any size, each with its output (Figure 1)."""
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
-    from ..network.saved import load_colorizer
+    from ..api import load_colorizer
     colorizer = load_colorizer(network, vgg_weights)
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),

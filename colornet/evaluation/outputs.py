@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..color import join_channels, split_channels
-from ..data.datasets import load_split
+from ..data.splits import load_split
+from ..data.subsets import load_subset
 from ..photos.reading import read_rgb
 from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
-from ..training.run import load_subset, predict_images
+from .predictions import predict_images
 from .sheets import grey_picture
 
 __all__ = ['FREE', 'Output', 'predict_outputs']
@@ -101,7 +102,8 @@ def _predict_folder(network, folder, select, vgg_weights):
 
     The network sees them as ``colornet colorize`` shows them to it.
     """
-    from ..network.saved import load_colorizer, load_configuration
+    from ..api import load_colorizer
+    from ..network.saved import load_configuration
     paths = load_split(FREE, folder, 'train', test_proportion=0)
     names = [os.path.relpath(path, str(folder)) for path in paths]
     colorizer = load_colorizer(network, vgg_weights)

@@ -3,7 +3,8 @@
 import os
 from collections import OrderedDict
 
-from ..data.datasets import DATASETS, SUBSETS, load_split
+from ..data.datasets import DATASETS
+from ..data.splits import SUBSETS, load_split
 from ..errors import ColornetError
 from ..files import write_csv
 from ..resources import find_resource
@@ -30,7 +31,7 @@ def make_table1(folders, out_file):
         folder, what it should hold and where to get it.
     """
     rows = [_count(dataset, folders[name]) for name, dataset in
-            DATASETS.items() if dataset.num_train is not None]
+            DATASETS.items() if dataset.in_table1]
     write_csv(out_file, _COLUMNS, ([str(row[name]) for name in _COLUMNS]
                                    for row in rows))
     lines = ['data set    paper: train  test   here: train  test']

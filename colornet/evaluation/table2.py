@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ..config import load_config
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_json, write_rows
 from ..metrics import in_units
 from ..resources import EVERYDAY, SHIPPED_NETWORKS, find_resource, weights_file
-from ..training.run import evaluate, load_subset, predict_images
 from .baselines import fit_lookup, fit_mode, predict_grey
 from .columns import Column, format_columns, metric_columns
 from .evaluate import evaluate_network
+from .predictions import evaluate, predict_images
 from .sources import check_dataset, find_network
 
 __all__ = ['PAPER', 'NETWORKS', 'bootstrap_interval', 'make_table2']

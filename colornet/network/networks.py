@@ -37,7 +37,7 @@ def build_regression_network(input_var=None, chroma_scale=1.,
     Parameters
     ----------
     input_var : tensor4, (batch, 3, rows, columns), optional
-        As made by :func:`colornet.network.vgg16.preprocess`.
+        As made by :func:`colornet.network.inputs.preprocess`.
     chroma_scale : float
         The last convolution's output is multiplied by it: larger values
         make the chrominance follow the weights faster (choice 6).

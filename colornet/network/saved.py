@@ -1,8 +1,5 @@
-"""Trained networks: their files, and predictions from them (paper, 3.1)."""
+"""Networks: built, saved, loaded, compiled to predict (paper, 3.1)."""
 
-import functools
-import hashlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +9,18 @@ from ..config import Config
 from ..engine.backend import T, lasagne, theano
 from ..engine.function_cache import load_or_compile
 from ..errors import ColornetError
-from ..photos.colorizer import Colorizer
-from ..resources import DEFAULT_NETWORK, find_resource
+from ..resources import find_resource
 from .decoding import predicted_chroma
+from .inputs import preprocess
 from .networks import (all_parameters, build_network, decoder_parameters,
                        fold_batch_norm, output_layers)
 from .parameters import (NETWORK_FORMAT, load_arrays, save_parameters,
                          set_parameters)
-from .vgg16 import load_vgg16_weights, preprocess, set_vgg16_weights
+from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
-__all__ = ['DEFAULT_NETWORK', 'build_pretrained', 'learned_parameters',
-           'save_network', 'network_file', 'load_configuration',
-           'load_network', 'start_from', 'compile_prediction',
-           'compile_decodings', 'load_colorizer', 'load_colorizers']
+__all__ = ['build_pretrained', 'learned_parameters', 'save_network',
+           'network_file', 'load_configuration', 'load_stored',
+           'load_network', 'compile_prediction', 'compile_decodings']
 
 
 def build_pretrained(config, vgg_weights=None):
@@ -129,6 +125,30 @@ def _read_configuration(path, attributes):
                             % (path, error))
 
 
+def load_stored(path):
+    """Load what :func:`save_network` saved, without building a network.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    parameters : dict of str to ndarray
+        Named ``layer/parameter``.
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+        If the file is missing or is not such a network.
+    """
+    groups, attributes = load_arrays(path, ['parameters'])
+    return (groups['parameters'], _read_configuration(path, attributes),
+            attributes)
+
+
 def load_network(path, vgg_weights=None, fold=False, size=None,
                  decoding=()):
     """Load a network that :func:`save_network` saved.
@@ -157,10 +177,8 @@ def load_network(path, vgg_weights=None, fold=False, size=None,
     ColornetError
         If the file is missing or is not such a network.
     """
-    groups, attributes = load_arrays(path, ['parameters'])
-    config = _read_configuration(path, attributes)
+    parameters, config, attributes = load_stored(path)
     config.override_decoding(decoding)
-    parameters = groups['parameters']
     if size is not None:
         config.override('data.size=%d' % size, 'size')
     if fold and config.network['batch_norm']:
@@ -193,63 +211,6 @@ def _build_undrawn(config):
         return build_network(config, T.tensor4('inputs'))
     finally:
         lasagne.random.set_rng(random)
-
-
-def start_from(net, config):
-    """Give a network the parameters of ``training.start_from``.
-
-    Parameters
-    ----------
-    net : dict of str to Layer
-    config : Config
-        Of `net`. It names a file of :func:`save_network`, or a run folder. If
-        the VGG16 in there was fine-tuned, that of `net` must be, too.
-
-    Returns
-    -------
-    dict
-        Where the parameters come from: ``file``, ``sha256``, ``trained_on``,
-        ``epoch``.
-
-    Raises
-    ------
-    ColornetError
-        If the file is missing or is not a network of the same kind.
-
-    Notes
-    -----
-    If photos that are held out now may have been trained on before, a line on
-    stderr says so.
-    """
-    path = network_file(config.training['start_from'])
-    groups, attributes = load_arrays(path, ['parameters'])
-    stored = _read_configuration(path, attributes)
-    for key, value in stored.network.items():
-        if (key not in ('fine_tune', 'initialization') and
-                value != config.network[key]):
-            raise ColornetError('%s has network.%s = %s, not %s: training '
-                                'cannot start from it'
-                                % (path, key, value, config.network[key]))
-    if stored.network['fine_tune'] and not config.network['fine_tune']:
-        # What is saved would lack the VGG16 that it was trained with.
-        raise ColornetError('%s has a fine-tuned VGG16: training can start '
-                            'from it with network.fine_tune = yes only' % path)
-    set_parameters(learned_parameters(net, stored), groups['parameters'],
-                   path)
-
-    def what_is_held_out(settings):
-        return [settings.data[key] for key in (
-            'hold_out', 'num_images', 'test_share')] + [settings.draw_seed]
-    if stored.data['dataset'] == config.data['dataset'] and \
-            what_is_held_out(stored) != what_is_held_out(config):
-        print('note: %s was trained with another data.draw_seed, hold_out, '
-              'num_images or test_share: if its photos were the same, some '
-              'that are held out now were among them' % path,
-              file=sys.stderr)
-    return {'file': str(path),
-            'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
-            'trained_on': str(attributes.get('trained_on', 'others')),
-            'epoch': int(attributes.get('epoch', 0))}
 
 
 def compile_prediction(net, config):
@@ -310,64 +271,3 @@ def compile_decodings(net, config, decodings):
         return [np.moveaxis(chroma, 1, -1) for chroma in
                 run(preprocess(luminance, space.luminance_max))]
     return predict
-
-
-def load_colorizer(network=None, vgg_weights=None, decoding=()):
-    """Load a network that colours photos.
-
-    Parameters
-    ----------
-    network : str or Path, optional
-        :data:`DEFAULT_NETWORK` if not given.
-    vgg_weights : str or Path, optional
-    decoding : iterable of str
-        As for :func:`load_network`.
-
-    Returns
-    -------
-    Colorizer
-    """
-    return load_colorizers(network, vgg_weights, [decoding])[0]
-
-
-def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
-    """Load a network that colours photos with several decodings.
-
-    Parameters
-    ----------
-    network, vgg_weights
-        As for :func:`load_colorizer`.
-    decodings : sequence of iterables of str
-        Each as `decoding` there.
-
-    Returns
-    -------
-    list of Colorizer
-        One for each. Where they are asked for the same photo in turn, the
-        network is run once. Several of them are not for several threads.
-    """
-    network = network or find_resource(DEFAULT_NETWORK)
-    net, config, attributes = load_network(network, vgg_weights, fold=True,
-                                           decoding=decodings[0])
-    if len(decodings) == 1:
-        functions = [compile_prediction(net, config)]
-    else:
-        own = [_read_configuration(network, attributes) for _ in decodings]
-        for one, decoding in zip(own, decodings):
-            one.override_decoding(decoding)
-        functions = _share_passes(compile_decodings(
-            net, config, [one.decoding for one in own]), len(own))
-    return [Colorizer(function, config.data['size'],
-                      config.network['color_space'],
-                      config.data['proportions']) for function in functions]
-
-
-def _share_passes(predict, count):
-    """Split a function of :func:`compile_decodings` into one per decoding."""
-    latest = [None, None]
-
-    def predict_one(number, luminance):
-        if not np.array_equal(luminance, latest[0]):
-            latest[:] = luminance, predict(luminance)
-        return latest[1][number]
-    return [functools.partial(predict_one, number) for number in range(count)]

@@ -6,11 +6,10 @@ import numpy as np
 
 from ..engine.backend import lasagne
 from .layers import SameConv2DLayer
-from .vgg16_weights import (BLOCKS, IMAGENET_MEAN_BGR, VGG16_LAYERS,
-                            load_vgg16_weights, preprocess)
+from .vgg16_weights import BLOCKS, VGG16_LAYERS, load_vgg16_weights
 
-__all__ = ['VGG16_LAYERS', 'IMAGENET_MEAN_BGR', 'preprocess', 'build_vgg16',
-           'load_vgg16_weights', 'set_vgg16_weights']
+__all__ = ['VGG16_LAYERS', 'build_vgg16', 'load_vgg16_weights',
+           'set_vgg16_weights']
 
 
 def build_vgg16(incoming):

@@ -1,4 +1,4 @@
-"""VGG16's weights and input, conv1_1 to conv4_3 (paper, 3.2, 4); no Theano."""
+"""VGG16's weights, conv1_1 to conv4_3 (paper, 3.2); no Theano."""
 
 import pickle
 import pickletools
@@ -10,8 +10,7 @@ import numpy as np
 from ..errors import ColornetError
 from ..files import check_regular
 
-__all__ = ['BLOCKS', 'VGG16_LAYERS', 'IMAGENET_MEAN_BGR', 'preprocess',
-           'load_vgg16_weights']
+__all__ = ['BLOCKS', 'VGG16_LAYERS', 'load_vgg16_weights']
 
 #: Convolutions of each block: (number of layers, number of filters).
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512))
@@ -24,35 +23,8 @@ for _block, (_count, _filters) in enumerate(BLOCKS, 1):
                      BLOCKS[_block - 2][1] if _block > 1 else 3)
         VGG16_LAYERS['conv%d_%d' % (_block, _index)] = (_channels, _filters)
 
-#: Mean blue, green and red value of ImageNet's pictures, 0..255 (paper, 4).
-IMAGENET_MEAN_BGR = np.float32([103.939, 116.779, 123.68])
-
 #: The Model Zoo's vgg16.pkl has some 4,000.
 MAX_PICKLE_CODES = 20000
-
-
-def preprocess(luminance, luminance_max=100.):
-    """Make the network's input from luminance (paper, 4; choice 3).
-
-    VGG16 expects zero-centered images of three channels: the grayscale image
-    is duplicated three times, and ImageNet's mean R, G and B subtracted.
-
-    Parameters
-    ----------
-    luminance : ndarray, (batch, rows, columns)
-        In [0, luminance_max].
-    luminance_max : float
-        Luminance of white.
-
-    Returns
-    -------
-    ndarray of float32, (batch, 3, rows, columns)
-        Scaled to [0, 255], minus the mean; blue, green and red.
-    """
-    scaled = np.asarray(luminance, np.float32) * np.float32(
-        255. / luminance_max)
-    return scaled[:, np.newaxis] - IMAGENET_MEAN_BGR[:, np.newaxis,
-                                                     np.newaxis]
 
 
 def load_vgg16_weights(path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import jinja2
 
 from ..config import load_config
-from ..data.datasets import read_split
+from ..data.splits import read_split
 from ..files import write_text
 from ..resources import find_resource
 from .results import read_results

@@ -20,7 +20,7 @@ from ..evaluation.schematics import SCHEMATICS, draw_network
 from ..files import read_csv, write_text
 from ..photos.reading import read_photo
 from ..resources import find_resource
-from ..training.run import git_commit
+from ..training.provenance import git_commit
 from .results import read_results
 from .study import find_studies, load_study
 from .tables import COLUMNS, format_number, format_result, study_table

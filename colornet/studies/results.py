@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.subsets import draw_training
 from ..errors import ColornetError
 from ..evaluation.evaluate import picture_name
 from ..evaluation.plots import WINDOW
 from ..files import read_csv
 from ..network.parameters import load_arrays, load_progress
-from ..training.run import (best_epoch, draw_training, find_divergence,
-                            read_provenance)
+from ..training.history import best_epoch
+from ..training.provenance import read_provenance
+from ..training.run_folder import find_divergence
 
 __all__ = ['Results', 'collect_rows', 'read_results', 'read_scores',
            'scores_file']

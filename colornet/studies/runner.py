@@ -3,9 +3,10 @@
 from collections import OrderedDict
 from pathlib import Path
 
+from ..data.subsets import check_subset
 from ..errors import ColornetError
 from ..files import locked, make_folder
-from ..training.run import check_subset, find_divergence, is_finished
+from ..training.run_folder import find_divergence, is_finished
 from .jobs import Job, run_jobs
 from .results import collect_rows, read_scores, scores_file
 from .saving import (check_results, draw, format_results, merge_results,

@@ -4,6 +4,7 @@ import shlex
 from collections import OrderedDict
 
 from ..color import split_channels
+from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..evaluation.columns import Column, format_columns
 from ..evaluation.plots import plot_curves
@@ -11,7 +12,6 @@ from ..evaluation.sheets import grey_picture, save_sheet
 from ..files import write_rows
 from ..metrics import METRICS, in_units
 from ..photos.reading import read_photo
-from ..training.run import load_subset
 from .results import read_results, read_scores, scores_file
 
 __all__ = ['check_results', 'draw', 'format_results', 'merge_results',

@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ['cycle_learning_rate', 'learning_rate_after']
+__all__ = ['cycle_learning_rate', 'learning_rate_after', 'make_schedule']
 
 
 def learning_rate_after(epochs, learning_rate, drop_epochs, drop_factor):
@@ -51,3 +51,29 @@ def cycle_learning_rate(minibatch, num_minibatches, learning_rate, warm_up):
         return learning_rate * min((minibatch + 1) / rising, 1)
     falling = (minibatch - rising) / (num_minibatches - rising)
     return learning_rate * 0.5 * (1 + math.cos(math.pi * falling))
+
+
+def make_schedule(settings, num_images):
+    """The configured learning rate.
+
+    Parameters
+    ----------
+    settings : dict
+        Those of ``[training]``.
+    num_images : int
+        In an epoch.
+
+    Returns
+    -------
+    callable
+        Takes the numbers of epoch and minibatch, both from 0.
+    """
+    rate = settings['learning_rate']
+    if settings['schedule'] == 'constant':
+        drops = settings['drop_epochs'], settings['drop_factor']
+        return lambda epoch, minibatch: learning_rate_after(epoch, rate,
+                                                            *drops)
+    in_epoch = -(-num_images // settings['batch_size'])
+    return lambda epoch, minibatch: cycle_learning_rate(
+        epoch * in_epoch + minibatch, settings['epochs'] * in_epoch, rate,
+        settings['warm_up'])

@@ -28,12 +28,12 @@ class Trainer:
     ----------
     step : callable
         Takes inputs and targets, changes the parameters, returns the loss.
+    checkpoint_file : str or Path
     optimizer_state : list of variables
         What `step` remembers, in a fixed order. A variable has the methods
         ``get_value`` and ``set_value`` of Theano's shared variables.
     parameters : dict of (str, str) to variable
         All that training changes.
-    checkpoint_file : str or Path
     attributes : dict
         Stored with every checkpoint, such as the configuration.
     checkpoint_minutes : float
@@ -52,7 +52,7 @@ class Trainer:
         minibatches so far.
     """
 
-    def __init__(self, step, optimizer_state, parameters, checkpoint_file,
+    def __init__(self, step, checkpoint_file, *, optimizer_state, parameters,
                  attributes=(), checkpoint_minutes=5., progress=True):
         self.step = step
         self.optimizer_state = optimizer_state
@@ -132,9 +132,9 @@ class Trainer:
             Takes a callable to be called now and then (see
             :func:`catch_signals`), returns a dict of numbers to log.
         on_epoch : callable, optional
-            Takes the history, before the checkpoint of its last epoch: after
-            a crash in between, the epoch is validated again and nothing is
-            lost.
+            Takes the history and the losses, before the checkpoint of the
+            last epoch: after a crash in between, it is validated again and
+            nothing is lost.
 
         Raises
         ------
@@ -200,7 +200,7 @@ class Trainer:
         self.iteration = self._num_images = 0
         self._loss_sum = self._seconds = 0.
         if on_epoch is not None:
-            on_epoch(self.history)
+            on_epoch(self.history, self.losses)
         self.save()
 
     def _diverged(self, what):

@@ -23,7 +23,7 @@ def test_nothing_could_be_coloured():
         source.write_text('no photo')
         colorizer = Colorizer(lambda luminance: np.zeros(
             luminance.shape + (2,), np.float32), 8)
-        with mock.patch('colornet.network.saved.load_colorizer',
+        with mock.patch('colornet.api.load_colorizer',
                         lambda *arguments: colorizer):
             status, out, err = run('colorize', source, '--out',
                                    Path(folder) / 'out')
@@ -41,7 +41,7 @@ from colornet import cli
 from colornet.photos.colorizer import Colorizer
 colorizer = Colorizer(lambda luminance: np.zeros(
     luminance.shape + (2,), np.float32), 8)
-with mock.patch('colornet.network.saved.load_colorizer',
+with mock.patch('colornet.api.load_colorizer',
                 lambda *arguments: colorizer):
     sys.exit(cli.main(sys.argv[1:]))
 '''
@@ -65,7 +65,7 @@ class TestColorize:
     teardown_method = teardown
 
     def colorize(self, *names):
-        with mock.patch('colornet.network.saved.load_colorizer',
+        with mock.patch('colornet.api.load_colorizer',
                         lambda *arguments: Colorizer(self.chroma, 8)):
             return run('colorize', *[self.folder / name for name in names],
                        '--out', self.folder / 'out', '--batch-size=1')

@@ -7,7 +7,8 @@ import numpy as np
 from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 
-from colornet.data.minibatches import (epoch_crops, epoch_plan, hold_out,
+from colornet.data.crops import epoch_crops
+from colornet.data.minibatches import (EpochMinibatches, epoch_plan, hold_out,
                                        iterate_minibatches, prefetch)
 from colornet.errors import ColornetError
 
@@ -58,23 +59,6 @@ def test_epoch_plan_without_flips_has_the_same_order():
     assert_array_equal(order, epoch_plan(range(40), 3, 7, flip=True)[0])
 
 
-def test_crops_depend_on_seed_and_epoch_alone():
-    crops = epoch_crops(400, seed=3, epoch=7, min_crop=0.6)
-    np.random.rand(9)
-    assert_array_equal(crops, epoch_crops(400, 3, 7, 0.6))
-    for seed, epoch in [(3, 8), (4, 7), (7, 3)]:
-        ok_((crops != epoch_crops(400, seed, epoch, 0.6)).all())
-    # Evenly over all that there is to draw from.
-    for column, low in zip(crops.T, (0.6, 0, 0)):
-        ok_(low <= column.min() and column.max() <= 1)
-        expected = np.linspace(low, 1, 400)
-        ok_(abs(np.sort(column) - expected).max() < 0.08)
-    whole = epoch_crops(400, 3, 7, 1)
-    assert_array_equal(whole[:, 0], 1)
-    # The place is drawn apart from the side.
-    assert_array_equal(whole[:, 1:], crops[:, 1:])
-
-
 def test_minibatches_agree_with_a_loop():
     images = np.random.RandomState(0).randint(0, 256, (7, 4, 5, 3), np.uint8)
     before = images.copy()
@@ -99,6 +83,45 @@ def test_minibatches_refuse_bad_arguments():
     assert_raises(ColornetError, next, iterate_minibatches(images, [0], 0))
     assert_raises(ValueError, next,
                   iterate_minibatches(images, [0, 1], 2, [True]))
+
+
+class Recorded:
+    """Images that tell which were read, and by which crops."""
+
+    def __init__(self):
+        self.indices, self.crops = [], []
+
+    def read_crops(self, indices, crops):
+        self.crops += list(crops)
+        return self[indices]
+
+    def __getitem__(self, indices):
+        self.indices += list(indices)
+        # The left half is dark.
+        return np.tile(np.uint8([0, 9])[None, None, :, None],
+                       (len(indices), 2, 1, 3))
+
+
+def test_an_epoch_goes_on_where_it_stopped():
+    for min_crop in None, 0.6:
+        seen = []
+        for skip in 0, 3:
+            images = Recorded()
+            batches = list(EpochMinibatches(
+                images, range(5, 15), 2, seed=3, flip=True,
+                min_crop=min_crop).iterate(7, skip))
+            seen.append((images.indices, images.crops,
+                         [image[0, 0, 0] > 0 for batch in batches
+                          for image in batch]))
+        (whole, crops, flips), (rest, rest_crops, rest_flips) = seen
+        order, expected = epoch_plan(range(5, 15), 3, 7, True)
+        eq_((whole, flips), (list(order), list(expected)))
+        eq_((rest, rest_flips), (whole[6:], flips[6:]))
+        if min_crop is None:
+            eq_(crops, [])
+        else:
+            assert_array_equal(crops, epoch_crops(10, 3, 7, min_crop))
+            assert_array_equal(rest_crops, crops[6:])
 
 
 def wait_for_threads(count):

@@ -13,9 +13,9 @@ from colornet.engine.native import code_status
 from colornet.engine.speedups import (describe_installation, missing_speedups,
                                       speedup_status)
 from colornet.engine.switches import SPEEDUPS, VARIABLE
+from colornet.network.inputs import preprocess
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
-from colornet.network.vgg16 import preprocess
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
 from tests.tiny import PHOTOS, without_speedups

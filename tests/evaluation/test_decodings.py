@@ -10,12 +10,13 @@ from numpy.testing import assert_allclose
 
 from colornet import cli
 from colornet.config import load_config
+from colornet.data.subsets import load_subset
 from colornet.evaluation.decodings import DECODINGS, SHOWN, compare_decodings
+from colornet.evaluation.predictions import predict_images
 from colornet.metrics import image_metrics
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     load_network, save_network)
 from colornet.photos.reading import read_rgb
-from colornet.training.run import load_subset, predict_images
 from tests import tiny
 
 

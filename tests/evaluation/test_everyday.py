@@ -17,7 +17,7 @@ from PIL import Image
 
 from colornet.color import as_uint8
 from colornet.config import load_config
-from colornet.data.datasets import read_split
+from colornet.data.splits import read_split
 from colornet.evaluation.everyday import (COLUMNS, DECODINGS, LISTS,
                                           PHOTO_COLUMNS, find_list,
                                           score_everyday)
@@ -83,7 +83,7 @@ class TestEveryday(tiny.InFolder):
         """Printed table and notes."""
         notes = io.StringIO()
         with contextlib.redirect_stderr(notes), mock.patch(
-                'colornet.network.saved.load_colorizers', load_stand_ins):
+                'colornet.api.load_colorizers', load_stand_ins):
             return score_everyday(cls.root / folder, cls.root / (
                 name + '.csv'), **options), notes.getvalue()
 
@@ -275,7 +275,7 @@ class TestEveryday(tiny.InFolder):
 
 def test_all_networks_that_ship_are_scored():
     with tempfile.TemporaryDirectory() as folder, mock.patch(
-            'colornet.network.saved.load_colorizers', load_stand_ins):
+            'colornet.api.load_colorizers', load_stand_ins):
         tiny.write_crops(folder + '/photos', ['a.jpg'])
         with contextlib.redirect_stderr(io.StringIO()):
             score_everyday(folder + '/photos', folder + '/all.csv')

@@ -9,7 +9,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import cli
+from colornet.api import load_colorizer
 from colornet.color import join_channels, luminance, split_channels
+from colornet.data.subsets import load_subset
 from colornet.errors import ColornetError
 from colornet.evaluation import figures
 from colornet.evaluation.evaluate import evaluate_network
@@ -18,11 +20,10 @@ from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
 from colornet.evaluation.schematics import SCHEMATICS
 from colornet.further_metrics import colour_inconsistency
 from colornet.metrics import image_metrics
-from colornet.network.saved import load_colorizer, load_configuration
+from colornet.network.saved import load_configuration
 from colornet.photos.pixels import resize
 from colornet.photos.reading import read_photo, read_rgb
 from colornet.scaling import enlarge_chroma
-from colornet.training.run import load_subset
 from tests import tiny
 
 WNIDS = 'n02132136', 'n04146614'

@@ -6,11 +6,11 @@ from nose.tools import ok_
 
 from colornet.color import bin_channel, split_channels
 from colornet.engine.backend import T, lasagne
+from colornet.network.inputs import preprocess
 from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
 from colornet.network.objectives import cross_entropy_loss, l2_loss
-from colornet.network.vgg16 import (load_vgg16_weights, preprocess,
-                                    set_vgg16_weights)
+from colornet.network.vgg16 import load_vgg16_weights, set_vgg16_weights
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
 from tests import tiny

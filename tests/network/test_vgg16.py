@@ -7,28 +7,12 @@ from scipy.signal import correlate2d
 
 from colornet.color import luminance
 from colornet.engine.backend import T, lasagne, theano
+from colornet.network.inputs import preprocess
 from colornet.network.vgg16 import (build_vgg16, load_vgg16_weights,
-                                    preprocess, set_vgg16_weights)
+                                    set_vgg16_weights)
 from colornet.photos.reading import find_images, read_rgb
 from tests import tiny
-from tests.network.test_vgg16_weights import MEAN, SHIPPED
-
-
-def test_preprocess_is_the_obvious_loop():
-    grey = np.random.RandomState(0).uniform(0, 100, (2, 3, 4))
-    expected = np.empty((2, 3, 3, 4))
-    for image, channel, row, column in np.ndindex(*expected.shape):
-        expected[image, channel, row, column] = (
-            grey[image, row, column] / 100 * 255 - MEAN[channel])
-    inputs = preprocess(grey)
-    eq_(inputs.dtype, np.float32)
-    assert_allclose(inputs, expected, rtol=1e-5, atol=1e-4)
-
-
-def test_preprocess_scales_white_to_255():
-    for white in (100., 1.):
-        inputs = preprocess(np.full((1, 1, 1), white), white)
-        assert_allclose(inputs[0, :, 0, 0], 255 - np.array(MEAN), rtol=1e-6)
+from tests.network.test_vgg16_weights import SHIPPED
 
 
 def correlate(maps, W, b):

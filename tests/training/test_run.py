@@ -12,25 +12,21 @@ import json
 import os
 import shutil
 import signal
-import tempfile
-from pathlib import Path
 from unittest import mock
 
 import h5py
 import numpy as np
-from nose.tools import assert_almost_equal, assert_in, assert_raises, eq_, ok_
-from PIL import Image
+from nose.tools import assert_in, assert_raises, eq_, ok_
 
-from colornet.color import bin_channel, split_channels
+from colornet.color import split_channels
 from colornet.config import load_config
-from colornet.engine.backend import T
+from colornet.data.subsets import load_subset
 from colornet.errors import ColornetError
-from colornet.network import saved as predict
 from colornet.network.parameters import load_arrays
+from colornet.network.saved import compile_prediction, load_network
 from colornet.terminal import Interrupted
-from colornet.training import run as experiment
-from colornet.training import trainer
-from colornet.training import updates as training
+from colornet.training import trainer, updates
+from colornet.training.run import train
 from tests import tiny
 
 
@@ -44,13 +40,11 @@ class TestTrain(tiny.InFolder):
         (cls.data / 'broken.jpg').write_text('no photo')
         cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
         cls.run_folder = cls.root / 'run'
-        images, _ = experiment.load_subset(cls.config, cls.data, 'train')
+        images, _ = load_subset(cls.config, cls.data, 'train')
         cls.num_images = len(images)
-        validation, _ = experiment.load_subset(cls.config, cls.data,
-                                               'validation')
+        validation, _ = load_subset(cls.config, cls.data, 'validation')
         cls.num_training = len(images) - len(validation)
-        cls.was_trained = experiment.train(cls.config, cls.data,
-                                           cls.run_folder)
+        cls.was_trained = train(cls.config, cls.data, cls.run_folder)
 
     def test_the_run_folder_tells_all(self):
         ok_(self.was_trained)
@@ -72,48 +66,6 @@ class TestTrain(tiny.InFolder):
             assert_in(name, provenance[0])
         eq_(provenance[0]['num_images'], self.num_images)
 
-    def test_validation_photos_are_those_that_are_held_out(self):
-        held_out, names = experiment.load_subset(self.config, self.data,
-                                                 'validation')
-        images, all_names = experiment.load_subset(self.config, self.data,
-                                                   'train')
-        ok_(0 < len(names) < len(all_names))
-        for image, name in zip(held_out, names):
-            np.testing.assert_array_equal(image,
-                                          images[[all_names.index(name)]][0])
-        config = load_config(tiny.REGRESSION,
-                             tiny.OVERRIDES + ['data.hold_out=0'])
-        with assert_raises(ColornetError) as caught:
-            experiment.load_subset(config, self.data, 'validation')
-        assert_in('hold_out', str(caught.exception))
-
-    def test_a_number_of_photos_is_drawn(self):
-        config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
-                             ['data.num_images=5'])
-        parts = [experiment.load_subset(config, self.data, subset)[1]
-                 for subset in ('train', 'validation')]
-        eq_([len(names) for names in parts], [5, 1])
-        ok_(set(parts[1]) < set(parts[0]))
-        _, everything = experiment.load_subset(self.config, self.data,
-                                               'train')
-        ok_(set(parts[0]) < set(everything))
-        training, validation = experiment.draw_training(360, config)
-        eq_((len(training), len(validation)), (4, 1))
-        config.override('data.num_images=400')
-        training, validation = experiment.draw_training(360, config)
-        np.testing.assert_array_equal(
-            np.sort(np.concatenate([training, validation])), np.arange(360))
-
-    def test_a_seed_of_their_own_keeps_the_held_out_photos(self):
-        first, other, fixed = [
-            experiment.draw_training(360, load_config(overrides=[
-                'data.num_images=100'] + settings)) for settings in (
-                    [], ['training.seed=5'],
-                    ['training.seed=5', 'data.draw_seed=2016'])]
-        for part, same in zip(first, fixed):
-            np.testing.assert_array_equal(part, same)
-        ok_((first[1] != other[1]).any())
-
     def test_the_best_network_leaves_vgg16_out(self):
         groups, attributes = load_arrays(self.run_folder / 'best.h5',
                                          ['parameters'])
@@ -124,14 +76,14 @@ class TestTrain(tiny.InFolder):
 
     def test_a_finished_training_is_left_alone(self):
         before = (self.run_folder / 'last.h5').stat().st_mtime_ns
-        ok_(not experiment.train(self.config, self.data, self.run_folder))
+        ok_(not train(self.config, self.data, self.run_folder))
         eq_((self.run_folder / 'last.h5').stat().st_mtime_ns, before)
 
     def test_other_settings_are_refused(self):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
                              ['training.learning_rate=0.1'])
         with assert_raises(ColornetError) as caught:
-            experiment.train(config, self.data, self.run_folder)
+            train(config, self.data, self.run_folder)
         assert_in('training.learning_rate: 0.1, not 0.0003',
                   str(caught.exception))
 
@@ -139,13 +91,13 @@ class TestTrain(tiny.InFolder):
         with open(str(self.run_folder / 'lock'), 'w') as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             with assert_raises(ColornetError) as caught:
-                experiment.train(self.config, self.data, self.run_folder)
+                train(self.config, self.data, self.run_folder)
         assert_in('another training', str(caught.exception))
 
     def test_same_seed_and_a_resumption_give_the_same_numbers(self):
         """Interrupted in the middle of the epoch and resumed."""
         folder = self.root / 'interrupted'
-        original = training.compile_training
+        original = updates.compile_training
 
         def compile_interrupting(*arguments, **options):
             step, state = original(*arguments, **options)
@@ -158,12 +110,12 @@ class TestTrain(tiny.InFolder):
         with mock.patch('colornet.training.updates.compile_training',
                         compile_interrupting):
             with assert_raises(Interrupted):
-                experiment.train(self.config, self.data, folder)
+                train(self.config, self.data, folder)
         _, attributes = load_arrays(folder / 'last.h5', [])
         progress = json.loads(attributes['progress'])
         eq_(progress['history'], [])
         eq_(progress['iteration'], 1)
-        experiment.train(self.config, self.data, folder)
+        train(self.config, self.data, folder)
         expected, _ = load_arrays(self.run_folder / 'last.h5',
                                   ['parameters', 'optimizer'])
         resumed, _ = load_arrays(folder / 'last.h5',
@@ -191,7 +143,7 @@ class TestTrain(tiny.InFolder):
             original(self)
         with mock.patch('colornet.training.trainer.Trainer.save', save), \
                 mock.patch('sys.stderr', io.StringIO()) as err:
-            ok_(experiment.train(config, self.data, folder))
+            ok_(train(config, self.data, folder))
         assert_in('another data.draw_seed', err.getvalue())
         provenance = json.loads((folder / 'provenance.json').read_text())
         best = self.run_folder / 'best.h5'
@@ -221,14 +173,14 @@ class TestTrain(tiny.InFolder):
             config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
                 'training.start_from=%s' % self.run_folder] + overrides)
             with assert_raises(ColornetError) as caught:
-                experiment.train(config, self.data, self.root / 'misfit')
+                train(config, self.data, self.root / 'misfit')
             assert_in(word, str(caught.exception))
             ok_(not (self.root / 'misfit').exists())
 
     def test_another_decoding_does_not_train_again(self):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
             'decoding.saturation=1.5'])
-        ok_(not experiment.train(config, self.data, self.run_folder))
+        ok_(not train(config, self.data, self.run_folder))
 
     def test_other_photos_are_refused(self):
         data = self.root / 'fewer'
@@ -236,47 +188,34 @@ class TestTrain(tiny.InFolder):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
                              ['training.epochs=2'])
         with assert_raises(ColornetError) as caught:
-            experiment.train(config, data, self.run_folder)
+            train(config, data, self.run_folder)
         assert_in('other photos', str(caught.exception))
 
     def test_a_finished_training_of_other_photos_is_not_taken(self):
         data = self.root / 'another'
         tiny.write_crops(data, ['x%d.jpg' % number for number in range(9)])
-        tiny.check_error(lambda: experiment.train(
+        tiny.check_error(lambda: train(
             self.config, data, self.run_folder), 'other photos')
 
     def test_photos_that_changed_are_refused(self):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES +
                              ['training.epochs=2'])
-        _, names = experiment.load_subset(config, self.data, 'train')
+        _, names = load_subset(config, self.data, 'train')
         photo = self.data / names[0]
         content = photo.read_bytes()
         photo.write_bytes(content + b'more')
         try:
-            tiny.check_error(lambda: experiment.train(
+            tiny.check_error(lambda: train(
                 config, self.data, self.run_folder), 'have changed')
         finally:
             photo.write_bytes(content)
-
-    def test_what_cannot_be_read_is_named_and_left_out(self):
-        odd = self.root / 'odd photos'
-        tiny.write_crops(odd, ['%d.jpg' % number for number in range(9)])
-        (odd / 'dead.jpg').symlink_to('nowhere.jpg')
-        os.mkfifo(str(odd / 'pipe.jpg'))
-        (odd / 'folder.jpg').mkdir()
-        with mock.patch('sys.stderr', io.StringIO()) as err:
-            names = [name for subset in ('train', 'test') for name in
-                     experiment.load_subset(self.config, odd, subset)[1]]
-        eq_(len(names), 9)
-        for name in 'dead.jpg: missing', 'pipe.jpg: not a regular file':
-            assert_in(name, err.getvalue())
 
     def test_a_training_that_is_refused_leaves_nothing(self):
         folder = self.root / 'refused'
         for make in False, True:
             if make:
                 folder.mkdir()
-            tiny.check_error(lambda: experiment.train(
+            tiny.check_error(lambda: train(
                 self.config, self.root / 'nowhere', folder), 'nowhere')
             eq_(folder.exists(), make)
         eq_(os.listdir(str(folder)), [])
@@ -286,13 +225,13 @@ class TestTrain(tiny.InFolder):
         folder.mkdir()
         (folder / 'last.h5').write_text('not HDF5')
         with assert_raises(ColornetError):
-            experiment.train(self.config, self.data, folder)
+            train(self.config, self.data, folder)
 
     def test_a_finished_training_without_its_network_is_told(self):
         best = self.run_folder / 'best.h5'
         best.rename(self.root / 'away.h5')
         try:
-            tiny.check_error(lambda: experiment.train(
+            tiny.check_error(lambda: train(
                 self.config, self.data, self.run_folder), 'best.h5',
                 str(self.run_folder))
         finally:
@@ -315,7 +254,7 @@ class TestTrain(tiny.InFolder):
                     del file.attrs[name]
                 else:
                     file.attrs[name] = text
-            tiny.check_error(lambda: experiment.train(
+            tiny.check_error(lambda: train(
                 self.config, self.data, folder), 'last.h5', 'damaged')
 
 
@@ -342,7 +281,7 @@ class TestCycle(tiny.InFolder):
     def train(cls, folder, interrupt_after=None):
         """Train, and return what the network has seen."""
         seen = []
-        original = training.compile_training
+        original = updates.compile_training
 
         def compile_recording(*arguments, **options):
             step, state = original(*arguments, **options)
@@ -360,10 +299,10 @@ class TestCycle(tiny.InFolder):
                 mock.patch('colornet.training.run.best_epoch',
                            lambda history, keep: len(history)):
             if interrupt_after is None:
-                experiment.train(cls.config, cls.data, folder)
+                train(cls.config, cls.data, folder)
             else:
                 with assert_raises(Interrupted):
-                    experiment.train(cls.config, cls.data, folder)
+                    train(cls.config, cls.data, folder)
         return seen
 
     def test_an_interrupted_training_ends_as_an_uninterrupted_one(self):
@@ -406,9 +345,9 @@ class TestCycle(tiny.InFolder):
             ok_(any(np.array_equal(best[key], array) for array in
                     last['optimizer'].values()), key)
         # The loss on the held-out photos is that of this network.
-        net, _, _ = predict.load_network(self.straight / 'best.h5')
-        colors = predict.compile_prediction(net, self.config)
-        luminance, actual = split_channels(experiment.load_subset(
+        net, _, _ = load_network(self.straight / 'best.h5')
+        colors = compile_prediction(net, self.config)
+        luminance, actual = split_channels(load_subset(
             self.config, self.data, 'validation')[0][:])
         size = abs(colors(luminance) - actual)
         loss = np.where(size <= 20, size ** 2, 20 * (2 * size - 20)).sum(
@@ -421,92 +360,8 @@ class TestCycle(tiny.InFolder):
     def test_a_cycle_has_its_number_of_epochs(self):
         config = load_config(self.straight / 'config.ini',
                              ['training.epochs=3'])
-        tiny.check_error(lambda: experiment.train(
+        tiny.check_error(lambda: train(
             config, self.data, self.straight), 'training.epochs: 3, not 2')
-
-    def test_validation_takes_central_squares(self):
-        images, names = experiment.load_subset(self.config, self.data,
-                                               'validation')
-        eq_(images.shape, (2, 32, 32, 3))
-        for image, name in zip(images, names):
-            photo = Image.open(self.data / name)
-            left = (photo.width - 40) // 2
-            square = photo.crop((left, 0, left + 40, 40))
-            # The longest one has lost its ends.
-            np.testing.assert_allclose(
-                image, np.array(square.resize((32, 32), Image.LANCZOS)),
-                atol=2)
-        with assert_raises(ColornetError) as caught:
-            experiment.load_subset(self.config, self.data, 'test')
-        assert_in('test_share', str(caught.exception))
-
-
-def test_the_epoch_that_is_kept():
-    rows = [{'validation_loss': loss, 'acc_u': acc_u, 'acc_v': acc_v}
-            for loss, acc_u, acc_v in [(3, .1, .2), (2, .3, .1), (1, .2, .1),
-                                       (1, .1, .1)]]
-    eq_(experiment.best_epoch(rows), 4)
-    eq_(experiment.best_epoch(rows[:3]), 3)
-    eq_(experiment.best_epoch(rows, 'accuracy'), 2)
-    eq_(experiment.best_epoch(rows[:3], 'last'), 3)
-    eq_(experiment.best_epoch(rows[:2], 'last'), 2)
-    eq_(experiment.best_epoch([{'acc_u': 1}, {'acc_u': 0}]), 2)
-    # As read from log.csv.
-    eq_(experiment.best_epoch([{name: str(value) for name, value in
-                                row.items()} for row in rows]), 4)
-
-
-def check_targets(overrides):
-    config = load_config(overrides=['data.size=16'] + overrides)
-    stride = config.network['output_stride']
-    rgb = np.random.RandomState(0).randint(0, 256, (3, 16, 16, 3)).astype(
-        'uint8')
-    inputs, targets, photos = experiment.make_transform(config)(rgb)
-    eq_(inputs.shape, (3, 3, 16, 16))
-    eq_(targets.shape, (3, 2, 16 // stride, 16 // stride))
-    np.testing.assert_array_equal(photos, rgb)
-    luminance, chroma = split_channels(rgb)
-    for channel, mean in enumerate([103.939, 116.779, 123.68]):
-        np.testing.assert_allclose(inputs[:, channel], 2.55 * luminance - mean,
-                                   atol=1e-3)
-    for (n, channel, i, j), target in np.ndenumerate(targets):
-        block = chroma[n, stride * i:stride * (i + 1),
-                       stride * j:stride * (j + 1), channel]
-        mean = np.mean(block, dtype=np.float64)
-        if config.network['kind'] == 'regression':
-            assert_almost_equal(target, mean, places=3)
-        # Where a mean is an edge of a bin, rounding decides.
-        elif abs(mean / 4 - round(mean / 4)) > 1e-4:
-            eq_(target, bin_channel(mean))
-
-
-def test_targets_are_means_of_blocks():
-    for stride in 1, 2, 4:
-        for kind in [], ['network.kind=regression', 'objective.loss=l2']:
-            yield check_targets, ['network.output_stride=%d' % stride] + kind
-
-
-def test_the_objective_is_the_configured_one():
-    random = np.random.RandomState(0)
-    chroma, actual = random.normal(scale=9, size=(2, 3, 2, 4, 5)).astype(
-        'float32')
-    size = abs(chroma - actual)
-    for settings, expected in (
-            (['l2'], size ** 2),
-            (['huber', 'objective.huber_threshold=9'],
-             np.where(size <= 9, size ** 2, 9 * (2 * size - 9)))):
-        objective = experiment._make_objective(load_config(overrides=[
-            'network.kind=regression', 'objective.loss=' + settings[0]] +
-            settings[1:]))
-        loss = objective([T.constant(chroma)], T.constant(actual)).eval()
-        np.testing.assert_allclose(loss, expected.sum(axis=1).mean(),
-                                   rtol=1e-5)
-    # Of seven classes with equal scores, in each of the two channels.
-    scores = np.zeros((2, 3, 7, 4, 5), 'float32')
-    objective = experiment._make_objective(load_config())
-    loss = objective(list(map(T.constant, scores)), T.constant(np.zeros(
-        (3, 2, 4, 5), 'int32'))).eval()
-    np.testing.assert_allclose(loss, 2 * np.log(7), rtol=1e-5)
 
 
 class TestTrainVariant(tiny.InFolder):
@@ -518,7 +373,7 @@ class TestTrainVariant(tiny.InFolder):
         config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
             'data.proportions=keep', 'network.output_stride=4',
             'network.global_features=8', 'network.context=1'])
-        ok_(experiment.train(config, self.root / 'photos', folder))
+        ok_(train(config, self.root / 'photos', folder))
         with open(str(folder / 'log.csv')) as stream:
             row, = csv.DictReader(stream)
         from colornet.evaluation.evaluate import evaluate_network
@@ -529,24 +384,3 @@ class TestTrainVariant(tiny.InFolder):
             ok_(abs(result['mean'][name] - float(row[name])) <
                 2e-3 * max(1, abs(result['mean'][name])), name)
         ok_((self.root / 'sheet.png').exists())
-
-
-def test_true_chrominance_scores_perfectly():
-    with tempfile.TemporaryDirectory() as folder:
-        tiny.use_own_cache(folder)
-        data = Path(folder) / 'photos'
-        tiny.write_crops(data, ['%d.jpg' % number for number in range(12)])
-        config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
-        images, names = experiment.load_subset(config, data, 'train')
-        chroma = iter(split_channels(images[:])[1])
-        result = experiment.evaluate(
-            experiment.predict_images(
-                lambda luminance: [next(chroma) for _ in luminance], images),
-            names)
-        del os.environ['COLORNET_CACHE']
-    eq_(len(result['images']), len(names))
-    eq_([row['name'] for row in result['images']], names)
-    eq_(result['mean']['acc_u'], 1)
-    eq_(result['mean']['acc_v'], 1)
-    assert_almost_equal(result['mean']['sat_diff'], 0, places=3)
-    assert_almost_equal(result['mean']['l_reg'], 0)

@@ -1,0 +1,150 @@
+"""A network that learns, as :class:`colornet.training.run.Run` asks for one.
+
+A learner is made of a configuration. In the order in which it is asked:
+``load_photos``, ``build``, ``describe``, ``compile``, and then ``transform``,
+``set_learning_rate``, ``step``, ``validate`` and ``map`` as often as wanted.
+:class:`TheanoLearner` is the one here; ``benchmarks`` has one that learns by
+PyTorch.
+"""
+
+from collections import OrderedDict
+
+from ..color import get_color_space
+from ..data.subsets import load_photos
+from ..network.inputs import make_transform
+from ..terminal import note
+
+__all__ = ['TheanoLearner', 'make_objective']
+
+#: Settings of a training that :func:`compile_training` takes by their names.
+STEP_OPTIONS = ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
+                'average', 'encoder_rate', 'gradient_clip')
+
+
+def make_objective(settings):
+    """The configured objective (paper, 3.5, 3.6).
+
+    Parameters
+    ----------
+    settings : dict
+        Those of ``[objective]``.
+
+    Returns
+    -------
+    callable
+        Takes the list of outputs and the targets, returns the loss.
+    """
+    from ..network import objectives
+    if settings['loss'] == 'cross_entropy':
+        return objectives.cross_entropy_loss
+    if settings['loss'] == 'l2':
+        return lambda outputs, targets: objectives.l2_loss(outputs[0],
+                                                           targets)
+    threshold = settings['huber_threshold']
+    return lambda outputs, targets: objectives.huber_loss(outputs[0], targets,
+                                                          threshold)
+
+
+class TheanoLearner:
+    """A network that learns by Theano.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights : str or Path, optional
+
+    Attributes
+    ----------
+    parameters : OrderedDict of (str, str) to shared variable
+        What training changes, after :meth:`build`.
+    averages : OrderedDict of (str, str) to shared variable
+        Their moving averages, after :meth:`compile`; may be empty.
+    optimizer_state : list of shared variables
+        What else a training that is resumed needs, after :meth:`compile`.
+    transform : callable
+        Of photos to inputs, targets and the photos, after :meth:`compile`;
+        may be called in another thread.
+    step : callable
+        Takes inputs and targets, trains on them, returns the loss; after
+        :meth:`compile`.
+    set_learning_rate : callable
+        For the steps from now on; after :meth:`compile`.
+    validate : callable
+        Takes inputs and targets, returns the loss and the chrominance,
+        (batch, 2, rows, columns); after :meth:`compile`.
+    """
+
+    #: Applied to what the validation measures, image by image.
+    map = staticmethod(map)
+
+    def __init__(self, config, vgg_weights=None):
+        self.config = config
+        self.vgg_weights = vgg_weights
+        self.parameters = self.averages = OrderedDict()
+        self.optimizer_state = []
+
+    def load_photos(self, folder):
+        """Images, as :mod:`colornet.data.minibatches` reads them, and names.
+
+        Images also have ``file_sizes``.
+        """
+        return load_photos(self.config.data, folder, 'train')
+
+    def build(self, resume=False):
+        """Build the network, with VGG16's weights.
+
+        Parameters
+        ----------
+        resume : bool
+            Its parameters will come from a checkpoint.
+
+        Returns
+        -------
+        dict or None
+            As :func:`colornet.training.start.start_from`, if that is where
+            the parameters come from.
+        """
+        # Theano takes seconds to import: wrong settings are known before.
+        from ..network.saved import build_pretrained, learned_parameters
+        from .start import start_from
+        self._net = build_pretrained(self.config, self.vgg_weights)
+        self.parameters = learned_parameters(self._net, self.config)
+        if self.config.training['start_from'] and not resume:
+            return start_from(self._net, self.config)
+        return None
+
+    def describe(self):
+        """What the numbers of a run depend on, a dict for JSON."""
+        from ..engine.backend import describe_backend
+        from ..engine.speedups import speedup_status
+        return {'backend': describe_backend(), 'speedups': {
+            name: reason or 'on' for name, reason in speedup_status().items()}}
+
+    def compile(self):
+        """Make ready to train and to validate."""
+        from ..engine.backend import lasagne, theano
+        from ..engine.speedups import missing_speedups
+        from ..network.decoding import predicted_chroma
+        from .updates import (compile_training, compile_validation,
+                              make_averages)
+        network, training = self.config.network, self.config.training
+        if training['average']:
+            self.averages = make_averages(self.parameters)
+        pairs = [(self.parameters[key], average) for key, average in
+                 self.averages.items()]
+        for line in missing_speedups():
+            note('note: slower without ' + line)
+        note('compiling the training step')
+        objective = make_objective(self.config.objective)
+        rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
+        self.set_learning_rate = lambda value: rate.set_value(
+            lasagne.utils.floatX(value))
+        self.step, self.optimizer_state = compile_training(
+            self._net, objective, learning_rate=rate, averages=pairs,
+            **{name: training[name] for name in STEP_OPTIONS})
+        limits = get_color_space(network['color_space']).limits
+        self.validate = compile_validation(
+            self._net, objective, lambda outputs: predicted_chroma(
+                outputs, network['num_bins'], limits, **self.config.decoding),
+            pairs)
+        self.transform = make_transform(network)
