@@ -145,7 +145,7 @@ def test_wings_are_small():
         assert len(files) <= 16, '%s has %d files' % (folder, len(files))
 
 
-def modules_are_short():
+def test_modules_are_short():
     for root in PACKAGE, BENCHMARKS, PACKAGE.parent / 'tests':
         for path in root.rglob('*.py'):
             lines = len(path.read_text(encoding='utf-8').splitlines())
