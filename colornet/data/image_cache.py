@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder, replacing, writing
-from ..photos.pixels import is_grey, resize
+from ..photos.pixels import is_grey
 from ..photos.reading import ImageError, read_rgb
 from ..resources import cache_folder
 from ..terminal import progress_bar
@@ -29,6 +29,7 @@ CACHE_VERSION = 1
 
 #: Of photos of any proportions, which have a checksum for so many bytes.
 CHUNK_BYTES = 2 ** 16
+
 
 class CachedImages:
     """Photos of one size in an HDF5 file, indexed like an array of uint8.

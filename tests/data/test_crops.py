@@ -1,7 +1,7 @@
 """Squares of photos, drawn for an epoch."""
 
 import numpy as np
-from nose.tools import eq_, ok_
+from nose.tools import ok_
 from numpy.testing import assert_array_equal
 
 from colornet.data.crops import epoch_crops

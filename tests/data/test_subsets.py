@@ -25,10 +25,8 @@ class TestSubsets(tiny.InFolder):
         cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES)
 
     def test_validation_photos_are_those_that_are_held_out(self):
-        held_out, names = load_subset(self.config, self.data,
-                                                 'validation')
-        images, all_names = load_subset(self.config, self.data,
-                                                   'train')
+        held_out, names = load_subset(self.config, self.data, 'validation')
+        images, all_names = load_subset(self.config, self.data, 'train')
         ok_(0 < len(names) < len(all_names))
         for image, name in zip(held_out, names):
             np.testing.assert_array_equal(image,
@@ -46,8 +44,7 @@ class TestSubsets(tiny.InFolder):
                  for subset in ('train', 'validation')]
         eq_([len(names) for names in parts], [5, 1])
         ok_(set(parts[1]) < set(parts[0]))
-        _, everything = load_subset(self.config, self.data,
-                                               'train')
+        _, everything = load_subset(self.config, self.data, 'train')
         ok_(set(parts[0]) < set(everything))
         training, validation = draw_training(360, config)
         eq_((len(training), len(validation)), (4, 1))
@@ -95,8 +92,7 @@ class TestCrops(tiny.InFolder):
             'data.test_share=0'])
 
     def test_validation_takes_central_squares(self):
-        images, names = load_subset(self.config, self.data,
-                                               'validation')
+        images, names = load_subset(self.config, self.data, 'validation')
         eq_(images.shape, (2, 32, 32, 3))
         for image, name in zip(images, names):
             photo = Image.open(self.data / name)
