@@ -74,7 +74,7 @@ def check_agreement(problem, folder, num_threads):
             lines.append('%s: %s' % (engine, child.description))
         finally:
             child.stop()
-        with np.load(str(path)) as file:
+        with np.load(path) as file:
             results[engine] = dict(file)
     for engine in engines[1:]:
         rows = compare(results.pop(engine), results['pytorch'])
@@ -216,7 +216,7 @@ def _run(options):
         check_packages('torch')
     make_folder(options.out.parent)  # Fail now, not in half an hour.
     with tempfile.TemporaryDirectory() as folder:
-        problem = os.path.join(folder, 'problem.npz')
+        problem = str(Path(folder, 'problem.npz'))
         write_problem(problem, options.size)
         with np.load(problem) as file:
             multiply_adds = {task: int(file['multiply_adds/' + task])

@@ -1,7 +1,6 @@
 """Time and memory against batch and image size: ``make benchmark-sizes``."""
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
@@ -118,7 +117,7 @@ def _run(options):
     with tempfile.TemporaryDirectory() as folder:
         for task, size, batch_size in progress_bar(points, unit='point'):
             if size not in problems:
-                problems[size] = os.path.join(folder, '%d.npz' % size)
+                problems[size] = str(Path(folder, '%d.npz' % size))
                 write_problem(problems[size], size)
 
             def on_death(message):

@@ -146,7 +146,7 @@ def read_ini(path, what, exact=False):
         parser.optionxform = str
     try:
         # A BOM is what some editors put before the first section.
-        with open(str(path), encoding='utf-8-sig') as stream:
+        with open(path, encoding='utf-8-sig') as stream:
             parser.read_file(stream)
     except (OSError, UnicodeDecodeError, configparser.Error) as error:
         raise ColornetError('cannot read %s %s: %s' % (

@@ -32,6 +32,7 @@ def check_regular(path):
 
 def is_special(path):
     """Whether there is something that is neither a file nor a folder."""
+    # Path's methods would raise an error where one may not look.
     return os.path.exists(path) and not (os.path.isfile(path) or
                                          os.path.isdir(path))
 
@@ -57,11 +58,11 @@ def check_output(path, suffix=None):
     if path.is_dir():
         raise ColornetError('cannot write %s: it is a folder' % path)
     folder = next(folder for folder in path.absolute().parents
-                  if os.path.lexists(str(folder)))
+                  if os.path.lexists(folder))
     if not folder.is_dir():
         raise ColornetError('cannot write %s: %s is no folder'
                             % (path, folder))
-    if not os.access(str(folder), os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise ColornetError('cannot write %s: no permission to write in %s'
                             % (path, folder))
 
@@ -86,7 +87,7 @@ def locked(folder, busy):
     make_folder(folder)
     lock = folder / 'lock'
     with writing(lock):
-        stream = open(str(lock), 'w')
+        stream = open(lock, 'w')
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -96,10 +97,10 @@ def locked(folder, busy):
             yield
         finally:
             with contextlib.suppress(OSError):
-                if os.listdir(str(folder)) == ['lock']:
-                    os.remove(str(lock))
+                if list(folder.iterdir()) == [lock]:
+                    lock.unlink()
                     if is_new:
-                        os.rmdir(str(folder))
+                        folder.rmdir()
 
 
 @contextlib.contextmanager
@@ -124,11 +125,12 @@ def replacing(path):
     OSError
         If there is a device or a pipe at `path`, which must not be replaced.
     """
-    path = os.path.realpath(str(path))
+    # Path.resolve() raises an error of its own for links that go in circles.
+    path = Path(os.path.realpath(path))
     if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
-    temporary = os.path.join(os.path.dirname(path),
-                             '.colornet-%s.part' % uuid.uuid4().hex[:12])
+    temporary = str(path.parent /
+                    ('.colornet-%s.part' % uuid.uuid4().hex[:12]))
     try:
         yield temporary
         with open(temporary, 'rb+') as stream:
@@ -231,7 +233,7 @@ def read_csv(path):
         If it cannot be read.
     """
     try:
-        with open(str(path), newline='', encoding='utf-8') as stream:
+        with open(path, newline='', encoding='utf-8') as stream:
             reader = csv.reader(stream)
             header = next(reader, [])
             return [dict(zip(header, row)) for row in reader]
@@ -249,7 +251,7 @@ def make_folder(folder):
         If it cannot be made.
     """
     try:
-        os.makedirs(str(folder), exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise ColornetError('cannot make the folder %s: %s'
                             % (folder, error.strerror.lower()))

@@ -76,7 +76,7 @@ def measure(out_file, plain=False):
     with without(*SPEEDUPS) if plain else contextlib.nullcontext():
         arrays = _measure()
     arrays['device/device'] = np.array(describe_backend()['device'])
-    with open(str(out_file), 'wb') as stream:
+    with open(out_file, 'wb') as stream:
         np.savez(stream, **arrays)
 
 
@@ -217,7 +217,7 @@ def _run(flags, *options):
                 'status %d' % process.returncode
             raise ColornetError('with THEANO_FLAGS=%s: %s' % (flags, message)
                                 if flags else message)
-        with np.load(str(path)) as file:
+        with np.load(path) as file:
             return {key: file[key] for key in file.files}
 
 

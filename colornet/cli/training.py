@@ -1,6 +1,5 @@
 """Commands that fetch photos, train networks and store them."""
 
-import os
 from pathlib import Path
 
 from ..errors import ColornetError
@@ -54,8 +53,8 @@ def _export(options):
     from ..network.saved import load_network, network_file, save_network
     check_output(options.out, '.h5')
     network = network_file(options.network)
-    if os.path.exists(options.out) and os.path.exists(network) and \
-            os.path.samefile(network, options.out):
+    out = Path(options.out)
+    if out.exists() and network.exists() and network.samefile(out):
         raise ColornetError('%s is the network to be exported; choose another '
                             'file' % options.out)
     net, config, attributes = load_network(network, options.vgg,

@@ -7,6 +7,7 @@ here, so this imports neither numpy nor Pillow.
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from ..errors import ColornetError
@@ -70,7 +71,7 @@ def _list_cvcl(folder):
 
 def _list_mcgill(folder):
     """One photo of each name: it is published as .jpg and as .tif."""
-    return list({os.path.splitext(name)[0]: name
+    return list({Path(name).with_suffix(''): name
                  for name in sorted(_list_photos(folder))}.values())
 
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
+from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import replacing
@@ -48,7 +49,7 @@ def download(url, path, progress=None):
     Parameters
     ----------
     url : str
-    path : str or pathlib.Path
+    path : str or Path
     progress : bool or None
         Whether to show a progress bar on stderr; None: if that is a
         terminal.
@@ -63,9 +64,9 @@ def download(url, path, progress=None):
     path = os.fspath(path)
     part = path + '.part'
     try:
-        os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
+        os.makedirs(Path(path).parent, exist_ok=True)
         with progress_bar(
-                desc=os.path.basename(path), unit='B', unit_scale=True,
+                desc=Path(path).name, unit='B', unit_scale=True,
                 leave=False,
                 disable=None if progress is None else not progress) as bar:
             _receive_all(url, part, bar)
@@ -171,12 +172,12 @@ def fetch_cvcl(folder, sha256_file, url=CVCL_URL, archive=None,
 
     Parameters
     ----------
-    folder : str or pathlib.Path
-    sha256_file : str or pathlib.Path
+    folder : str or Path
+    sha256_file : str or Path
         The photos to have, as ``sha256sum`` lists them.
     url : str
         Of the published archive.
-    archive : str or pathlib.Path, optional
+    archive : str or Path, optional
         A copy of the archive, to be used instead of the URL.
     progress : bool or None
         As for :func:`download`.
@@ -199,7 +200,7 @@ def fetch_cvcl(folder, sha256_file, url=CVCL_URL, archive=None,
         return 0
     downloaded = None
     if archive is None:
-        archive = downloaded = os.path.join(folder, os.path.basename(url))
+        archive = downloaded = os.path.join(folder, url.rpartition('/')[2])
         if not os.path.exists(archive):
             download(url, archive, progress)
     try:
@@ -224,9 +225,9 @@ def verify_folder(folder, sha256_file):
 
     Parameters
     ----------
-    folder : str or pathlib.Path
+    folder : str or Path
         The files may carry the category in front, as in the archive.
-    sha256_file : str or pathlib.Path
+    sha256_file : str or Path
 
     Returns
     -------
@@ -251,12 +252,12 @@ def _unpack(archive, folder, wanted, digests):
     os.makedirs(folder, exist_ok=True)
     with zipfile.ZipFile(archive) as members:
         for member in members.namelist():
-            name = in_archive.get(os.path.basename(member))
+            name = in_archive.get(member.rpartition('/')[2])
             if name is None:
                 continue
             content = members.read(member)
             if hashlib.sha256(content).hexdigest() == digests[name]:
-                path = os.path.join(folder, name)
+                path = Path(folder, name)
                 with replacing(path) as temporary, \
                         open(temporary, 'wb') as file:
                     file.write(content)

@@ -150,8 +150,8 @@ def load_images(paths, cache_file, size=224, progress=None, largest=None):
 
     Parameters
     ----------
-    paths : sequence of str or pathlib.Path
-    cache_file : str or pathlib.Path
+    paths : sequence of str or Path
+    cache_file : str or Path
         HDF5 file; made where there is none, rebuilt where it is damaged.
     size : int
         Photos become `size` x `size` pixels, whatever their shape.
@@ -283,7 +283,7 @@ class _Cache:
             self._decode(photos), total=len(photos), desc='decoding photos',
             unit='photo', delay=2, leave=False,
             disable=None if progress is None else not progress)
-        make_folder(os.path.dirname(self._path) or '.')
+        make_folder(Path(self._path).parent)
         with decoded, writing(self._path), replacing(self._path) as temporary:
             with h5py.File(temporary, 'w') as file:
                 # Checksums keep a damaged photo from being learned from.

@@ -8,6 +8,7 @@ what the folder holds.
 import hashlib
 import os
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
@@ -36,10 +37,10 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     ----------
     name : str
         A key of :data:`colornet.data.datasets.DATASETS`.
-    folder : str or pathlib.Path
+    folder : str or Path
         Holds the data set.
     subset : 'train' or 'test'
-    splits_folder : str or pathlib.Path, optional
+    splits_folder : str or Path, optional
     test_proportion : float in [0, 1)
         Of the photos, where Table 1 has no counts for the data set.
 
@@ -57,10 +58,10 @@ def load_split(name, folder, subset, splits_folder=None, test_proportion=0.1):
     if subset not in SUBSETS:
         raise ColornetError('unknown subset %r; choose train or test'
                             % (subset,))
-    split_file = os.path.join(os.fspath(splits_folder or ''),
-                              '%s_%s.txt' % (name, subset))
-    if splits_folder is not None and os.path.exists(split_file):
-        return resolve(name, folder, read_split(split_file))
+    if splits_folder is not None:
+        split_file = Path(splits_folder, '%s_%s.txt' % (name, subset))
+        if os.path.exists(split_file):
+            return resolve(name, folder, read_split(split_file))
     # What a listing names is there; whether it can be read is found out, and
     # told, when it is read.
     found = os.path.lexists
@@ -211,7 +212,7 @@ def resolve(name, folder, photos, exists=os.path.isfile):
     ----------
     name : str
         A key of :data:`colornet.data.datasets.DATASETS`.
-    folder : str or pathlib.Path
+    folder : str or Path
     photos : sequence of str
     exists : callable
         Whether a path is there.

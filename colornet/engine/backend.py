@@ -16,6 +16,7 @@ import sys
 import tempfile
 import types
 import warnings
+from pathlib import Path
 
 import scipy_openblas32
 
@@ -53,16 +54,16 @@ def _plain_path(folder):
     """The folder, or a link to it: Theano cuts flags at spaces and commas."""
     if not re.search(r'[\s,]', folder):
         return folder
-    link = os.path.join(tempfile.gettempdir(), 'colornet_%d_%s' % (
+    link = Path(tempfile.gettempdir(), 'colornet_%d_%s' % (
         os.getuid(), hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]))
     try:
-        os.symlink(folder, link)
+        link.symlink_to(folder)
     except FileExistsError:
         # Anybody can write there.
-        if os.lstat(link).st_uid != os.getuid() or \
+        if link.lstat().st_uid != os.getuid() or \
                 os.readlink(link) != folder:
             raise ColornetError('%s is not ours: remove it' % link)
-    return link
+    return str(link)
 
 
 def _user_flags():

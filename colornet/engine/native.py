@@ -9,11 +9,11 @@ import ctypes
 import functools
 import hashlib
 import os
-import pathlib
 import platform
 import shlex
 import subprocess
 import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from .switches import SPEEDUPS, wanted
 __all__ = ['load_library', 'library_status', 'load_code', 'code_status',
            'enabled', 'call', 'contiguous']
 
-_SOURCES = pathlib.Path(__file__).parent
+_SOURCES = Path(__file__).parent
 
 
 @functools.lru_cache(maxsize=None)
@@ -81,7 +81,7 @@ def _find(stem):
     Its file is named by its contents: loading one that a full disk or a power
     cut has damaged would end the process.
     """
-    for path in pathlib.Path(theano.config.compiledir).glob(stem + '_*.so'):
+    for path in Path(theano.config.compiledir).glob(stem + '_*.so'):
         try:
             if path.stem == '%s_%s' % (stem, _digest(path)):
                 return ctypes.CDLL(str(path))
@@ -154,10 +154,10 @@ def _compile(command, source, links, stem):
     -------
     Path
     """
-    folder = pathlib.Path(theano.config.compiledir)
-    descriptor, name = tempfile.mkstemp(dir=str(folder))
+    folder = Path(theano.config.compiledir)
+    descriptor, name = tempfile.mkstemp(dir=folder)
     os.close(descriptor)
-    temporary = pathlib.Path(name)
+    temporary = Path(name)
     try:
         done = subprocess.run(
             command + [str(source), '-o', name] + links,

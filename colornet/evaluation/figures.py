@@ -4,7 +4,6 @@ The paper does not say how it came by the photos that it shows. Here each
 figure has a rule that leaves nothing to taste (:data:`FIGURES`).
 """
 
-import os
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -276,7 +275,7 @@ def _sample_photos(figure, folder, photos):
     splits = find_resource('experiments/splits')
     paths = [path for subset in SUBSETS for path in
              load_split(figure.dataset, folder, subset, splits)]
-    names = [os.path.basename(path) for path in paths]
+    names = [Path(path).name for path in paths]
     chosen = _indices(names, photos, figure) if photos else figure.choose(
         len(names), figure.num_photos)
     return _Sheet(titles=figure.titles,

@@ -1,7 +1,7 @@
 """What networks make of single photos, for the figures (5.3)."""
 
-import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def _predict_folder(network, folder, select, vgg_weights):
     from ..api import load_colorizer
     from ..network.saved import load_configuration
     paths = load_split(FREE, folder, 'train', test_proportion=0)
-    names = [os.path.relpath(path, str(folder)) for path in paths]
+    names = [str(Path(path).relative_to(folder)) for path in paths]
     colorizer = load_colorizer(network, vgg_weights)
     size, space = colorizer.size, colorizer.color_space
     config, attributes = load_configuration(network)

@@ -203,7 +203,7 @@ def _find_sources(sources, out_folder, report):
                                 'choose another output folder' % source)
         mirrored = Path()
         if len(sources) > 1:
-            mirrored = Path(os.path.basename(os.path.abspath(source)))
+            mirrored = Path(Path(os.path.abspath(source)).name)
         for path in find_images(source, on_error=lambda error: report.failed
                                 .append((Path(error.path), error.reason))):
             inside = path.relative_to(source)
@@ -257,7 +257,7 @@ def _noting_failure(source, report):
 def _write(target, rgb, photo):
     """Write a photo; an error of the disk becomes a ColornetError."""
     try:
-        os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+        os.makedirs(target.parent, exist_ok=True)
         write_photo(target, rgb, photo)
     except OSError as error:
         reason = error.strerror.lower()

@@ -142,7 +142,7 @@ def find_images(folder, on_error=None, follow_links=False):
                     if (not name.startswith('.') and not _is_photo(name) and
                             not os.path.exists(path)):
                         report(FileNotFoundError(0, 'link to nothing', path))
-            folders[:] = [os.path.basename(path) for path in paths
+            folders[:] = [Path(path).name for path in paths
                           if os.path.realpath(path) not in seen]
             found += [Path(parent, name) for name in names
                       if not name.startswith('.') and _is_photo(name)]
@@ -150,7 +150,7 @@ def find_images(folder, on_error=None, follow_links=False):
 
 
 def _is_photo(name):
-    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def read_photo(path):

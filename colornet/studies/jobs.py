@@ -12,6 +12,7 @@ import tempfile
 import threading
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import make_folder
@@ -115,7 +116,7 @@ def run_command(arguments, environment=None, stop_file=None):
     ----------
     arguments : list of str
     environment : dict, optional
-    stop_file : str, optional
+    stop_file : Path, optional
         When there is a file of this name, the command is ended by SIGTERM.
 
     Returns
@@ -258,8 +259,8 @@ def _run_on_workers(jobs, scheduler, threads, shared_folder):
         raise ColornetError('no Dask scheduler at %s: %s'
                             % (scheduler, ' '.join(str(error).split())))
     make_folder(shared_folder)
-    stop_file = os.path.abspath(os.path.join(
-        str(shared_folder), '.stop-%s' % uuid.uuid4().hex[:12]))
+    stop_file = Path(shared_folder).absolute() / (
+        '.stop-%s' % uuid.uuid4().hex[:12])
     with client, catch_signals() as check_signals:
         futures = {client.submit(
             _run_job, job, threads, own_compiledir=True, stop_file=stop_file,
@@ -291,10 +292,10 @@ def _stop(futures, stop_file):
     """End the workers' commands; they save what they have."""
     from distributed import wait
     note('waiting for the workers to save')
-    open(stop_file, 'w').close()
+    stop_file.touch()
     try:
         wait(futures, timeout=_PATIENCE)
     except Exception as error:  # Dask's have no common class.
         note('note: workers may still be running: %s' % error)
     finally:
-        os.remove(stop_file)
+        stop_file.unlink()

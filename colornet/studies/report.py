@@ -81,7 +81,7 @@ def make_report(runs_folder, results_folder, out_file):
         If a folder is none, or the page cannot be written.
     """
     for folder in runs_folder, results_folder:
-        if os.path.exists(str(folder)) and not os.path.isdir(str(folder)):
+        if os.path.exists(folder) and not os.path.isdir(folder):
             raise ColornetError('%s is not a folder' % folder)
     runs = Path(runs_folder)
     with tempfile.TemporaryDirectory() as scratch:
@@ -159,7 +159,7 @@ def _find_table(runs, name):
 
 
 def _read_if_there(path):
-    return read_csv(path) if os.path.exists(str(path)) else []
+    return read_csv(path) if os.path.exists(path) else []
 
 
 def _table1(runs):

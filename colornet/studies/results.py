@@ -125,7 +125,7 @@ def read_results(path):
     ColornetError
         If it is something else, or damaged.
     """
-    if not os.path.exists(str(path)):
+    if not os.path.exists(path):
         return []
     rows = read_csv(path)
     for number, row in enumerate(rows, 2):

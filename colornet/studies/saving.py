@@ -99,13 +99,13 @@ def merge_results(study, session, results):
     ColornetError
         If a table is damaged, or cannot be written.
     """
-    stem = str(session.results_folder / study.name)
-    kept = _variants_to_keep(read_results(stem + '.csv'), session.scale,
-                             results)
-    _merge(stem + '.csv', list(results.rows.values()), session.scale, kept,
+    table, curves = (session.results_folder / (study.name + ending)
+                     for ending in ('.csv', '_curves.csv'))
+    kept = _variants_to_keep(read_results(table), session.scale, results)
+    _merge(table, list(results.rows.values()), session.scale, kept,
            first=('study', 'variant', 'scale'),
            last=('command', 'git_commit', 'date'))
-    _merge(stem + '_curves.csv', results.curves, session.scale, kept,
+    _merge(curves, results.curves, session.scale, kept,
            first=('variant', 'scale'))
 
 

@@ -6,10 +6,10 @@ nor an architecture or a data set.
 
 import contextlib
 import json
-import os
 import resource
 import time
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 
@@ -205,7 +205,7 @@ class Trainer:
 
     def _diverged(self, what):
         kept = (' (the last checkpoint stays in %s)' % self.checkpoint_file
-                if os.path.exists(str(self.checkpoint_file)) else '')
+                if Path(self.checkpoint_file).exists() else '')
         return Diverged(
             'training diverged: %s in epoch %d, after %d minibatches; a lower '
             'learning rate may help%s' % (what, len(self.history) + 1,
