@@ -5,7 +5,8 @@ variable names them, and those that a program does without for a while.
 """
 
 import contextlib
-from collections import namedtuple
+from dataclasses import dataclass
+from typing import Tuple
 
 from ..errors import ColornetError
 
@@ -16,9 +17,8 @@ __all__ = ['Speedup', 'SPEEDUPS', 'VARIABLE', 'wanted', 'switch_off',
 VARIABLE = 'COLORNET_WITHOUT'
 
 
-class Speedup(namedtuple('Speedup', 'name what source links install blas '
-                         'float32 needs',
-                         defaults=('', (), '', False, False, ''))):
+@dataclass(frozen=True)
+class Speedup:
     """One of :data:`SPEEDUPS`.
 
     Attributes
@@ -41,23 +41,32 @@ class Speedup(namedtuple('Speedup', 'name what source links install blas '
         The speed-up of which it is a part, if it is.
     """
 
-    __slots__ = ()
+    name: str
+    what: str
+    source: str = ''
+    links: Tuple[str, ...] = ()
+    install: str = ''
+    blas: bool = False
+    float32: bool = False
+    needs: str = ''
 
 
 #: All of them, by name: they change no result (docs/speed.rst).
 SPEEDUPS = {speedup.name: speedup for speedup in (
-    Speedup('stack', 'convolution of the upscaled stack part by part'),
-    Speedup('kernels', 'batch normalization, cross-entropy, upscaling, '
-                       'mean-pooling and argmax in C++',
-            source='kernels'),
-    Speedup('strips', 'convolutions by BLAS, in strips that fit the cache',
+    Speedup(name='stack',
+            what='convolution of the upscaled stack part by part'),
+    Speedup(name='kernels',
+            what='batch normalization, cross-entropy, upscaling, '
+                 'mean-pooling and argmax in C++', source='kernels'),
+    Speedup(name='strips',
+            what='convolutions by BLAS, in strips that fit the cache',
             source='strips', blas=True, float32=True),
-    Speedup('onednn', 'convolutions by oneDNN',
+    Speedup(name='onednn', what='convolutions by oneDNN',
             source='onednn', links=('dnnl',), float32=True,
             install='oneDNN is not installed (Debian, Ubuntu: apt-get '
                     'install libdnnl-dev)'),
-    Speedup('winograd', "Winograd's algorithm for 3x3 convolutions",
-            needs='onednn'))}
+    Speedup(name='winograd',
+            what="Winograd's algorithm for 3x3 convolutions", needs='onednn'))}
 
 #: Those that are off: in this process; within each :func:`without`.
 _switched_off = [frozenset()]
