@@ -14,6 +14,7 @@ from colornet.color import luminance, unbin_channel
 from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.native import SPEEDUPS
+from colornet.engine.switches import without
 from colornet.evaluation.predictions import predict_images
 from colornet.network.networks import fold_batch_norm, output_layers
 from colornet.network.saved import (build_pretrained, compile_prediction,
@@ -25,7 +26,6 @@ from colornet.training.start import start_from
 from tests import tiny
 from tests.networks import (MEAN_BGR, SIZE, check_same_values, make_network,
                             randomize, stored_names, values_of)
-from tests.tiny import without_speedups
 
 REGRESSION = ['data.size=16', 'network.kind=regression', 'objective.loss=l2',
               'network.color_space=hsv', 'network.chroma_scale=0.5']
@@ -101,7 +101,7 @@ class TestVariant:
 
     def chroma_of(self, light):
         """From the network as it was trained, without speed-ups."""
-        with without_speedups(*SPEEDUPS):
+        with without(*SPEEDUPS):
             x = T.tensor4()
             run = theano.function([x], lasagne.layers.get_output(
                 output_layers(self.net), x, deterministic=True))

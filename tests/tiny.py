@@ -17,7 +17,6 @@ from PIL import Image
 import colornet
 from colornet.color import split_channels
 from colornet.data.splits import read_split
-from colornet.engine.switches import without as without_speedups  # noqa: F401
 from colornet.errors import ColornetError
 from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import take_environment

@@ -12,6 +12,7 @@ from nose.tools import assert_in, eq_
 from PIL import Image
 
 import colornet
+from colornet.engine.switches import without
 from colornet.photos.colorizer import Colorizer
 from tests import tiny
 from tests.cli.commands import check_is_refused, run
@@ -148,7 +149,7 @@ def test_batch_size():
 
 
 def test_info():
-    with tiny.without_speedups('winograd'):
+    with without('winograd'):
         status, out, err = run('info')
     eq_((status, err), (0, ''))
     for words in colornet.__version__, 'Theano 1.0.5', 'winograd  off':

@@ -5,16 +5,16 @@ from numpy.testing import assert_allclose
 
 from colornet.engine import blocks
 from colornet.engine.backend import T, theano
+from colornet.engine.switches import without
 from tests.engine.test_kernels import (TOLERANCES, check_overwriting,
                                        check_refused)
-from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
 
 
 def check_mean_pool(dtype, shape, scale, *switched_off):
     maps = T.TensorType(dtype, (False,) * 4)()
-    with without_speedups(*switched_off):
+    with without(*switched_off):
         means = blocks.mean_pool(maps, scale)
         weights = RNG.normal(size=(shape[0], shape[1], shape[2] // scale,
                                    shape[3] // scale)).astype(dtype)

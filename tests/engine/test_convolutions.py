@@ -11,7 +11,7 @@ from colornet.engine import convolvers
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.convolutions import Convolution
 from colornet.engine.native import code_status
-from tests.tiny import without_speedups
+from colornet.engine.switches import without
 
 RNG = np.random.RandomState(0)
 
@@ -36,7 +36,7 @@ def expressions(dtype, maps, filters, options):
 
 
 def check(engine, maps, filters, **options):
-    with without_speedups(*SWITCHED_OFF[engine]):
+    with without(*SWITCHED_OFF[engine]):
         fast = theano.function(*expressions('float32', maps, filters, options))
     used = [node.op.engine for node in fast.maker.fgraph.toposort()
             if hasattr(node.op, 'engine')]
@@ -77,7 +77,7 @@ def test_convolutions_and_gradients():
 
 
 def compiled_gradients(engine):
-    with without_speedups(*SWITCHED_OFF[engine]):
+    with without(*SWITCHED_OFF[engine]):
         return theano.function(*expressions('float32', None, (4, 3, 3, 3), {}))
 
 
@@ -101,7 +101,7 @@ def check_no_outputs(engine):
 def check_no_channels(engine):
     """A sum of nothing is the bias."""
     x, w, b = T.tensor4(), T.tensor4(), T.vector()
-    with without_speedups(*SWITCHED_OFF[engine]):
+    with without(*SWITCHED_OFF[engine]):
         run = theano.function([x, w, b], lasagne.nonlinearities.rectify(
             T.nnet.conv2d(x, w) + b.dimshuffle('x', 0, 'x', 'x')))
     y = run(np.ones((1, 0, 4, 4), 'float32'), np.ones((2, 0, 3, 3), 'float32'),
@@ -159,7 +159,7 @@ def compiled(rectify, *switched_off):
     y = y + b.dimshuffle('x', 0, 'x', 'x')
     if rectify:
         y = lasagne.nonlinearities.rectify(y)
-    with without_speedups(*switched_off):
+    with without(*switched_off):
         return (theano.function([x], y),
                 theano.function([x], T.grad((y ** 2).sum(), [x, w, b])))
 
@@ -190,7 +190,7 @@ def test_a_bias_that_does_not_fit_is_refused():
     image = np.ones((1, 2, 5, 5), 'float32')
     filters = np.ones((4, 2, 3, 3), 'float32')
     for engine in SWITCHED_OFF:
-        with without_speedups(*SWITCHED_OFF[engine]):
+        with without(*SWITCHED_OFF[engine]):
             run, shared = [theano.function(
                 [x, w, bias], T.nnet.conv2d(x, w) +
                 bias.dimshuffle('x', 0, 'x', 'x')) for bias in (b, one)]
@@ -206,7 +206,7 @@ def check_equal_without_engines(output, *inputs_and_values):
     inputs, values = zip(*inputs_and_values)
     results = []
     for names in (), ('onednn', 'strips'):
-        with without_speedups(*names):
+        with without(*names):
             results.append(theano.function(inputs, output)(*values))
     eq_(results[0].dtype, results[1].dtype)
     assert_allclose(results[0], results[1], rtol=1e-4, atol=1e-4)
@@ -238,17 +238,17 @@ def test_what_only_looks_like_a_bias_or_a_rectifier():
 
 def test_what_it_cannot_do_is_left_to_theano():
     x, w = T.tensor4(), T.tensor4()
-    with without_speedups():
+    with without():
         for output in (T.nnet.conv2d(x, w, filter_dilation=(2, 2)),
                        T.nnet.conv2d(x, w, border_mode='half'),
                        T.nnet.conv2d(x, w, num_groups=2),
                        T.nnet.conv2d(x, w, border_mode=((1, 0), (0, 1)))):
             run = theano.function([x, w], output)
             ok_('Convolution' not in ops_of(run))
-    with without_speedups('onednn', 'strips'):
+    with without('onednn', 'strips'):
         run = theano.function([x, w], T.nnet.conv2d(x, w))
     assert_in('CorrMM', ops_of(run))
-    with without_speedups('onednn'):
+    with without('onednn'):
         run = theano.function([x, w], T.nnet.conv2d(x, w, subsample=(2, 1)))
     assert_in('CorrMM', ops_of(run))
 

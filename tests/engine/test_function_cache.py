@@ -16,6 +16,7 @@ from numpy.testing import assert_array_equal
 from colornet.engine import function_cache
 from colornet.engine.backend import T, theano
 from colornet.engine.function_cache import load_or_compile
+from colornet.engine.switches import without
 from tests import tiny
 
 #: Of the files, which lie among the user's.
@@ -85,7 +86,7 @@ class TestLoadOrCompile:
         with mock.patch.object(function_cache, '__version__', '0.0'):
             self.check(2)
             self.check(2)
-        with tiny.without_speedups('winograd'):
+        with without('winograd'):
             self.check(3)
         with theano.configparser.change_flags(optimizer='fast_compile'):
             self.check(4)

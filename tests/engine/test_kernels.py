@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine import kernels
 from colornet.engine.backend import T, theano
-from tests.tiny import without_speedups
+from colornet.engine.switches import without
 
 RNG = np.random.RandomState(0)
 TOLERANCES = {'float64': 1e-10, 'float32': 1e-5}
@@ -157,7 +157,7 @@ def test_argmax():
     for dtype in TOLERANCES:
         for shape in (2, 50, 17, 19), (1, 1, 1, 2), (3, 5, 20, 30):
             yield check_argmax, dtype, shape
-    with without_speedups('kernels'):
+    with without('kernels'):
         yield check_argmax, 'float32', (1, 4, 3, 2)
 
 

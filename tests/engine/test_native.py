@@ -12,8 +12,8 @@ from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from colornet.engine import native
 from colornet.engine.backend import theano
 from colornet.engine.native import code_status, enabled
+from colornet.engine.switches import without
 from colornet.errors import ColornetError
-from tests.tiny import without_speedups
 
 
 @contextlib.contextmanager
@@ -82,9 +82,9 @@ def test_without_a_compiler_theanos_ops_do_it():
         eq_(code_status('kernels'), 'no compiler')
         ok_(not enabled('kernels'))
     native.library_status.cache_clear()
-    with without_speedups():
+    with without():
         ok_(enabled('kernels'))
-    with without_speedups('kernels'):
+    with without('kernels'):
         eq_(code_status('kernels'), '')
         ok_(not enabled('kernels'))
 
@@ -93,10 +93,10 @@ def test_a_part_needs_the_whole():
     with mock.patch.object(native, 'library_status', lambda *library: ''):
         for names, is_enabled in [((), True), (('winograd',), False),
                                   (('onednn',), False)]:
-            with without_speedups(*names):
+            with without(*names):
                 eq_(enabled('winograd'), is_enabled)
     with mock.patch.object(native, 'library_status', lambda *library: 'no'), \
-            without_speedups():
+            without():
         ok_(not enabled('winograd'))
         ok_(enabled('stack'))  # Without C++.
 

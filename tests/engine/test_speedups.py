@@ -12,13 +12,13 @@ from colornet.engine import speedups
 from colornet.engine.native import code_status
 from colornet.engine.speedups import (describe_installation, missing_speedups,
                                       speedup_status)
-from colornet.engine.switches import SPEEDUPS, VARIABLE
+from colornet.engine.switches import SPEEDUPS, VARIABLE, without
 from colornet.network.inputs import preprocess
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
-from tests.tiny import PHOTOS, without_speedups
+from tests.tiny import PHOTOS
 
 SIZE = 32
 NUM_STEPS = 4
@@ -34,7 +34,7 @@ def train(*switched_off):
     inputs = preprocess(luminance, 100)
     targets = np.ascontiguousarray(np.moveaxis(
         bin_channel(chroma, 10), -1, 1), 'int32')
-    with without_speedups(*switched_off):
+    with without(*switched_off):
         net = build_pretrained(config)
         step, _ = compile_training(net, cross_entropy_loss)
     ops = [node.op for node in step.maker.fgraph.toposort()]
@@ -77,7 +77,7 @@ def check_losses(names, expected):
 
 
 def test_a_gpu_misses_none_of_them():
-    with without_speedups(), mock.patch.object(
+    with without(), mock.patch.object(
             speedups, 'speedup_status', lambda: {'kernels': 'for the CPU'}):
         eq_(missing_speedups(), ['kernels: for the CPU'])
         with mock.patch.object(speedups.theano, 'config',
@@ -86,7 +86,7 @@ def test_a_gpu_misses_none_of_them():
 
 
 def test_engines_are_for_float32():
-    with without_speedups(), mock.patch.object(
+    with without(), mock.patch.object(
             speedups.theano, 'config',
             mock.Mock(device='cpu', floatX='float64')):
         status = speedup_status()
@@ -96,14 +96,14 @@ def test_engines_are_for_float32():
 
 
 def test_status():
-    with without_speedups():
+    with without():
         status = speedup_status()
         eq_(list(status), list(SPEEDUPS))
         eq_(status['kernels'], '')
         reason = code_status('onednn')
         eq_(status['winograd'], reason)
         eq_(missing_speedups(), ['onednn: ' + reason] if reason else [])
-    with without_speedups('stack', 'onednn'):
+    with without('stack', 'onednn'):
         status = speedup_status()
         assert_in(VARIABLE, status['stack'])
         assert_in(VARIABLE, status['onednn'])

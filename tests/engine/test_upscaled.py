@@ -6,10 +6,10 @@ from numpy.testing import assert_allclose
 
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.blocks import AddBlocks
+from colornet.engine.switches import without
 from colornet.engine.upscaled import (conv2d_same_upscaled,
                                       conv2d_same_upscaled_transposed)
 from colornet.network.layers import conv2d_same
-from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
 
@@ -89,10 +89,10 @@ def test_a_rectifier_that_follows_is_fused():
 
 
 def test_without_kernels_it_is_a_transposed_convolution():
-    with without_speedups('kernels'):
+    with without('kernels'):
         x, w = T.dtensor4(), T.dtensor4()
         output = conv2d_same_upscaled(x, w, 2, 3)
     assert 'AddBlocks' not in theano.printing.debugprint(output, file='str')
-    with without_speedups():
+    with without():
         output = conv2d_same_upscaled(x, w, 2, 3)
     assert 'AddBlocks' in theano.printing.debugprint(output, file='str')

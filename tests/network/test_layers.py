@@ -6,11 +6,11 @@ from nose.tools import assert_raises, eq_
 from numpy.testing import assert_allclose
 
 from colornet.engine.backend import T, lasagne, theano
+from colornet.engine.switches import without
 from colornet.network.layers import (BatchNormLayer, MeanPoolLayer,
                                      SameConv2DLayer, ScaleLayer,
                                      SumEverywhereLayer,
                                      UpscaledStackConv2DLayer, UpscaleLayer)
-from tests.tiny import without_speedups
 
 RNG = np.random.RandomState(0)
 
@@ -95,7 +95,7 @@ def check_batch_norm_of_one_number(*switched_off):
     layer = BatchNormLayer(input_layer(noise(1, 2, 1, 1)), momentum=0.75)
     updates = {}
     x = T.tensor4()
-    with without_speedups(*switched_off):
+    with without(*switched_off):
         output = lasagne.layers.get_output(layer, x,
                                            batch_norm_updates=updates)
         step = theano.function([x], output, updates=list(updates.items()))

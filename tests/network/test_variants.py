@@ -9,14 +9,13 @@ from numpy.testing import assert_allclose
 
 from colornet.config import load_config
 from colornet.engine.backend import T, theano
-from colornet.engine.switches import SPEEDUPS
+from colornet.engine.switches import SPEEDUPS, without
 from colornet.network.networks import (all_parameters, build_network,
                                        fold_batch_norm, trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from tests.network.test_networks import (AROUND, POOLS, RESIDUAL, shapes,
                                          sources, tiny_classification)
 from tests.network.test_twin import compile_decoder, random_maps, randomize
-from tests.tiny import without_speedups
 
 
 def configured(*overrides):
@@ -74,12 +73,10 @@ def test_who_builds_a_network_may_choose_its_graph():
     for wanted, fast_stack, is_fast in [
             (True, None, True), (False, None, False), (True, False, False),
             (False, True, True)]:
-        with without_speedups(*([] if wanted else ['stack'])):
+        with without(*([] if wanted else ['stack'])):
             net = build_network(config, fast_stack=fast_stack)
         eq_('concat' not in net, is_fast)
 
-
-# Fewer or other operations: the same numbers.
 
 def check_folded(options):
     """Scores and chrominance do not change when it is folded away."""
@@ -135,7 +132,7 @@ def check_by_switching_off(names, options):
     image = {'shape': (24, 24), 'batch': 3}
     compare_networks(
         options, options, random_maps(RESIDUAL, **image), (24, 24),
-        lambda which: without_speedups(*(names if which else ())))
+        lambda which: without(*(names if which else ())))
 
 
 def test_speedups_change_nothing_in_the_variants():
@@ -158,7 +155,7 @@ def test_fast_stack_changes_no_output_and_no_gradient():
 
 
 def compare_networks(options, others, maps, shape,
-                     context=lambda which: without_speedups()):
+                     context=lambda which: without()):
     """Two ways to compute one network: outputs and all gradients.
 
     `context` gives what each is compiled in.

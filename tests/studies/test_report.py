@@ -10,7 +10,7 @@ from nose.tools import assert_in, assert_not_in, eq_, ok_
 
 from colornet.errors import ColornetError
 from colornet.files import read_csv, write_csv
-from colornet.studies import report as report_page
+from colornet.studies import report
 from colornet.studies.report import make_report
 from colornet.studies.study import find_studies, load_study
 from tests import tiny
@@ -65,7 +65,7 @@ def shipping(root):
         if name != 'experiments' and not (root / name).exists():
             raise ColornetError('%s is missing' % name)
         return root / name
-    return mock.patch.object(report_page, 'find_resource', find)
+    return mock.patch.object(report, 'find_resource', find)
 
 
 def test_a_page_with_nothing_tells_what_to_run():
@@ -132,7 +132,7 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
         (root / 'table1.csv').write_text('dataset,train\ncvcl,360\n')
         write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
                   [['10', '0.1']])
-        with mock.patch.object(report_page, 'draw_network',
+        with mock.patch.object(report, 'draw_network',
                                side_effect=ColornetError('no font')), \
                 shipping(root):
             missing = make_report(root, root / 'results',
@@ -173,7 +173,7 @@ NOTE = 'this ships with colornet'
 def test_what_ships_is_shown_where_nothing_was_run():
     study, = [path for path in find_studies() if path.stem == 'aggregation']
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(
-            report_page, 'find_studies', lambda: [study]):
+            report, 'find_studies', lambda: [study]):
         root = Path(folder)
         missing = make_report(root / 'runs', root / 'results',
                               root / 'report.html')
@@ -217,7 +217,7 @@ def test_what_ships_is_shown_where_nothing_was_run():
 
 def test_what_was_run_comes_instead_of_what_ships():
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(
-            report_page, 'find_studies', lambda: []):
+            report, 'find_studies', lambda: []):
         root = Path(folder)
         for name, column in (('table2', 'system'), ('decodings', 'decoding'),
                              ('everyday', 'network')):
