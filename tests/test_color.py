@@ -187,7 +187,7 @@ def test_colors_outside_srgb_are_clipped():
 def check_grey(dtype, color_space):
     limit = np.iinfo(dtype).max
     grey = np.linspace(0, limit, 256).astype(dtype)[None]
-    for pixels in (grey, grey / float(limit)):
+    for pixels in (grey, grey / limit):
         got = luminance(pixels, color_space)
         eq_((got.shape, got.dtype), (grey.shape, np.float32))
         expected = split_channels(np.dstack([pixels] * 3), color_space)[0]
@@ -224,7 +224,7 @@ def test_the_bins_of_the_paper():
 
 def bin_by_counting(value, num_bins, low, high):
     """The number of inner edges at or below a value."""
-    edges = [low + (high - low) * number / float(num_bins)
+    edges = [low + (high - low) * number / num_bins
              for number in range(1, num_bins)]
     return sum(value >= edge for edge in edges)
 

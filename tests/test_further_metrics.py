@@ -117,7 +117,7 @@ def loop_area_under_curve(predicted_rgb, actual_rgb):
                  in zip(predicted_rgb.reshape(-1, 3).tolist(),
                         actual_rgb.reshape(-1, 3).tolist())]
     shares = [sum(distance <= threshold for distance in distances) /
-              float(len(distances)) for threshold in range(151)]
+              len(distances) for threshold in range(151)]
     return sum(shares) / 151
 
 

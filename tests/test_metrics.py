@@ -27,11 +27,11 @@ NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8
 
 def loop_accuracy(predicted, actual, width=4, tolerance=0):
     def number(value):
-        return min(max(math.floor((value + 100) / float(width)), 0),
+        return min(max(math.floor((value + 100) / width), 0),
                    200 // width - 1)
     pixels = list(np.ndindex(*predicted.shape))
     return sum(abs(number(predicted[pixel]) - number(actual[pixel])) <=
-               tolerance for pixel in pixels) / float(len(pixels))
+               tolerance for pixel in pixels) / len(pixels)
 
 
 def loop_saturation(rgb):
@@ -194,7 +194,7 @@ def check_perfect(color_space):
     assert_allclose(got['l_reg'], 0, atol=1e-4)
     assert got['psnr'] > 90, got
     # Rounding: the distance is not always 0.
-    assert 150 / 151. <= got['auc'] <= 1, got
+    assert 150 / 151 <= got['auc'] <= 1, got
     eq_(got['nearer_than_grey'], 1)
     assert_allclose(got['saturation_predicted'], got['saturation_actual'],
                     rtol=1e-4)

@@ -160,7 +160,7 @@ def add_figure(commands):
                   'colours')
     command.add_argument('number', type=int, choices=range(1, 9),
                          metavar='N', help='1 to 8')
-    command.add_argument('--data', metavar='DIR', help="photos (default: "
+    command.add_argument('--data', metavar='DIR', help='photos (default: '
                          'demo/photos for figure 1, data/ilsvrc for figure '
                          '6, data/cvcl for the others)')
     add_networks(command)

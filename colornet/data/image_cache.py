@@ -52,8 +52,11 @@ class CachedImages:
         return len(self._rows)
 
     def __getitem__(self, key):
-        """Read photos: an int gives (size, size, 3), a slice or a sequence
-        of ints gives (number, size, size, 3)."""
+        """Read photos.
+
+        An int gives (size, size, 3), a slice or a sequence of ints gives
+        (number, size, size, 3).
+        """
         rows = self._rows[key]
         if rows.ndim == 0:
             return self._read(rows)
@@ -88,8 +91,11 @@ class CachedCrops(CachedImages):
         self.shape = len(self._rows), size, size, 3
 
     def __getitem__(self, key):
-        """Central squares: an int gives (size, size, 3), a slice or a
-        sequence of ints gives (number, size, size, 3)."""
+        """Read central squares.
+
+        An int gives (size, size, 3), a slice or a sequence of ints gives
+        (number, size, size, 3).
+        """
         numbers = np.arange(len(self))[key]
         if numbers.ndim == 0:
             return self._read_crop(numbers, CENTRAL)

@@ -25,7 +25,7 @@ SCHEMATICS = OrderedDict([
 _COLOURS = {'encoder': '#dce6f2', 'decoder': '#fce5cd'}
 
 
-class _Box(object):
+class _Box:
     """Layers that are drawn as one.
 
     Attributes

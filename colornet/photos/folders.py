@@ -34,7 +34,7 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 class Report:
     """What became of a list of photos.
 
-    Parameters
+    Attributes
     ----------
     written : list of Path
         The output files.

@@ -49,7 +49,7 @@ _TIFF_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348))
 class Photo:
     """A decoded photo.
 
-    Parameters
+    Attributes
     ----------
     pixels : ndarray
         Upright; uint8 (rows, columns, 3) in sRGB, or grey uint8 or uint16

@@ -117,7 +117,7 @@ def read_results(path):
 
     Returns
     -------
-    list of OrderedDict of str to str
+    list of dict of str to str
         Empty if there is no such file.
 
     Raises

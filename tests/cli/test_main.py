@@ -46,7 +46,7 @@ def test_what_is_raised_becomes_a_line_and_a_status():
             (KeyboardInterrupt(), 130, 'benchmark: interrupted'),
             (Interrupted(signal.SIGTERM), 143,
              'benchmark: interrupted by SIGTERM'),
-            (KeyError('oops'), 2, "benchmark: internal error: KeyError: "
+            (KeyError('oops'), 2, 'benchmark: internal error: KeyError: '
              "'oops' (COLORNET_DEBUG=1 shows where)")):
         run = mock.Mock(side_effect=error)
         with contextlib.redirect_stderr(io.StringIO()) as printed:

@@ -65,7 +65,7 @@ def test_libraries_that_are_damaged_or_no_longer_load():
 
 
 def test_what_a_linker_says_is_told():
-    messages = (b"/usr/bin/ld: cannot find -lnone: No such file\n"
+    messages = (b'/usr/bin/ld: cannot find -lnone: No such file\n'
                 b'collect2: error: ld returned 1 exit status\n')
     eq_(native._first_error(messages),
         '/usr/bin/ld: cannot find -lnone: No such file')

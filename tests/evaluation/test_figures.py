@@ -389,7 +389,7 @@ class TestFigures(tiny.InFolder):
         runs = self.root / 'mixed'
         shutil.copytree(str(self.runs / 'ilsvrc_classification'),
                         str(runs / 'cvcl_classification'))
-        self.check_is_refused(7, "data set 'ilsvrc'", "figure 7 is about "
+        self.check_is_refused(7, "data set 'ilsvrc'", 'figure 7 is about '
                               "'cvcl'", runs_folder=runs)
 
     def test_the_command(self):

@@ -242,8 +242,6 @@ def test_bad_options_are_refused():
                       str(raised.exception))
 
 
-# Batch normalization, initialization, what is trained.
-
 def check_batch_norm(options, heads, taps):
     """Every convolution of the decoder, and every tap, where it must be."""
     net = (tiny_classification(**options) if 'u_scores' in heads else

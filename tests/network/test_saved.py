@@ -47,8 +47,6 @@ def path_of(name):
     return os.path.join(folder.name, name)
 
 
-# Building.
-
 def test_networks_start_from_vgg16():
     for name, (W, b) in load_vgg16_weights(VGG16_FILE).items():
         assert_array_equal(net[name].W.get_value()[:, :, ::-1, ::-1], W)
@@ -84,8 +82,6 @@ def test_other_vgg16_weights_are_taken():
             function()
         assert_in('none.pkl', str(raised.exception))
 
-
-# Saving and loading.
 
 def test_a_saved_network_comes_back():
     loaded, loaded_config, attributes = load_network(saved)
@@ -225,8 +221,6 @@ def test_configuration_of_a_file_is_checked():
             '"num_bins": 6', '"num_bins": -6')
     assert_in('network.num_bins', error_after(change))
 
-
-# Predicting.
 
 def check_same_chroma(got, expected):
     # Rounding may decide between two equal scores.

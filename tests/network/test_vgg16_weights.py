@@ -88,8 +88,6 @@ def check_loads_fake(path):
         assert_array_equal(array, expected)
 
 
-# The shipped file.
-
 def test_readme_has_the_checksums_of_all_weights():
     text = (WEIGHTS / 'README.rst').read_text(encoding='utf-8')
     listed = {name: digest for digest, name in re.findall(
@@ -120,8 +118,6 @@ def test_shipped_file_is_in_the_model_zoos_layout():
     eq_(len(content['param values']), 20)
     assert_allclose(content['mean value'], MEAN)
 
-
-# Files in other layouts.
 
 class Python2Pickler(pickle._Pickler):
     """Writes strings and bytes as Python 2 did: one type, any bytes."""
@@ -171,9 +167,9 @@ def write_keras(root, W_name, b_name):
     for index, (name, _) in enumerate(SHAPES):
         group = 'block%s_conv%s' % (name[4], name[6])
         # Keras stores (rows, columns, channels, filters).
-        root['/'.join([group, W_name.format(group)])] = np.moveaxis(
+        root['/'.join([group, W_name % group])] = np.moveaxis(
             fake[2 * index], [2, 3, 1, 0], [0, 1, 2, 3])
-        root['/'.join([group, b_name.format(group)])] = fake[2 * index + 1]
+        root['/'.join([group, b_name % group])] = fake[2 * index + 1]
     root['predictions/predictions_W_1:0'] = np.zeros((4, 5), 'float32')
 
 
@@ -186,12 +182,10 @@ def check_keras(W_name, b_name, group):
 
 
 def test_keras_files():
-    yield check_keras, '{}_W_1:0', '{}_b_1:0', ''
-    yield check_keras, '{}/kernel:0', '{}/bias:0', ''
-    yield check_keras, '{}/kernel:0', '{}/bias:0', 'model_weights'
+    yield check_keras, '%s_W_1:0', '%s_b_1:0', ''
+    yield check_keras, '%s/kernel:0', '%s/bias:0', ''
+    yield check_keras, '%s/kernel:0', '%s/bias:0', 'model_weights'
 
-
-# Pickles that would run code.
 
 class Calls:
     """Pickles to a call."""
@@ -265,8 +259,8 @@ def crashing_pickles():
     """Pickles that crash Python or fill its memory while they are read."""
     # An object dtype that claims to hold no objects: numpy would take the
     # bytes for an address.
-    dtype = (b"cnumpy\ndtype\n(X\x02\x00\x00\x00O8I0\nI1\ntR"
-             b"(I3\nX\x01\x00\x00\x00|NNNI-1\nI-1\nI0\ntb")
+    dtype = (b'cnumpy\ndtype\n(X\x02\x00\x00\x00O8I0\nI1\ntR'
+             b'(I3\nX\x01\x00\x00\x00|NNNI-1\nI-1\nI0\ntb')
     yield (b'\x80\x03cnumpy.core.multiarray\nscalar\n(' + dtype +
            b'C\x08AAAAAAAAtR.')
     # Nested tuples as a key: hashing them overflows the stack.
@@ -305,8 +299,6 @@ def test_crashing_pickles_are_refused():
     for line in lines[1:3]:
         assert_in('too complicated', line)
 
-
-# Files that are not VGG16.
 
 def test_files_that_are_no_pickles():
     whole = pickle.dumps({'param values': fake}, 4)
@@ -359,7 +351,7 @@ def keras_error(spoil):
     """The refusal of a Keras file after spoiling it."""
     path = path_of('spoiled.h5')
     with h5py.File(path, 'w') as file:
-        write_keras(file, '{}_W_1:0', '{}_b_1:0')
+        write_keras(file, '%s_W_1:0', '%s_b_1:0')
         spoil(file)
     return error_of(path)
 
@@ -394,7 +386,7 @@ def test_keras_files_that_are_not_vgg16():
 def test_damaged_keras_files():
     path = path_of('whole.h5')
     with h5py.File(path, 'w') as file:
-        write_keras(file, '{}_W_1:0', '{}_b_1:0')
+        write_keras(file, '%s_W_1:0', '%s_b_1:0')
     content = pathlib.Path(path).read_bytes()
     for length in 8, 100, 4000, len(content) // 2:
         error_of(write(content[:length]))
