@@ -48,7 +48,7 @@ def _count(dataset, folder):
         ('dataset', dataset.name), ('paper_train', dataset.num_train),
         ('paper_test', dataset.num_test), ('train', ''), ('test', ''),
         ('note', '')])
-    if not os.path.isdir(str(folder)):
+    if not os.path.isdir(folder):
         row['note'] = 'there is no folder %s; it should hold %s (%s)' % (
             folder, dataset.layout, dataset.source)
         return row
