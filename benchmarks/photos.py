@@ -70,7 +70,7 @@ class PhotosInMemory:
         return self.read_crops(numbers, [CENTRAL] * len(numbers))
 
     def read_crops(self, numbers, crops):
-        """Squares of photos; see :meth:`CachedCrops.read_crops`."""
+        """See :meth:`colornet.data.image_cache.CachedCrops.read_crops`."""
         # Pillow resizes without Python's lock.
         return np.stack(list(self._threads.map(
             cut_square, [self._photos[number] for number in numbers], crops,

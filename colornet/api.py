@@ -7,12 +7,9 @@ import numpy as np
 
 from .network import saved
 from .photos.colorizer import Colorizer
-from .resources import find_resource
+from .resources import DEFAULT_NETWORK, find_resource
 
-__all__ = ['DEFAULT_NETWORK', 'load_colorizer', 'load_colorizers']
-
-#: The network that colours photos unless another is named.
-DEFAULT_NETWORK = 'weights/everyday.h5'
+__all__ = ['load_colorizer', 'load_colorizers']
 
 
 def load_colorizer(network=None, vgg_weights=None, decoding=()):
@@ -21,7 +18,7 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     Parameters
     ----------
     network : str or Path, optional
-        :data:`DEFAULT_NETWORK` if not given.
+        :data:`colornet.resources.DEFAULT_NETWORK` if not given.
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.

@@ -134,7 +134,7 @@ def _time(function):
     return np.median(seconds)
 
 
-def run_selftest(device=None):
+def run_selftest(device=None, theano_flags=''):
     """Compare a device with the obvious graph on the CPU.
 
     Parameters
@@ -142,6 +142,8 @@ def run_selftest(device=None):
     device : str, optional
         Such as ``cuda`` or ``opencl0:0``; what THEANO_FLAGS or .theanorc say,
         or else the CPU with its speed-ups, if not given.
+    theano_flags : str
+        What else to set, as the variable THEANO_FLAGS has it.
 
     Returns
     -------
@@ -154,13 +156,16 @@ def run_selftest(device=None):
     ColornetError
         If one of the two cannot be run.
     """
-    tested = _run({'device': device} if device else {})
-    reference = _run({'device': 'cpu', 'init_gpu_device': ''}, '--plain')
+    def run(flag, *options):
+        return _run(','.join(filter(None, [theano_flags, flag])), *options)
+
+    tested = run('device=' + device if device else '')
+    reference = run('device=cpu,init_gpu_device=', '--plain')
     name = str(tested['device/device'])
     lines = ['colornet %s selftest: %s against the CPU' % (
         __version__, name if not name.startswith('cpu') else
         'the CPU with its speed-ups'), '']
-    lines += _describe(name)
+    lines += _describe(name, theano_flags)
     passed = True
     lines += ['', '%-20s %12s %9s' % ('compared', 'difference', 'limit')]
     for kind, limit in LIMITS.items():
@@ -202,9 +207,6 @@ def _count(ops):
 
 def _run(flags, *options):
     """Arrays that :func:`measure` saves in a process of its own."""
-    given = os.environ.get('THEANO_FLAGS')
-    flags = ','.join(([given] if given else []) +
-                     ['%s=%s' % item for item in flags.items()])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'measured.npz'
         process = subprocess.run(
@@ -238,7 +240,7 @@ def _difference(arrays, references):
     return max(errors) if np.isfinite(errors).all() else np.inf
 
 
-def _describe(device):
+def _describe(device, theano_flags):
     """The machine, in lines."""
     lines = ['system: %s, Python %s' % (platform.platform(),
                                         platform.python_version())]
@@ -253,5 +255,5 @@ def _describe(device):
         except (OSError, subprocess.SubprocessError):
             continue
         lines.append('%s: %s' % (key, ' '.join(output.split())))
-    lines.append('THEANO_FLAGS: %s' % os.environ.get('THEANO_FLAGS', ''))
+    lines.append('THEANO_FLAGS: %s' % theano_flags)
     return lines + ['device: %s' % device]

@@ -106,22 +106,18 @@ def catch_signals():
             signal.signal(name, handler)
 
 
-def end_with_parent(parent=None):
+def end_with_parent(parent):
     """Let this process be ended by SIGTERM when its parent ends.
 
     Where the system cannot do that, it only ends if its parent has already.
 
     Parameters
     ----------
-    parent : int, optional
-        Process id of the parent. If not given, :data:`PARENT` has it, which
-        is taken away from what this process starts; if there is none, nothing
-        is done.
+    parent : int or str
+        Process id of the parent; a text that is none does nothing.
     """
-    if parent is None:
-        parent = os.environ.pop(PARENT, '')
-        if not parent.isdigit():
-            return
+    if not str(parent).isdigit():
+        return
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     except (OSError, AttributeError):

@@ -2,6 +2,7 @@
 
 import contextlib
 import fnmatch
+import importlib
 import io
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 
 import colornet
 from colornet.cli import main
+from tests.test_layering import imported, modules
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'colornet'
@@ -165,19 +167,61 @@ def test_choices_are_numbered_and_those_that_are_cited_exist():
         assert_in(number, numbers, path)
 
 
+def listed_modules():
+    """``folder/module.py`` of docs/code.rst, from the bottom up."""
+    return [str(Path(folder, name + '.py')) for folder, modules in re.findall(
+        r'^``colornet/(\w*)/?``.*\n-+\n((?:(?!``colornet/).*\n)+)',
+        read(ROOT / 'docs' / 'code.rst'), re.MULTILINE)
+        for name in re.findall(r'^- ``(\w+)``', modules, re.MULTILINE)]
+
+
 def test_every_module_has_its_place_in_the_list():
-    listed = []
-    for folder, modules in re.findall(
-            r'^``colornet/(\w*)/?``.*\n-+\n((?:(?!``colornet/).*\n)+)',
-            read(ROOT / 'docs' / 'code.rst'), re.MULTILINE):
-        listed += [str(Path(folder, name + '.py')) for name in re.findall(
-            r'^- ``(\w+)``', modules, re.MULTILINE)]
     there = [str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob('*.py')]
     # Of the packages' own files, that of the command line has code.
-    eq_(sorted(listed), sorted(
+    eq_(sorted(listed_modules()), sorted(
         name for name in there
         if not name.endswith(('__init__.py', '__main__.py')) or
         name == str(Path('cli', '__init__.py'))))
+
+
+def test_the_list_is_from_the_bottom_up():
+    order = [name[:-3].replace('/__init__', '').replace('/', '.')
+             for name in listed_modules()]
+    for name, tree in modules():
+        for other in imported(name, tree):
+            if name in order and other in order:
+                ok_(order.index(other) <= order.index(name),
+                    'docs/code.rst has %s before %s' % (name, other))
+
+
+def resolves(name, module):
+    """Whether a reference in a docstring of a module leads somewhere."""
+    if name.startswith('.'):
+        name = module.__package__ + name
+    root, *parts = name.split('.')
+    if not parts:
+        # Of the module, or a method of one of its classes.
+        return any(hasattr(each, name) for each in [module] + [
+            each for each in vars(module).values() if isinstance(each, type)])
+    found = importlib.import_module(root)
+    for number, part in enumerate(parts, 1):
+        with contextlib.suppress(ImportError):
+            importlib.import_module('.'.join([root] + parts[:number]))
+        found = getattr(found, part, None)
+    return found is not None
+
+
+def test_references_in_docstrings_lead_somewhere():
+    count = 0
+    for path in sorted(set(PACKAGE.rglob('*.py')) - {
+            PACKAGE / '__main__.py'}):
+        module = importlib.import_module('.'.join(path.relative_to(
+            ROOT).with_suffix('').parts).replace('.__init__', ''))
+        for name in re.findall(r':(?:func|mod|class|data|meth):`([^`]+)`',
+                               read(path)):
+            count += 1
+            ok_(resolves(name, module), '%s: %s' % (path, name))
+    ok_(count > 100)
 
 
 def test_examples_in_python_import_what_exists():

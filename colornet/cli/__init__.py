@@ -15,7 +15,7 @@ import traceback
 from .. import __version__
 from ..errors import ColornetError
 from ..resources import take_environment
-from ..terminal import end_with_parent
+from ..terminal import PARENT, end_with_parent
 from . import evaluation, photos, studies, training
 
 __all__ = ['main', 'report_errors']
@@ -45,7 +45,8 @@ def main(arguments=None):
     int
         The exit status.
     """
-    end_with_parent()
+    # What this process starts has other parents.
+    end_with_parent(os.environ.pop(PARENT, ''))
     _prepare_streams()
     take_environment(os.environ)
     options = _make_parser().parse_args(arguments)

@@ -125,6 +125,7 @@ def _selftest(options):
     if options.measure:
         measure(options.measure, options.plain)
         return 0
-    lines, passed = run_selftest(options.device)
+    lines, passed = run_selftest(
+        options.device, os.environ.get('THEANO_FLAGS', ''))
     print('\n'.join(lines))
     return 0 if passed else 1

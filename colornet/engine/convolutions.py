@@ -2,7 +2,7 @@
 
 Importing this module teaches Theano's optimizer: a convolution of float32
 maps, and its gradients with respect to maps and filters, become ops that run
-one of :mod:`.engines`, together with a bias and a rectifier that follow.
+one of :mod:`.convolvers`, together with a bias and a rectifier that follow.
 What no engine can do, or with all of them switched off
 (:data:`colornet.engine.switches.SPEEDUPS`), stays as it was.
 """

@@ -18,7 +18,7 @@ from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
 from ..photos.pixels import is_grey, resize
 from ..photos.reading import MIN_SIDE, ImageError, find_images, read_photo
-from ..resources import SHIPPED_NETWORKS, find_resource, weights_file
+from ..resources import find_resource
 from ..terminal import note, progress_bar
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
@@ -120,8 +120,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     photos_file = out_file.with_name(out_file.stem + '_photos.csv')
     check_output(photos_file)
     paths = _find_photos(data_folder, list_file)
-    networks = networks or [find_resource(weights_file(name))
-                            for name in sorted(SHIPPED_NETWORKS)]
+    networks = networks or sorted(find_resource('weights').glob('*.h5'))
     known = _parse_decodings(decodings)
     rows = [row for network, name in zip(networks, _name_networks(networks))
             for row in _load_rows(network, name, known, vgg_weights)]

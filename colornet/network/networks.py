@@ -11,7 +11,6 @@ import numpy as np
 
 from ..color import NUM_BINS
 from ..engine.backend import lasagne
-from ..engine.switches import wanted
 from .layers import (EPSILON, BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
                      ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
                      UpscaleLayer)
@@ -149,7 +148,7 @@ def build_classification_network(input_var=None, num_bins=NUM_BINS,
     return net
 
 
-def build_network(config, input_var=None, fast_stack=None):
+def build_network(config, input_var=None, fast_stack=True):
     """Build the network that a configuration describes.
 
     Parameters
@@ -157,9 +156,8 @@ def build_network(config, input_var=None, fast_stack=None):
     config : Config
         Its sections ``data`` and ``network``.
     input_var : tensor4, optional
-    fast_stack : bool, optional
-        As in :func:`build_classification_network`; unless given, whether the
-        speed-up ``stack`` is wanted.
+    fast_stack : bool
+        As in :func:`build_classification_network`.
 
     Returns
     -------
@@ -178,8 +176,7 @@ def build_network(config, input_var=None, fast_stack=None):
         options.update((name, config.network[name]) for name in
                        ('num_bins', 'aggregation', 'residual_units', 'tail'))
         net = build_classification_network(
-            fast_stack=wanted('stack') if fast_stack is None else fast_stack,
-            **options)
+            fast_stack=fast_stack, **options)
     if config.network['initialization'] == 'he':
         _initialize_for_rectifiers(net)
     return net

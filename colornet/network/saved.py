@@ -8,6 +8,7 @@ from ..color import get_color_space
 from ..config import Config
 from ..engine.backend import T, lasagne, theano
 from ..engine.function_cache import load_or_compile
+from ..engine.switches import wanted
 from ..errors import ColornetError
 from ..resources import find_resource
 from .decoding import predicted_chroma
@@ -41,7 +42,7 @@ def build_pretrained(config, vgg_weights=None):
         The decoder is freshly initialized (5.2) by the configured seed.
     """
     lasagne.random.set_rng(np.random.RandomState(config.training['seed']))
-    net = build_network(config, T.tensor4('inputs'))
+    net = build_network(config, T.tensor4('inputs'), wanted('stack'))
     _set_vgg16(net, vgg_weights)
     return net
 
@@ -208,7 +209,7 @@ def _build_undrawn(config):
     random = lasagne.random.get_rng()
     lasagne.random.set_rng(_NoDraws)
     try:
-        return build_network(config, T.tensor4('inputs'))
+        return build_network(config, T.tensor4('inputs'), wanted('stack'))
     finally:
         lasagne.random.set_rng(random)
 

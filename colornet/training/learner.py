@@ -16,7 +16,8 @@ from ..terminal import note
 
 __all__ = ['TheanoLearner', 'make_objective']
 
-#: Settings of a training that :func:`compile_training` takes by their names.
+#: Settings of a training that
+#: :func:`colornet.training.updates.compile_training` takes by their names.
 STEP_OPTIONS = ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
                 'average', 'encoder_rate', 'gradient_clip')
 

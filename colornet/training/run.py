@@ -18,7 +18,8 @@ from ..terminal import note
 from .history import best_epoch, describe_epoch, write_history
 from .learner import TheanoLearner
 from .provenance import Provenance, describe_run
-from .run_folder import check_photos, load_checkpoint, note_divergence
+from .run_folder import (check_photos, forget_divergence, load_checkpoint,
+                         note_divergence)
 from .schedules import make_schedule
 from .trainer import Trainer
 
@@ -64,6 +65,7 @@ def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
             return False
         try:
             run.prepare()
+            forget_divergence(folder)
             run.learn()
         except Diverged as error:
             note_divergence(config, folder, error)

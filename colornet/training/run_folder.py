@@ -10,8 +10,8 @@ from ..files import write_json
 from ..network.parameters import load_progress
 from ..schema import SCHEMA
 
-__all__ = ['check_photos', 'find_divergence', 'is_finished',
-           'load_checkpoint', 'note_divergence']
+__all__ = ['check_photos', 'find_divergence', 'forget_divergence',
+           'is_finished', 'load_checkpoint', 'note_divergence']
 
 #: In a run folder whose training diverged: the message, and the settings that
 #: it is true of.
@@ -125,6 +125,13 @@ def note_divergence(config, folder, error):
     """
     write_json(folder / DIVERGED, {
         'message': str(error), 'config': json.loads(config.to_json())})
+
+
+def forget_divergence(folder):
+    """Take back what :func:`note_divergence` told: a training goes on."""
+    path = folder / DIVERGED
+    if path.exists():
+        path.unlink()
 
 
 def find_divergence(config, run_folder):

@@ -13,6 +13,7 @@ from colornet.engine.switches import SPEEDUPS, without
 from colornet.network.networks import (all_parameters, build_network,
                                        fold_batch_norm, trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
+from colornet.network.saved import build_pretrained
 from tests.network.test_networks import (AROUND, POOLS, RESIDUAL, shapes,
                                          sources, tiny_classification)
 from tests.network.test_twin import compile_decoder, random_maps, randomize
@@ -70,12 +71,17 @@ def test_configured_regression_network():
 
 def test_who_builds_a_network_may_choose_its_graph():
     config = load_config(overrides=['data.size=16'])
-    for wanted, fast_stack, is_fast in [
-            (True, None, True), (False, None, False), (True, False, False),
-            (False, True, True)]:
-        with without(*([] if wanted else ['stack'])):
+    for fast_stack in True, False:
+        with without('stack'):
             net = build_network(config, fast_stack=fast_stack)
-        eq_('concat' not in net, is_fast)
+        eq_('concat' not in net, fast_stack)
+
+
+def test_trained_networks_have_the_graph_that_is_wanted():
+    config = load_config(overrides=['data.size=16'])
+    for names in [], ['stack']:
+        with without(*names):
+            eq_('concat' in build_pretrained(config), bool(names))
 
 
 def check_folded(options):

@@ -15,8 +15,10 @@ from numpy.testing import assert_array_equal
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.data.subsets import draw_training
+from colornet.errors import Diverged
 from colornet.network.parameters import load_arrays
-from colornet.training.run import Run
+from colornet.training.run import Run, train
+from colornet.training.run_folder import find_divergence
 from tests import tiny
 
 NUM_IMAGES = 10
@@ -130,6 +132,16 @@ class TestRun:
         run = self.prepared()
         eq_(run.trained_on, '3 photos, then 7 photos of my photos')
         eq_(self.provenance()[0]['start_from'], self.learner.started)
+
+    def test_a_divergence_is_told_until_a_training_goes_on(self):
+        self.make()
+        for step, error in ((lambda inputs, targets: np.nan, Diverged),
+                            (self.learner.step, None)):
+            self.learner.step = step
+            with assert_raises(error) if error else mock.patch('sys.stderr'):
+                train(self.config, '/data/x', self.folder,
+                      learner=self.learner)
+            eq_(bool(find_divergence(self.config, self.folder)), bool(error))
 
     def test_training_batches_have_their_learning_rates(self):
         run = self.make('training.schedule=cycle')
