@@ -1,4 +1,4 @@
-"""The data sets of the paper (4, Table 1): where they come from, their layout.
+"""The data sets (paper, 4, Table 1): where they come from, their layout.
 
 The only list of them. The settings and the command line take their names from
 here, so this imports neither numpy nor Pillow.
