@@ -139,7 +139,7 @@ def colourfulness(rgb):
 
 
 def edge_errors(predicted, actual, luminance, share=0.1):
-    """Errors of the chrominance along edges and elsewhere (paper, 5.3).
+    """Errors of the chrominance along edges and elsewhere (paper, 3.6, 5.3).
 
     The paper saw noise along the edges of objects; these put it in numbers.
 
@@ -168,8 +168,9 @@ def edge_errors(predicted, actual, luminance, share=0.1):
 def colour_inconsistency(predicted_rgb, actual_rgb):
     """How much more colours vary within objects than they do in truth (5.3).
 
-    The paper shows objects that the network gave several colours (Figure 7)
-    but measures nothing; this puts it in a number.
+    The paper shows objects that the network gave several colours (Figure 7),
+    and saw noise in images predicted in HSV (5.2), but measures nothing; this
+    puts it in a number.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def regression_distance(predicted, actual):
 
 
 def bin_accuracy(predicted, actual, num_bins=NUM_BINS, tolerance=0):
-    """Share of pixels whose bins match in one channel (paper, 5.1).
+    """Acc. U or Acc. V: share of pixels whose bins match (paper, 5.1).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def bin_accuracy(predicted, actual, num_bins=NUM_BINS, tolerance=0):
 
 
 def saturation_difference(predicted_rgb, actual_rgb):
-    """Deviation of the summed HSV saturation (paper, 5.1).
+    """Sat. diff.: deviation of the summed HSV saturation (paper, 5.1).
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def saturation_difference(predicted_rgb, actual_rgb):
     Returns
     -------
     float
-        Signed: -1 for a grey prediction, 0 for an equally saturated one.
+        Signed: -1 for a grey prediction, 0 for an equally saturated one. It
+        tells of the "dimming problem" (3.6).
 
     Raises
     ------

@@ -10,6 +10,7 @@ from pathlib import Path
 from nose.tools import eq_
 
 from colornet.config import SCHEMA
+from colornet.studies.study import find_studies, load_study
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,6 +23,10 @@ SECTIONS = [
     '5.2 Experiment setup and alternative structures',
     '5.3 Results and discussion', '6 Conclusion and future work',
     'Words to search the code for']
+
+#: How a row says what the study of its sentence found: its ``agrees``.
+VERDICTS = {'yes': 'yes', 'partly': 'partly', 'no': 'otherwise',
+            'unclear': 'unclear', '': 'no outcome told'}
 
 #: What a row without code begins with.
 NOT_THERE = 'Not built', 'Not run'
@@ -67,7 +72,7 @@ def pick(pattern, text):
 
 
 NAME = r'colornet(\.\w+)+'
-DEFINED = r'tests/[\w/]+\.py: [\w.]+'
+DEFINED = r'tests/[\w/]+\.py:[\w.]+'
 SETTING = r'(%s)\.\w+' % '|'.join(SCHEMA)
 FILE = r'[\w-]+(/[\w.-]+)+|Dockerfile|Makefile'
 
@@ -76,17 +81,20 @@ def check_none(wrong):
     assert not wrong, 'in docs/paper.rst:\n' + '\n'.join(wrong)
 
 
-def find(name):
-    """The module, function, class, method or constant of a dotted name."""
-    module, attributes = name, []
+def module_of(name):
+    """The module of a dotted name, or the one that it names itself."""
+    module = name
     while True:
         try:
-            found = importlib.import_module(module)
-            break
+            return importlib.import_module(module)
         except ModuleNotFoundError:
-            module, _, last = module.rpartition('.')
-            attributes.insert(0, last)
-    for attribute in attributes:
+            module = module.rpartition('.')[0]
+
+
+def find(name):
+    """The module, function, class, method or constant of a dotted name."""
+    found = module_of(name)
+    for attribute in name[len(found.__name__):].split('.')[1:]:
         found = getattr(found, attribute)
     return found
 
@@ -135,7 +143,7 @@ def test_every_name_is_there():
 def test_every_test_is_there():
     wrong = []
     for literal in pick(DEFINED, read_docs('paper.rst')):
-        path, name = literal.split(': ')
+        path, name = literal.split(':')
         if not (ROOT / path).is_file():
             wrong.append('%s: no such file' % literal)
         elif name not in functions_in(ROOT / path):
@@ -148,7 +156,7 @@ def test_every_setting_and_file_is_there():
     wrong = [name for name in pick(SETTING, text)
              if name.split('.')[1] not in SCHEMA[name.split('.')[0]]]
     wrong += [name for name in pick(FILE, text) if not (ROOT / name).exists()]
-    wrong += [name for name in set(re.findall(r'<([^<>]+\.rst)>`_', text))
+    wrong += [name for name in set(re.findall(r'<([^<>#]+\.rst)', text))
               if not (ROOT / 'docs' / name).exists()]
     check_none(wrong)
 
@@ -161,6 +169,40 @@ def test_every_choice_is_there():
         if numbers is None or not set(re.findall(
                 r'\d+', numbers.group(1) or '')) <= set(known):
             wrong.append('%s: %s' % (row[-1], row[0]))
+    check_none(wrong)
+
+
+def test_verdicts_are_those_of_the_studies():
+    wrong, judged = [], set()
+    for sentence, code, _, choice in read_rows():
+        for verdict, name, target in re.findall(
+                r'([\w ]*):? `([\w-]+) <studies\.rst#([\w-]+)>`_', choice):
+            verdict = verdict.strip()
+            if name != target or 'experiments/%s.ini' % name not in code:
+                wrong.append('%s is not the study of: %s' % (name, sentence))
+            elif verdict == VERDICTS[load_study(name).agrees]:
+                judged.add(name)
+            elif verdict != 'see':
+                wrong.append('%s is not what %s found: %s'
+                             % (verdict, name, sentence))
+        if choice.count('studies.rst') != choice.count('<studies.rst#'):
+            wrong.append('no study is named: ' + sentence)
+    check_none(wrong)
+    eq_(judged, {path.stem for path in find_studies()} - {'seeds'})
+
+
+def test_sections_are_found_by_the_grep_that_the_page_tells():
+    wrong = []
+    for title, rows in read_tables().items():
+        number = title.split()[0]
+        if not re.match(r'4|\d\.\d', number):
+            continue
+        tag = r'paper, 4' if number == '4' else r'\b%s\b' % re.escape(number)
+        for sentence, code, _, _ in rows:
+            modules = {module_of(name) for name in pick(NAME, code)}
+            if modules and not any(re.search(tag, inspect.getsource(module))
+                                   for module in modules):
+                wrong.append('no code names %s: %s' % (number, sentence))
     check_none(wrong)
 
 

@@ -1,4 +1,4 @@
-"""The data sets of the paper (4, Table 1): where they come from, their layout.
+"""The data sets (paper, 4, Table 1): where they come from, their layout.
 
 The only list of them. The settings and the command line take their names from
 here, so this imports neither numpy nor Pillow.
@@ -14,9 +14,8 @@ from ..errors import ColornetError
 
 __all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'TABLE1', 'get_dataset']
 
-#: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC (choice
-#: 19).
-#: A word that is no leaf there stands for the leaves below it in WordNet.
+#: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC: a word
+#: that is no leaf there stands for the leaves below it in WordNet (choice 19).
 ILSVRC_CLASSES = {
     'spatula': ['n04270147'],
     'school bus': ['n04146614'],
@@ -24,8 +23,8 @@ ILSVRC_CLASSES = {
     'bear': ['n02132136', 'n02133161', 'n02134084', 'n02134418'],
     # Bookcase.
     'book shelf': ['n02870880'],
-    # Breastplate, chain mail, cuirass.
-    'armor': ['n02895154', 'n03000247', 'n03146219'],
+    # Bulletproof vest, chain mail, cuirass, shield.
+    'armor': ['n02916936', 'n03000247', 'n03146219', 'n04192698'],
     # Wallaby.
     'kangaroo': ['n01877812'],
     # Black and gold garden, barn and garden spider, black widow, tarantula,

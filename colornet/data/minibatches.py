@@ -174,7 +174,7 @@ class EpochMinibatches:
 
 
 def prefetch(iterator, transform=None, num_ahead=2):
-    """Run an iterator in a background thread, ahead of its consumer.
+    """Run an iterator in a background thread, ahead of its use (paper, 4).
 
     Minibatches are read and converted to CIELUV while the network computes.
 

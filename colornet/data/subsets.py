@@ -1,4 +1,4 @@
-"""The photos of a configuration: to train on, held out, for tests (5.2, 4)."""
+"""Photos of a configuration: to train on, held out, for tests (paper, 4)."""
 
 import hashlib
 import math

@@ -1,4 +1,4 @@
-"""The one place that configures and imports Theano and Lasagne.
+"""The one place that configures and imports Theano and Lasagne (paper, 5.2).
 
 Every other module takes ``theano``, ``T`` and ``lasagne`` from here, so that
 the flags below are set before Theano reads them. What the user sets in

@@ -168,7 +168,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
 
 
 def find_list(name):
-    """The file of a list of photos.
+    """The file of a list of photos, such as those of nature (paper, 5.3).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Figures 1 and 4 to 8 of the paper, with our photos and networks.
+"""Figures 1 and 4 to 8 (paper, 4, 5.3), with our photos and networks.
 
 The paper does not say how it came by the photos that it shows. Here each
 figure has a rule that leaves nothing to taste (:data:`FIGURES`).

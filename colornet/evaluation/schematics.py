@@ -1,4 +1,4 @@
-"""Figures 2 and 3 of the paper, drawn from the networks' own layers."""
+"""Figures 2 and 3 (paper, 3.5, 3.6), drawn from the networks' own layers."""
 
 import textwrap
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Which networks are scored: those trained here, or those that ship."""
+"""Which networks are scored: those trained here, or those that ship (5.3)."""
 
 from pathlib import Path
 

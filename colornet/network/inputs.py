@@ -1,4 +1,4 @@
-"""A photo becomes a network's input and target (paper, 4, 3.6); no Theano."""
+"""A photo becomes input and target (paper, 4, 3.1, 3.6); no Theano."""
 
 import numpy as np
 

@@ -83,7 +83,7 @@ class BatchNormLayer(lasagne.layers.Layer):
     momentum : float in [0, 1)
         Weight of the old value in a running average (choice 13).
     nonlinearity : lasagne.nonlinearities.rectify or linear
-        Applied to the result.
+        Applied to the result (3.3).
 
     Notes
     -----

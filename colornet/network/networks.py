@@ -1,4 +1,4 @@
-"""The paper's two networks (3.3 - 3.6) and their variants (5.2).
+"""The paper's two networks (3.3 to 3.6) and their variants (5.2).
 
 A network is an ordered dict of named Lasagne layers, from ``input`` to the
 output layers: ``chroma`` for regression, ``u_scores`` and ``v_scores`` for

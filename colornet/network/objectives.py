@@ -28,7 +28,7 @@ def l2_loss(prediction, target):
 
 
 def huber_loss(prediction, target, threshold):
-    """Huber penalty, the second regression objective (paper, 3.5).
+    """Huber penalty L(u), the second regression objective (paper, 3.5).
 
     ``u**2`` for residuals of size up to the threshold M, and
     ``M * (2 * |u| - M)`` beyond it, for outliers: twice the usual definition.

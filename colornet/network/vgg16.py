@@ -1,4 +1,4 @@
-"""The encoder: VGG16 up to conv4_3 with ImageNet weights (paper, 3.2, 4)."""
+"""The encoder: VGG16 up to conv4_3 with ImageNet weights (paper, 4, 3.2)."""
 
 from collections import OrderedDict
 
@@ -13,7 +13,7 @@ __all__ = ['VGG16_LAYERS', 'build_vgg16', 'load_vgg16_weights',
 
 
 def build_vgg16(incoming):
-    """Build VGG16's layers from conv1_1 to pool4 (paper, 3.2).
+    """Build VGG16's layers from conv1_1 to pool4 (paper, 3.2, 3.3, 3.5).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the run folders of studies hold, and their tables."""
+"""What the run folders of studies hold, and their tables (paper, 5.2)."""
 
 import json
 import os

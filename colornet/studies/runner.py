@@ -1,4 +1,4 @@
-"""Train and score the variants of studies (paper, 3.4 to 5.3)."""
+"""Train and score the variants of studies (paper, 5.2; 3.4 to 5.3)."""
 
 from collections import OrderedDict
 from pathlib import Path

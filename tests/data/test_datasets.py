@@ -1,6 +1,7 @@
 """The data sets: counts, classes, published layouts, messages."""
 
 import os
+import re
 import shutil
 import tempfile
 import unittest
@@ -24,13 +25,58 @@ def test_counts_are_those_of_table_1():
     eq_(TABLE1, ('cvcl', 'mcgill', 'ilsvrc', 'mirflickr'))
 
 
-def test_ilsvrc_classes_are_ten_and_disjoint():
+#: Leaves of ILSVRC and their first names in WordNet 3.0. A breastplate is none
+#: of its armor, but a plate.
+LEAVES = {
+    'spatula': 'n04270147 spatula',
+    'school bus': 'n04146614 school bus',
+    'bear': """
+        n02132136 brown bear, n02133161 American black bear,
+        n02134084 ice bear, n02134418 sloth bear""",
+    'book shelf': 'n02870880 bookcase',
+    'armor': """
+        n02916936 bulletproof vest, n03000247 chain mail, n03146219 cuirass,
+        n04192698 shield""",
+    'kangaroo': 'n01877812 wallaby',
+    'spider': """
+        n01773157 black and gold garden spider, n01773549 barn spider,
+        n01773797 garden spider, n01774384 black widow, n01774750 tarantula,
+        n01775062 wolf spider""",
+    'sweater': 'n02963159 cardigan, n04370456 sweatshirt',
+    'hair dryer': 'n03483316 hand blower',
+    'bird': """
+        n01514668 cock, n01514859 hen, n01518878 ostrich, n01530575 brambling,
+        n01531178 goldfinch, n01532829 house finch, n01534433 junco,
+        n01537544 indigo bunting, n01558993 robin, n01560419 bulbul,
+        n01580077 jay, n01582220 magpie, n01592084 chickadee,
+        n01601694 water ouzel, n01608432 kite, n01614925 bald eagle,
+        n01616318 vulture, n01622779 great grey owl, n01795545 black grouse,
+        n01796340 ptarmigan, n01797886 ruffed grouse,
+        n01798484 prairie chicken, n01806143 peacock, n01806567 quail,
+        n01807496 partridge, n01817953 African grey, n01818515 macaw,
+        n01819313 sulphur-crested cockatoo, n01820546 lorikeet,
+        n01824575 coucal, n01828970 bee eater, n01829413 hornbill,
+        n01833805 hummingbird, n01843065 jacamar, n01843383 toucan,
+        n01847000 drake, n01855032 red-breasted merganser, n01855672 goose,
+        n01860187 black swan, n02002556 white stork, n02002724 black stork,
+        n02006656 spoonbill, n02007558 flamingo, n02009229 little blue heron,
+        n02009912 American egret, n02011460 bittern, n02012849 crane,
+        n02013706 limpkin, n02017213 European gallinule,
+        n02018207 American coot, n02018795 bustard, n02025239 ruddy turnstone,
+        n02027492 red-backed sandpiper, n02028035 redshank,
+        n02033041 dowitcher, n02037110 oystercatcher, n02051845 pelican,
+        n02056570 king penguin, n02058221 albatross""",
+}
+
+
+def test_ilsvrc_classes_are_the_leaves_below_the_words_of_the_paper():
     eq_(', '.join(ILSVRC_CLASSES), 'spatula, school bus, bear, book shelf, '
         'armor, kangaroo, spider, sweater, hair dryer, bird')
+    eq_(set(LEAVES), set(ILSVRC_CLASSES))
+    for name, leaves in LEAVES.items():
+        eq_(ILSVRC_CLASSES[name], re.findall(r'n\d{8}', leaves), name)
     wnids = sum(ILSVRC_CLASSES.values(), [])
     eq_(len(set(wnids)), len(wnids))
-    eq_({len(wnid) for wnid in wnids}, {9})
-    eq_(len(ILSVRC_CLASSES['bird']), 59)
 
 
 class TestFolders(unittest.TestCase):

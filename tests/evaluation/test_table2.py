@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from colornet.errors import ColornetError
 from colornet.evaluation.table2 import (NETWORKS, PAPER, _intervals,
                                         bootstrap_interval, make_table2)
+from colornet.metrics import in_units
 from colornet.photos.reading import read_rgb
 from tests import tiny
 
@@ -50,7 +51,7 @@ class TestTable2(tiny.InFolder):
         cls.results = {
             kind: json.loads((root / 'runs' / ('table2_%s.json' % kind))
                              .read_text())
-            for kind in ('classification', 'regression')}
+            for kind in ('classification', 'regression', 'regression_l2')}
 
     def test_columns_and_rows(self):
         eq_(self.columns[:5], ['system', 'acc_u', 'acc_v', 'sat_diff',
@@ -148,11 +149,31 @@ class TestTable2(tiny.InFolder):
             float(self.rows['floor_grey']['acc_u']))
 
     def test_rows_are_the_means_of_the_images(self):
-        for kind in ('classification', 'regression'):
-            result = self.results[kind]
-            eq_(len(result['images']), 50)
-            mean = sum(row['acc_u'] for row in result['images']) / 50
-            ok_(abs(100 * mean - float(self.rows[kind]['acc_u'])) < 1e-3)
+        for kind, result in self.results.items():
+            images = result['images']
+            eq_(len(images), 50)
+            expected = {name: sum(image[name] for image in images) / 50
+                        for name in images[0] if name != 'name'}
+            # These two are of all images together.
+            for name, words in (('sat_diff_pooled', 'saturation_%s'),
+                                ('colourfulness_ratio', 'colourfulness_%s')):
+                expected[name] = (expected[words % 'predicted'] /
+                                  expected[words % 'actual'])
+            expected['sat_diff_pooled'] -= 1
+            eq_(set(self.columns), {'system'} | set(expected))
+            for name, mean in expected.items():
+                assert_allclose(float(self.rows[kind][name]),
+                                in_units(name, mean), rtol=1e-6, atol=1e-6,
+                                err_msg='%s, %s' % (kind, name))
+
+    def test_rows_have_the_means_of_the_intervals(self):
+        seen = set()
+        for interval in self.intervals:
+            system, metric = interval['system'], interval['metric']
+            if ' - ' not in system:
+                eq_(self.rows[system][metric], interval['mean'])
+                seen.add(system)
+        eq_(seen, {name for name in self.rows if 'paper' not in name})
 
     def test_the_text_names_the_networks_and_the_floors(self):
         assert_in(str(self.root / 'runs' / 'cvcl_regression' / 'best.h5'),

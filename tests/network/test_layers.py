@@ -77,6 +77,26 @@ def test_batch_norm_uses_running_averages_for_prediction():
                     rtol=1e-4, atol=1e-5)
 
 
+def check_rectified_batch_norm(deterministic, *switched_off):
+    images, beta = noise(3, 2, 5, 4), np.float32([-0.3, 0.4])
+    linear, rectified = [
+        BatchNormLayer(input_layer(images), nonlinearity=kind)
+        for kind in (lasagne.nonlinearities.linear,
+                     lasagne.nonlinearities.rectify)]
+    for layer in linear, rectified:
+        layer.beta.set_value(beta)
+    with without(*switched_off):
+        output = output_of(rectified, images, deterministic=deterministic)
+    assert_allclose(output, np.maximum(output_of(
+        linear, images, deterministic=deterministic), 0), atol=1e-6)
+
+
+def test_batch_norm_rectifies_what_it_has_normalized():
+    for deterministic in False, True:
+        yield check_rectified_batch_norm, deterministic
+        yield check_rectified_batch_norm, deterministic, 'kernels'
+
+
 def test_batch_norm_running_averages_follow_the_minibatches():
     images = noise(3, 2, 5, 4) * 3 + 7
     layer = BatchNormLayer(input_layer(images), momentum=0.75)

@@ -262,6 +262,11 @@ def check_batch_norm(options, heads, taps):
         expected.add(norm)
         ok_(net[norm].nonlinearity is lasagne.nonlinearities.rectify, norm)
     eq_(norms, expected)
+    # Every rectifier comes after a normalization; but VGG16 has none, nor has
+    # the dense layer of the global features (choice 24).
+    rectifiers = {name for name, layer in net.items() if getattr(
+        layer, 'nonlinearity', None) is lasagne.nonlinearities.rectify}
+    eq_(rectifiers - norms, set(VGG16) | (set(heads) & {'global1'}))
     for tap in taps:
         others = [name for name in consumers(net, net[tap])
                   if name not in VGG16 + POOLS]
@@ -280,7 +285,8 @@ def test_batch_norm_stands_before_every_nonlinearity_but_the_heads():
     # 1x1 convolutions before the sum are linear.
     joined = ['r4_to64', 'unit1_to64', 'unit2_to64']
     yield check_batch_norm, {'aggregation': 'sum'}, heads + joined, RESIDUAL
-    # So are the layers of the global features.
+    # The layers of the global features have biases, too; the first has a
+    # rectifier.
     yield (check_batch_norm, dict(AROUND, output_stride=4),
            heads + ['global1', 'global2'], RESIDUAL)
 

@@ -20,6 +20,8 @@ from colornet.files import locked, read_csv
 from colornet.photos.reading import read_photo, read_rgb
 from colornet.studies import runner
 from colornet.studies.jobs import run_jobs
+from colornet.studies.results import (_count_parameters, _read_curves,
+                                      _training_numbers)
 from colornet.studies.runner import run_studies
 from colornet.terminal import Interrupted
 from tests import tiny
@@ -127,6 +129,18 @@ class TestStudy(tiny.InFolder):
             [('first', '1'), ('first', '2'), ('paler', '1'), ('paler', '2')])
         assert_allclose(float(curves[1]['seconds']), sum(
             float(row['seconds']) for row in log), atol=0.11)
+
+    def test_no_number_of_the_training_is_lost_on_the_way_to_its_row(self):
+        folder, = [path for path in (self.root / 'runs' / 'quick').iterdir()
+                   if 'size=32' in path.name and 'l2' not in path.name]
+        first = self.rows['first']
+        expected = _training_numbers(_read_curves(folder),
+                                     int(first['photos']), 2, 'loss')
+        ok_({'loss_decrease', 'lowest_loss', 'peak_mb'} <= set(expected))
+        expected['num_parameters'] = _count_parameters(folder)
+        for name, value in expected.items():
+            assert_allclose(float(first[name]), value, rtol=1e-5,
+                            err_msg=name)
 
     def test_a_decoding_shares_the_training_and_has_its_own_scores(self):
         first, paler = self.rows['first'], self.rows['paler']

@@ -183,6 +183,18 @@ def test_the_studies_that_ship_vary_what_the_paper_did():
         ok_(set(values) <= settings_of(study, *names), study)
 
 
+def test_learning_rates_are_compared_over_as_many_iterations():
+    for name in 'learning-rate', 'learning-rate-whole':
+        for scale in SCALES:
+            plan = plan_study(load_study(name), scale)
+            eq_(len({variant.config.training['learning_rate']
+                     for variant in plan}), len(plan))
+            # Nothing else differs, neither epochs nor minibatches.
+            eq_(len({tuple(line for line in variant.overrides if not
+                           line.startswith('training.learning_rate='))
+                     for variant in plan}), 1, (name, scale))
+
+
 def test_other_files_among_the_studies():
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
