@@ -16,8 +16,9 @@ from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
-from ..photos.pixels import is_grey, resize
-from ..photos.reading import MIN_SIDE, ImageError, find_images, read_photo
+from ..photos.pixels import resize
+from ..photos.reading import (ImageError, check_colours, check_sides,
+                              find_images, read_photo)
 from ..resources import SHIPPED_NETWORKS, find_resource, weights_file
 from ..terminal import note, progress_bar
 from .baselines import predict_grey
@@ -270,12 +271,8 @@ def _read_colours(path):
         If it has none.
     """
     pixels = read_photo(path).pixels
-    rows, columns = pixels.shape[:2]
-    if min(rows, columns) < MIN_SIDE:
-        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
-                               'side are needed' % (columns, rows, MIN_SIDE))
-    if pixels.ndim == 2 or is_grey(pixels):
-        raise ImageError(path, 'grey, it has no colours')
+    check_sides(path, pixels)
+    check_colours(path, pixels)
     return pixels
 
 

@@ -93,8 +93,7 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
                for (rgb, chroma), index in zip(progress_bar(
                    found, total=len(indices), unit='image', desc=kind),
                    indices)]
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
+    return outputs, _describe_source(kind, network, attributes)
 
 
 def _predict_folder(network, folder, select, vgg_weights):
@@ -118,5 +117,9 @@ def _predict_folder(network, folder, select, vgg_weights):
                                 space)
         outputs.append(Output(name=names[index], actual=rgb, chroma=chroma,
                               color_space=space))
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
+    return outputs, _describe_source(kind, network, attributes)
+
+
+def _describe_source(kind, network, attributes):
+    return '%s: %s, epoch %d' % (kind, network,
+                                 int(attributes.get('epoch', 0)))
