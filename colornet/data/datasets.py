@@ -12,7 +12,8 @@ from typing import Callable, Optional, Sequence
 
 from ..errors import ColornetError
 
-__all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'TABLE1', 'get_dataset']
+__all__ = ['DATASETS', 'DataSet', 'FOLDER', 'ILSVRC_CLASSES', 'TABLE1',
+           'get_dataset']
 
 #: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC (choice
 #: 19).
@@ -130,6 +131,10 @@ class DataSet:
         return self.num_train is not None
 
 
+#: The one that is no data set of the paper: any photos, such as those in
+#: demo/photos.
+FOLDER = 'folder'
+
 #: Name -> :class:`DataSet`.
 DATASETS = {dataset.name: dataset for dataset in [
     DataSet(
@@ -166,7 +171,7 @@ DATASETS = {dataset.name: dataset for dataset in [
         remedy='unpack mirflickr25k.zip and give the folder as --data',
         subfolders=('', 'mirflickr'), list_photos=_list_mirflickr),
     DataSet(
-        name='folder', source='your own',
+        name=FOLDER, source='your own',
         layout='photos, also in folders of any depth',
         remedy='give a folder that holds photos', list_photos=_list_photos),
 ]}
