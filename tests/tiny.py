@@ -22,6 +22,7 @@ from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
+VGG16_FILE = ROOT / 'weights' / 'vgg16.pkl'
 PHOTOS = Path(__file__).resolve().parent / 'free_photos'
 EXPERIMENT = ROOT / 'experiments' / 'cvcl_classification.ini'
 REGRESSION = ROOT / 'experiments' / 'cvcl_regression.ini'
