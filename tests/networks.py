@@ -16,6 +16,13 @@ from tests import tiny
 
 SIZE = 16
 TINY = ['data.size=16', 'network.num_bins=6', 'network.tail=7 5']
+
+#: Everything that is not the paper's.
+VARIANT = ['data.size=24', 'data.proportions=keep', 'network.num_bins=6',
+           'network.tail=7', 'network.output_stride=4',
+           'network.global_features=9', 'network.context=2',
+           'decoding.method=mean']
+
 MEAN_BGR = np.reshape([103.939, 116.779, 123.68], (3, 1, 1))
 
 

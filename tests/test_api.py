@@ -13,19 +13,18 @@ from colornet.api import load_colorizer, load_colorizers
 from colornet.color import luminance, unbin_channel
 from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
-from colornet.engine.native import SPEEDUPS
-from colornet.engine.switches import without
+from colornet.engine.switches import SPEEDUPS, without
 from colornet.evaluation.predictions import predict_images
 from colornet.network.networks import fold_batch_norm, output_layers
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     load_network, save_network)
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import find_images, read_rgb, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import find_images, read_rgb
 from colornet.scaling import enlarge_chroma
-from colornet.training.start import start_from
 from tests import tiny
-from tests.networks import (MEAN_BGR, SIZE, check_same_values, make_network,
-                            randomize, stored_names, values_of)
+from tests.networks import (MEAN_BGR, SIZE, VARIANT, check_same_values,
+                            make_network, randomize, stored_names, values_of)
 
 REGRESSION = ['data.size=16', 'network.kind=regression', 'objective.loss=l2',
               'network.color_space=hsv', 'network.chroma_scale=0.5']
@@ -78,13 +77,6 @@ def test_colorizer_of_a_saved_network():
     # HSV's value is the largest of red, green and blue.
     assert_allclose(rgb.max(-1), grey / 255, atol=1e-5)
     ok_((np.ptp(rgb, axis=-1) > 0.01).any(), 'no colour')
-
-
-#: Everything that is not the paper's.
-VARIANT = ['data.size=24', 'data.proportions=keep', 'network.num_bins=6',
-           'network.tail=7', 'network.output_stride=4',
-           'network.global_features=9', 'network.context=2',
-           'decoding.method=mean']
 
 
 class TestVariant:
@@ -151,20 +143,6 @@ class TestVariant:
             assert_allclose(chroma, enlarge_chroma(
                 small.astype('float32'), (24, 24)), rtol=0,
                 atol=1e-3 * abs(small).max())
-
-    def test_other_options_are_no_start(self):
-        for setting in ('output_stride=2', 'global_features=8', 'context=0'):
-            config = load_config(overrides=VARIANT + [
-                'network.' + setting, 'training.start_from=%s' % self.path])
-            # The refusal comes before anything is done with the network.
-            tiny.check_error(lambda: start_from(self.net, config),
-                             'network.' + setting.split('=')[0],
-                             'cannot start from it')
-        config = load_config(overrides=VARIANT + [
-            'training.start_from=%s' % self.path])
-        other = build_pretrained(config)
-        start_from(other, config)
-        check_same_values(values_of(other), values_of(self.net))
 
 
 def test_colorizer_of_a_classification_network():

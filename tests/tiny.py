@@ -52,6 +52,13 @@ def write_crops(folder, names, side=40, width=None, seed=0):
             os.path.join(str(folder), name), quality=95)
 
 
+def write_wider_crops(folder):
+    """Write seven crops of one height, each wider than the one before."""
+    for number in range(7):
+        write_crops(folder, ['%d.jpg' % number], 40, width=40 + 8 * number,
+                    seed=number)
+
+
 def load_batches():
     """Minibatches of two real photos each: luminance and U, V."""
     rgb = np.array([read_rgb(path, 24) for path in find_images(PHOTOS)])

@@ -21,7 +21,6 @@ from colornet.network.saved import (build_pretrained, compile_prediction,
                                     learned_parameters, load_network,
                                     save_network)
 from colornet.network.vgg16 import VGG16_LAYERS, load_vgg16_weights
-from colornet.training.start import start_from
 from tests.networks import (SIZE, TINY, check_same_values, make_network,
                             stored_names, values_of)
 
@@ -110,16 +109,6 @@ def test_fine_tuned_networks_keep_their_vgg16():
     loaded, loaded_config, _ = load_network(path)
     ok_(loaded_config.network['fine_tune'])
     check_same_values(values_of(loaded), values_of(network))
-    # A training whose VGG16 stays as it is would not save this one.
-    start = 'training.start_from=%s' % path
-    frozen = load_config(overrides=TINY + [start])
-    with assert_raises(ColornetError) as raised:
-        start_from(build_pretrained(frozen), frozen)
-    assert_in('fine_tune', str(raised.exception))
-    fresh = build_pretrained(tuned)
-    tuned.override(start)
-    start_from(fresh, tuned)
-    check_same_values(values_of(fresh), values_of(network))
 
 
 def test_float16_halves_the_file():
