@@ -34,7 +34,7 @@ OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 PYTORCH :=
-CODE := setup.py $(wildcard benchmarks colornet examples tests)
+CODE := setup.py $(wildcard benchmarks colornet tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -194,7 +194,7 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 
 .PHONY: docs docs-figures
 docs: $(VENV)/installed ## write docs/studies.rst from experiments/
-	$(VENV)/bin/python -m colornet.studies.page docs/studies.rst
+	$(VENV)/bin/python tools/studies_page.py docs/studies.rst
 
 # Of the networks that ship, whatever is in RUNS; of photos that may be shown.
 docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/

@@ -6,7 +6,7 @@ Their defaults, with the paper's sections, are in experiments/defaults.ini.
 import configparser
 
 from .color import COLOR_SPACES
-from .data.datasets import DATASETS
+from .data.datasets import DATASETS, FOLDER
 
 __all__ = ['BELONGING', 'RULES', 'SCHEMA', 'format_value']
 
@@ -154,7 +154,7 @@ SCHEMA = {
 #: Settings that do nothing unless another has a value: name, the other's name
 #: and value.
 BELONGING = (('data.min_crop', 'data.proportions', 'keep'),
-             ('data.test_share', 'data.dataset', 'folder'),
+             ('data.test_share', 'data.dataset', FOLDER),
              ('training.warm_up', 'training.schedule', 'cycle'),
              ('training.encoder_rate', 'network.fine_tune', True))
 

@@ -1,5 +1,8 @@
 """Networks with parameters that show, for tests of what becomes of them."""
 
+import os
+import tempfile
+
 import h5py
 import numpy as np
 from nose.tools import eq_
@@ -10,12 +13,20 @@ from colornet.config import load_config
 from colornet.engine.backend import lasagne, theano
 from colornet.network.networks import (all_parameters, decoder_parameters,
                                        output_layers)
-from colornet.network.saved import build_pretrained
+from colornet.network.saved import (build_pretrained, compile_prediction,
+                                    save_network)
 from colornet.photos.reading import find_images, read_rgb
 from tests import tiny
 
 SIZE = 16
 TINY = ['data.size=16', 'network.num_bins=6', 'network.tail=7 5']
+
+#: Everything that is not the paper's.
+VARIANT = ['data.size=24', 'data.proportions=keep', 'network.num_bins=6',
+           'network.tail=7', 'network.output_stride=4',
+           'network.global_features=9', 'network.context=2',
+           'decoding.method=mean']
+
 MEAN_BGR = np.reshape([103.939, 116.779, 123.68], (3, 1, 1))
 
 
@@ -36,6 +47,35 @@ def make_network():
     for layer, values in zip(output_layers(net), scores(inputs)):
         layer.b.set_value(layer.b.get_value() - values.mean((0, 2, 3)))
     return config, net, photos, inputs, scores
+
+
+class SavedNetwork:
+    """That of :func:`make_network`, in a file, compiled once.
+
+    Attributes
+    ----------
+    config, net, photos, inputs, scores
+    folder, path : str
+    predict : callable
+        As :func:`colornet.network.saved.compile_prediction` returns it.
+    """
+
+    def __init__(self):
+        self._temporary = tempfile.TemporaryDirectory()
+        self.folder = self._temporary.name
+        (self.config, self.net, self.photos, self.inputs,
+         self.scores) = make_network()
+        self.path = self.path_of('network.h5')
+        save_network(self.path, self.net, self.config,
+                     {'trained_on': 'nothing', 'epoch': 3})
+        self.predict = compile_prediction(self.net, self.config)
+
+    def path_of(self, name):
+        """Of another file in that folder."""
+        return os.path.join(self.folder, name)
+
+    def remove(self):
+        self._temporary.cleanup()
 
 
 def randomize(net, seed=1):

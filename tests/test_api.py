@@ -1,7 +1,5 @@
 """What is offered in Python: networks that colour photos."""
 
-import os
-import tempfile
 from unittest import mock
 
 import numpy as np
@@ -13,40 +11,30 @@ from colornet.api import load_colorizer, load_colorizers
 from colornet.color import luminance, unbin_channel
 from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
-from colornet.engine.native import SPEEDUPS
-from colornet.engine.switches import without
+from colornet.engine.switches import SPEEDUPS, without
 from colornet.evaluation.predictions import predict_images
 from colornet.network.networks import fold_batch_norm, output_layers
-from colornet.network.saved import (build_pretrained, compile_prediction,
-                                    load_network, save_network)
+from colornet.network.saved import build_pretrained, load_network, save_network
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import find_images, read_rgb, resize
+from colornet.photos.pixels import resize
+from colornet.photos.reading import find_images, read_rgb
 from colornet.scaling import enlarge_chroma
-from colornet.training.start import start_from
 from tests import tiny
-from tests.networks import (MEAN_BGR, SIZE, check_same_values, make_network,
-                            randomize, stored_names, values_of)
+from tests.networks import (MEAN_BGR, SIZE, VARIANT, SavedNetwork,
+                            check_same_values, randomize, stored_names,
+                            values_of)
 
 REGRESSION = ['data.size=16', 'network.kind=regression', 'objective.loss=l2',
               'network.color_space=hsv', 'network.chroma_scale=0.5']
 
 
 def setup_module():
-    """One network with parameters that show, in a file, compiled once."""
-    global folder, net, saved, predict, photos, inputs
-    folder = tempfile.TemporaryDirectory()
-    config, net, photos, inputs, _ = make_network()
-    saved = path_of('network.h5')
-    save_network(saved, net, config, {'trained_on': 'nothing', 'epoch': 3})
-    predict = compile_prediction(net, config)
+    global saved
+    saved = SavedNetwork()
 
 
 def teardown_module():
-    folder.cleanup()
-
-
-def path_of(name):
-    return os.path.join(folder.name, name)
+    saved.remove()
 
 
 def test_what_the_package_offers():
@@ -59,15 +47,15 @@ def test_colorizer_of_a_saved_network():
     network = build_pretrained(hsv)
     randomize(network, 2)
     network['unit3_conv'].b.set_value(np.float32([0.3, 1.2]))
-    path = path_of('regression.h5')
+    path = saved.path_of('regression.h5')
     save_network(path, network, hsv, {})
     colorizer = load_colorizer(path)
     eq_((colorizer.size, colorizer.color_space), (SIZE, 'hsv'))
 
     # Value in [0, 1] is the luminance of HSV.
-    chroma = colorizer.predict_chroma(photos / 100)
+    chroma = colorizer.predict_chroma(saved.photos / 100)
     expected = lasagne.layers.get_output(
-        network['chroma'], inputs, deterministic=True).eval()
+        network['chroma'], saved.inputs, deterministic=True).eval()
     assert_allclose(chroma, np.moveaxis(expected, 1, -1), rtol=1e-3,
                     atol=1e-4 * abs(expected).max())
 
@@ -80,13 +68,6 @@ def test_colorizer_of_a_saved_network():
     ok_((np.ptp(rgb, axis=-1) > 0.01).any(), 'no colour')
 
 
-#: Everything that is not the paper's.
-VARIANT = ['data.size=24', 'data.proportions=keep', 'network.num_bins=6',
-           'network.tail=7', 'network.output_stride=4',
-           'network.global_features=9', 'network.context=2',
-           'decoding.method=mean']
-
-
 class TestVariant:
     """A network of all options, saved and loaded again."""
 
@@ -95,7 +76,7 @@ class TestVariant:
         cls.config = load_config(overrides=VARIANT)
         cls.net = build_pretrained(cls.config)
         randomize(cls.net, 3)
-        cls.path = path_of('variant.h5')
+        cls.path = saved.path_of('variant.h5')
         save_network(cls.path, cls.net, cls.config, {'trained_on': 'nothing'})
         cls.colorizer = load_colorizer(cls.path)
 
@@ -152,34 +133,20 @@ class TestVariant:
                 small.astype('float32'), (24, 24)), rtol=0,
                 atol=1e-3 * abs(small).max())
 
-    def test_other_options_are_no_start(self):
-        for setting in ('output_stride=2', 'global_features=8', 'context=0'):
-            config = load_config(overrides=VARIANT + [
-                'network.' + setting, 'training.start_from=%s' % self.path])
-            # The refusal comes before anything is done with the network.
-            tiny.check_error(lambda: start_from(self.net, config),
-                             'network.' + setting.split('=')[0],
-                             'cannot start from it')
-        config = load_config(overrides=VARIANT + [
-            'training.start_from=%s' % self.path])
-        other = build_pretrained(config)
-        start_from(other, config)
-        check_same_values(values_of(other), values_of(self.net))
-
 
 def test_colorizer_of_a_classification_network():
     def stand_in(loaded, loaded_config):
         folded = fold_batch_norm({'/'.join(key): value for key, value
-                                  in values_of(net).items()})
+                                  in values_of(saved.net).items()})
         got = {'/'.join(key): value
                for key, value in values_of(loaded).items()}
         eq_(set(got), set(folded))
         for name, value in got.items():
             assert_allclose(value, folded[name], rtol=1e-6)
-        return predict
+        return saved.predict
     # The network is compiled already.
     with mock.patch('colornet.network.saved.compile_prediction', stand_in):
-        colorizer = load_colorizer(saved)
+        colorizer = load_colorizer(saved.path)
     eq_((colorizer.size, colorizer.color_space), (SIZE, 'luv'))
     assert_is(type(colorizer), Colorizer)
     photo = read_rgb(find_images(tiny.PHOTOS)[0], 40)
@@ -200,7 +167,7 @@ def test_colorizers_of_several_decodings_share_a_pass():
                     for options in decodings]
         return predict
     with mock.patch('colornet.network.saved.compile_decodings', stand_in):
-        double, half = load_colorizers(saved, decodings=[
+        double, half = load_colorizers(saved.path, decodings=[
             ['decoding.saturation=2'], ['decoding.saturation=0.5']])
     photos = [read_rgb(path, 40) for path in
               find_images(tiny.PHOTOS)[:2]]

@@ -1,9 +1,5 @@
 """Metrics that the paper does not have, against loops over their formulas."""
 
-import math
-import pathlib
-import statistics
-
 import numpy as np
 import skimage.metrics
 import skimage.segmentation
@@ -16,30 +12,9 @@ from colornet.further_metrics import (area_under_curve, colour_inconsistency,
                                       colourfulness, edge_errors,
                                       nearer_than_grey, peak_signal_to_noise,
                                       structural_similarity)
-
-PHOTOS = pathlib.Path(__file__).parent / 'free_photos'
-
-
-def photo(name='friends.jpg'):
-    return np.asarray(Image.open(str(PHOTOS / name)))[40:70, 20:60]
-
-
-def noisy_chroma(rgb, scale=8.):
-    chroma = split_channels(rgb)[1]
-    return chroma + np.random.RandomState(0).normal(
-        scale=scale, size=chroma.shape).astype(np.float32)
-
-
-def loop_colourfulness(rgb):
-    """Of uint8 pixels, as the paper of Hasler and Suesstrunk writes it."""
-    pixels = [[float(value) for value in pixel]
-              for row in rgb for pixel in row]
-    red_green = [red - green for red, green, _ in pixels]
-    yellow_blue = [(red + green) / 2 - blue for red, green, blue in pixels]
-    deviations = [statistics.pstdev(values)
-                  for values in (red_green, yellow_blue)]
-    means = [statistics.fmean(values) for values in (red_green, yellow_blue)]
-    return math.hypot(*deviations) + 0.3 * math.hypot(*means)
+from tests import tiny
+from tests.loops import (lab, loop_area_under_curve, loop_colourfulness,
+                         noisy_chroma, photo)
 
 
 def test_psnr_is_skimages():
@@ -94,31 +69,6 @@ def test_colourfulness_by_a_loop():
         assert_allclose(colourfulness(rgb), loop_colourfulness(rgb),
                         rtol=1e-5)
         eq_(colourfulness(np.dstack([rgb[..., 1]] * 3)), 0)
-
-
-def lab(pixel):
-    """a and b of an sRGB pixel in [0, 1], as CIE 15 and IEC 61966-2-1 write
-    them, under D65."""
-    red, green, blue = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in pixel]
-    xyz = (0.412453 * red + 0.357580 * green + 0.180423 * blue,
-           0.212671 * red + 0.715160 * green + 0.072169 * blue,
-           0.019334 * red + 0.119193 * green + 0.950227 * blue)
-    x, y, z = [
-        value ** (1 / 3.) if value > 0.008856 else 7.787 * value + 16 / 116.
-        for value in np.divide(xyz, (0.95047, 1., 1.08883))]
-    return 500 * (x - y), 200 * (y - z)
-
-
-def loop_area_under_curve(predicted_rgb, actual_rgb):
-    """Of floating point pixels, threshold by threshold."""
-    distances = [math.dist(lab(predicted), lab(actual)) for predicted, actual
-                 in zip(predicted_rgb.reshape(-1, 3).tolist(),
-                        actual_rgb.reshape(-1, 3).tolist())]
-    shares = [sum(distance <= threshold for distance in distances) /
-              len(distances) for threshold in range(151)]
-    return sum(shares) / 151
 
 
 def test_area_under_curve_by_a_loop():
@@ -182,7 +132,7 @@ def test_psnr_has_a_cap():
 
 
 def whole_photo(name='friends.jpg'):
-    return np.asarray(Image.open(str(PHOTOS / name)))
+    return np.asarray(Image.open(str(tiny.PHOTOS / name)))
 
 
 def loop_inconsistency(predicted_rgb, actual_rgb):

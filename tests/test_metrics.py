@@ -15,9 +15,8 @@ from colornet.metrics import (IMAGE_METRICS, METRICS, OBJECT_METRICS,
                               SUMMARY_METRICS, bin_accuracy, image_metrics,
                               in_units, picture_metrics, regression_distance,
                               saturation_difference, summarize)
-from tests.test_further_metrics import (loop_area_under_curve,
-                                        loop_colourfulness, noisy_chroma,
-                                        photo)
+from tests.loops import (loop_area_under_curve, loop_colourfulness,
+                         noisy_chroma, photo)
 
 NAMES = '''acc_u acc_v sat_diff abs_sat_diff l_reg psnr ssim acc_u_8 acc_v_8
     within_1_u within_1_v within_2_u within_2_v within_3_u within_3_v

@@ -359,7 +359,7 @@ def test_figures_of_free_photos_are_there():
 
 
 def test_targets_that_write_docs():
-    assert_in('colornet.studies.page docs/studies.rst', dry_run('docs'))
+    assert_in('tools/studies_page.py docs/studies.rst', dry_run('docs'))
     commands = dry_run('docs-figures')
     assert_in('colornet figure $number --data demo/photos \\\n'
               '    --dataset folder --runs weights', commands)

@@ -22,6 +22,7 @@ from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent
+VGG16_FILE = ROOT / 'weights' / 'vgg16.pkl'
 PHOTOS = Path(__file__).resolve().parent / 'free_photos'
 EXPERIMENT = ROOT / 'experiments' / 'cvcl_classification.ini'
 REGRESSION = ROOT / 'experiments' / 'cvcl_regression.ini'
@@ -49,6 +50,13 @@ def write_crops(folder, names, side=40, width=None, seed=0):
         top = random.randint(photo.height - side)
         photo.crop((left, top, left + width, top + side)).save(
             os.path.join(str(folder), name), quality=95)
+
+
+def write_wider_crops(folder):
+    """Write seven crops of one height, each wider than the one before."""
+    for number in range(7):
+        write_crops(folder, ['%d.jpg' % number], 40, width=40 + 8 * number,
+                    seed=number)
 
 
 def load_batches():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..data.datasets import TABLE1
+from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
 from .options import (add, add_decoding, add_networks, add_out, add_subset,
@@ -168,7 +168,7 @@ def add_figure(commands):
                          help='(default: runs/figureN.png)')
     command.add_argument('--photos', nargs='+', default=[], metavar='NAME',
                          help="instead of those chosen by the figure's rule")
-    command.add_argument('--dataset', choices=('folder',), help='choose from '
+    command.add_argument('--dataset', choices=(FOLDER,), help='choose from '
                          "all photos in --data, not CVCL's test photos "
                          '(figures 5, 7, 8)')
     add_vgg(command)
@@ -179,7 +179,8 @@ def _figure(options):
     out = options.out or 'runs/figure%d.png' % options.number
     check_suffix(out)
     check_output(out)
-    if options.number in (2, 3):
+    from ..evaluation.figures import FIGURES, make_figure
+    if options.number not in FIGURES:
         if options.data or options.photos or options.dataset:
             raise ColornetError('figure %d shows layers: it takes no --data '
                                 'and no --photos' % options.number)
@@ -187,7 +188,6 @@ def _figure(options):
         print(draw_network(options.number, out))
         print('written to %s' % out)
         return
-    from ..evaluation.figures import make_figure
     print(make_figure(options.number, out, options.data, options.runs,
                       options.photos, options.vgg, options.dataset))
     print('written to %s' % out)

@@ -12,7 +12,8 @@ from typing import Callable, Optional, Sequence
 
 from ..errors import ColornetError
 
-__all__ = ['DATASETS', 'DataSet', 'ILSVRC_CLASSES', 'TABLE1', 'get_dataset']
+__all__ = ['DATASETS', 'DataSet', 'FOLDER', 'ILSVRC_CLASSES', 'TABLE1',
+           'get_dataset']
 
 #: The ten classes (paper, 4) as leaf classes of ILSVRC 2015 CLS-LOC: a word
 #: that is no leaf there stands for the leaves below it in WordNet (choice 19).
@@ -129,6 +130,10 @@ class DataSet:
         return self.num_train is not None
 
 
+#: The one that is no data set of the paper: any photos, such as those in
+#: demo/photos.
+FOLDER = 'folder'
+
 #: Name -> :class:`DataSet`.
 DATASETS = {dataset.name: dataset for dataset in [
     DataSet(
@@ -165,7 +170,7 @@ DATASETS = {dataset.name: dataset for dataset in [
         remedy='unpack mirflickr25k.zip and give the folder as --data',
         subfolders=('', 'mirflickr'), list_photos=_list_mirflickr),
     DataSet(
-        name='folder', source='your own',
+        name=FOLDER, source='your own',
         layout='photos, also in folders of any depth',
         remedy='give a folder that holds photos', list_photos=_list_photos),
 ]}

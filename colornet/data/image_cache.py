@@ -15,8 +15,7 @@ import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder, replacing, writing
-from ..photos.pixels import is_grey
-from ..photos.reading import ImageError, read_rgb
+from ..photos.reading import ImageError, check_colours, read_rgb
 from ..resources import cache_folder
 from ..terminal import progress_bar
 from .crops import CENTRAL, cut_square
@@ -371,8 +370,7 @@ def decode_photo(path, size, largest=None):
     try:
         rgb = (read_rgb(path, size) if largest is None else
                read_rgb(path, size, largest))
+        check_colours(path, rgb)
     except ImageError as error:
         return None, error.reason
-    if is_grey(rgb):
-        return None, 'grey, it has no colours'
     return rgb, None

@@ -16,19 +16,20 @@ from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
-from ..photos.pixels import is_grey, resize
-from ..photos.reading import MIN_SIDE, ImageError, find_images, read_photo
+from ..photos.pixels import resize
+from ..photos.reading import (ImageError, check_colours, check_sides,
+                              find_images, read_photo)
 from ..resources import find_resource
 from ..terminal import note, progress_bar
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
 
-__all__ = ['DECODINGS', 'LISTS', 'find_list', 'score_everyday']
+__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'score_everyday']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
-DECODINGS = OrderedDict((name, [
+DEFAULT_DECODINGS = OrderedDict((name, [
     'decoding.method=' + method, 'decoding.temperature=%g' % temperature,
     'decoding.saturation=1']) for name, method, temperature in (
         ('argmax', 'argmax', 1), ('mean', 'mean', 1),
@@ -93,8 +94,8 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
         Files or run folders; all that ship if none is given.
     decodings : sequence of str
         Such as ``method=mean temperature=0.5``, each ``key=value`` of
-        ``[decoding]``, instead of :data:`DECODINGS`. A network is scored with
-        those that suit it and with its own.
+        ``[decoding]``, instead of :data:`DEFAULT_DECODINGS`. A network is
+        scored with those that suit it and with its own.
     list_file : str or Path, optional
         Names the photos of the folder to be scored, one a line; or one of
         :data:`LISTS`.
@@ -207,7 +208,7 @@ def _name_networks(networks):
 
 
 def _parse_decodings(texts):
-    """Name -> settings, as of :data:`DECODINGS`, checked."""
+    """Name -> settings, as of :data:`DEFAULT_DECODINGS`, checked."""
     known = OrderedDict()
     for text in texts:
         settings = [word if word.startswith('decoding.') else
@@ -222,7 +223,7 @@ def _parse_decodings(texts):
         if not name or name in known:
             raise ColornetError('--decoding %r: give each one, once' % text)
         known[name] = settings
-    return known or DECODINGS
+    return known or DEFAULT_DECODINGS
 
 
 def _load_rows(network, name, known, vgg_weights):
@@ -269,12 +270,8 @@ def _read_colours(path):
         If it has none.
     """
     pixels = read_photo(path).pixels
-    rows, columns = pixels.shape[:2]
-    if min(rows, columns) < MIN_SIDE:
-        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
-                               'side are needed' % (columns, rows, MIN_SIDE))
-    if pixels.ndim == 2 or is_grey(pixels):
-        raise ImageError(path, 'grey, it has no colours')
+    check_sides(path, pixels)
+    check_colours(path, pixels)
     return pixels
 
 

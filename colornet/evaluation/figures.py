@@ -12,14 +12,14 @@ from typing import Callable, Optional
 import numpy as np
 
 from ..color import luminance
-from ..data.datasets import get_dataset
+from ..data.datasets import FOLDER, get_dataset
 from ..data.splits import SPLIT_SEED, SUBSETS, load_split
 from ..errors import ColornetError
 from ..further_metrics import colour_inconsistency
 from ..metrics import image_metrics, saturation_difference
 from ..photos.reading import read_photo
 from ..resources import EVERYDAY, find_resource
-from .outputs import FREE, predict_outputs
+from .outputs import predict_outputs
 from .sheets import fill_rows, grey_picture, save_sheet
 from .sources import check_dataset, find_network
 
@@ -231,10 +231,12 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         another data set, or `dataset` is not for this figure.
     """
     figure = FIGURES[number]
-    if dataset and not (dataset == FREE and figure.score and data_folder):
-        raise ColornetError('figure %d: --dataset is for figures 5, 7 and 8, '
-                            'can be %r only, and needs --data' % (number,
-                                                                  FREE))
+    if dataset and not (dataset == FOLDER and figure.score and data_folder):
+        *others, last = [str(number) for number, figure in FIGURES.items()
+                         if figure.score]
+        raise ColornetError('figure %d: --dataset is for figures %s and %s, '
+                            'can be %r only, and needs --data' % (
+                                number, ', '.join(others), last, FOLDER))
     folder = data_folder or (find_resource('demo/photos') if number == 1 else
                              'data/' + figure.dataset)
     if number == 1:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..color import join_channels, split_channels
+from ..data.datasets import FOLDER
 from ..data.splits import load_split
 from ..data.subsets import load_subset
 from ..photos.reading import read_rgb
@@ -14,10 +15,7 @@ from ..terminal import progress_bar
 from .predictions import predict_images
 from .sheets import grey_picture
 
-__all__ = ['FREE', 'Output', 'predict_outputs']
-
-#: Photos that are no data set of the paper, such as those in demo/photos.
-FREE = 'folder'
+__all__ = ['Output', 'predict_outputs']
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,8 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     ----------
     network : Path
     dataset : str
-        Whose layout and split the folder has; of :data:`FREE`, all photos,
-        in their own proportions.
+        Whose layout and split the folder has; of :data:`FOLDER`, all
+        photos, in their own proportions.
     data_folder : str or Path
     select : callable
         Takes the names of all test photos, returns indices.
@@ -76,7 +74,7 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     ColornetError
         If the network or the photos are missing or damaged.
     """
-    if dataset == FREE:
+    if dataset == FOLDER:
         return _predict_folder(network, data_folder, select, vgg_weights)
     from ..network.saved import (compile_prediction, load_configuration,
                                  load_network)
@@ -93,8 +91,7 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
                for (rgb, chroma), index in zip(progress_bar(
                    found, total=len(indices), unit='image', desc=kind),
                    indices)]
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
+    return outputs, _describe_source(kind, network, attributes)
 
 
 def _predict_folder(network, folder, select, vgg_weights):
@@ -104,7 +101,7 @@ def _predict_folder(network, folder, select, vgg_weights):
     """
     from ..api import load_colorizer
     from ..network.saved import load_configuration
-    paths = load_split(FREE, folder, 'train', test_proportion=0)
+    paths = load_split(FOLDER, folder, 'train', test_proportion=0)
     names = [str(Path(path).relative_to(folder)) for path in paths]
     colorizer = load_colorizer(network, vgg_weights)
     size, space = colorizer.size, colorizer.color_space
@@ -118,5 +115,9 @@ def _predict_folder(network, folder, select, vgg_weights):
                                 space)
         outputs.append(Output(name=names[index], actual=rgb, chroma=chroma,
                               color_space=space))
-    return outputs, '%s: %s, epoch %d' % (kind, network,
-                                          int(attributes.get('epoch', 0)))
+    return outputs, _describe_source(kind, network, attributes)
+
+
+def _describe_source(kind, network, attributes):
+    return '%s: %s, epoch %d' % (kind, network,
+                                 int(attributes.get('epoch', 0)))

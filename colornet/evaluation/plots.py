@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from ..files import writing
-from ..metrics import in_units
+from ..metrics import METRICS, in_units
 from ..photos.writing import save_image
 
 __all__ = ['AXES', 'PLOTTED', 'WINDOW', 'import_pyplot', 'plot_curves',
@@ -18,11 +18,12 @@ AXES = OrderedDict([('epoch', 'epoch'), ('seconds', 'seconds of training'),
                     ('minibatches', 'minibatches of training'),
                     ('minibatch', 'minibatch')])
 
-#: What may be drawn, and its title.
+#: What may be drawn, of an epoch or a minibatch, and its title.
 PLOTTED = OrderedDict([
     ('training_loss', 'training loss'), ('validation_loss', 'validation loss'),
     ('acc_u', 'Acc. U, %'), ('acc_v', 'Acc. V, %'),
-    ('sat_diff', 'saturation difference, %'), ('psnr', 'PSNR, dB')])
+    ('sat_diff', 'saturation difference, %'),
+    ('psnr', METRICS['psnr'].heading)])
 
 #: Minibatches that a point of a curve is the mean of.
 WINDOW = 10

@@ -13,10 +13,11 @@ from PIL import Image, ImageCms
 
 from ..color import as_uint8
 from ..errors import ColornetError
-from .pixels import resize, to_upright
+from .pixels import is_grey, resize, to_upright
 
 __all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
-           'decode_photo', 'find_images', 'read_photo', 'read_rgb']
+           'check_colours', 'check_sides', 'decode_photo', 'find_images',
+           'read_photo', 'read_rgb']
 
 #: Suffixes, in lower case, of the files that are taken from a folder.
 IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
@@ -237,11 +238,8 @@ def read_rgb(path, size, largest=None):
         As :func:`read_photo`, or if a side has fewer than `MIN_SIDE` pixels.
     """
     photo = read_photo(path)
-    rows, columns = photo.pixels.shape[:2]
-    if min(rows, columns) < MIN_SIDE:
-        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
-                               'side are needed' % (columns, rows, MIN_SIDE))
     pixels = photo.pixels
+    check_sides(path, pixels)
     if photo.alpha is not None:
         alpha = photo.alpha if pixels.ndim == 2 else photo.alpha[..., None]
         pixels = 255 - ((255 - pixels) * (alpha / np.float32(255)))
@@ -255,6 +253,30 @@ def read_rgb(path, size, largest=None):
                  for length in pixels.shape[:2]]
     pixels = as_uint8(resize(pixels, shape))
     return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
+
+
+def check_sides(path, pixels):
+    """Refuse a photo with a side of fewer than :data:`MIN_SIDE` pixels.
+
+    Raises
+    ------
+    ImageError
+    """
+    rows, columns = pixels.shape[:2]
+    if min(rows, columns) < MIN_SIDE:
+        raise ImageError(path, 'too small (%d x %d pixels), at least %d a '
+                               'side are needed' % (columns, rows, MIN_SIDE))
+
+
+def check_colours(path, pixels):
+    """Refuse a photo that shows no colour anywhere.
+
+    Raises
+    ------
+    ImageError
+    """
+    if pixels.ndim == 2 or is_grey(pixels):
+        raise ImageError(path, 'grey, it has no colours')
 
 
 def _cut_ends(pixels):

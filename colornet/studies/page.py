@@ -1,11 +1,11 @@
 """docs/studies.rst: what the studies claim and found, with their tables.
 
-``make docs`` writes it, from ``experiments/*.ini``, the results that ship and
-``page.rst`` beside this module, so that nothing is written down twice.
+``make docs`` writes it, through ``tools/studies_page.py``: from
+``experiments/*.ini``, the results that ship and ``page.rst`` beside this
+module, so that nothing is written down twice.
 """
 
 import re
-import sys
 import textwrap
 from collections import OrderedDict
 from pathlib import Path
@@ -14,7 +14,6 @@ import jinja2
 
 from ..config import load_config
 from ..data.splits import read_split
-from ..files import write_text
 from ..resources import find_resource
 from .results import read_results
 from .study import find_studies, load_study, scale_file
@@ -116,7 +115,3 @@ def _fill(text, bullet=''):
 def _escape(text):
     """Text whose characters mean nothing to reStructuredText."""
     return re.sub(r'[*`|\\]|(?<=\w)_(?!\w)', r'\\\g<0>', text)
-
-
-if __name__ == '__main__':
-    write_text(sys.argv[1], make_page())

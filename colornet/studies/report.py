@@ -36,14 +36,14 @@ _WITH_INTERVALS = ('acc_u', 'acc_v', 'sat_diff', 'abs_sat_diff', 'psnr',
 
 #: How the results were made that ship with colornet.
 _SHIPPED = {
-    'table2.csv':
+    'table2':
         '"make table2", with the networks in weights/, on the 50 test photos '
         'of Open Country (MIT CVCL). Your own: "make table2 CVCL=folder".',
-    'decodings.csv':
+    'decodings':
         '"colornet decodings weights/cvcl_classification.h5 --subset test", '
         'on the same 50 photos. Your own: "make decodings CVCL=folder", which '
         'takes the held-out photos.',
-    'everyday.csv':
+    'everyday':
         '"colornet everyday", with networks in weights/ and two that do not '
         'ship, on 422 photos that may not be passed on (docs/everyday.rst). '
         'Your own: "make everyday EVERYDAY_TEST=folder".',
@@ -134,19 +134,19 @@ def _part(name, title, missing='', tables=(), pictures=(), where='',
             'shipped': shipped}
 
 
-def _find(runs, name, shipped):
+def _find(runs, name, shipped, how):
     """A file in the runs folder, or else the one that ships, if any.
 
     Returns
     -------
     path : Path
     how : str
-        How that which ships was made; empty for one's own.
+        How that which ships was made, as given; empty for one's own.
     """
     if (runs / name).exists():
         return runs / name, ''
     try:
-        return find_resource(shipped), _SHIPPED.get(name, _SHIPPED['figure'])
+        return find_resource(shipped), how
     except ColornetError:
         return runs / name, ''
 
@@ -154,7 +154,7 @@ def _find(runs, name, shipped):
 def _find_table(runs, name):
     """As :func:`_find`, with what a page says below the table."""
     shipped = 'experiments/results/%s.csv' % name
-    path, how = _find(runs, name + '.csv', shipped)
+    path, how = _find(runs, name + '.csv', shipped, _SHIPPED[name])
     return path, how, shipped if how else 'make %s: %s' % (name, path)
 
 
@@ -261,13 +261,13 @@ def _figure(runs, number, scratch):
         return _part(name, SCHEMATICS[number][1], pictures=[_embed(path)],
                      where="make %s: drawn from the network's layers" % name)
     title = 'Figure %d: %s' % (number, FIGURES[number].title)
-    path, shipped = _find(runs, name + '.png', 'docs/%s.jpg' % name)
+    path, shipped = _find(runs, name + '.png', 'docs/%s.jpg' % name,
+                          _SHIPPED['figure'] % name)
     if not path.exists():
         return _part(name, title, 'run "make %s%s"' % (
             name, ' ILSVRC=folder' if number == 6 else ''))
     if shipped:
-        return _part(name, title, pictures=[_embed(path)],
-                     shipped=shipped % name)
+        return _part(name, title, pictures=[_embed(path)], shipped=shipped)
     return _part(name, title, pictures=[_embed(path)],
                  where='make %s: %s' % (name, path))
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..data.subsets import draw_training
 from ..errors import ColornetError
 from ..evaluation.evaluate import picture_name
-from ..evaluation.plots import WINDOW
+from ..evaluation.plots import PLOTTED, WINDOW
 from ..files import read_csv
 from ..network.parameters import load_arrays, load_progress
 from ..training.history import best_epoch
@@ -214,9 +214,7 @@ def _read_curves(run):
             epoch <= row['epoch'] for epoch, _, _ in progress['losses']))
         epochs.append(OrderedDict(
             (name, row[name]) for name in (
-                'epoch', 'minibatches', 'seconds', 'training_loss',
-                'validation_loss', 'acc_u', 'acc_v', 'sat_diff', 'psnr',
-                'peak_mb')
+                'epoch', 'minibatches', 'seconds', *PLOTTED, 'peak_mb')
             if name in row))
     minibatches = [
         OrderedDict([('minibatch', number), ('epoch', epoch),

@@ -9,9 +9,9 @@ from ..files import locked, make_folder
 from ..training.run_folder import find_divergence, is_finished
 from .jobs import Job, run_jobs
 from .results import collect_rows, read_scores, scores_file
-from .saving import (check_results, draw, format_results, merge_results,
-                     refuse_other_settings)
+from .saving import check_results, draw, merge_results, refuse_other_settings
 from .study import SCALES, Session, load_study, plan_study, scale_file
+from .tables import format_results
 
 __all__ = ['run_studies']
 

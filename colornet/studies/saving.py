@@ -1,4 +1,4 @@
-"""Results of studies as tables, curves and pictures (paper, 3.4 to 5.3)."""
+"""Results of studies as CSV files, curves and photos (paper, 3.4 to 5.3)."""
 
 import shlex
 from collections import OrderedDict
@@ -6,20 +6,13 @@ from collections import OrderedDict
 from ..color import split_channels
 from ..data.subsets import load_subset
 from ..errors import ColornetError
-from ..evaluation.columns import Column, format_columns
 from ..evaluation.plots import plot_curves
 from ..evaluation.sheets import grey_picture, save_sheet
 from ..files import write_rows
-from ..metrics import METRICS, in_units
 from ..photos.reading import read_photo
 from .results import read_results, read_scores, scores_file
 
-__all__ = ['check_results', 'draw', 'format_results', 'merge_results',
-           'refuse_other_settings']
-
-#: Formats of numbers of the training, where not four digits.
-_FORMATS = {'peak_mb': '%.0f', 'num_parameters': '%.0f',
-            'seconds_per_image': '%.3f', 'loss_decrease': '%.5f'}
+__all__ = ['check_results', 'draw', 'merge_results', 'refuse_other_settings']
 
 
 def check_results(study, session):
@@ -164,42 +157,3 @@ def _save_pictures(study, shown, session):
     titles = ['grey'] + [variant.name for variant in shown] + ['original']
     save_sheet(session.folder / (study.name + '_photos.png'), pictures,
                titles, width=max(960, 200 * len(titles)))
-
-
-def format_results(study, scale, rows):
-    """Format the table of a study's columns.
-
-    Parameters
-    ----------
-    study : Study
-    scale : str
-    rows : dict of str to dict
-        As of :class:`colornet.studies.results.Results`.
-
-    Returns
-    -------
-    str
-        The table, and why variants have no numbers.
-    """
-    columns = OrderedDict((name, _column(name)) for name in study.columns)
-    shown = OrderedDict(
-        (variant, OrderedDict(
-            (name, in_units(name, row[name])) for name in study.columns
-            if name in row)) for variant, row in rows.items())
-    title = max([len(name) for name in rows] + [len('variant')])
-    lines = ['%s (%s; %s)' % (study.title, study.section, scale)]
-    lines += format_columns('variant'.ljust(title), shown, columns)
-    return '\n'.join(lines + ['%s: %s' % (variant, row['status'])
-                              for variant, row in rows.items()
-                              if row['status'] != 'done'])
-
-
-def _column(name):
-    """A column of a printed table, headed by its name."""
-    if name in METRICS:
-        form = '%%.%df' % (2 if METRICS[name].is_share else
-                           METRICS[name].places)
-    else:
-        form = _FORMATS.get(name, '%.4g')
-    return Column(heading=name, form=form.replace(
-        '%', '%%%d' % max(len(name), 9)))

@@ -1,9 +1,13 @@
-"""Results of studies as rows of text, for pages (paper, 3.4 to 5.3)."""
+"""Results of studies as tables of text (paper, 3.4 to 5.3)."""
 
-from ..metrics import in_units
+from collections import OrderedDict
+
+from ..evaluation.columns import Column, format_columns
+from ..metrics import METRICS, in_units
 from .study import TRAINING_NUMBERS
 
-__all__ = ['COLUMNS', 'format_number', 'format_result', 'study_table']
+__all__ = ['COLUMNS', 'format_number', 'format_result', 'format_results',
+           'study_table']
 
 #: What a study's columns are.
 COLUMNS = (
@@ -12,6 +16,10 @@ COLUMNS = (
     'spread: of means over 24 photos in the last epoch; accuracies and other '
     'metrics: of the network that is kept, shares and saturation differences '
     'in percent; seconds per image: the fastest epoch\'s')
+
+#: Formats of numbers of the training, where not four digits.
+_FORMATS = {'peak_mb': '%.0f', 'num_parameters': '%.0f',
+            'seconds_per_image': '%.3f', 'loss_decrease': '%.5f'}
 
 
 def format_number(text):
@@ -73,3 +81,42 @@ def study_table(study, rows):
             [format_result(name, row[name]) for name in columns]
             if row['status'] == 'done' else [row['status']] +
             [''] * (len(columns) - 1)) for row in rows]}
+
+
+def format_results(study, scale, rows):
+    """Format the table of a study's columns.
+
+    Parameters
+    ----------
+    study : Study
+    scale : str
+    rows : dict of str to dict
+        As of :class:`colornet.studies.results.Results`.
+
+    Returns
+    -------
+    str
+        The table, and why variants have no numbers.
+    """
+    columns = OrderedDict((name, _column(name)) for name in study.columns)
+    shown = OrderedDict(
+        (variant, OrderedDict(
+            (name, in_units(name, row[name])) for name in study.columns
+            if name in row)) for variant, row in rows.items())
+    title = max([len(name) for name in rows] + [len('variant')])
+    lines = ['%s (%s; %s)' % (study.title, study.section, scale)]
+    lines += format_columns('variant'.ljust(title), shown, columns)
+    return '\n'.join(lines + ['%s: %s' % (variant, row['status'])
+                              for variant, row in rows.items()
+                              if row['status'] != 'done'])
+
+
+def _column(name):
+    """A column of a printed table, headed by its name."""
+    if name in METRICS:
+        form = '%%.%df' % (2 if METRICS[name].is_share else
+                           METRICS[name].places)
+    else:
+        form = _FORMATS.get(name, '%.4g')
+    return Column(heading=name, form=form.replace(
+        '%', '%%%d' % max(len(name), 9)))

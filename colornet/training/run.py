@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.datasets import FOLDER
 from ..data.minibatches import EpochMinibatches, iterate_minibatches, prefetch
 from ..data.subsets import digest_photos, draw_training
 from ..errors import Diverged
@@ -137,7 +138,7 @@ class Run:
         dataset = self.config.data['dataset']
         return '%d photos of %s' % (
             self.num_images, Path(self.data_folder).resolve().name
-            if dataset == 'folder' else dataset)
+            if dataset == FOLDER else dataset)
 
     def learn(self):
         """Train until all epochs are done, from the checkpoint if there is."""

@@ -1,7 +1,10 @@
 """Commands that score: what they refuse before the work."""
 
+from nose.tools import assert_in
+
+from colornet.evaluation.figures import FIGURES
 from tests import tiny
-from tests.cli.commands import check_is_refused
+from tests.cli.commands import check_is_refused, run
 
 
 def test_outputs_are_checked_before_the_work():
@@ -31,6 +34,13 @@ def test_everyday_photos_that_are_not_there():
 
 def test_figures_of_layers_take_no_photos():
     check_is_refused('--data', 'figure', '2', '--data', tiny.PHOTOS)
+
+
+def test_the_help_names_the_figures_of_any_photos():
+    _, out, _ = run('figure', '--help')
+    assert_in('(figures %s)' % ', '.join(
+        str(number) for number, figure in FIGURES.items() if figure.score),
+        ' '.join(out.split()))
 
 
 def test_the_sheet_is_checked_before_the_network_is_loaded():

@@ -6,8 +6,7 @@ from numpy.testing import assert_allclose
 from colornet.engine import blocks
 from colornet.engine.backend import T, theano
 from colornet.engine.switches import without
-from tests.engine.test_kernels import (TOLERANCES, check_overwriting,
-                                       check_refused)
+from tests.engine.checks import TOLERANCES, check_overwriting, check_refused
 
 RNG = np.random.RandomState(0)
 

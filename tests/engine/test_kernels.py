@@ -2,15 +2,15 @@
 from unittest import mock
 
 import numpy as np
-from nose.tools import assert_in, assert_raises, eq_, ok_
+from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine import kernels
 from colornet.engine.backend import T, theano
 from colornet.engine.switches import without
+from tests.engine.checks import TOLERANCES, check_overwriting, check_refused
 
 RNG = np.random.RandomState(0)
-TOLERANCES = {'float64': 1e-10, 'float32': 1e-5}
 
 
 def numpy_batch_norm(x, gamma, beta, epsilon, rectify):
@@ -87,23 +87,6 @@ def test_batch_norm_passes_nan_on():
                      np.ones(1, 'float32'))).all())
 
 
-def inplace_ops(function):
-    return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
-            if getattr(node.op, 'inplace', False)}
-
-
-def check_overwriting(op, inputs, result, kept, values):
-    """`result` may take the memory of `kept`, unless that is wanted, too."""
-    alone = theano.function(inputs, result)
-    assert_in(op, inplace_ops(alone))
-    sums = kept.sum((2, 3))
-    both = theano.function(inputs, [result, sums])
-    expected = theano.function(inputs, sums, on_unused_input='ignore')
-    got, kept_sums = both(*values)
-    assert_allclose(got, alone(*values), rtol=1e-6)
-    assert_allclose(kept_sums, expected(*values), rtol=1e-6)
-
-
 def test_overwriting_only_what_nobody_needs():
     x, gamma, beta = T.tensor4(), T.vector(), T.vector()
     y = kernels.batch_norm(x, gamma, beta, 1e-4, True)[0]
@@ -134,13 +117,6 @@ def test_frozen_maps_get_no_gradient():
             for call in empty_like.call_args_list))
     for got, expected in zip(some, both[1:]):
         assert_allclose(got, expected)
-
-
-def check_refused(error, function, *words):
-    with assert_raises(error) as raised:
-        function()
-    for word in words:
-        assert_in(word, str(raised.exception))
 
 
 def check_argmax(dtype, shape):

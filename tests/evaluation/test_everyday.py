@@ -18,7 +18,7 @@ from PIL import Image
 from colornet.color import as_uint8
 from colornet.config import load_config
 from colornet.data.splits import read_split
-from colornet.evaluation.everyday import (COLUMNS, DECODINGS, LISTS,
+from colornet.evaluation.everyday import (COLUMNS, DEFAULT_DECODINGS, LISTS,
                                           PHOTO_COLUMNS, find_list,
                                           score_everyday)
 from colornet.further_metrics import colourfulness
@@ -31,9 +31,9 @@ BEST = tiny.ROOT / 'weights' / 'cvcl_best.h5'
 REGRESSION = tiny.ROOT / 'weights' / 'cvcl_regression.h5'
 
 #: What each decoding's network predicts everywhere.
-CHROMA = {' '.join(DECODINGS['argmax']): (20, 30), '': (-4, 3),
-          ' '.join(DECODINGS['mean']): (8, 9),
-          ' '.join(DECODINGS['mean, temperature 0.5']): (-60, -60)}
+CHROMA = {' '.join(DEFAULT_DECODINGS['argmax']): (20, 30), '': (-4, 3),
+          ' '.join(DEFAULT_DECODINGS['mean']): (8, 9),
+          ' '.join(DEFAULT_DECODINGS['mean, temperature 0.5']): (-60, -60)}
 
 
 def colorizer_of(settings):
@@ -111,8 +111,8 @@ class TestEveryday(tiny.InFolder):
 
     def test_scores_are_of_what_a_user_gets(self):
         for network, decoding, settings in (
-                ('cvcl_best', 'argmax', DECODINGS['argmax']),
-                ('cvcl_best', 'mean', DECODINGS['mean']),
+                ('cvcl_best', 'argmax', DEFAULT_DECODINGS['argmax']),
+                ('cvcl_best', 'mean', DEFAULT_DECODINGS['mean']),
                 ('cvcl_best', 'default', []),
                 ('cvcl_regression', 'default', [])):
             rows = self.photo_rows_of(network, decoding)

@@ -14,45 +14,17 @@ from colornet.network.networks import (all_parameters,
                                        build_network, build_regression_network,
                                        decoder_parameters, output_layers,
                                        trainable_parameters)
-
-TINY = (None, 3, 16, 16)
+from tests.network.decoders import (AROUND, POOLS, RESIDUAL, TINY, shapes,
+                                    sources, tiny_classification)
 
 VGG16 = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1', 'conv3_2',
          'conv3_3', 'conv4_1', 'conv4_2', 'conv4_3']
-
-#: VGG16's maps that the decoder takes, and the shapes that TINY gives them.
-TAPS = {'conv1_2': (64, 16), 'conv2_2': (128, 8), 'conv3_3': (256, 4),
-        'conv4_3': (512, 2), 'pool1': (64, 8), 'pool2': (128, 4),
-        'pool3': (256, 2), 'pool4': (512, 1)}
-RESIDUAL = ['conv1_2', 'conv2_2', 'conv3_3', 'conv4_3']
-POOLS = ['pool1', 'pool2', 'pool3', 'pool4']
-
-#: What surrounds a pixel.
-AROUND = {'global_features': 9, 'context': 2}
-
-
-def tiny_classification(**options):
-    options = dict({'num_bins': 5, 'tail': (12, 8, 6),
-                    'image_shape': TINY}, **options)
-    return build_classification_network(**options)
-
-
-def shapes(net):
-    return {name: layer.output_shape[1:] for name, layer in net.items()}
 
 
 def consumers(net, layer):
     """Names of the layers that take a layer's output."""
     return [name for name, other in net.items() if layer in getattr(
         other, 'input_layers', [getattr(other, 'input_layer', None)])]
-
-
-def sources(net, name):
-    """Names of the layers that a layer takes."""
-    layer = net[name]
-    incomings = getattr(layer, 'input_layers', None) or [layer.input_layer]
-    return [name for incoming in incomings
-            for name, other in net.items() if other is incoming]
 
 
 # Shapes and numbers of parameters.

@@ -14,8 +14,7 @@ from colornet.network.vgg16 import load_vgg16_weights, set_vgg16_weights
 from colornet.photos.reading import find_images, read_rgb
 from colornet.training.updates import compile_training
 from tests import tiny
-from tests.network.test_networks import TINY
-from tests.network.test_twin import mean_pool
+from tests.network.decoders import TINY, mean_pool
 
 
 def photos():
@@ -31,8 +30,7 @@ def overfit(build, objective, targets, steps, **options):
     inputs, _ = photos()
     lasagne.random.set_rng(np.random.RandomState(5))
     net = build(T.tensor4(), image_shape=TINY, **options)
-    set_vgg16_weights(net, load_vgg16_weights(
-        tiny.ROOT / 'weights' / 'vgg16.pkl'))
+    set_vgg16_weights(net, load_vgg16_weights(tiny.VGG16_FILE))
     step, _ = compile_training(net, objective, learning_rate=0.003)
     return [float(step(inputs, targets)) for _ in range(steps)]
 

@@ -4,7 +4,6 @@ import json
 import os
 import pickle
 import shutil
-import tempfile
 from pathlib import Path
 
 import h5py
@@ -17,40 +16,27 @@ from colornet.config import load_config
 from colornet.engine.backend import lasagne
 from colornet.errors import ColornetError
 from colornet.network.networks import all_parameters, decoder_parameters
-from colornet.network.saved import (build_pretrained, compile_prediction,
-                                    learned_parameters, load_network,
-                                    save_network)
+from colornet.network.saved import (build_pretrained, learned_parameters,
+                                    load_network, save_network)
 from colornet.network.vgg16 import VGG16_LAYERS, load_vgg16_weights
-from colornet.training.start import start_from
-from tests.networks import (SIZE, TINY, check_same_values, make_network,
+from tests import tiny
+from tests.networks import (SIZE, TINY, SavedNetwork, check_same_values,
                             stored_names, values_of)
-
-ROOT = Path(__file__).resolve().parents[2]
-VGG16_FILE = ROOT / 'weights' / 'vgg16.pkl'
 
 
 def setup_module():
-    """One network with parameters that show, in a file, compiled once."""
-    global folder, config, net, saved, predict, photos, inputs, scores
-    folder = tempfile.TemporaryDirectory()
-    config, net, photos, inputs, scores = make_network()
-    saved = path_of('network.h5')
-    save_network(saved, net, config, {'trained_on': 'nothing', 'epoch': 3})
-    predict = compile_prediction(net, config)
+    global saved
+    saved = SavedNetwork()
 
 
 def teardown_module():
-    folder.cleanup()
-
-
-def path_of(name):
-    return os.path.join(folder.name, name)
+    saved.remove()
 
 
 def test_networks_start_from_vgg16():
-    for name, (W, b) in load_vgg16_weights(VGG16_FILE).items():
-        assert_array_equal(net[name].W.get_value()[:, :, ::-1, ::-1], W)
-        assert_array_equal(net[name].b.get_value(), b)
+    for name, (W, b) in load_vgg16_weights(tiny.VGG16_FILE).items():
+        assert_array_equal(saved.net[name].W.get_value()[:, :, ::-1, ::-1], W)
+        assert_array_equal(saved.net[name].b.get_value(), b)
 
 
 def test_seed_decides_the_decoder():
@@ -66,35 +52,37 @@ def test_seed_decides_the_decoder():
 
 
 def test_other_vgg16_weights_are_taken():
-    with open(VGG16_FILE, 'rb') as stream:
+    with open(tiny.VGG16_FILE, 'rb') as stream:
         content = pickle.load(stream)
     content['param values'][1][:] = 0.25
-    path = path_of('other.pkl')
+    path = saved.path_of('other.pkl')
     with open(path, 'wb') as stream:
         pickle.dump(content, stream, 4)
-    other = build_pretrained(config, path)
+    other = build_pretrained(saved.config, path)
     assert_array_equal(other['conv1_1'].b.get_value(), np.full(64, 0.25))
-    loaded, _, _ = load_network(saved, path)
+    loaded, _, _ = load_network(saved.path, path)
     assert_array_equal(loaded['conv1_1'].b.get_value(), np.full(64, 0.25))
-    for function in (lambda: build_pretrained(config, path_of('none.pkl')),
-                     lambda: load_network(saved, path_of('none.pkl'))):
+    missing = saved.path_of('none.pkl')
+    for function in (lambda: build_pretrained(saved.config, missing),
+                     lambda: load_network(saved.path, missing)):
         with assert_raises(ColornetError) as raised:
             function()
         assert_in('none.pkl', str(raised.exception))
 
 
 def test_a_saved_network_comes_back():
-    loaded, loaded_config, attributes = load_network(saved)
-    check_same_values(values_of(loaded), values_of(net))
-    eq_(loaded_config, config)
+    loaded, loaded_config, attributes = load_network(saved.path)
+    check_same_values(values_of(loaded), values_of(saved.net))
+    eq_(loaded_config, saved.config)
     eq_((attributes['trained_on'], attributes['epoch']), ('nothing', 3))
-    eq_(os.listdir(folder.name).count('network.h5'), 1)
+    eq_(os.listdir(saved.folder).count('network.h5'), 1)
 
 
 def test_a_file_holds_the_decoder_alone():
-    eq_(stored_names(saved),
-        {'/'.join(key) for key in decoder_parameters(net)})
-    eq_(learned_parameters(net, config), decoder_parameters(net))
+    eq_(stored_names(saved.path),
+        {'/'.join(key) for key in decoder_parameters(saved.net)})
+    eq_(learned_parameters(saved.net, saved.config),
+        decoder_parameters(saved.net))
 
 
 def test_fine_tuned_networks_keep_their_vgg16():
@@ -104,42 +92,33 @@ def test_fine_tuned_networks_keep_their_vgg16():
     shape = network['conv3_2'].W.get_value().shape
     network['conv3_2'].W.set_value(np.full(shape, 0.5, 'float32'))
     network['conv4_3'].b.set_value(np.full(512, -0.5, 'float32'))
-    path = path_of('tuned.h5')
+    path = saved.path_of('tuned.h5')
     save_network(path, network, tuned, {})
     eq_(stored_names(path), {'/'.join(key) for key in all_parameters(network)})
     loaded, loaded_config, _ = load_network(path)
     ok_(loaded_config.network['fine_tune'])
     check_same_values(values_of(loaded), values_of(network))
-    # A training whose VGG16 stays as it is would not save this one.
-    start = 'training.start_from=%s' % path
-    frozen = load_config(overrides=TINY + [start])
-    with assert_raises(ColornetError) as raised:
-        start_from(build_pretrained(frozen), frozen)
-    assert_in('fine_tune', str(raised.exception))
-    fresh = build_pretrained(tuned)
-    tuned.override(start)
-    start_from(fresh, tuned)
-    check_same_values(values_of(fresh), values_of(network))
 
 
 def test_float16_halves_the_file():
-    path = path_of('half.h5')
-    save_network(path, net, config, {}, np.float16)
+    path = saved.path_of('half.h5')
+    save_network(path, saved.net, saved.config, {}, np.float16)
     loaded, _, _ = load_network(path)
-    expected = values_of(net)
-    for key in decoder_parameters(net):
+    expected = values_of(saved.net)
+    for key in decoder_parameters(saved.net):
         # The variance of VGG16's maps is beyond float16's range.
         if expected[key].max() < 65504:
             expected[key] = expected[key].astype('float16').astype('float32')
     ok_(expected['conv3_3_bn', 'variance'].max() > 65504)
     check_same_values(values_of(loaded), expected)
-    ok_(os.path.getsize(path) < 0.75 * os.path.getsize(saved))
+    ok_(os.path.getsize(path) < 0.75 * os.path.getsize(saved.path))
 
 
 def test_saving_where_nothing_can_be_written():
-    Path(path_of('nowhere.txt')).write_text('a file')
+    Path(saved.path_of('nowhere.txt')).write_text('a file')
     with assert_raises(ColornetError) as raised:
-        save_network(path_of('nowhere.txt/network.h5'), net, config, {})
+        save_network(saved.path_of('nowhere.txt/network.h5'), saved.net,
+                     saved.config, {})
     assert_in('nowhere.txt', str(raised.exception))
 
 
@@ -154,14 +133,14 @@ def error_of(path):
 
 
 def test_files_that_are_no_networks():
-    path = path_of('other.h5')
-    for content in (b'', b'<html>404</html>', Path(saved).read_bytes()[:5000],
-                    Path(saved).read_bytes()[:-1000]):
+    path = saved.path_of('other.h5')
+    whole = Path(saved.path).read_bytes()
+    for content in b'', b'<html>404</html>', whole[:5000], whole[:-1000]:
         Path(path).write_bytes(content)
         error_of(path)
-    error_of(VGG16_FILE)
-    error_of(folder.name)
-    assert_in('does not exist', error_of(path_of('missing.h5')))
+    error_of(tiny.VGG16_FILE)
+    error_of(saved.folder)
+    assert_in('does not exist', error_of(saved.path_of('missing.h5')))
     with h5py.File(path, 'w') as file:
         file['model_weights/block1_conv1/kernel'] = np.zeros(3)
     assert_in('parameters', error_of(path))
@@ -169,8 +148,8 @@ def test_files_that_are_no_networks():
 
 def error_after(change):
     """The refusal of a saved network after changing the file."""
-    path = path_of('changed.h5')
-    shutil.copy(saved, path)
+    path = saved.path_of('changed.h5')
+    shutil.copy(saved.path, path)
     with h5py.File(path, 'r+') as file:
         change(file)
     return error_of(path)
@@ -229,34 +208,34 @@ def check_same_chroma(got, expected):
 
 def test_prediction_is_the_best_bin_of_each_pixel():
     expected = np.stack([unbin_channel(channel.argmax(1), 6)
-                         for channel in scores(inputs)], axis=-1)
+                         for channel in saved.scores(saved.inputs)], axis=-1)
     ok_(len(np.unique(expected)) > 4, 'too dull to tell')
-    chroma = predict(photos)
+    chroma = saved.predict(saved.photos)
     eq_((chroma.shape, chroma.dtype), ((4, SIZE, SIZE, 2), np.float32))
     check_same_chroma(chroma, expected)
 
 
 def test_prediction_of_a_photo_does_not_depend_on_the_others():
-    chroma = predict(photos)
-    for number, photo in enumerate(photos):
-        check_same_chroma(predict(photo[np.newaxis])[0], chroma[number])
-    check_same_chroma(predict(photos[::-1]), chroma[::-1])
+    chroma = saved.predict(saved.photos)
+    for number, photo in enumerate(saved.photos):
+        check_same_chroma(saved.predict(photo[np.newaxis])[0], chroma[number])
+    check_same_chroma(saved.predict(saved.photos[::-1]), chroma[::-1])
 
 
 def test_prediction_uses_the_running_averages():
-    before = predict(photos)
-    mean = net['tail1_bn'].mean
+    before = saved.predict(saved.photos)
+    mean = saved.net['tail1_bn'].mean
     value = mean.get_value()
     mean.set_value(value - 3 * np.arange(7, dtype='float32'))
     try:
-        ok_((predict(photos) != before).mean() > 0.05)
+        ok_((saved.predict(saved.photos) != before).mean() > 0.05)
     finally:
         mean.set_value(value)
 
 
 def test_networks_of_older_versions_get_the_defaults():
-    path = path_of('old.h5')
-    shutil.copy(saved, path)
+    path = saved.path_of('old.h5')
+    shutil.copy(saved.path, path)
     with h5py.File(path, 'r+') as file:
         stored = json.loads(file.attrs['config'])
         del stored['data']['proportions']
@@ -264,14 +243,14 @@ def test_networks_of_older_versions_get_the_defaults():
             del stored['network'][name]
         file.attrs['config'] = json.dumps(stored)
     loaded, loaded_config, _ = load_network(path)
-    eq_(loaded_config, config)
-    check_same_values(values_of(loaded), values_of(net))
+    eq_(loaded_config, saved.config)
+    check_same_values(values_of(loaded), values_of(saved.net))
 
 
 def test_loading_a_whole_network_draws_no_random_numbers():
     random = np.random.RandomState(0)
     lasagne.random.set_rng(random)
-    net, _, _ = load_network(ROOT / 'weights' / 'everyday.h5')
+    net, _, _ = load_network(tiny.ROOT / 'weights' / 'everyday.h5')
     ok_(lasagne.random.get_rng() is random)
     eq_(random.randint(1 << 30), np.random.RandomState(0).randint(1 << 30))
     ok_(all(np.isfinite(variable.get_value(borrow=True)).all()

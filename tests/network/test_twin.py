@@ -7,12 +7,11 @@ from nose.plugins.attrib import attr
 from nose.tools import eq_
 from numpy.testing import assert_allclose
 
-from colornet.engine.backend import T, lasagne, theano
-from colornet.network.networks import (all_parameters,
-                                       build_regression_network,
-                                       decoder_parameters, output_layers)
-from tests.network.test_networks import (AROUND, POOLS, RESIDUAL, TAPS, TINY,
-                                         tiny_classification)
+from colornet.engine.backend import theano
+from colornet.network.networks import all_parameters, build_regression_network
+from tests.network.decoders import (AROUND, POOLS, RESIDUAL, TINY,
+                                    compile_decoder, mean_pool, random_maps,
+                                    randomize, tiny_classification)
 
 #: Not divisible by 16, in a minibatch of an odd number.
 ODD = {'shape': (24, 40), 'batch': 3}
@@ -119,11 +118,6 @@ def upscale(maps, scale):
     return np.kron(maps, np.ones((scale, scale), maps.dtype))
 
 
-def mean_pool(maps, scale):
-    return sum(maps[:, :, row::scale, column::scale] for row in range(scale)
-               for column in range(scale)) / scale ** 2
-
-
 def max_pool(maps):
     """By two, the last of an odd number of rows and columns alone."""
     batch, channels, rows, columns = maps.shape
@@ -140,34 +134,6 @@ def rescale(maps, scale, stride):
     """From one per `scale` pixels of the image to one per `stride`."""
     return (upscale(maps, scale // stride) if scale >= stride else
             mean_pool(maps, stride // scale))
-
-
-def randomize(net):
-    """Give every parameter a value that shows."""
-    rng = np.random.RandomState(1)
-    for (_, name), variable in decoder_parameters(net).items():
-        shape = variable.get_value().shape
-        variable.set_value((
-            rng.normal(0, np.prod(shape[1:]) ** -0.5, shape) if name == 'W'
-            else rng.uniform(0.5, 2, shape) if name in ('gamma', 'variance')
-            else rng.normal(0, 0.5, shape)).astype('float32'))
-
-
-def compile_decoder(net, names, **options):
-    """A function from VGG16's maps to the outputs: the encoder left out."""
-    maps = [T.tensor4(name) for name in names]
-    outputs = lasagne.layers.get_output(
-        output_layers(net), {net[name]: value for name, value
-                             in zip(names, maps)}, **options)
-    return maps, outputs
-
-
-def random_maps(names, seed=2, batch=2, shape=(16, 16)):
-    """VGG16's maps for images of a shape."""
-    rng = np.random.RandomState(seed)
-    return {name: rng.uniform(0, 2, (batch, TAPS[name][0]) + tuple(
-        size * TAPS[name][1] // 16 for size in shape)).astype('float32')
-            for name in names}
 
 
 def check_decoder(net, evaluate, **options):

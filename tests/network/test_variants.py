@@ -14,9 +14,9 @@ from colornet.network.networks import (all_parameters, build_network,
                                        fold_batch_norm, trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
-from tests.network.test_networks import (AROUND, POOLS, RESIDUAL, shapes,
-                                         sources, tiny_classification)
-from tests.network.test_twin import compile_decoder, random_maps, randomize
+from tests.network.decoders import (AROUND, POOLS, RESIDUAL, compile_decoder,
+                                    random_maps, randomize, shapes, sources,
+                                    tiny_classification)
 
 
 def configured(*overrides):

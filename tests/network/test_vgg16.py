@@ -12,7 +12,6 @@ from colornet.network.vgg16 import (build_vgg16, load_vgg16_weights,
                                     set_vgg16_weights)
 from colornet.photos.reading import find_images, read_rgb
 from tests import tiny
-from tests.network.test_vgg16_weights import SHIPPED
 
 
 def correlate(maps, W, b):
@@ -38,7 +37,7 @@ def pool(maps):
 
 
 def test_encoder_computes_vgg16():
-    weights = load_vgg16_weights(SHIPPED)
+    weights = load_vgg16_weights(tiny.VGG16_FILE)
     net = build_vgg16(lasagne.layers.InputLayer((None, 3, 16, 32)))
     set_vgg16_weights(net, weights)
     x = T.tensor4()

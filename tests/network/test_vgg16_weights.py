@@ -21,7 +21,6 @@ from colornet.network.vgg16_weights import VGG16_LAYERS, load_vgg16_weights
 from tests import tiny
 
 WEIGHTS = tiny.ROOT / 'weights'
-SHIPPED = str(WEIGHTS / 'vgg16.pkl')
 
 #: ImageNet's mean, blue, green and red, as published with VGG16.
 MEAN = [103.939, 116.779, 123.68]
@@ -44,7 +43,7 @@ SHAPES = [('conv1_1', (64, 3, 3, 3)), ('conv1_2', (64, 64, 3, 3)),
 
 def setup_module():
     global weights, fake, folder
-    weights = load_vgg16_weights(SHIPPED)
+    weights = load_vgg16_weights(tiny.VGG16_FILE)
     rng = np.random.RandomState(3)
     fake = [array for _, shape in SHAPES for array in
             (rng.random_sample(shape).astype('float32'),
@@ -113,7 +112,7 @@ def test_shipped_weights_are_those_layers():
 
 
 def test_shipped_file_is_in_the_model_zoos_layout():
-    with open(SHIPPED, 'rb') as stream:
+    with open(str(tiny.VGG16_FILE), 'rb') as stream:
         content = pickle.load(stream)
     eq_(len(content['param values']), 20)
     assert_allclose(content['mean value'], MEAN)

@@ -1,6 +1,11 @@
 """docs/studies.rst follows from the studies and their results."""
 
+import os
 import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
@@ -19,6 +24,25 @@ STUDIES = [load_study(path) for path in find_studies()]
 
 def test_the_page_in_docs_is_what_make_docs_writes():
     eq_(PAGE.read_bytes(), make_page().encode('utf-8'), 'run "make docs"')
+
+
+def make_docs(path):
+    """Of the script that ``make docs`` runs, what it says and its status."""
+    done = subprocess.run(
+        [sys.executable, str(tiny.ROOT / 'tools' / 'studies_page.py'),
+         str(path)], stderr=subprocess.PIPE, universal_newlines=True,
+        env=dict(os.environ, PYTHONPATH=str(tiny.ROOT)))
+    return done.stderr, done.returncode
+
+
+def test_make_docs_writes_the_page_or_one_line():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'studies.rst'
+        eq_(make_docs(path), ('', 0))
+        eq_(path.read_bytes(), PAGE.read_bytes())
+        said, status = make_docs(folder)
+    eq_((len(said.splitlines()), status), (1, 2), said)
+    assert_in(folder, said)
 
 
 def sections():

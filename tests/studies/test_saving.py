@@ -9,8 +9,7 @@ from nose.tools import eq_
 
 from colornet.files import read_csv
 from colornet.studies.results import Results
-from colornet.studies.saving import (format_results, merge_results,
-                                     refuse_other_settings)
+from colornet.studies.saving import merge_results, refuse_other_settings
 from colornet.studies.study import Session, load_study
 from tests import tiny
 
@@ -93,15 +92,3 @@ def test_numbers_of_other_settings_are_told():
         merge_results(STUDY, plain, results_of(a='the disk is full',
                                                diverged=['a']))
         refuse_other_settings(STUDY, seed)
-
-
-def test_a_table_is_in_the_units_of_papers():
-    text = format_results(STUDY, 'quick', OrderedDict([
-        ('a', {'status': 'done', 'validation_loss': 5.43606, 'acc_u': 0.2045}),
-        ('b', {'status': 'the disk is full'})]))
-    lines = text.split('\n')
-    eq_(lines[0], '%s (%s; quick)' % (STUDY.title, STUDY.section))
-    eq_(lines[1].split(), ['variant'] + STUDY.columns)
-    values = dict(zip(STUDY.columns, lines[2].split()[1:]))
-    eq_((values['validation_loss'], values['acc_u']), ('5.436', '20.45'))
-    eq_(lines[3:], ['b: the disk is full'])

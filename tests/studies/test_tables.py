@@ -1,11 +1,12 @@
-"""Results of studies as rows of text."""
+"""Results of studies as tables of text."""
 
 from collections import OrderedDict
 
 from nose.tools import eq_
 
 from colornet.studies.study import load_study
-from colornet.studies.tables import format_number, format_result, study_table
+from colornet.studies.tables import (format_number, format_result,
+                                     format_results, study_table)
 
 
 def test_numbers_have_four_digits():
@@ -36,3 +37,16 @@ def test_a_table_has_the_columns_of_its_study():
     eq_(study_table(study, rows), {
         'header': ['variant (full)', 'training loss', 'acc u'],
         'rows': [['Glorot', '4.25', '50'], ['He', 'training diverged', '']]})
+
+
+def test_a_table_is_in_the_units_of_papers():
+    study = load_study('seeds')
+    text = format_results(study, 'quick', OrderedDict([
+        ('a', {'status': 'done', 'validation_loss': 5.43606, 'acc_u': 0.2045}),
+        ('b', {'status': 'the disk is full'})]))
+    lines = text.split('\n')
+    eq_(lines[0], '%s (%s; quick)' % (study.title, study.section))
+    eq_(lines[1].split(), ['variant'] + study.columns)
+    values = dict(zip(study.columns, lines[2].split()[1:]))
+    eq_((values['validation_loss'], values['acc_u']), ('5.436', '20.45'))
+    eq_(lines[3:], ['b: the disk is full'])

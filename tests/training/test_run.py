@@ -266,9 +266,7 @@ class TestCycle(tiny.InFolder):
     def setup_class(cls):
         super().setup_class()
         cls.data = cls.root / 'photos'
-        for number in range(7):
-            tiny.write_crops(cls.data, ['%d.jpg' % number], 40,
-                             width=40 + 8 * number, seed=number)
+        tiny.write_wider_crops(cls.data)
         cls.config = load_config(tiny.REGRESSION, tiny.OVERRIDES + [
             'data.proportions=keep', 'data.min_crop=0.75', 'data.flip=yes',
             'data.test_share=0', 'training.epochs=2',

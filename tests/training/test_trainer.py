@@ -10,7 +10,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine.backend import T, lasagne, theano
-from colornet.errors import ColornetError
+from colornet.errors import ColornetError, Diverged
 from colornet.network.layers import BatchNormLayer, SameConv2DLayer
 from colornet.network.objectives import l2_loss
 from colornet.network.parameters import load_arrays, save_arrays
@@ -224,7 +224,7 @@ class TestTrainer:
     def test_a_validation_that_is_not_finite_stops(self):
         self.reset()
         trainer = self.trainer()
-        with assert_raises(ColornetError) as caught:
+        with assert_raises(Diverged) as caught:
             trainer.run(2, lambda epoch, skip: iter_all(self.batches),
                         NUM_IMAGES, lambda check: {'validation_loss': np.nan})
         assert_in('diverged', str(caught.exception))
@@ -282,11 +282,11 @@ class TestTrainer:
             before = stream.read()
         self.net['conv'].W.set_value(
             np.full_like(self.net['conv'].W.get_value(), np.nan))
-        with assert_raises(ColornetError) as caught:
+        with assert_raises(Diverged) as caught:
             self.run(trainer, 2)
         assert_in('loss is nan in epoch 2, after 0 minibatches',
                   str(caught.exception))
-        with assert_raises(ColornetError):
+        with assert_raises(Diverged):
             trainer.save()
         with open(self.path, 'rb') as stream:
             assert before == stream.read()

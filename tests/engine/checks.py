@@ -1,0 +1,33 @@
+"""What every op of C++ code must do."""
+
+from nose.tools import assert_in, assert_raises
+from numpy.testing import assert_allclose
+
+from colornet.engine.backend import theano
+
+#: Of results, by their type.
+TOLERANCES = {'float64': 1e-10, 'float32': 1e-5}
+
+
+def inplace_ops(function):
+    return {type(node.op).__name__ for node in function.maker.fgraph.toposort()
+            if getattr(node.op, 'inplace', False)}
+
+
+def check_overwriting(op, inputs, result, kept, values):
+    """`result` may take the memory of `kept`, unless that is wanted, too."""
+    alone = theano.function(inputs, result)
+    assert_in(op, inplace_ops(alone))
+    sums = kept.sum((2, 3))
+    both = theano.function(inputs, [result, sums])
+    expected = theano.function(inputs, sums, on_unused_input='ignore')
+    got, kept_sums = both(*values)
+    assert_allclose(got, alone(*values), rtol=1e-6)
+    assert_allclose(kept_sums, expected(*values), rtol=1e-6)
+
+
+def check_refused(error, function, *words):
+    with assert_raises(error) as raised:
+        function()
+    for word in words:
+        assert_in(word, str(raised.exception))
