@@ -18,7 +18,7 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     Parameters
     ----------
     network : str or Path, optional
-        :data:`colornet.resources.DEFAULT_NETWORK` if not given.
+        A file or a run folder; :data:`colornet.resources.DEFAULT_NETWORK` if not given.
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.
@@ -46,7 +46,8 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
         One for each. Where they are asked for the same photo in turn, the
         network is run once. Several of them are not for several threads.
     """
-    network = network or find_resource(DEFAULT_NETWORK)
+    network = (saved.network_file(network) if network else
+               find_resource(DEFAULT_NETWORK))
     net, config, _ = saved.load_network(network, vgg_weights, fold=True,
                                         decoding=decodings[0])
     if len(decodings) == 1:

@@ -1,5 +1,6 @@
 """What is offered in Python: networks that colour photos."""
 
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -66,6 +67,13 @@ def test_colorizer_of_a_saved_network():
     # HSV's value is the largest of red, green and blue.
     assert_allclose(rgb.max(-1), grey / 255, atol=1e-5)
     ok_((np.ptp(rgb, axis=-1) > 0.01).any(), 'no colour')
+
+
+def test_a_run_folder_is_a_network():
+    run = Path(saved.path_of('a run'))
+    run.mkdir()
+    save_network(run / 'best.h5', saved.net, saved.config, {})
+    eq_(load_colorizer(run).size, SIZE)
 
 
 class TestVariant:

@@ -40,10 +40,8 @@ def _colorize(options):
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
     from ..api import load_colorizer
-    from ..network.saved import network_file
     from ..photos.folders import Report, colorize_files
-    network = options.network and network_file(options.network)
-    colorizer = load_colorizer(network, options.vgg, options.decoding)
+    colorizer = load_colorizer(options.network, options.vgg, options.decoding)
     report = Report()
     try:
         colorize_files(colorizer, options.sources, options.out,

@@ -1,6 +1,7 @@
 """The page from what the other commands would leave."""
 
 import html.parser
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_results_pictures_and_what_went_wrong_are_shown():
         assert_in(alt, [picture['alt'] for picture in page.pictures])
     ok_(all(picture['src'].startswith('data:image/')
             for picture in page.pictures))
+    # Pictures are text, too, and may spell anything.
+    text = re.sub(r'"data:[^"]*"', '""', text)
     assert_not_in('http', text.replace('https://github', ''))
 
 
