@@ -18,7 +18,8 @@ def load_colorizer(network=None, vgg_weights=None, decoding=()):
     Parameters
     ----------
     network : str or Path, optional
-        A file or a run folder; :data:`colornet.resources.DEFAULT_NETWORK` if not given.
+        A file or a run folder;
+        :data:`colornet.resources.DEFAULT_NETWORK` if not given.
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.
