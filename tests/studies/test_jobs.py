@@ -162,8 +162,8 @@ def test_a_command_ends_with_a_parent_that_is_killed():
     with tempfile.TemporaryDirectory() as folder:
         started = Path(folder) / 'started'
         child = ('import os, time; '
-                 'from colornet.terminal import end_with_parent; '
-                 'end_with_parent(); '
+                 'from colornet.terminal import PARENT, end_with_parent; '
+                 'end_with_parent(os.environ[PARENT]); '
                  'open(%r, "w").write(str(os.getpid())); '
                  'time.sleep(60)' % str(started))
         code = ('import os, subprocess, sys\n'
