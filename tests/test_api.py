@@ -16,9 +16,10 @@ from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.native import SPEEDUPS
 from colornet.engine.switches import without
 from colornet.evaluation.predictions import predict_images
-from colornet.network.networks import fold_batch_norm, output_layers
+from colornet.network.networks import output_layers
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     load_network, save_network)
+from colornet.network.stored import fold_batch_norm
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import find_images, read_rgb, resize
 from colornet.scaling import enlarge_chroma
