@@ -1,7 +1,7 @@
 """ONNX graphs, node by node: a method for each kind of layer; no Theano.
 
 A value has the name of the layer whose output it is. Only
-:meth:`Graph.to_model` needs the package onnx.
+:meth:`to_model` needs the package onnx.
 """
 
 from collections import OrderedDict
@@ -16,9 +16,6 @@ __all__ = ['Graph', 'import_package', 'OPSET', 'IR_VERSION']
 
 #: Of ONNX's operators; the oldest that has all that is used.
 OPSET = 13
-
-#: Scale from which on a convolution of an upscaled map is a transposed one.
-TRANSPOSED_SCALE = 2
 
 #: Of the file's format; runtimes refuse one that is newer than they are.
 IR_VERSION = 8
@@ -163,6 +160,9 @@ class Graph:
     def convolve_stack(self, parts, name, depth, size):
         """Convolution of upscaled, concatenated maps (paper, 3.6).
 
+        Each is convolved at its own resolution: for ONNX Runtime, too, it is
+        less work.
+
         Parameters
         ----------
         parts : list of (str, int)
@@ -170,25 +170,25 @@ class Graph:
         """
         depths = [self.depths[incoming] for incoming, _ in parts]
         filters = self.parameter(name + '/W', (depth, sum(depths), size, size))
-        bias, total = self._bias(name, depth), None
         slices = np.split(filters, np.cumsum(depths)[:-1], axis=1)
-        joined = [number for number, (_, scale) in enumerate(parts)
-                  if scale < TRANSPOSED_SCALE]
-        if joined:
-            maps = [self.upscale(*parts[number]) for number in joined]
+        bias, total = self._bias(name, depth), None
+        largest = [number for number, (_, scale) in enumerate(parts)
+                   if scale == 1]
+        if largest:
+            maps = [parts[number][0] for number in largest]
             if len(maps) > 1:
                 maps = [self.add('Concat', maps, name + '/stack',
-                                 sum(depths[number] for number in joined),
+                                 sum(depths[number] for number in largest),
                                  axis=1)]
-            total = self._convolve(maps[0], name + '/joined', np.concatenate(
-                [slices[number] for number in joined], axis=1), bias)
+            total = self._convolve(maps[0], name + '/largest', np.concatenate(
+                [slices[number] for number in largest], axis=1), bias)
         for number, (incoming, scale) in enumerate(parts):
-            if number not in joined:
+            if scale > 1:
                 part = self._convolve_upscaled(
                     incoming, '%s/part%d' % (name, number), slices[number],
                     scale, None if total else bias)
-                total = part if total is None else self.add(
-                    'Add', [total, part], '%s/total%d' % (name, number))
+                total = self.total([total, part] if total else [part],
+                                   '%s/total%d' % (name, number))
         return total
 
     def _bias(self, name, depth):
@@ -279,7 +279,7 @@ class Graph:
         properties : dict of str to str
             The model's metadata.
         about : str
-            Of :func:`onnx.helper.make_model`.
+            Of ``onnx.helper.make_model``.
 
         Returns
         -------
