@@ -62,6 +62,13 @@ setup(
     ],
     extras_require={
         'cluster': ['distributed==2023.5.0'],  # studies on several machines
+        # "colornet export" to ONNX, and prediction from such files. A newer
+        # onnx brings a numpy that Theano cannot use.
+        'onnx': [
+            'onnx==1.17.0',
+            'onnxruntime==1.19.2; python_version < "3.10"',
+            'onnxruntime==1.23.2; python_version == "3.10"',
+            'onnxruntime==1.32.0; python_version >= "3.11"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

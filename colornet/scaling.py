@@ -1,9 +1,12 @@
-"""Chrominance at other sizes than that of the photo (choice 23)."""
+"""Chrominance at other sizes than that of the photo (choice 23), smoothed."""
 
 import numpy as np
 from PIL import Image
 
-__all__ = ['shrink_chroma', 'enlarge_chroma']
+__all__ = ['shrink_chroma', 'enlarge_chroma', 'gaussian_window']
+
+#: Standard deviations at which a Gaussian ends.
+NUM_DEVIATIONS = 3
 
 
 def shrink_chroma(chroma, scale, color_space='luv'):
@@ -64,6 +67,23 @@ def enlarge_chroma(chroma, shape, color_space='luv', rows=None):
     resized = np.stack(resized, axis=-1)
     return _from_planes(resized.reshape(resized.shape[:2] +
                                         planes.shape[2:]), color_space)
+
+
+def gaussian_window(deviation):
+    """Weights of a Gaussian, 1 in the middle.
+
+    Parameters
+    ----------
+    deviation : float, above 0
+        Standard deviation, in pixels.
+
+    Returns
+    -------
+    ndarray of float32, (odd number,)
+    """
+    reach = int(np.ceil(NUM_DEVIATIONS * deviation))
+    places = np.arange(-reach, reach + 1)
+    return np.exp(-0.5 * (places / deviation) ** 2).astype(np.float32)
 
 
 def _to_planes(chroma, color_space):

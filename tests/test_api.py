@@ -14,8 +14,9 @@ from colornet.config import load_config
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.switches import SPEEDUPS, without
 from colornet.evaluation.predictions import predict_images
-from colornet.network.networks import fold_batch_norm, output_layers
+from colornet.network.networks import output_layers
 from colornet.network.saved import build_pretrained, load_network, save_network
+from colornet.network.stored import fold_batch_norm
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.pixels import resize
 from colornet.photos.reading import find_images, read_rgb

@@ -39,28 +39,49 @@ def add_export(commands):
     """Add ``colornet export``."""
     command = add(commands, 'export', _export,
                   'store a trained network in half the space, as those in '
-                  'weights/')
+                  'weights/, or as ONNX')
     command.add_argument('network', metavar='FILE', help='trained network '
                          'or run folder')
-    command.add_argument('out', metavar='H5')
+    command.add_argument('out', metavar='OUT', help='.h5, or .onnx: for ONNX '
+                         'Runtime and other programs, with all that makes '
+                         'chrominance of luminance')
+    command.add_argument('--format', choices=('h5', 'onnx'),
+                         help='(default: by the ending of OUT)')
+    command.add_argument('--half', action='store_true',
+                         help='store the filters of ONNX as float16, which '
+                         'halves the file (those of .h5 always are)')
     add_decoding(command)
     add_vgg(command)
 
 
 def _export(options):
-    import numpy as np
-
-    from ..network.saved import load_network, network_file, save_network
-    check_output(options.out, '.h5')
+    from ..network.stored import network_file
+    suffix = Path(options.out).suffix.lower()
+    to_onnx = options.format == 'onnx' or (not options.format and
+                                           suffix == '.onnx')
+    check_output(options.out, '.onnx' if to_onnx else '.h5')
     network = network_file(options.network)
     out = Path(options.out)
     if out.exists() and network.exists() and network.samefile(out):
         raise ColornetError('%s is the network to be exported; choose another '
                             'file' % options.out)
+    (_export_onnx if to_onnx else _export_h5)(network, options)
+    print('written to %s' % options.out)
+
+
+def _export_h5(network, options):
+    import numpy as np
+
+    from ..network.saved import load_network, save_network
     net, config, attributes = load_network(network, options.vgg,
                                            decoding=options.decoding)
     save_network(options.out, net, config, attributes, np.float16)
-    print('written to %s' % options.out)
+
+
+def _export_onnx(network, options):
+    from ..network.onnx import export_onnx
+    export_onnx(network, options.out, options.vgg, options.decoding,
+                options.half)
 
 
 def add_data(commands):

@@ -9,12 +9,10 @@ import numpy as np
 from ..color import unbin_channel
 from ..engine.backend import T, lasagne
 from ..engine.kernels import argmax
+from ..scaling import gaussian_window
 
 __all__ = ['decode_argmax', 'decode_mean', 'smooth_scores',
            'predicted_chroma']
-
-#: Standard deviations at which the Gaussian of :func:`smooth_scores` ends.
-NUM_DEVIATIONS = 3
 
 
 def decode_argmax(scores, means):
@@ -69,9 +67,7 @@ def smooth_scores(scores, deviation):
     tensor4, the same shape
         At the borders, weighted means of the pixels that are there.
     """
-    reach = int(np.ceil(NUM_DEVIATIONS * deviation))
-    places = np.arange(-reach, reach + 1)
-    window = lasagne.utils.floatX(np.exp(-0.5 * (places / deviation) ** 2))
+    window = lasagne.utils.floatX(gaussian_window(deviation))
     # One channel after the other: bins do not mix.
     shape = scores.shape
     scores = scores.reshape((shape[0] * shape[1], 1, shape[2], shape[3]))

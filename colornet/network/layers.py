@@ -11,13 +11,11 @@ from ..engine.blocks import mean_pool
 from ..engine.kernels import batch_norm
 from ..engine.native import enabled
 from ..engine.upscaled import conv2d_same_upscaled
+from .stored import EPSILON
 
-__all__ = ['EPSILON', 'SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
+__all__ = ['SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
            'MeanPoolLayer', 'SumEverywhereLayer', 'ScaleLayer',
            'UpscaledStackConv2DLayer', 'conv2d_same']
-
-#: Added to the variance that batch normalization divides by.
-EPSILON = 1e-4
 
 
 def conv2d_same(input, filters, input_shape=None, filter_shape=None):

@@ -7,19 +7,16 @@ classification. The encoder keeps VGG16's names.
 
 from collections import OrderedDict
 
-import numpy as np
-
 from ..color import NUM_BINS
 from ..engine.backend import lasagne
-from .layers import (EPSILON, BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
+from .layers import (BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
                      ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
                      UpscaleLayer)
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
-           'build_network', 'output_layers', 'fold_batch_norm',
-           'decoder_parameters', 'all_parameters',
-           'trainable_parameters']
+           'build_network', 'output_layers', 'decoder_parameters',
+           'all_parameters', 'trainable_parameters']
 
 IMAGE_SHAPE = (None, 3, 224, 224)
 
@@ -366,40 +363,6 @@ def output_layers(net):
     """The output layers: one for regression, two for classification."""
     return ([net['chroma']] if 'chroma' in net else
             [net['u_scores'], net['v_scores']])
-
-
-def fold_batch_norm(parameters):
-    """Fold batch normalization into the convolutions before it.
-
-    For prediction it is one product and one sum for each filter, by numbers
-    that do not change any more: the convolution can do both. VGG16's maps
-    keep theirs; they are convolved again by VGG16.
-
-    Parameters
-    ----------
-    parameters : dict of str to ndarray
-        Named ``layer/parameter``.
-
-    Returns
-    -------
-    OrderedDict of str to ndarray
-        For the same network built with ``batch_norm=False``.
-    """
-    folded = OrderedDict(parameters)
-    for name in parameters:
-        unit, is_filters, _ = name.rpartition('_conv/W')
-        norm = ['%s_bn/%s' % (unit, key)
-                for key in ('gamma', 'beta', 'mean', 'variance')]
-        shapes = {getattr(folded.get(key), 'shape', None) for key in norm}
-        if (not is_filters or np.ndim(parameters[name]) != 4 or
-                shapes != {parameters[name].shape[:1]}):
-            continue  # Whoever takes the parameters will name what is odd.
-        gamma, beta, mean, variance = [folded.pop(key) for key in norm]
-        with np.errstate(invalid='ignore'):
-            scale = gamma / np.sqrt(variance + EPSILON)
-        folded[name] = parameters[name] * scale[:, None, None, None]
-        folded[unit + '_conv/b'] = beta - mean * scale
-    return folded
 
 
 def all_parameters(net):

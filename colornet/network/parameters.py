@@ -12,7 +12,7 @@ from ..errors import ColornetError
 from ..files import check_regular, make_folder, replacing, writing
 
 __all__ = ['NETWORK_FORMAT', 'save_arrays', 'load_arrays', 'load_progress',
-           'save_parameters', 'set_parameters']
+           'save_parameters', 'check_parameter', 'set_parameters']
 
 #: By which a trained network is known.
 NETWORK_FORMAT = 'colornet network 1'
@@ -181,6 +181,31 @@ def save_parameters(path, parameters, config, attributes, dtype=None):
                      config=config.to_json()), dtype)
 
 
+def check_parameter(name, array, shape, source):
+    """Refuse what cannot be a network's parameter.
+
+    Parameters
+    ----------
+    name : str
+        ``layer/parameter``.
+    array : ndarray
+    shape : tuple of int
+        That the network asks for.
+    source : str or Path
+        Named in errors.
+
+    Raises
+    ------
+    ColornetError
+    """
+    if array.shape != shape:
+        raise ColornetError('%s does not fit the network: %s has shape %s, '
+                            'expected %s' % (source, name, array.shape,
+                                             shape))
+    if not np.isfinite(array).all():
+        raise ColornetError('%s: %s is not finite' % (source, name))
+
+
 def set_parameters(parameters, arrays, source):
     """Give shared variables their values, all or none.
 
@@ -206,14 +231,8 @@ def set_parameters(parameters, arrays, source):
                             % (source, odd[0], 'missing' if odd[0] in expected
                                else 'unknown'))
     for name, variable in expected.items():
-        shape = variable.get_value(borrow=True).shape
-        if arrays[name].shape != shape:
-            raise ColornetError('%s does not fit the network: %s has shape '
-                                '%s, expected %s' % (source, name,
-                                                     arrays[name].shape,
-                                                     shape))
-        if not np.isfinite(arrays[name]).all():
-            raise ColornetError('%s: %s is not finite' % (source, name))
+        check_parameter(name, arrays[name],
+                        variable.get_value(borrow=True).shape, source)
     for name, variable in expected.items():
         dtype = variable.get_value(borrow=True).dtype
         variable.set_value(arrays[name].astype(dtype))

@@ -1,22 +1,19 @@
 """Networks: built, saved, loaded, compiled to predict (paper, 3.1)."""
 
-from pathlib import Path
-
 import numpy as np
 
 from ..color import get_color_space
-from ..config import Config
 from ..engine.backend import T, lasagne, theano
 from ..engine.function_cache import load_or_compile
 from ..engine.switches import wanted
-from ..errors import ColornetError
 from ..resources import find_resource
 from .decoding import predicted_chroma
 from .inputs import preprocess
 from .networks import (all_parameters, build_network, decoder_parameters,
-                       fold_batch_norm, output_layers)
-from .parameters import (NETWORK_FORMAT, load_arrays, save_parameters,
-                         set_parameters)
+                       output_layers)
+from .parameters import save_parameters, set_parameters
+from .stored import (fold_batch_norm, load_configuration, load_stored,
+                     network_file)
 from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['build_pretrained', 'learned_parameters', 'save_network',
@@ -74,80 +71,6 @@ def save_network(path, net, config, attributes, dtype=None):
     """
     save_parameters(path, learned_parameters(net, config), config, attributes,
                     dtype)
-
-
-def network_file(path):
-    """The best network of a run folder, or the file itself.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    Path
-    """
-    path = Path(path)
-    return path / 'best.h5' if path.is_dir() else path
-
-
-def load_configuration(path):
-    """Load the configuration of a network that :func:`save_network` saved.
-
-    Returns
-    -------
-    config : Config
-    attributes : dict
-
-    Raises
-    ------
-    ColornetError
-        If the file is missing or is not such a network.
-    """
-    _, attributes = load_arrays(path, [])
-    return _read_configuration(path, attributes), attributes
-
-
-def _read_configuration(path, attributes):
-    """The configuration among a file's attributes."""
-    if 'progress' in attributes:
-        best = Path(path).with_name('best.h5')
-        raise ColornetError(
-            '%s is the checkpoint of a training, not a network; %s' % (
-                path, 'take %s' % best if best.exists() else
-                'best.h5 comes with the first finished epoch'))
-    if attributes.get('format') != NETWORK_FORMAT:
-        raise ColornetError('%s is not a trained network of this version'
-                            % path)
-    try:
-        return Config.from_json(attributes['config'])
-    except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise ColornetError('%s has no valid configuration: %s'
-                            % (path, error))
-
-
-def load_stored(path):
-    """Load what :func:`save_network` saved, without building a network.
-
-    Parameters
-    ----------
-    path : str or Path
-
-    Returns
-    -------
-    parameters : dict of str to ndarray
-        Named ``layer/parameter``.
-    config : Config
-    attributes : dict
-
-    Raises
-    ------
-    ColornetError
-        If the file is missing or is not such a network.
-    """
-    groups, attributes = load_arrays(path, ['parameters'])
-    return (groups['parameters'], _read_configuration(path, attributes),
-            attributes)
 
 
 def load_network(path, vgg_weights=None, fold=False, size=None,

@@ -1,6 +1,7 @@
 """Networks from training to use: each command takes what the last made."""
 
 import json
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_, ok_
@@ -123,6 +124,27 @@ class TestJourney(tiny.InFolder):
         eq_(load_configuration(half)[0].decoding['saturation'], 1.25)
         check_is_refused('decoding.key=value', 'export', network, half,
                          '--set', 'network.num_bins=7')
+
+    def test_export_to_onnx(self):
+        network = self.root / 'run' / 'best.h5'
+        for out, options, words in (
+                ('a.onnx', ['--format', 'h5'], 'the result is a .h5 file'),
+                ('a.h5', ['--format', 'onnx'], 'the result is a .onnx file')):
+            check_is_refused(words, 'export', network, self.root / out,
+                             *options)
+        with mock.patch.dict('sys.modules', onnx=None):
+            check_is_refused("'.[onnx]'", 'export', network,
+                             self.root / 'a.onnx')
+        ok_(not (self.root / 'a.onnx').exists())
+        with mock.patch('colornet.network.onnx.export_onnx') as export:
+            for out, options in (('a.ONNX', []), ('a.onnx', ['--half'])):
+                out = str(self.root / out)
+                eq_(run('export', self.root / 'run', out, '--set',
+                        'decoding.saturation=1.5', '--vgg', 'v', *options),
+                    (0, 'written to %s\n' % out, ''))
+                eq_(export.call_args[0], (
+                    network, out, 'v', ['decoding.saturation=1.5'],
+                    bool(options)))
 
     def test_a_misspelt_setting(self):
         check_is_refused('unknown setting training.epoch', *self.train +

@@ -11,9 +11,10 @@ from colornet.config import load_config
 from colornet.engine.backend import T, theano
 from colornet.engine.switches import SPEEDUPS, without
 from colornet.network.networks import (all_parameters, build_network,
-                                       fold_batch_norm, trainable_parameters)
+                                       trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
+from colornet.network.stored import fold_batch_norm
 from tests.network.decoders import (AROUND, POOLS, RESIDUAL, compile_decoder,
                                     random_maps, randomize, shapes, sources,
                                     tiny_classification)
