@@ -18,18 +18,19 @@ from .onnx_graph import import_package
 __all__ = ['load_onnx', 'load_onnx_colorizer']
 
 
-def load_onnx(path):
+def load_onnx(path, num_threads=None):
     """Load a network that colours photos from an ONNX file.
 
     Parameters
     ----------
     path : str or Path
+    num_threads : int, optional
+        As many as there are cores for this process if not given.
 
     Returns
     -------
     predict : callable
-        As :func:`colornet.network.saved.compile_prediction` returns it. It
-        takes as many threads as ``OMP_NUM_THREADS`` says, or all cores.
+        As :func:`colornet.network.saved.compile_prediction` returns it.
     config : Config
     metadata : dict of str to str
         Where the network comes from.
@@ -45,7 +46,7 @@ def load_onnx(path):
     if not Path(path).exists():
         raise ColornetError('%s does not exist' % path)
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = _num_threads()
+    options.intra_op_num_threads = num_threads or len(os.sched_getaffinity(0))
     options.log_severity_level = 3  # Errors only.
     try:
         session = runtime.InferenceSession(
@@ -69,25 +70,19 @@ def load_onnx(path):
     return predict, config, metadata
 
 
-def _num_threads():
-    """As many as OpenMP takes."""
-    wanted = os.environ.get('OMP_NUM_THREADS', '').partition(',')[0]
-    return (int(wanted) if wanted.isdigit() and int(wanted) else
-            len(os.sched_getaffinity(0)))
-
-
-def load_onnx_colorizer(path):
+def load_onnx_colorizer(path, num_threads=None):
     """Load an ONNX file as :func:`load_onnx`, to colour photos.
 
     Parameters
     ----------
-    path : str or Path
+    path, num_threads
+        As there.
 
     Returns
     -------
     Colorizer
     """
-    predict, config, _ = load_onnx(path)
+    predict, config, _ = load_onnx(path, num_threads)
     return Colorizer(predict, config.data['size'],
                      config.network['color_space'],
                      config.data['proportions'])
