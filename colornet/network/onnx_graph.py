@@ -1,9 +1,10 @@
 """ONNX graphs, node by node: a method for each kind of layer; no Theano.
 
-A value has the name of the layer whose output it is. Only
-:meth:`to_model` needs the package onnx.
+A value has the name of the layer whose output it is. Only :meth:`to_model`
+needs the package onnx.
 """
 
+import importlib
 from collections import OrderedDict
 
 import numpy as np
@@ -34,7 +35,7 @@ def import_package(name):
         If it is not installed.
     """
     try:
-        return __import__(name)
+        return importlib.import_module(name)
     except ImportError as error:
         raise ColornetError("ONNX needs the package %s (%s): pip install "
                             "'.[onnx]' in colornet's folder" % (name, error))
