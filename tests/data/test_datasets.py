@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
-import unittest
 from collections import Counter
 
 from nose.tools import assert_in, assert_raises, eq_, ok_
@@ -13,6 +11,7 @@ from colornet.data.datasets import DATASETS, ILSVRC_CLASSES, TABLE1
 from colornet.data.splits import load_split, read_split
 from colornet.errors import ColornetError
 from tests import tiny
+from tests.data.folders import EmptyFolder
 
 SPLITS = str(tiny.ROOT / 'experiments' / 'splits')
 
@@ -79,19 +78,7 @@ def test_ilsvrc_classes_are_the_leaves_below_the_words_of_the_paper():
     eq_(len(set(wnids)), len(wnids))
 
 
-class TestFolders(unittest.TestCase):
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-
-    def tearDown(self):
-        shutil.rmtree(self.folder)
-
-    def touch(self, *names):
-        for name in names:
-            path = os.path.join(self.folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            open(path, 'w').close()
+class TestFolders(EmptyFolder):
 
     def draw(self, name, **kwargs):
         """Names below the folder of the photos drawn, sorted."""

@@ -1,9 +1,6 @@
 """The photos to train on and to test with."""
 
 import os
-import shutil
-import tempfile
-import unittest
 from collections import Counter
 from unittest import mock
 
@@ -15,6 +12,7 @@ from colornet.data.splits import (SPLIT_SEED, draw_split, load_split,
                                   read_split, resolve, split_by_hash)
 from colornet.errors import ColornetError
 from tests import tiny
+from tests.data.folders import EmptyFolder
 
 SPLITS = str(tiny.ROOT / 'experiments' / 'splits')
 
@@ -87,19 +85,7 @@ def test_as_many_mirflickr_photos_as_table_1_counts_are_all_taken():
     eq_(train, sorted(expected[1000:]))
 
 
-class TestFolders(unittest.TestCase):
-
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-
-    def tearDown(self):
-        shutil.rmtree(self.folder)
-
-    def touch(self, *names):
-        for name in names:
-            path = os.path.join(self.folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            open(path, 'w').close()
+class TestFolders(EmptyFolder):
 
     def test_split_files_hold_names_and_comments(self):
         path = os.path.join(self.folder, 'split.txt')
