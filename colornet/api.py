@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from .network import saved
+from .network.stored import load_configuration, network_file
 from .photos.colorizer import Colorizer
 from .resources import DEFAULT_NETWORK, find_resource
 
@@ -47,14 +48,14 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
         One for each. Where they are asked for the same photo in turn, the
         network is run once. Several of them are not for several threads.
     """
-    network = (saved.network_file(network) if network else
+    network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     net, config, _ = saved.load_network(network, vgg_weights, fold=True,
                                         decoding=decodings[0])
     if len(decodings) == 1:
         functions = [saved.compile_prediction(net, config)]
     else:
-        stored, _ = saved.load_configuration(network)
+        stored, _ = load_configuration(network)
         own = [copy.deepcopy(stored) for _ in decodings]
         for one, decoding in zip(own, decodings):
             one.override_decoding(decoding)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nose.tools import assert_in, eq_
 
-from colornet.network.saved import load_configuration
+from colornet.network.stored import load_configuration
 from colornet.resources import (DEFAULT_NETWORK, SHIPPED_NETWORKS,
                                 cache_folder, find_resource, image_commit,
                                 take_environment, weights_file)

@@ -34,7 +34,7 @@ def add_evaluate(commands):
 
 def _evaluate(options):
     from ..evaluation.evaluate import evaluate_network
-    from ..network.saved import network_file
+    from ..network.stored import network_file
     from ..photos.writing import check_suffix
     if options.out:
         check_output(options.out, '.json')
@@ -104,7 +104,7 @@ def add_decodings(commands):
 
 def _decodings(options):
     from ..evaluation.decodings import compare_decodings
-    from ..network.saved import network_file
+    from ..network.stored import network_file
     check_output(options.out, '.csv')
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg))

@@ -229,7 +229,7 @@ def _parse_decodings(texts):
 def _load_rows(network, name, known, vgg_weights):
     """Rows of a network: the decodings that suit it and its own."""
     from ..api import load_colorizers
-    from ..network.saved import load_configuration, network_file
+    from ..network.stored import load_configuration, network_file
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()

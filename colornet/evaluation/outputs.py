@@ -76,8 +76,8 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     """
     if dataset == FOLDER:
         return _predict_folder(network, data_folder, select, vgg_weights)
-    from ..network.saved import (compile_prediction, load_configuration,
-                                 load_network)
+    from ..network.saved import compile_prediction, load_network
+    from ..network.stored import load_configuration
     config, attributes = load_configuration(network)
     config.override('data.dataset=' + dataset, 'the figure')
     images, names = load_subset(config, data_folder, 'test')
@@ -100,7 +100,7 @@ def _predict_folder(network, folder, select, vgg_weights):
     The network sees them as ``colornet colorize`` shows them to it.
     """
     from ..api import load_colorizer
-    from ..network.saved import load_configuration
+    from ..network.stored import load_configuration
     paths = load_split(FOLDER, folder, 'train', test_proportion=0)
     names = [str(Path(path).relative_to(folder)) for path in paths]
     colorizer = load_colorizer(network, vgg_weights)

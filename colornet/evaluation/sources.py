@@ -53,7 +53,7 @@ def check_dataset(network, dataset, result):
     ------
     ColornetError
     """
-    from ..network.saved import load_configuration
+    from ..network.stored import load_configuration
     config, _ = load_configuration(network)
     if config.data['dataset'] != dataset:
         raise ColornetError('%s was trained on data set %r: %s is about %r'

@@ -129,7 +129,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
 
 def _find_networks(runs_folder):
     """Files of the networks that there are, of one size of images."""
-    from ..network.saved import load_configuration
+    from ..network.stored import load_configuration
     networks, sizes = OrderedDict(), OrderedDict()
     for system, experiment in NETWORKS.items():
         try:

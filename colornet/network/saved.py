@@ -12,12 +12,10 @@ from .inputs import preprocess
 from .networks import (all_parameters, build_network, decoder_parameters,
                        output_layers)
 from .parameters import save_parameters, set_parameters
-from .stored import (fold_batch_norm, load_configuration, load_stored,
-                     network_file)
+from .stored import fold_batch_norm, load_stored
 from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['build_pretrained', 'learned_parameters', 'save_network',
-           'network_file', 'load_configuration', 'load_stored',
            'load_network', 'compile_prediction', 'compile_decodings']
 
 

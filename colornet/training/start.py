@@ -4,7 +4,8 @@ import hashlib
 
 from ..errors import ColornetError
 from ..network.parameters import set_parameters
-from ..network.saved import learned_parameters, load_stored, network_file
+from ..network.saved import learned_parameters
+from ..network.stored import load_stored, network_file
 from ..terminal import note
 
 __all__ = ['start_from']

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from colornet.files import read_csv
-from colornet.network.saved import load_configuration
+from colornet.network.stored import load_configuration
 from tests import tiny
 from tests.cli.commands import check_is_refused, run
 

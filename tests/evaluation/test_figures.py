@@ -20,7 +20,7 @@ from colornet.evaluation.figures import (FIGURES, draw, largest, make_figure,
 from colornet.evaluation.schematics import SCHEMATICS
 from colornet.further_metrics import colour_inconsistency
 from colornet.metrics import image_metrics
-from colornet.network.saved import load_configuration
+from colornet.network.stored import load_configuration
 from colornet.photos.pixels import resize
 from colornet.photos.reading import read_photo, read_rgb
 from colornet.scaling import enlarge_chroma
