@@ -120,16 +120,19 @@ def _configured(config, decodings):
 
 
 def _pack(model):
-    """A model's metadata, and its bytes without them."""
-    metadata = {entry.key: entry.value for entry in model.metadata_props}
-    return b'%s\n%s' % (json.dumps(metadata).encode('ascii'),
-                        model.SerializeToString())
+    """The length of a model's metadata, these and the model, as bytes."""
+    metadata = json.dumps({entry.key: entry.value for entry
+                           in model.metadata_props}).encode('ascii')
+    return b''.join([len(metadata).to_bytes(4, 'big'), metadata,
+                     model.SerializeToString()])
 
 
 def _join(network, packed, decodings):
     """Put the decodings behind a network."""
-    metadata, _, model = packed.partition(b'\n')
-    metadata = json.loads(metadata.decode('ascii'))
+    # Copying fifty megabytes takes time: views do without.
+    packed = memoryview(packed)
+    length = int.from_bytes(packed[:4], 'big')
+    metadata = json.loads(bytes(packed[4:4 + length]).decode('ascii'))
     configs = _configured(read_config(metadata, network), decodings)
     settings = configs[0].network
     options = [config.decoding for config in configs]
@@ -137,8 +140,8 @@ def _join(network, packed, decodings):
     def make():
         from .onnx import build_decodings
         return build_decodings(settings, options).SerializeToString()
-    session = start_session(
-        model + _remember(_key('decodings', settings, options), make), network)
+    session = start_session(b''.join([packed[4 + length:], _remember(
+        _key('decodings', settings, options), make)]), network)
     names = ['chroma%d' % number for number in range(len(options))]
 
     def predict(luminance):
@@ -172,6 +175,10 @@ def _remember(key, make):
     key : str or None
     make : callable
         Returns bytes.
+
+    Returns
+    -------
+    bytes or memoryview
     """
     path = _folder() / (key[:32] + '.bin') if key and _folder() else None
     found = path and _read(path)
@@ -195,8 +202,9 @@ def _read(path):
         content = path.read_bytes()
     except OSError:
         return None
-    digest, content = content[:64], content[64:]
-    if digest != hashlib.sha256(content).hexdigest().encode('ascii'):
+    content = memoryview(content)
+    digest, content = bytes(content[:32]), content[32:]
+    if digest != hashlib.sha256(content).digest():
         return None
     with contextlib.suppress(OSError):
         os.utime(path)  # Used now.
@@ -208,8 +216,9 @@ def _write(path, content):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
-            Path(temporary).write_bytes(
-                hashlib.sha256(content).hexdigest().encode('ascii') + content)
+            with open(temporary, 'wb') as stream:
+                stream.write(hashlib.sha256(content).digest())
+                stream.write(content)
         files = sorted(path.parent.glob('*.bin'), reverse=True,
                        key=lambda file: file.stat().st_mtime)
         room = MAX_BYTES

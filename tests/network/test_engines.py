@@ -148,6 +148,17 @@ print(status, *sys.modules)
 '''
 
 
+def test_onnx_runtime_reports_nothing():
+    need(missing_onnx)
+    home = Path(folder.name) / 'home'
+    home.mkdir()
+    subprocess.check_call(
+        [sys.executable, '-c', 'from colornet.network.onnx_graph import '
+         'import_package; import_package("onnxruntime")'],
+        cwd=str(tiny.ROOT), env={'HOME': str(home)})
+    eq_(list(home.rglob('*')), [])
+
+
 def test_nothing_imports_theano():
     need(missing_onnx)
     photo = find_images(tiny.PHOTOS)[0]
