@@ -1,4 +1,5 @@
 """The search for a Python, and what the Makefile may delete."""
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -149,6 +150,8 @@ def test_a_clone_called_colornet_is_not_taken_for_the_package():
 
 
 def test_an_installation_has_all_that_the_package_consists_of():
+    if not importlib.util.find_spec('setuptools'):
+        raise SkipTest('needs setuptools')
     with tempfile.TemporaryDirectory() as folder:
         clone, built = pathlib.Path(folder, 'clone'), pathlib.Path(folder, 'a')
         shutil.copytree(str(ROOT / 'colornet'), str(clone / 'colornet'),
