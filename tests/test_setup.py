@@ -66,7 +66,8 @@ class TestFindPython:
     def test_takes_a_later_one_where_there_is_no_other(self):
         # No compiler is needed, nor are headers.
         os.remove(os.path.join(self.folder, 'g++'))
-        note = 'colornet: %s colours photos; training needs Python 3.8 to 3.11\n'
+        note = ('colornet: %s colours photos; training needs Python 3.8 to '
+                '3.11\n')
         for version in 12, 13, 14:
             name = 'python3.%d' % version
             path = self.add_python(name, (3, version), headers=False)

@@ -11,12 +11,10 @@ import numpy as np
 from ..config import Config
 from ..errors import ColornetError
 from ..files import check_regular
-from ..photos.colorizer import Colorizer
 from .onnx import ONNX_FORMAT
 from .onnx_graph import import_package
 
-__all__ = ['load_onnx', 'load_onnx_colorizer', 'read_config',
-           'run_session', 'start_session']
+__all__ = ['load_onnx', 'read_config', 'run_session', 'start_session']
 
 
 def load_onnx(path, num_threads=None):
@@ -133,21 +131,3 @@ def read_config(metadata, source):
     except (KeyError, ValueError) as error:
         raise ColornetError('%s has no valid configuration: %s'
                             % (source, error))
-
-
-def load_onnx_colorizer(path, num_threads=None):
-    """Load an ONNX file as :func:`load_onnx`, to colour photos.
-
-    Parameters
-    ----------
-    path, num_threads
-        As there.
-
-    Returns
-    -------
-    Colorizer
-    """
-    predict, config, _ = load_onnx(path, num_threads)
-    return Colorizer(predict, config.data['size'],
-                     config.network['color_space'],
-                     config.data['proportions'])
