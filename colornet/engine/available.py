@@ -1,7 +1,6 @@
 """Which engines compute networks here: Theano, ONNX Runtime; without either.
 
-Theano trains, and predicts in half the time; ONNX Runtime predicts where
-Theano cannot be.
+Theano trains and predicts; ONNX Runtime predicts where Theano cannot be.
 """
 
 import importlib.util
