@@ -12,9 +12,8 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
          'further_metrics', 'metrics', 'engine', 'photos', 'data', 'schema',
-         'config', 'network', 'training', 'pytorch', 'api', 'evaluation', 'studies',
-         'selftest', 'cli',
-         '__main__']
+         'config', 'network', 'training', 'pytorch', 'api', 'evaluation',
+         'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',

@@ -1,4 +1,4 @@
-"""Layers as Theano computes them, also where PyTorch's own differ (3.3-3.5)."""
+"""Layers as Theano computes them where PyTorch's own differ (3.4, 3.5)."""
 
 import torch
 import torch.nn.functional as F

@@ -121,7 +121,7 @@ class PyTorchLearner:
             self.optimizer_state += self._averages.state
 
     def transform(self, rgb):
-        """As :mod:`colornet.network.inputs`; GPUs convert CIELUV themselves."""
+        """As :mod:`colornet.network.inputs`; by a CUDA GPU for CIELUV."""
         if not self._on_device:
             inputs, targets, _ = self._transform(rgb)
             return self._send(inputs), self._send(targets), rgb

@@ -3,8 +3,8 @@
 A learner is made of a configuration. In the order in which it is asked:
 ``load_photos``, ``build``, ``describe``, ``compile``, and then ``transform``,
 ``set_learning_rate``, ``step``, ``validate`` and ``map`` as often as wanted.
-:class:`TheanoLearner` is the one here; ``colornet/pytorch`` has one that learns
-by PyTorch.
+:class:`TheanoLearner` is the one here; ``colornet/pytorch`` has one that
+learns by PyTorch.
 """
 
 from collections import OrderedDict

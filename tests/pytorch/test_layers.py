@@ -15,6 +15,7 @@ def test_each_of_equal_numbers_gets_the_gradient():
     import torch
 
     from colornet.pytorch.layers import max_pool
+
     # Odd rows and columns; zeros, as after a rectifier, are often equal.
     maps = np.random.RandomState(0).randint(0, 3, (2, 3, 5, 7)).astype('f')
     variable = torch.tensor(maps, requires_grad=True)
