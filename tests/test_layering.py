@@ -12,9 +12,8 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
          'further_metrics', 'metrics', 'engine', 'photos', 'data', 'schema',
-         'config', 'network', 'training', 'api', 'evaluation', 'studies',
-         'selftest', 'cli',
-         '__main__']
+         'config', 'network', 'training', 'pytorch', 'api', 'evaluation',
+         'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
@@ -26,7 +25,7 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'training.history',
                'training.learner', 'training.provenance', 'training.run',
-               'training.run_folder', 'training.schedules',
+               'training.run_folder', 'training.schedules', 'training.start',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
