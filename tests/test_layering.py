@@ -10,16 +10,16 @@ import colornet
 
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
-WINGS = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-         'further_metrics', 'metrics', 'engine', 'photos', 'data', 'schema',
-         'config', 'network', 'training', 'api', 'evaluation', 'studies',
-         'selftest', 'cli',
+WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
+         'scaling', 'further_metrics', 'metrics', 'engine', 'photos',
+         'data', 'schema', 'config', 'network', 'training', 'api',
+         'evaluation', 'studies', 'selftest', 'cli',
          '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
-THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'color', 'scaling',
-               'further_metrics', 'metrics', 'schema', 'config', 'photos',
-               'data', 'engine.switches', 'network.inputs',
+THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
+               'scaling', 'further_metrics', 'metrics', 'schema', 'config',
+               'photos', 'data', 'engine.switches', 'network.inputs',
                'network.onnx', 'network.onnx_graph', 'network.onnx_runtime',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'training.history',
