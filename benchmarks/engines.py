@@ -18,8 +18,8 @@ import numpy as np
 
 from colornet.engine.switches import SPEEDUPS, VARIABLE
 
-__all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'NUM_STEPS', 'environment',
-           'repeat_photos', 'make_engine', 'collect_results']
+__all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'REFERENCE', 'NUM_STEPS',
+           'environment', 'repeat_photos', 'make_engine', 'collect_results']
 
 #: Name -> speed-ups left out, by their names in SPEEDUPS.
 COLORNET = OrderedDict([
@@ -38,6 +38,9 @@ PYTORCH = OrderedDict([
 ])
 
 ENGINES = list(COLORNET) + list(PYTORCH)
+
+#: The same, never timed: decides who is off where float32 engines differ.
+REFERENCE = 'pytorch float64'
 
 #: Training steps that are compared.
 NUM_STEPS = 3
@@ -75,7 +78,7 @@ def make_engine(name, problem, batch_size):
     Parameters
     ----------
     name : str
-        One of :data:`ENGINES`.
+        One of :data:`ENGINES`, or :data:`REFERENCE`.
     problem : dict of str to ndarray
         See :func:`benchmarks.problem.write_problem`.
     batch_size : int
@@ -91,7 +94,8 @@ def make_engine(name, problem, batch_size):
         from .colornet_engine import ColornetEngine
         return ColornetEngine(*batch, problem)
     from .pytorch_engine import PyTorchEngine
-    return PyTorchEngine(*batch, problem, **PYTORCH[name])
+    options = {'float64': True} if name == REFERENCE else PYTORCH[name]
+    return PyTorchEngine(*batch, problem, **options)
 
 
 def collect_results(engine):
@@ -115,7 +119,7 @@ def collect_results(engine):
     results.update(('average ' + name, np.array(average)) for name, average
                    in engine.running_averages().items())
     losses += [step() for _ in range(NUM_STEPS - 1)]
-    results['losses'] = np.float32(losses)
+    results['losses'] = np.array(losses, np.float64)
     return results
 
 

@@ -98,7 +98,8 @@ def write_problem(path, size):
     path : str
         Gets ``luminance``, ``inputs`` and ``targets`` of the demo's photos,
         as :mod:`colornet.network.inputs` makes them; ``mean_bgr`` and
-        ``means``, the bins' means, for the prediction;
+        ``means``, the bins' means times the saturation of the network's
+        decoding, for the prediction;
         ``multiply_adds/<task>``; and ``<layer>/<parameter>``, filters not
         flipped.
     size : int
@@ -113,7 +114,8 @@ def write_problem(path, size):
         'luminance': luminance, 'inputs': preprocess(luminance),
         'targets': bin_channel(np.moveaxis(chroma, -1, 1), num_bins),
         'mean_bgr': IMAGENET_MEAN_BGR,
-        'means': unbin_channel(np.arange(num_bins), num_bins)}
+        'means': unbin_channel(np.arange(num_bins), num_bins) *
+        np.float32(config.decoding['saturation'])}
     arrays.update(('multiply_adds/' + task, count) for task, count in
                   count_multiply_adds(net).items())
     arrays.update(('/'.join(key), correlation_order(key, variable.get_value()))

@@ -90,7 +90,8 @@ def test_all_are_reported_in_order():
 
 
 def test_failures_are_in_order_too():
-    faults = {('read', 5): ImageError(5, 'a'), ('write', 2): ImageError(2, 'b'),
+    faults = {('read', 5): ImageError(5, 'a'),
+              ('write', 2): ImageError(2, 'b'),
               ('read', 19): ImageError(19, 'c'), ('read', 7): MemoryError(),
               ('write', 11): MemoryError(), ('predict', 12): MemoryError()}
     report = run(Steps(faults, pause=0.001))
