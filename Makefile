@@ -15,6 +15,7 @@ DATA ?= data/photos
 EVERYDAY_TEST ?= data/everyday_test
 EVERYDAY_LIST ?=
 EPOCHS ?=
+ENGINE ?=
 SCALE ?= quick
 SCHEDULER ?=
 DOCKER ?= docker
@@ -98,20 +99,21 @@ data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folde
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
 
 # $(call train,EXPERIMENT,FOLDER)
-TRAIN = $(COLORNET) train
+TRAIN = $(COLORNET) train$(if $(ENGINE), --engine $(ENGINE))
+TRAINER := $(VENV)/$(if $(filter pytorch,$(ENGINE)),pytorch,installed)
 train = $(TRAIN) experiments/$(1).ini --data $(2) \
     --out $(OUT)/$(1) $(if $(EPOCHS),--set training.epochs=$(call \
     quoted,$(EPOCHS)))
 
-train-cvcl: $(VENV)/installed ## train both networks on CVCL=data/cvcl, for EPOCHS=n
+train-cvcl: $(TRAINER) ## train both networks on CVCL=data/cvcl, for EPOCHS=n, by ENGINE=pytorch
 	$(call train,cvcl_classification,$(PHOTOS))
 	$(call train,cvcl_regression,$(PHOTOS))
 
-train-cvcl-more: $(VENV)/installed ## train Table 2's second seed and its L2 regression
+train-cvcl-more: $(TRAINER) ## train Table 2's second seed and its L2 regression
 	$(call train,cvcl_classification_2017,$(PHOTOS))
 	$(call train,cvcl_regression_l2,$(PHOTOS))
 
-train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, then on CVCL
+train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CVCL
 	$(call train,general_classification,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_classification)
@@ -119,7 +121,7 @@ train-best: $(VENV)/installed ## train both on the photos in GENERAL=folder, the
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_regression)
 
-train-everyday: $(VENV)/installed ## train on the photos in EVERYDAY=folder, for photos of all kinds
+train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
 # Before gigabytes of PyTorch are installed for nothing.
@@ -129,20 +131,20 @@ check-gpu:
 	@[ -d $(call quoted,$(EVERYDAY)) ] || { echo "colornet: EVERYDAY is no folder" \
 	    >&2; exit 2; }
 
-train-everyday-gpu: TRAIN = $(VENV)/bin/python -m benchmarks.pytorch_training
-train-everyday-gpu: check-gpu $(VENV)/benchmarks ## the same in minutes, by PyTorch on a CUDA GPU
+train-everyday-gpu: TRAIN = $(COLORNET) train --engine pytorch --device cuda --bfloat16
+train-everyday-gpu: check-gpu $(VENV)/pytorch ## the same in minutes, by PyTorch on a CUDA GPU
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
-train-mcgill: $(VENV)/installed ## train on MCGILL=data/mcgill; likewise:
+train-mcgill: $(TRAINER) ## train on MCGILL=data/mcgill; likewise:
 	$(call train,mcgill_classification,$(call quoted,$(MCGILL)))
 
-train-ilsvrc: $(VENV)/installed ## ILSVRC=data/ilsvrc
+train-ilsvrc: $(TRAINER) ## ILSVRC=data/ilsvrc
 	$(call train,ilsvrc_classification,$(call quoted,$(ILSVRC)))
 
-train-mirflickr: $(VENV)/installed ## MIRFLICKR=data/mirflickr
+train-mirflickr: $(TRAINER) ## MIRFLICKR=data/mirflickr
 	$(call train,mirflickr_classification,$(call quoted,$(MIRFLICKR)))
 
-train-folder: $(VENV)/installed ## DATA=folder, your own photos
+train-folder: $(TRAINER) ## DATA=folder, your own photos
 	$(call train,folder_classification,$(call quoted,$(DATA)))
 
 table1: $(VENV)/installed ## count the photos of all data sets: RUNS/table1.csv
@@ -204,9 +206,19 @@ docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
 
-# PyTorch is for the benchmarks and for one training only. Its Pythons are
-# fewer: another one is refused before it replaces $(VENV).
-$(VENV)/benchmarks: PYTORCH := --pytorch
+# PyTorch is for the benchmarks and for trainings that ask for it. Its Pythons
+# are fewer: another one is refused before it replaces $(VENV).
+$(VENV)/pytorch $(VENV)/benchmarks: PYTORCH := --pytorch
+$(VENV)/pytorch: setup.py $(VENV)/installed
+	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
+	    "colornet: PyTorch needs Python 3.10 or newer, $(VENV) has %d.%d" \
+	    % sys.version_info[:2])'
+	@echo "Installing PyTorch into $(VENV), a few minutes at most"
+	@$(PIP) install --use-pep517 --config-settings editable_mode=compat \
+	    --editable '.[pytorch]' > $(VENV)/pip.log 2>&1 || \
+	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
+
 $(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
 	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
 	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \

@@ -69,6 +69,10 @@ setup(
             'onnxruntime==1.19.2; python_version < "3.10"',
             'onnxruntime==1.23.2; python_version == "3.10"',
             'onnxruntime==1.32.0; python_version >= "3.11"'],
+        # "colornet train --engine pytorch". PyTorch needs setuptools 77; the
+        # last ones lack pkg_resources, which Lasagne needs.
+        'pytorch': ['torch==2.13.0; python_version >= "3.10"',
+                    'setuptools==80.9.0; python_version < "3.12"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from colornet.pytorch.network import Network
+
 from .peaks import CONVOLUTION, MATRIX_SIZE
-from .pytorch_network import Network
 
 __all__ = ['PyTorchEngine']
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import fnmatch
-import importlib
+import importlib.util
 import io
 import re
 from pathlib import Path
@@ -215,6 +215,9 @@ def test_references_in_docstrings_lead_somewhere():
     count = 0
     for path in sorted(set(PACKAGE.rglob('*.py')) - {
             PACKAGE / '__main__.py'}):
+        if (path.parent == PACKAGE / 'pytorch' and
+                not importlib.util.find_spec('torch')):
+            continue
         module = importlib.import_module('.'.join(path.relative_to(
             ROOT).with_suffix('').parts).replace('.__init__', ''))
         for name in re.findall(r':(?:func|mod|class|data|meth):`([^`]+)`',

@@ -11,10 +11,9 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
-         'scaling', 'further_metrics', 'metrics', 'engine', 'photos',
-         'data', 'schema', 'config', 'network', 'training', 'api',
-         'evaluation', 'studies', 'selftest', 'cli',
-         '__main__']
+         'scaling', 'further_metrics', 'metrics', 'engine', 'photos', 'data',
+         'schema', 'config', 'network', 'training', 'pytorch', 'api',
+         'evaluation', 'studies', 'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
@@ -24,7 +23,7 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'training.history',
                'training.learner', 'training.provenance', 'training.run',
-               'training.run_folder', 'training.schedules',
+               'training.run_folder', 'training.schedules', 'training.start',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',

@@ -34,13 +34,19 @@ def test_every_experiment_is_a_target():
              'train experiments/mirflickr_classification.ini'),
             ('train-everyday', 'train experiments/everyday.ini'),
             ('train-everyday-gpu',
-             'benchmarks.pytorch_training experiments/everyday.ini'),
+             'colornet train --engine pytorch --device cuda --bfloat16 '
+             'experiments/everyday.ini'),
             ('train-folder', 'train experiments/folder_classification.ini'),
             ('report', 'colornet report'),
             ('everyday', "colornet everyday --data 'data/everyday_test'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:
         assert_in(words, dry_run(target))
+    for target in ('train-cvcl', 'train-best', 'train-folder'):
+        lines = dry_run(target, 'ENGINE=pytorch')
+        assert_in('colornet train --engine pytorch experiments/', lines)
+        assert_in("'.[pytorch]'", lines)
+        assert_not_in('--engine', dry_run(target))
     assert_in("--data 'a b'", dry_run('train-folder', 'DATA=a b'))
     assert_in("--data 'a b'", dry_run('everyday', 'EVERYDAY_TEST=a b'))
     assert_in("--data 'a b'", dry_run('train-everyday', 'EVERYDAY=a b'))

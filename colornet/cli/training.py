@@ -1,5 +1,6 @@
 """Commands that fetch photos, train networks and store them."""
 
+import importlib.util
 from pathlib import Path
 
 from ..errors import ColornetError
@@ -7,6 +8,9 @@ from ..files import check_output
 from .options import add, add_decoding, add_vgg
 
 __all__ = ['add_data', 'add_export', 'add_train']
+
+#: What can train -> the package that it is; the first that is there is taken.
+ENGINES = {'theano': 'theano', 'pytorch': 'torch'}
 
 
 def add_train(commands):
@@ -23,6 +27,15 @@ def add_train(commands):
                          metavar='SECTION.KEY=VALUE', dest='overrides',
                          help='change a setting of the experiment')
     add_vgg(command)
+    command.add_argument('--engine', choices=tuple(ENGINES), help='what '
+                         'computes; a training may go on with the other '
+                         '(default: Theano, or PyTorch where only that is)')
+    pytorch = command.add_argument_group('for --engine pytorch')
+    pytorch.add_argument('--device', choices=('auto', 'cuda', 'mps', 'cpu'),
+                         default='auto', help="auto: a CUDA GPU, Apple's, or "
+                         'the processor (default: %(default)s)')
+    pytorch.add_argument('--bfloat16', action='store_true', help='compute '
+                         'maps, not weights and losses, in bfloat16')
 
 
 def _train(options):
@@ -30,9 +43,33 @@ def _train(options):
     from ..training.run import train
     config = load_config(options.config, options.overrides)
     out = options.out or 'runs/%s' % Path(options.config).stem
-    trained = train(config, options.data, out, options.vgg)
+    trained = train(config, options.data, out,
+                    learner=_make_learner(config, options))
     print('%s %s: %d epochs' % ('trained' if trained else 'already trained',
                                 out, config.training['epochs']))
+
+
+def _make_learner(config, options):
+    """The learner by the engine that is asked for, or by that there is."""
+    is_there = [name for name, package in ENGINES.items()
+                if importlib.util.find_spec(package)]
+    if not is_there:
+        raise ColornetError(
+            'training needs Theano, for Python 3.8 to 3.11, or PyTorch: pip '
+            "install '.[pytorch]' in colornet's folder")
+    engine = options.engine or is_there[0]
+    if engine == 'pytorch':
+        from ..pytorch.learner import PyTorchLearner
+        return PyTorchLearner(config, options.vgg, options.device,
+                              options.bfloat16)
+    if engine not in is_there:
+        raise ColornetError('Theano is not installed: --engine pytorch, or '
+                            'Python 3.8 to 3.11')
+    if options.bfloat16 or options.device != 'auto':
+        raise ColornetError('--device and --bfloat16 are for --engine '
+                            'pytorch; Theano takes COLORNET_DEVICE=cuda')
+    from ..training.learner import TheanoLearner
+    return TheanoLearner(config, options.vgg)
 
 
 def add_export(commands):

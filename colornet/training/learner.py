@@ -3,8 +3,8 @@
 A learner is made of a configuration. In the order in which it is asked:
 ``load_photos``, ``build``, ``describe``, ``compile``, and then ``transform``,
 ``set_learning_rate``, ``step``, ``validate`` and ``map`` as often as wanted.
-:class:`TheanoLearner` is the one here; ``benchmarks`` has one that learns by
-PyTorch.
+:class:`TheanoLearner` is the one here; ``colornet/pytorch`` has one that
+learns by PyTorch.
 """
 
 from collections import OrderedDict
@@ -13,6 +13,7 @@ from ..color import get_color_space
 from ..data.subsets import load_photos
 from ..network.inputs import make_transform
 from ..terminal import note
+from .start import start_from
 
 __all__ = ['TheanoLearner', 'make_objective']
 
@@ -107,19 +108,20 @@ class TheanoLearner:
         """
         # Theano takes seconds to import: wrong settings are known before.
         from ..network.saved import build_pretrained, learned_parameters
-        from .start import start_from
         self._net = build_pretrained(self.config, self.vgg_weights)
         self.parameters = learned_parameters(self._net, self.config)
         if self.config.training['start_from'] and not resume:
-            return start_from(self._net, self.config)
+            return start_from(lambda config: learned_parameters(
+                self._net, config), self.config)
         return None
 
     def describe(self):
         """What the numbers of a run depend on, a dict for JSON."""
         from ..engine.backend import describe_backend
         from ..engine.speedups import speedup_status
-        return {'backend': describe_backend(), 'speedups': {
-            name: reason or 'on' for name, reason in speedup_status().items()}}
+        return {'engine': 'theano', 'backend': describe_backend(),
+                'speedups': {name: reason or 'on' for name, reason in
+                             speedup_status().items()}}
 
     def compile(self):
         """Make ready to train and to validate."""

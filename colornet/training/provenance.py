@@ -47,8 +47,7 @@ def describe_run(data_folder, num_images):
     return {'command': sys.argv, 'date': time.strftime('%Y-%m-%d %H:%M:%S'),
             'git_commit': git_commit(),
             'git_changes': bool(_git('status', '--porcelain', '--',
-                                     'colornet', 'benchmarks',
-                                     'experiments')),
+                                     'colornet', 'experiments')),
             'python': platform.python_version(), 'numpy': np.__version__,
             'data_folder': str(data_folder), 'num_images': num_images}
 

@@ -4,23 +4,25 @@ import hashlib
 
 from ..errors import ColornetError
 from ..network.parameters import set_parameters
-from ..network.saved import learned_parameters
 from ..network.stored import load_stored, network_file
 from ..terminal import note
 
 __all__ = ['start_from']
 
 
-def start_from(net, config):
+def start_from(learned, config):
     """Give a network the parameters of ``training.start_from``.
 
     Parameters
     ----------
-    net : dict of str to Layer
+    learned : callable
+        Takes a configuration, returns what a training with it changes, by
+        layer and name: variables, as
+        :func:`colornet.network.parameters.set_parameters` takes them.
     config : Config
-        Of `net`. It names a file of
+        Of the network. It names a file of
         :func:`colornet.network.saved.save_network`, or a run folder. If the
-        VGG16 in there was fine-tuned, that of `net` must be, too.
+        VGG16 in there was fine-tuned, that of the network must be, too.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def start_from(net, config):
         # What is saved would lack the VGG16 that it was trained with.
         raise ColornetError('%s has a fine-tuned VGG16: training can start '
                             'from it with network.fine_tune = yes only' % path)
-    set_parameters(learned_parameters(net, stored), parameters, path)
+    set_parameters(learned(stored), parameters, path)
     if stored.data['dataset'] == config.data['dataset'] and \
             _what_is_held_out(stored) != _what_is_held_out(config):
         note('note: %s was trained with another data.draw_seed, hold_out, '

@@ -9,11 +9,16 @@ import numpy as np
 from nose.tools import eq_
 
 from colornet.config import load_config
-from colornet.network.saved import build_pretrained, save_network
+from colornet.network.saved import (build_pretrained, learned_parameters,
+                                    save_network)
 from colornet.training.start import start_from
 from tests import tiny
 from tests.networks import (TINY, VARIANT, check_same_values, randomize,
                             values_of)
+
+
+def start(net, config):
+    return start_from(lambda one: learned_parameters(net, one), config)
 
 
 class TestStart:
@@ -48,14 +53,14 @@ class TestStart:
         """A network of these settings that has started from the file."""
         config = self.configured(overrides)
         net = build_pretrained(config)
-        return net, start_from(net, config)
+        return net, start(net, config)
 
     def test_other_options_are_no_start(self):
         net = self.save(VARIANT)
         for setting in ('output_stride=2', 'global_features=8', 'context=0'):
             config = self.configured(VARIANT + ['network.' + setting])
             # The refusal comes before anything is done with the network.
-            tiny.check_error(lambda: start_from(net, config),
+            tiny.check_error(lambda: start(net, config),
                              'network.' + setting.split('=')[0],
                              'cannot start from it')
         other, _ = self.start(VARIANT)
@@ -65,7 +70,7 @@ class TestStart:
         tuned = TINY + ['network.fine_tune=yes']
         net = self.save(tuned)
         # A training whose VGG16 stays as it is would not save this one.
-        tiny.check_error(lambda: start_from(net, self.configured(TINY)),
+        tiny.check_error(lambda: start(net, self.configured(TINY)),
                          'network.fine_tune = yes')
         fresh, _ = self.start(tuned)
         check_same_values(values_of(fresh), values_of(net))
@@ -86,5 +91,5 @@ class TestStart:
                 # Of other photos, nothing is known.
                 (['data.hold_out=0.5', 'data.dataset=mcgill'], False)):
             with mock.patch('colornet.training.start.note') as note:
-                start_from(net, self.configured(TINY + settings))
+                start(net, self.configured(TINY + settings))
             eq_(note.called, is_told, settings)

@@ -6,7 +6,7 @@ The same as :mod:`colornet.color` and :mod:`colornet.network.inputs` compute.
 import torch
 import torch.nn.functional as F
 
-from colornet.network.inputs import IMAGENET_MEAN_BGR
+from ..network.inputs import IMAGENET_MEAN_BGR
 
 __all__ = ['bin_chroma', 'make_inputs', 'shrink_chroma', 'split_channels']
 

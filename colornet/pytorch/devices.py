@@ -1,0 +1,78 @@
+"""What PyTorch computes with, and what it says when memory is short."""
+
+import contextlib
+import platform
+
+import torch
+
+from ..errors import ColornetError
+
+__all__ = ['DEVICES', 'describe_device', 'find_device', 'telling_of_memory']
+
+#: What may be asked for; ``auto`` is the first of the others that is there.
+DEVICES = ('auto', 'cuda', 'mps', 'cpu')
+
+
+def find_device(name='auto'):
+    """The device of this name.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`DEVICES`: a CUDA GPU, Apple's, or the processor.
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ColornetError
+        If it is not there.
+    """
+    is_there = {'cuda': torch.cuda.is_available,
+                'mps': torch.backends.mps.is_available, 'cpu': lambda: True}
+    if name == 'auto':
+        name = next(one for one in DEVICES[1:] if is_there[one]())
+    if not is_there[name]():
+        raise ColornetError(
+            'PyTorch %s finds no %s; --device cpu is slow' % (
+                torch.__version__, {'cuda': 'CUDA GPU', 'mps': "GPU of "
+                                    "Apple's"}[name]))
+    return torch.device(name)
+
+
+def describe_device(device):
+    """What the numbers of a run depend on.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    dict
+        For JSON.
+    """
+    told = {'pytorch': torch.__version__, 'device': str(device)}
+    if device.type == 'cuda':
+        told.update(gpu=torch.cuda.get_device_name(), cuda=torch.version.cuda,
+                    cudnn=torch.backends.cudnn.version())
+    else:
+        told.update(machine=platform.machine(),
+                    threads=torch.get_num_threads())
+    return told
+
+
+@contextlib.contextmanager
+def telling_of_memory():
+    """Say in one line that memory is short, and what takes less."""
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error).split('\n')[0]
+        if not any(words in text for words in (
+                'out of memory', "can't allocate memory")):
+            raise
+        raise ColornetError('%s; a smaller training.batch_size takes less'
+                            % text.split('. ')[0])

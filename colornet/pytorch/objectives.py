@@ -1,0 +1,35 @@
+"""Training objectives (paper, 3.5, 3.6), in PyTorch."""
+
+import torch
+import torch.nn.functional as F
+
+__all__ = ['find_loss']
+
+
+def find_loss(outputs, targets, settings):
+    """See :mod:`colornet.network.objectives`.
+
+    Parameters
+    ----------
+    outputs : sequence of tensor
+        Chrominance, (batch, 2, rows, columns), or the class scores of both
+        channels, (batch, bins, rows, columns).
+    targets : tensor, (batch, 2, rows, columns)
+        Chrominance, or bin numbers.
+    settings : dict
+        Those of ``[objective]``.
+
+    Returns
+    -------
+    tensor, a scalar
+    """
+    if settings['loss'] == 'cross_entropy':
+        return sum(F.cross_entropy(scores, targets[:, channel])
+                   for channel, scores in enumerate(outputs))
+    size = (outputs[0] - targets).abs()
+    penalty = size ** 2
+    if settings['loss'] == 'huber':
+        threshold = settings['huber_threshold']
+        penalty = torch.where(size <= threshold, penalty,
+                              threshold * (2 * size - threshold))
+    return penalty.sum(1).mean()

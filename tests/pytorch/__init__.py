@@ -1,0 +1,1 @@
+"""Tests of colornet/pytorch, left out where PyTorch is not installed."""

@@ -1,0 +1,95 @@
+"""Devices, and what is told when something is not there."""
+
+import io
+import sys
+from unittest import mock
+
+from nose.tools import assert_in, assert_raises, eq_
+
+from colornet.cli import main
+from tests import tiny
+from tests.pytorch.learners import EVERYDAY, make_config, make_learner, need
+
+
+def run(*options):
+    """Status and standard error of a training that does not begin."""
+    with mock.patch('sys.stderr', io.StringIO()) as err:
+        status = main(['train', str(EVERYDAY), '--data', 'nowhere'] +
+                      list(options))
+    return status, err.getvalue()
+
+
+def check_is_told(words, *options):
+    status, err = run(*options)
+    eq_((status, len(err.splitlines())), (2, 1), err)
+    assert_in(words, err)
+
+
+def finding(*packages):
+    return mock.patch('importlib.util.find_spec',
+                      lambda name: name in packages or None)
+
+
+def test_missing_pytorch_is_told_before_anything_runs():
+    ours = {name: module for name, module in sys.modules.items()
+            if name.startswith('colornet.pytorch')}
+    for name in ours:
+        del sys.modules[name]
+    try:
+        with mock.patch.dict('sys.modules', torch=None):
+            check_is_told("'.[pytorch]'", '--engine', 'pytorch')
+    finally:
+        sys.modules.update(ours)
+
+
+def test_the_engine_is_that_which_is_there():
+    with finding():
+        check_is_told('training needs Theano')
+    with finding('torch'):
+        check_is_told('Theano is not installed', '--engine', 'theano')
+    with finding('theano', 'torch'):
+        for option in (['--bfloat16'], ['--device', 'cpu']):
+            check_is_told('COLORNET_DEVICE', *option)
+    made = 'colornet.training.learner.TheanoLearner'
+    with finding('theano', 'torch'), mock.patch(made) as learner:
+        run()
+    eq_(learner.call_count, 1)
+
+
+def test_missing_gpu_is_told_before_anything_runs():
+    need('torch')
+    with mock.patch('torch.cuda.is_available', lambda: False):
+        check_is_told('finds no CUDA GPU', '--engine', 'pytorch', '--device',
+                      'cuda')
+    with mock.patch('torch.backends.mps.is_available', lambda: False):
+        check_is_told("finds no GPU of Apple's", '--engine', 'pytorch',
+                      '--device', 'mps')
+
+
+def test_the_best_device_is_taken():
+    need('torch')
+    from colornet.pytorch.devices import find_device
+    for cuda, mps, expected in ((True, True, 'cuda'), (False, True, 'mps'),
+                                (False, False, 'cpu')):
+        with mock.patch('torch.cuda.is_available', lambda: cuda), \
+                mock.patch('torch.backends.mps.is_available', lambda: mps):
+            eq_(find_device().type, expected)
+            eq_(find_device('cpu').type, 'cpu')
+
+
+def test_short_memory_is_told():
+    need('torch')
+    import torch
+
+    from colornet.pytorch.devices import telling_of_memory
+    learner = make_learner(make_config([]))
+    learner.build()
+    learner.compile()
+    for error in (torch.cuda.OutOfMemoryError(
+            'CUDA out of memory. Tried to allocate 2 GiB. GPU 0\nand more'),
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you")):
+        with mock.patch.object(learner, '_find_loss', side_effect=error):
+            tiny.check_error(lambda: learner.step(None, None),
+                             'a smaller training.batch_size takes less')
+    with assert_raises(RuntimeError), telling_of_memory():
+        raise RuntimeError('something else')
