@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from colornet.pytorch.network import Network
+from colornet.pytorch.prediction import load_pytorch
+from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .peaks import CONVOLUTION, MATRIX_SIZE
 
@@ -116,6 +118,16 @@ class PyTorchEngine:
             with torch.inference_mode():
                 return chroma_of(self.luminance).numpy()
         return predict
+
+    def make_everyday(self):
+        """The same, by the network that photos are coloured with.
+
+        In the layout that :mod:`colornet.pytorch` chooses.
+        """
+        predict = load_pytorch(find_resource(DEFAULT_NETWORK), device='cpu',
+                               bfloat16=self.bfloat16)[0]
+        luminance = self.luminance.numpy()
+        return lambda: predict(luminance)
 
     def make_peak(self):
         """Return a function that multiplies matrices, or convolves."""
