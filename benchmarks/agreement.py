@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ['compare', 'kind_of']
+__all__ = ['compare', 'kind_of', 'tolerances']
 
 #: Kind of result -> allowed root mean square of the differences, as a part
 #: of the values' own. A sum in float32 is off by some 1e-7; what is measured
@@ -20,6 +20,9 @@ TOLERANCES = {
     'losses': 1e-4,           # 2e-5
 }
 
+#: How much further from float64 than PyTorch's float32 we may be.
+FACTOR = 4
+
 #: Part of the pixels that may be decoded to another bin: where the two
 #: largest scores are equal to within rounding.
 MAX_OTHER_BINS = 1e-3
@@ -36,12 +39,40 @@ def kind_of(name):
     return name.rsplit(' ', 1)[0] if '/' in name else name
 
 
-def compare(ours, theirs):
+def tolerances(theirs, exact):
+    """How far float32 may be off, as the other side is, too.
+
+    A rectifier's gradient jumps at zero, so what rounding does to a gradient
+    depends on the photos, the weights and the processor. How much that is,
+    the other side shows.
+
+    Parameters
+    ----------
+    theirs, exact : dict of str to ndarray
+        Results in float32 and in float64.
+
+    Returns
+    -------
+    dict of str to float
+        Kind of result -> allowed difference: :data:`TOLERANCES`, or
+        :data:`FACTOR` times the largest of theirs.
+    """
+    allowed = dict(TOLERANCES)
+    for name, difference, _ in compare(theirs, exact):
+        kind = kind_of(name)
+        if kind in allowed and np.isfinite(difference):
+            allowed[kind] = max(allowed[kind], FACTOR * difference)
+    return allowed
+
+
+def compare(ours, theirs, allowed=None):
     """Compare what :func:`benchmarks.engines.collect_results` collected.
 
     Parameters
     ----------
     ours, theirs : dict of str to ndarray
+    allowed : dict of str to float
+        Kind of result -> largest difference; :data:`TOLERANCES` if not given.
 
     Returns
     -------
@@ -49,6 +80,7 @@ def compare(ours, theirs):
         Name, difference and the largest difference allowed, the worst first
         (in units of what is allowed).
     """
+    allowed = TOLERANCES if allowed is None else allowed
     floors = {}
     for name, array in theirs.items():
         size = FLOOR * _root_mean_square(array)
@@ -64,7 +96,7 @@ def compare(ours, theirs):
             difference = _root_mean_square(ours[name] - theirs[name]) / max(
                 _root_mean_square(theirs[name]), floors[_family(name)])
         rows.append((name, float(difference),
-                     TOLERANCES.get(kind_of(name), MAX_OTHER_BINS)))
+                     allowed.get(kind_of(name), MAX_OTHER_BINS)))
     # NaN is the worst.
     return sorted(rows, reverse=True, key=lambda row: (
         row[1] / row[2] if np.isfinite(row[1]) else float('inf')))

@@ -9,6 +9,7 @@ from colornet.network.networks import (all_parameters, output_layers,
                                        trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import compile_prediction
+from colornet.resources import DEFAULT_NETWORK
 from colornet.training.updates import compile_training
 
 from .peaks import MATRIX_SIZE
@@ -54,6 +55,12 @@ class ColornetEngine:
         # As load_colorizer() does it.
         predict = compile_prediction(*load_shipped_network(
             self.luminance.shape[1], fold=True))
+        return lambda: predict(self.luminance)
+
+    def make_everyday(self):
+        """The same, by the network that photos are coloured with."""
+        predict = compile_prediction(*load_shipped_network(
+            self.luminance.shape[1], fold=True, network=DEFAULT_NETWORK))
         return lambda: predict(self.luminance)
 
     def make_peak(self):

@@ -2,9 +2,11 @@
 
 ``python -m benchmarks.engines ENGINE PROBLEM BATCH_SIZE`` answers each line
 of JSON that it reads with one. ``{"task": "train"}`` is done once, after
-building what it needs (the engine's ``make_train``); the answer has
-``seconds`` and ``peak_memory_mb``, the largest so far. ``{"results": FILE}``
-writes what :mod:`benchmarks.agreement` compares. The end of the input ends it.
+building what it needs (the engine's ``make_train``); ``predict`` is done by
+the paper's network, ``everyday`` by the one that colours photos. The answer
+has ``seconds`` and ``peak_memory_mb``, the largest so far. ``{"results":
+FILE}`` writes what :mod:`benchmarks.agreement` compares. The end of the input
+ends it.
 """
 
 import json
@@ -18,8 +20,8 @@ import numpy as np
 
 from colornet.engine.switches import SPEEDUPS, VARIABLE
 
-__all__ = ['COLORNET', 'PYTORCH', 'ENGINES', 'NUM_STEPS', 'environment',
-           'repeat_photos', 'make_engine', 'collect_results']
+__all__ = ['COLORNET', 'PYTORCH', 'ONNX', 'ENGINES', 'REFERENCE', 'NUM_STEPS',
+           'environment', 'repeat_photos', 'make_engine', 'collect_results']
 
 #: Name -> speed-ups left out, by their names in SPEEDUPS.
 COLORNET = OrderedDict([
@@ -37,7 +39,13 @@ PYTORCH = OrderedDict([
     ('pytorch compile', {'channels_last': True, 'compile': True}),
 ])
 
-ENGINES = list(COLORNET) + list(PYTORCH)
+#: Predicts, and cannot train.
+ONNX = 'onnx runtime'
+
+ENGINES = list(COLORNET) + list(PYTORCH) + [ONNX]
+
+#: The same, never timed: decides who is off where float32 engines differ.
+REFERENCE = 'pytorch float64'
 
 #: Training steps that are compared.
 NUM_STEPS = 3
@@ -75,14 +83,14 @@ def make_engine(name, problem, batch_size):
     Parameters
     ----------
     name : str
-        One of :data:`ENGINES`.
+        One of :data:`ENGINES`, or :data:`REFERENCE`.
     problem : dict of str to ndarray
         See :func:`benchmarks.problem.write_problem`.
     batch_size : int
 
     Returns
     -------
-    ColornetEngine or PyTorchEngine
+    ColornetEngine, PyTorchEngine or OnnxEngine
     """
     batch = [repeat_photos(problem[array], batch_size)
              for array in ('luminance', 'inputs', 'targets')]
@@ -90,8 +98,12 @@ def make_engine(name, problem, batch_size):
     if name in COLORNET:
         from .colornet_engine import ColornetEngine
         return ColornetEngine(*batch, problem)
+    if name == ONNX:
+        from .onnx_engine import OnnxEngine
+        return OnnxEngine(*batch, problem)
     from .pytorch_engine import PyTorchEngine
-    return PyTorchEngine(*batch, problem, **PYTORCH[name])
+    options = {'float64': True} if name == REFERENCE else PYTORCH[name]
+    return PyTorchEngine(*batch, problem, **options)
 
 
 def collect_results(engine):
@@ -115,7 +127,7 @@ def collect_results(engine):
     results.update(('average ' + name, np.array(average)) for name, average
                    in engine.running_averages().items())
     losses += [step() for _ in range(NUM_STEPS - 1)]
-    results['losses'] = np.float32(losses)
+    results['losses'] = np.array(losses, np.float64)
     return results
 
 

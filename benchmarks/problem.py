@@ -15,7 +15,7 @@ from colornet.network.inputs import IMAGENET_MEAN_BGR, preprocess
 from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
 from colornet.photos.reading import find_images, read_rgb
-from colornet.resources import find_resource, weights_file
+from colornet.resources import DEFAULT_NETWORK, find_resource, weights_file
 
 __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
            'count_multiply_adds', 'write_problem']
@@ -24,8 +24,8 @@ __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
 NETWORK = weights_file('cvcl_classification')
 
 
-def load_shipped_network(size, fold=False):
-    """Load :data:`NETWORK` for images of any size.
+def load_shipped_network(size, fold=False, network=NETWORK):
+    """Load a network that ships for images of any size.
 
     Parameters
     ----------
@@ -33,13 +33,15 @@ def load_shipped_network(size, fold=False):
         Rows and columns.
     fold : bool
         See :func:`colornet.network.saved.load_network`.
+    network : str
+        Its file.
 
     Returns
     -------
     net : OrderedDict of str to Layer
     config : Config
     """
-    return load_network(find_resource(NETWORK), fold=fold, size=size)[:2]
+    return load_network(find_resource(network), fold=fold, size=size)[:2]
 
 
 def correlation_order(key, array):
@@ -59,7 +61,7 @@ def correlation_order(key, array):
     return array[:, :, ::-1, ::-1] if key[1] == 'W' else array
 
 
-def count_multiply_adds(net):
+def count_multiply_adds(net, size=None):
     """Count the nominal multiply-adds of all convolutions, for one image.
 
     A convolution takes size**2 x channels x filters of them for each pixel,
@@ -70,6 +72,8 @@ def count_multiply_adds(net):
     Parameters
     ----------
     net : dict of str to Layer
+    size : int, optional
+        Rows and columns, for a network of any.
 
     Returns
     -------
@@ -77,11 +81,17 @@ def count_multiply_adds(net):
         For ``predict`` and ``train``.
     """
     forward = backward = 0
-    for layer in lasagne.layers.get_all_layers(output_layers(net)):
+    layers = lasagne.layers.get_all_layers(output_layers(net))
+    shapes = [layer.output_shape for layer in layers]
+    if size is not None:
+        shapes = lasagne.layers.get_output_shape(
+            layers, {net['input']: (1, 3, size, size)})
+    for layer, shape in zip(layers, shapes):
         if not any(parameter.name == 'W' for parameter in layer.params):
             continue
-        rows, columns = layer.output_shape[2:]
-        count = int(np.prod(layer.W.get_value().shape)) * rows * columns
+        # Of a layer that is not a convolution, there is one pixel.
+        pixels = int(np.prod(shape[2:]))
+        count = int(np.prod(layer.W.get_value().shape)) * pixels
         before = getattr(layer, 'input_layers', None) or [layer.input_layer]
         forward += count
         backward += count * (
@@ -98,9 +108,10 @@ def write_problem(path, size):
     path : str
         Gets ``luminance``, ``inputs`` and ``targets`` of the demo's photos,
         as :mod:`colornet.network.inputs` makes them; ``mean_bgr`` and
-        ``means``, the bins' means, for the prediction;
-        ``multiply_adds/<task>``; and ``<layer>/<parameter>``, filters not
-        flipped.
+        ``means``, the bins' means times the saturation of the network's
+        decoding, for the prediction;
+        ``multiply_adds/<task>``, also of ``everyday``; and
+        ``<layer>/<parameter>``, filters not flipped.
     size : int
         Rows and columns.
     """
@@ -113,9 +124,13 @@ def write_problem(path, size):
         'luminance': luminance, 'inputs': preprocess(luminance),
         'targets': bin_channel(np.moveaxis(chroma, -1, 1), num_bins),
         'mean_bgr': IMAGENET_MEAN_BGR,
-        'means': unbin_channel(np.arange(num_bins), num_bins)}
+        'means': unbin_channel(np.arange(num_bins), num_bins) *
+        np.float32(config.decoding['saturation'])}
     arrays.update(('multiply_adds/' + task, count) for task, count in
                   count_multiply_adds(net).items())
+    arrays['multiply_adds/everyday'] = count_multiply_adds(
+        load_shipped_network(size, network=DEFAULT_NETWORK)[0],
+        size)['predict']
     arrays.update(('/'.join(key), correlation_order(key, variable.get_value()))
                   for key, variable in all_parameters(net).items())
     np.savez(path, **arrays)

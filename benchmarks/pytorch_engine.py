@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from colornet.pytorch.network import Network
+from colornet.pytorch.prediction import load_pytorch
+from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .peaks import CONVOLUTION, MATRIX_SIZE
 
@@ -14,8 +16,10 @@ __all__ = ['PyTorchEngine']
 
 
 def _cross_entropy(scores, targets):
-    return sum(F.cross_entropy(channel.float(), targets[:, number])
-               for number, channel in enumerate(scores))
+    # Not in bfloat16, whatever the scores are in.
+    return sum(F.cross_entropy(
+        channel.to(torch.promote_types(channel.dtype, torch.float32)),
+        targets[:, number]) for number, channel in enumerate(scores))
 
 
 class PyTorchEngine:
@@ -33,13 +37,17 @@ class PyTorchEngine:
         Autocast convolutions to bfloat16.
     compile : bool
         Compile loss and prediction by torch.compile.
+    float64 : bool
+        Compute in float64.
     """
 
     def __init__(self, luminance, inputs, targets, problem,
-                 channels_last=False, bfloat16=False, compile=False):
+                 channels_last=False, bfloat16=False, compile=False,
+                 float64=False):
         self.bfloat16 = bfloat16
         self.compile = torch.compile if compile else lambda function: function
-        self.network = Network()
+        dtype = torch.float64 if float64 else torch.float32
+        self.network = Network().to(dtype)
         # As colornet names them; a problem's filters are PyTorch's.
         self.variables = {'/'.join(key): tensor for key, tensor in
                           self.network.tensors().items()}
@@ -49,11 +57,13 @@ class PyTorchEngine:
         layout = (torch.channels_last if channels_last else
                   torch.contiguous_format)
         self.network.to(memory_format=layout)
-        self.luminance = torch.from_numpy(luminance)
-        self.inputs = torch.from_numpy(inputs).contiguous(memory_format=layout)
+        self.luminance = torch.from_numpy(luminance).to(dtype)
+        self.inputs = torch.from_numpy(inputs).to(dtype).contiguous(
+            memory_format=layout)
         self.targets = torch.from_numpy(targets.astype(np.int64))
+        # The means of the bins as they are shown: more saturated.
         self.mean_bgr, self.means = [
-            torch.from_numpy(np.asarray(problem[name], np.float32))
+            torch.from_numpy(np.asarray(problem[name], np.float32)).to(dtype)
             for name in ('mean_bgr', 'means')]
         self.layout = layout
 
@@ -108,6 +118,16 @@ class PyTorchEngine:
             with torch.inference_mode():
                 return chroma_of(self.luminance).numpy()
         return predict
+
+    def make_everyday(self):
+        """The same, by the network that photos are coloured with.
+
+        In the layout that :mod:`colornet.pytorch` chooses.
+        """
+        predict = load_pytorch(find_resource(DEFAULT_NETWORK), device='cpu',
+                               bfloat16=self.bfloat16)[0]
+        luminance = self.luminance.numpy()
+        return lambda: predict(luminance)
 
     def make_peak(self):
         """Return a function that multiplies matrices, or convolves."""

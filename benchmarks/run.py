@@ -2,7 +2,8 @@
 
 Checks first that both sides compute the same; then, for each work, the
 engines take turns, so that whatever else slows the machine down slows all of
-them down.
+them down. ``--works`` does some of it only, ``--table`` formats what was
+measured before, as it stands in the documentation.
 """
 
 import argparse
@@ -18,31 +19,33 @@ import numpy as np
 
 from colornet.cli import report_errors
 from colornet.errors import ColornetError
-from colornet.files import make_folder, write_csv
+from colornet.files import make_folder
 from colornet.terminal import on_terminal, progress_bar
 
-from .agreement import compare, kind_of
+from .agreement import compare, kind_of, tolerances
 from .children import Child, Children, write_problem
-from .engines import ENGINES
+from .engines import ENGINES, ONNX, REFERENCE
 from .peaks import PEAKS
-from .tables import format_table
+from .processes import (COLD, FOLDER, WARM, is_process, list_programs,
+                        measure_processes)
+from .report import format_report, read_rows, write_rows
 
-__all__ = ['WORKS', 'CSV_COLUMNS', 'check_packages', 'measure',
-           'format_report', 'run_driver']
+__all__ = ['WORKS', 'check_agreement', 'check_packages', 'engines_of',
+           'measure', 'run_driver']
 
-#: A task, and the images in its minibatch.
-WORKS = ('train_6', 'predict_1', 'predict_8')
+#: A task, and the images in its minibatch; whole commands.
+WORKS = ('train_6', 'predict_1', 'predict_8', 'everyday_1', 'everyday_8',
+         COLD, WARM, FOLDER + '200')
 
-CSV_COLUMNS = ('work', 'engine', 'seconds_per_image', 'peak_memory_mb')
-
-#: Engines that are timed in the training step only.
-TRAINING_ONLY = ('colornet, obvious graph',)
-
-#: Of which the fastest is what the others are compared with.
-FLOAT32_PYTORCH = ('pytorch', 'pytorch channels_last', 'pytorch compile')
+#: Engines that do not do all tasks -> those that they do.
+TASKS = {'colornet, obvious graph': ('train',),
+         ONNX: ('predict', 'everyday'),
+         # The default network is in one layout, and as it is written.
+         'pytorch': ('train', 'predict', 'peak'),
+         'pytorch compile': ('train', 'predict')}
 
 #: May be left out without making the benchmark fail.
-OPTIONAL = ('pytorch compile',)
+OPTIONAL = ('pytorch compile', ONNX)
 
 #: Repetitions that do not count: the first one compiles.
 WARM_UPS = 2
@@ -51,8 +54,15 @@ WARM_UPS = 2
 CHECK_BATCH_SIZE = 2
 
 
-def check_agreement(problem, folder, num_threads):
-    """Compare colornet, with and without oneDNN, with PyTorch.
+def engines_of(task, engines):
+    """Those of some engines that do a task."""
+    return [engine for engine in engines
+            if task in TASKS.get(engine, (task,))]
+
+
+def check_agreement(problem, folder, num_threads,
+                    engines=('colornet', 'colornet, no oneDNN')):
+    """Compare engines with PyTorch in float64, as far as float32 lets them.
 
     Returns
     -------
@@ -64,31 +74,34 @@ def check_agreement(problem, folder, num_threads):
     ColornetError
         If they do not: the worst array.
     """
-    engines = ('pytorch', 'colornet', 'colornet, no oneDNN')
-    lines, results = [], {}
-    for engine in progress_bar(engines, desc='agreement', unit='engine'):
+    lines, results = [], OrderedDict()
+    for engine in progress_bar((REFERENCE, 'pytorch') + tuple(engines),
+                               desc='agreement', unit='engine'):
         path = Path(folder, 'results.npz')
         child = Child(engine, problem, CHECK_BATCH_SIZE, num_threads)
         try:
             child.write_results(path)
-            lines.append('%s: %s' % (engine, child.description))
+            if engine != REFERENCE:
+                lines.append('%s: %s' % (engine, child.description))
         finally:
             child.stop()
         with np.load(path) as file:
             results[engine] = dict(file)
-    for engine in engines[1:]:
-        rows = compare(results.pop(engine), results['pytorch'])
-        name, difference, allowed = rows[0]
-        if not difference <= allowed:
+    exact = results.pop(REFERENCE)
+    allowed = tolerances(results['pytorch'], exact)
+    for engine, result in results.items():
+        rows = compare(result, exact, allowed)
+        name, difference, limit = rows[0]
+        if not difference <= limit:
             raise ColornetError(
-                '%s and PyTorch do not compute the same: %s differs by %.1e '
-                'of its size, allowed are %.0e'
-                % (engine, name, difference, allowed))
+                '%s does not compute what PyTorch does in float64: %s differs '
+                'by %.1e of its size, allowed are %.1e'
+                % (engine, name, difference, limit))
         kinds = OrderedDict()
         for name, difference, _ in rows:
             kind = kind_of(name)
             kinds[kind] = max(difference, kinds.get(kind, 0.))
-        lines.append('%s agrees with PyTorch: %s' % (engine, ', '.join(
+        lines.append('%s is as near to float64 as: %s' % (engine, ', '.join(
             '%s %.0e' % item for item in sorted(kinds.items()))))
     return lines
 
@@ -102,7 +115,7 @@ def measure(problem, batch_size, task, engines, num_rounds, num_threads,
     problem : str
         File of :func:`benchmarks.problem.write_problem`.
     batch_size : int
-    task : 'train', 'predict' or 'peak'
+    task : 'train', 'predict', 'everyday' or 'peak'
     engines : sequence of str
     num_rounds, num_threads : int
     on_death : callable
@@ -134,57 +147,6 @@ def measure(problem, batch_size, task, engines, num_rounds, num_threads,
             for engine, child in group.children.items())
 
 
-def format_report(rows, peak, multiply_adds):
-    """Format the table and the ratios beneath it.
-
-    Parameters
-    ----------
-    rows : list of (work, engine, seconds per image, peak memory in MB)
-    peak : float
-        Measured multiply-adds per second.
-    multiply_adds : dict of str to int
-        For an image, by task.
-
-    Returns
-    -------
-    str
-    """
-    seconds = {(work, engine): value for work, engine, value, _ in rows}
-    references = {}
-    for work in OrderedDict.fromkeys(row[0] for row in rows):
-        found = [(seconds[work, engine], engine) for engine in
-                 FLOAT32_PYTORCH if (work, engine) in seconds]
-        if found:
-            references[work] = min(found)
-    cells = []
-    for work, engine, value, memory in rows:
-        fraction = multiply_adds[work.split('_')[0]] / value / peak
-        times = ('%.2f' % (references[work][0] / value)
-                 if work in references else '-')
-        cells.append((work, engine, '%.3f' % value, '%.0f' % memory,
-                      '%.2f' % fraction, times))
-    table = format_table(('work', 'engine', 's/image', 'peak MB',
-                          'of peak', 'times faster'), cells)
-
-    def ratio(text, work, engine, other):
-        if (work, engine) in seconds and (work, other) in seconds:
-            return '- %s: %s is %.2f times as fast as %s.' % (
-                text, engine, seconds[work, other] / seconds[work, engine],
-                other)
-        return None
-
-    best = references.get('train_6', (0, None))[1]
-    lines = [
-        ratio('Training against float32', 'train_6', 'colornet', best),
-        ratio('Training against bfloat16', 'train_6', 'colornet',
-              'pytorch channels_last bf16'),
-        ratio('Training without oneDNN', 'train_6', 'colornet, no oneDNN',
-              best),
-        ratio('Prediction of one photo', 'predict_1', 'colornet',
-              'pytorch channels_last')]
-    return '\n'.join([table, ''] + [line for line in lines if line])
-
-
 def describe_machine(num_threads):
     """Processor and threads, in a line."""
     try:
@@ -210,47 +172,68 @@ def _measure_peak(problem, options, on_death):
             for engine, rate in rates.items()))
 
 
-def _run(options):
-    left_out = []
-    if any(engine.startswith('pytorch') for engine in options.engines):
-        check_packages('torch')
-    make_folder(options.out.parent)  # Fail now, not in half an hour.
+def _measure_networks(works, options, left_out):
+    """Rows of the works of networks, and lines about them."""
+    lines, rows = [], []
     with tempfile.TemporaryDirectory() as folder:
         problem = str(Path(folder, 'problem.npz'))
         write_problem(problem, options.size)
         with np.load(problem) as file:
-            multiply_adds = {task: int(file['multiply_adds/' + task])
-                             for task in ('train', 'predict')}
-        lines = [describe_machine(options.threads)]
+            multiply_adds = {name.split('/')[1]: int(file[name])
+                             for name in file
+                             if name.startswith('multiply_adds/')}
         if options.check:
             lines += check_agreement(problem, folder, options.threads)
         peak, line = _measure_peak(problem, options, left_out.append)
         lines.append(line)
-        rows = []
-        for work in options.works:
+        lines.append(
+            '"of peak" is nominal: %.1f (prediction), %.1f (training) and '
+            '%.1f (everyday)\n  GFLOP per image, as the convolutions of the '
+            'networks\' graphs take them, by the\n  fastest of these. '
+            'Algorithms that need fewer products can be above 1.'
+            % tuple(2e-9 * multiply_adds[task]
+                    for task in ('predict', 'train', 'everyday')))
+        for work in works:
             task, batch_size = work.rsplit('_', 1)
-            engines = [engine for engine in options.engines if task ==
-                       'train' or engine not in TRAINING_ONLY]
-            found = measure(problem, int(batch_size), task, engines,
-                            options.rounds, options.threads,
-                            lambda message: left_out.append(
+            found = measure(problem, int(batch_size), task,
+                            engines_of(task, options.engines), options.rounds,
+                            options.threads, lambda message: left_out.append(
                                 '%s: %s' % (work, message)))
-            rows += [
-                (work, engine, statistics.median(seconds) / int(batch_size),
-                 memory) for engine, (seconds, memory) in found.items()]
-    write_csv(options.out, CSV_COLUMNS, [
-        (work, engine, '%.6g' % seconds, '%.0f' % memory)
-        for work, engine, seconds, memory in rows])
+            for engine, (seconds, memory) in found.items():
+                seconds = statistics.median(seconds) / int(batch_size)
+                rows.append((work, engine, seconds, memory,
+                             multiply_adds[task] / seconds / peak))
+    return rows, lines
+
+
+def _run(options):
+    if options.table:
+        print(format_report(read_rows(options.table)))
+        return False
+    left_out = []
+    networks = [work for work in options.works if not is_process(work)]
+    if networks and any(engine.startswith('pytorch')
+                        for engine in options.engines):
+        check_packages('torch')
+    make_folder(options.out.parent)  # Fail now, not in half an hour.
+    rows, lines = [], [describe_machine(options.threads)]
+    if networks:
+        rows, more = _measure_networks(networks, options, left_out)
+        lines += more
+    programs = list_programs(options.engines, options.beside)
+    for work in filter(is_process, options.works):
+        found = measure_processes(
+            work, programs, options.rounds, options.threads,
+            lambda message: left_out.append('%s: %s' % (work, message)))
+        rows += [(work, program, seconds, memory, None)
+                 for program, (seconds, memory) in found.items()]
+    write_rows(options.out, rows)
     print('\n'.join(['- ' + line for line in lines]))
-    print('- "of peak" is nominal: %.1f (prediction) and %.1f (training) '
-          'GFLOP per image,\n  as the convolutions of the paper\'s graph '
-          'take them, by the\n  fastest of these. Algorithms that need fewer '
-          'products can be above 1.\n'
-          '- "times faster": than the fastest float32 PyTorch.\n'
-          '- Seconds are medians of %d; memory is the peak of the process.\n'
-          % (2e-9 * multiply_adds['predict'], 2e-9 * multiply_adds['train'],
-             options.rounds))
-    print(format_report(rows, peak, multiply_adds))
+    print('- "times faster": than the fastest float32 PyTorch; of commands, '
+          'than the other\n  version.\n'
+          '- Seconds are medians of %d (of a folder 3, of a first start '
+          'one); memory is the\n  peak of the process.\n' % options.rounds)
+    print(format_report(rows))
     for line in left_out:
         print('- left out: %s' % line)
     return any(not any(name in line for name in OPTIONAL)
@@ -304,7 +287,14 @@ def main(arguments=None):
                         help='rows and columns of the images '
                              '(default: %(default)s)')
     parser.add_argument('--works', nargs='+', default=WORKS, metavar='WORK',
-                        help='(default: %s)' % ' '.join(WORKS))
+                        help='a task and the images in its minibatch, or '
+                             'a command; %sN for N photos (default: %%(default'
+                             ')s)' % FOLDER)
+    parser.add_argument('--beside', type=Path, metavar='FOLDER',
+                        help='another version of colornet, a clone, whose '
+                             'commands are timed by turns with ours')
+    parser.add_argument('--table', type=Path, metavar='CSV',
+                        help='only format what was measured before')
     parser.add_argument('--engines', nargs='+', default=ENGINES,
                         choices=ENGINES, metavar='ENGINE',
                         help='(default: all)')

@@ -13,6 +13,7 @@ import numpy as np
 import skimage.color
 
 from .errors import ColornetError
+from .luv import luminance_of_bytes
 
 __all__ = ['COLOR_SPACES', 'NUM_BINS', 'ColorSpace', 'check_dtype',
            'as_float_rgb', 'as_uint8', 'get_color_space', 'luminance',
@@ -175,7 +176,7 @@ def join_channels(luminance, chroma, color_space='luv'):
     return skimage.color.hsv2rgb(hsv).astype(np.float32)
 
 
-def luminance(pixels, color_space='luv'):
+def luminance(pixels, color_space='luv', dtype=np.float32):
     """Luminance of a picture: its grayscale version (paper, 4).
 
     Parameters
@@ -183,24 +184,31 @@ def luminance(pixels, color_space='luv'):
     pixels : ndarray, (rows, columns) or (rows, columns, 3)
         Grey or sRGB; uint8, uint16 or floating point in [0, 1].
     color_space : 'luv' or 'hsv'
+    dtype : np.float32 or np.float64
+        Of the result, which the latter makes more exact for 8-bit colours.
 
     Returns
     -------
-    ndarray of float32, (rows, columns)
+    ndarray, (rows, columns)
         In [0, 100] for CIELUV, in [0, 1] for HSV.
     """
     pixels = np.asarray(pixels)
+    is_luv = get_color_space(color_space).name == 'luv'
+    if is_luv and pixels.dtype == np.uint8:
+        if pixels.ndim == 3:
+            return luminance_of_bytes(pixels, dtype)
+        return luminance(np.arange(256) / 255., dtype=dtype)[pixels]
     if pixels.ndim == 3:
-        return split_channels(pixels, color_space)[0]
+        return split_channels(pixels, color_space)[0].astype(dtype)
     grey = as_float_rgb(pixels)
-    if get_color_space(color_space).name == 'hsv':
-        return grey
+    if not is_luv:
+        return grey.astype(dtype)
     # L depends on the luminance alone, so a third of the work is enough:
     # grey pixels have Y equal to their linear value (CIE 15, sRGB).
     linear = np.where(grey > 0.04045, ((grey + 0.055) / 1.055) ** 2.4,
                       grey / 12.92)
     return np.where(linear > 0.008856, 116 * np.cbrt(linear) - 16,
-                    903.3 * linear).astype(np.float32)
+                    903.3 * linear).astype(dtype)
 
 
 def bin_channel(values, num_bins=NUM_BINS, limits=(-100., 100.)):

@@ -5,7 +5,6 @@ import importlib.util
 import io
 import os
 import tempfile
-from collections import OrderedDict
 from pathlib import Path
 from unittest import SkipTest, mock
 
@@ -14,15 +13,17 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_almost_equal, assert_in, eq_, ok_
 
 from benchmarks import run, sizes
-from benchmarks.agreement import FLOOR, TOLERANCES, compare
+from benchmarks.agreement import FACTOR, FLOOR, TOLERANCES, compare, tolerances
 from benchmarks.children import Child, Children, last_line
-from benchmarks.engines import (COLORNET, PYTORCH, collect_results,
+from benchmarks.engines import (COLORNET, ONNX, PYTORCH, collect_results,
                                 environment, repeat_photos)
+from benchmarks.report import read_rows
 from benchmarks.tables import format_table
 from colornet.engine.switches import SPEEDUPS
-from colornet.files import write_csv
 from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
+from colornet.network.stored import load_stored
+from colornet.resources import find_resource
 from tests import tiny
 
 #: Multiply-adds for each pixel of VGG16's convolutions, at their own size.
@@ -84,55 +85,10 @@ def test_numbers_stay_right_beside_a_dash():
     eq_(table.split('\n')[3], 'a               -')
 
 
-def test_csv():
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, 'runs', 'benchmark.csv')
-        write_csv(path, run.CSV_COLUMNS, [
-            ('train_6', 'colornet, direct', '0.5', '123')])
-        eq_(path.read_text(),
-            'work,engine,seconds_per_image,peak_memory_mb\n'
-            'train_6,"colornet, direct",0.5,123\n')
-
-
-ROWS = [('train_6', 'colornet', 0.5, 1000.),
-        ('train_6', 'colornet, no oneDNN', 2., 900.),
-        ('train_6', 'pytorch', 3., 2000.),
-        ('train_6', 'pytorch channels_last', 1.5, 2000.),
-        ('train_6', 'pytorch channels_last bf16', 1., 1800.),
-        ('predict_1', 'colornet', 0.2, 500.),
-        ('predict_1', 'pytorch channels_last', 0.3, 400.)]
-
-
-def test_report():
-    lines = run.format_report(ROWS, 20e9, {
-        'train': 10 * 10 ** 9, 'predict': 5 * 10 ** 9}).split('\n')
-    cells = {(line.split()[0], ' '.join(line.split()[1:-4])):
-             line.split()[-4:] for line in lines[3:10]}
-    # 10 G multiply-adds in 0.5 s, of 20 G a second.
-    eq_(cells['train_6', 'colornet'], ['0.500', '1000', '1.00', '3.00'])
-    eq_(cells['train_6', 'pytorch'], ['3.000', '2000', '0.17', '0.50'])
-    eq_(cells['predict_1', 'colornet'], ['0.200', '500', '1.25', '1.50'])
-    eq_(lines[12:], [
-        '- Training against float32: colornet is 3.00 times as fast as '
-        'pytorch channels_last.',
-        '- Training against bfloat16: colornet is 2.00 times as fast as '
-        'pytorch channels_last bf16.',
-        '- Training without oneDNN: colornet, no oneDNN is 0.75 times as fast '
-        'as pytorch channels_last.',
-        '- Prediction of one photo: colornet is 1.50 times as fast as '
-        'pytorch channels_last.'])
-
-
 def test_missing_packages_are_told_before_anything_runs():
     tiny.check_error(lambda: run.check_packages('os', 'no_such_package'),
                      'no_such_package', 'benchmarks/requirements.txt')
     run.check_packages('os', 'numpy')
-
-
-def test_report_without_pytorch():
-    lines = run.format_report(ROWS[:2], 20e9, {'train': 10 ** 10}).split('\n')
-    eq_(lines[3].split()[-1], '-')
-    eq_(len([line for line in lines if line.startswith('- ')]), 0)
 
 
 def make_results():
@@ -176,6 +132,23 @@ def test_compare_counts_what_is_only_rounding_by_others_of_its_kind():
     size = np.sqrt(np.mean(expected['gradient a/W'] ** 2))
     assert_almost_equal(rows['gradient b/W'], 2 * np.sqrt(np.mean(
         expected['gradient b/W'] ** 2)) / (FLOOR * size), 12)
+
+
+def test_tolerances_follow_from_the_other_side():
+    exact, theirs = make_results(), make_results()
+    theirs['gradient a/W'] = theirs['gradient a/W'] * 1.01
+    allowed = tolerances(theirs, exact)
+    assert_almost_equal(allowed['gradient'], 0.01 * FACTOR, 10)
+    eq_({kind: allowed[kind] for kind in TOLERANCES if kind != 'gradient'},
+        {kind: TOLERANCES[kind] for kind in TOLERANCES if kind != 'gradient'})
+    eq_(tolerances(exact, exact), TOLERANCES)
+    ours = dict(exact, **{'gradient a/W': exact['gradient a/W'] * 1.03})
+    for given, fits in ((allowed, True), (None, False)):
+        _, difference, limit = compare(ours, exact, given)[0]
+        eq_(difference <= limit, fits)
+    # What is missing or no number allows nothing.
+    theirs['losses'] = np.array([np.nan, 1, 1])
+    eq_(tolerances(theirs, exact)['losses'], TOLERANCES['losses'])
 
 
 def test_compare_bad_values_and_missing_arrays():
@@ -276,14 +249,19 @@ def test_problem():
     with tempfile.TemporaryDirectory() as folder:
         with np.load(write_problem(folder, 16)) as file:
             problem = dict(file)
+    from benchmarks.problem import NETWORK
     photos = len(problem['luminance'])
+    # 16 / 8 rows before R4, all else in proportion.
+    ok_(0 < problem['multiply_adds/everyday'] <
+        problem['multiply_adds/predict'])
     eq_(problem['inputs'].shape, (photos, 3, 16, 16))
     eq_(problem['targets'].shape, (photos, 2, 16, 16))
     ok_(problem['targets'].min() >= 0 and problem['targets'].max() < 50)
-    # A bin is four units wide; its mean is in the middle.
-    eq_(problem['means'][[0, 49]].tolist(), [-98., 98.])
+    # A bin is four units wide; its mean is in the middle, and multiplied.
+    saturation = load_stored(find_resource(NETWORK))[1].decoding['saturation']
+    np.testing.assert_allclose(problem['means'][[0, 49]],
+                               [-98 * saturation, 98 * saturation])
     from colornet.network.vgg16 import load_vgg16_weights
-    from colornet.resources import find_resource
     weights = load_vgg16_weights(find_resource('weights/vgg16.pkl'))
     np.testing.assert_array_equal(problem['conv1_1/W'],
                                   weights['conv1_1'][0])
@@ -304,40 +282,38 @@ def test_plot_of_sizes():
 
 
 @attr('slow')
-def test_pytorch_agrees():
+def test_the_two_sides_agree():
     need('torch')
-    results = OrderedDict()
     with tempfile.TemporaryDirectory() as folder:
         # Smaller photos have so few pixels that one at a rectifier's edge
         # shows in the gradients.
-        problem = write_problem(folder, 224)
-        for engine in ('colornet', 'pytorch'):
-            child = Child(engine, problem, 1, 2)
-            try:
-                path = str(Path(folder, 'results.npz'))
-                child.write_results(path)
-            finally:
-                child.stop()
-            with np.load(path) as file:
-                results[engine] = dict(file)
+        lines = run.check_agreement(write_problem(folder, 224), folder, 2,
+                                    ('colornet',))
+        with np.load(str(Path(folder, 'results.npz'))) as file:
+            names = list(file)
     # Two for each layer: 10 normalizations, 6 convolutions, 2 outputs' pairs.
-    eq_(len([name for name in results['pytorch']
-             if name.startswith('gradient ')]), 2 * 10 + 6 + 2 * 2)
-    for name, difference, allowed in compare(*results.values()):
-        ok_(difference <= allowed, (name, difference, allowed))
+    eq_(len([name for name in names if name.startswith('gradient ')]),
+        2 * 10 + 6 + 2 * 2)
+    eq_(len(lines), 4)
+    assert_in('chrominance 0e+00', lines[-1])
 
 
 @attr('slow')
 def test_benchmark():
     need('torch')
+    engines = ['colornet'] + [name for name in PYTORCH
+                              if 'compile' not in name]
+    if importlib.util.find_spec('onnxruntime'):
+        engines.append(ONNX)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, 'benchmark.csv')
         eq_(run.main(['--size', '32', '--no-check', '--rounds', '1',
-                      '--works', 'train_2', 'predict_1', '--out', str(path),
-                      '--engines', 'colornet'] + [
-                          name for name in PYTORCH if 'compile' not in name]),
-            0)
-        eq_(len(path.read_text().splitlines()), 1 + 2 * len(PYTORCH))
+                      '--works', 'train_2', 'predict_1', 'everyday_2',
+                      '--out', str(path), '--engines'] + engines), 0)
+        rows = [row[:2] for row in read_rows(path)]
+    eq_(rows, [(work, engine) for work in
+               ('train_2', 'predict_1', 'everyday_2')
+               for engine in run.engines_of(work.split('_')[0], engines)])
 
 
 def test_wrong_files_are_told_in_a_line():

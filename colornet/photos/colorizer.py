@@ -10,6 +10,7 @@ import numpy as np
 from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
                      luminance)
 from ..errors import ColornetError
+from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
 from .pixels import resize
 
@@ -128,16 +129,47 @@ class Colorizer:
             Rows and columns are those of the network's output. A list, if
             they differ between photos.
         """
-        photos = [_checked_pixels(pixels) for pixels in photos]
-        shapes = [self._input_shape(pixels.shape[:2]) for pixels in photos]
+        return self.predict_reduced([self.reduce(pixels)
+                                     for pixels in photos])
+
+    def reduce(self, pixels):
+        """What the network sees of a photo: its luminance, small.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        ndarray of float32, (rows, columns)
+        """
+        pixels = _checked_pixels(pixels)
+        # Resized first, as the training photos are, then converted.
+        return luminance(resize(pixels, self._input_shape(pixels.shape[:2])),
+                         self.color_space)
+
+    def predict_reduced(self, luminances):
+        """:meth:`predict` for photos that :meth:`reduce` has reduced.
+
+        Parameters
+        ----------
+        luminances : sequence of ndarray
+
+        Returns
+        -------
+        ndarray or list of ndarray
+            As of :meth:`predict`.
+        """
+        shapes = [reduced.shape for reduced in luminances]
         if len(set(shapes)) == 1:
-            return self._predict_alike(photos, shapes[0])
-        chroma = [None] * len(photos)
+            return self._predict_alike(luminances)
+        chroma = [None] * len(luminances)
         for shape in set(shapes):
             numbers = [number for number, other in enumerate(shapes)
                        if other == shape]
-            alike = self._predict_alike([photos[number] for number in numbers],
-                                        shape)
+            alike = self._predict_alike([luminances[number]
+                                         for number in numbers])
             for number, one in zip(numbers, alike):
                 chroma[number] = one
         return chroma
@@ -147,17 +179,14 @@ class Colorizer:
         return ((self.size, self.size) if self.proportions == 'squash' else
                 proportional_shape(shape, self.size))
 
-    def _predict_alike(self, photos, shape):
-        """Predict the chrominance of photos resized to one shape."""
-        # Resized first, as the training photos are, then converted.
-        chroma = self.predict_chroma(np.stack(
-            [luminance(resize(pixels, shape), self.color_space)
-             for pixels in photos]))
-        chroma = np.asarray(chroma, np.float32)
-        if (chroma.ndim != 4 or len(chroma) != len(photos) or
+    def _predict_alike(self, luminances):
+        """Predict the chrominance of photos of one shape."""
+        chroma = np.asarray(self.predict_chroma(np.stack(luminances)),
+                            np.float32)
+        if (chroma.ndim != 4 or len(chroma) != len(luminances) or
                 chroma.shape[3] != 2 or not chroma.size):
             raise ValueError('the network returned an array of shape %s for '
-                             '%d photos' % (chroma.shape, len(photos)))
+                             '%d photos' % (chroma.shape, len(luminances)))
         if not np.isfinite(chroma).all():
             raise ColornetError('the network predicts values that are not '
                                 'finite: its weights are damaged')
@@ -187,11 +216,17 @@ class Colorizer:
             stop = min(start + step, rows)
             strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
                                    (start, stop))
-            strip = join_channels(
-                luminance(pixels[start:stop], self.color_space), strip,
-                self.color_space)
-            rgb[start:stop] = as_uint8(strip) if dtype == np.uint8 else strip
+            rgb[start:stop] = self._join_strip(pixels[start:stop], strip,
+                                               dtype)
         return rgb
+
+    def _join_strip(self, pixels, chroma, dtype):
+        if dtype == np.uint8 and self.color_space == 'luv':
+            return join_to_bytes(luminance(pixels, dtype=np.float64),
+                                 chroma[..., 0], chroma[..., 1])
+        rgb = join_channels(luminance(pixels, self.color_space), chroma,
+                            self.color_space)
+        return as_uint8(rgb) if dtype == np.uint8 else rgb
 
 
 def _checked_pixels(pixels):

@@ -1,13 +1,13 @@
 """Colorizing files and folders of photos.
 
 Thousands of photos go through in small batches; one broken photo is noted
-and does not stop the others, a full disk does.
+and does not stop the others, a full disk does. While the network predicts,
+:mod:`.overlap` reads the next photos and writes the last ones.
 """
 
 import errno
 import itertools
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import List, Optional, Tuple
@@ -17,13 +17,17 @@ import numpy as np
 from ..errors import ColornetError
 from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
+from .overlap import run_overlapped
 from .reading import IMAGE_SUFFIXES, ImageError, Photo, find_images, read_photo
 from .writing import output_suffix, write_photo
 
 __all__ = ['Report', 'colorize_files']
 
-# Pixels of the photos that wait in a batch, beyond the last one.
+# Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
+
+# The same, of all that are read and not yet written.
+_PIXELS_IN_FLIGHT = 3 * _BATCH_PIXELS
 
 # Errors of one output name; of any other, the next file would die as well.
 _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
@@ -59,6 +63,7 @@ class _Job:
     source: Path
     target: Path
     photo: Optional[Photo] = None
+    luminance: Optional[np.ndarray] = None
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
@@ -111,18 +116,35 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     targets = _Targets(found, out_folder, overwrite, report)
     make_folder(out_folder)
     jobs = targets.assign(found)
-    jobs = progress_bar(
-        jobs, unit='photo',
+    bar = progress_bar(
+        total=len(jobs), unit='photo',
         disable=not progress or not (on_terminal() or len(jobs) > 20))
-    for batch in _read_batches(jobs, targets, batch_size, report):
-        for job, chroma in _predict(colorizer, batch, report):
-            with _noting_failure(job.source, report):
-                rgb = colorizer.join(job.photo.pixels, chroma, np.uint8)
-                _write(job.target, rgb, job.photo)
-                report.written.append(job.target)
-                if job.photo.has_more:
-                    report.first_only.append(job.source)
+    with bar:
+        run_overlapped(jobs, _Steps(colorizer, targets), report, bar,
+                       (batch_size, _BATCH_PIXELS, _PIXELS_IN_FLIGHT))
     return report
+
+
+class _Steps:
+    """What happens to each photo."""
+
+    def __init__(self, colorizer, targets):
+        self.colorizer = colorizer
+        self.name = targets.with_photo
+
+    def read(self, job):
+        """Photo, and what the network sees of it."""
+        photo = read_photo(job.source)
+        return photo, self.colorizer.reduce(photo.pixels)
+
+    def predict(self, batch):
+        """Chrominance of the photos of a batch."""
+        return self.colorizer.predict_reduced([job.luminance for job in batch])
+
+    def write(self, job, chroma):
+        """Colour and write a photo."""
+        rgb = self.colorizer.join(job.photo.pixels, chroma, np.uint8)
+        _write(job.target, rgb, job.photo)
 
 
 class _Targets:
@@ -147,13 +169,14 @@ class _Targets:
         jobs = [_Job(source, claims[source]) for source, _ in found]
         return [job for job in jobs if self._is_free(job)]
 
-    def with_photo(self, job, photo):
+    def with_photo(self, job, photo, luminance):
         """Job for a photo that was read; None if it has nowhere to go."""
+        job = replace(job, photo=photo, luminance=luminance)
         suffix = output_suffix(job.source, photo)
         if suffix == job.target.suffix:
-            return replace(job, photo=photo)
+            return job
         # Only now is it known to be transparent.
-        job = _Job(job.source, self._claim(job.source, suffix), photo)
+        job = replace(job, target=self._claim(job.source, suffix))
         return job if self._is_free(job) else None
 
     def _claim(self, source, suffix):
@@ -212,46 +235,6 @@ def _find_sources(sources, out_folder, report):
                 found.setdefault(os.path.abspath(path),
                                  (path, mirrored / inside))
     return list(found.values())
-
-
-def _read_batches(jobs, targets, batch_size, report):
-    """Read photos into batches small enough for the memory."""
-    batch = []
-    for job in jobs:
-        with _noting_failure(job.source, report):
-            job = targets.with_photo(job, read_photo(job.source))
-            if job is not None:
-                batch.append(job)
-        pixels = sum(job.photo.pixels.size for job in batch)
-        if len(batch) == batch_size or pixels > _BATCH_PIXELS:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _predict(colorizer, batch, report):
-    """(job, chroma) pairs; photo by photo where memory is short."""
-    try:
-        return list(zip(batch, colorizer.predict([job.photo.pixels
-                                                  for job in batch])))
-    except MemoryError:
-        if len(batch) > 1:
-            return [pair for job in batch
-                    for pair in _predict(colorizer, [job], report)]
-        report.failed.append((batch[0].source, 'out of memory'))
-        return []
-
-
-@contextmanager
-def _noting_failure(source, report):
-    """Note what went wrong with one photo, and go on."""
-    try:
-        yield
-    except ImageError as error:
-        report.failed.append((source, error.reason))
-    except MemoryError:
-        report.failed.append((source, 'out of memory'))
 
 
 def _write(target, rgb, photo):

@@ -168,7 +168,11 @@ def test_uint8_is_the_rounded_result():
     chroma, = colorizer.predict([pixels])
     eight = colorizer.join(pixels, chroma, np.uint8)
     eq_(eight.dtype, np.uint8)
-    assert_array_equal(eight, as_uint8(colorizer.join(pixels, chroma)))
+    # The former computes in float64, which rounds less.
+    differences = np.abs(eight.astype(int) -
+                         as_uint8(colorizer.join(pixels, chroma)))
+    ok_(differences.max() <= 1)
+    ok_(differences.any(axis=-1).mean() < 1e-3)
 
 
 def test_join_is_join_channels():

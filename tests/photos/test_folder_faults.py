@@ -60,7 +60,7 @@ class TestFaults(InFolder):
 
     def test_out_of_memory_while_joining(self):
         self.save('a.jpg', 'b.jpg')
-        with mock.patch('colornet.photos.colorizer.join_channels',
+        with mock.patch('colornet.photos.colorizer.join_to_bytes',
                         side_effect=MemoryError):
             report = self.run()
         eq_([reason for _, reason in report.failed], ['out of memory'] * 2)
@@ -107,7 +107,8 @@ class TestFaults(InFolder):
             ok_(not isinstance(caught.exception, ImageError))
             assert_in(os.strerror(code).lower(), str(caught.exception))
             assert_in('0.jpg', str(caught.exception))
-            eq_(network.call_count, 1)
+            # The second batch is predicted while the first is written.
+            ok_(network.call_count <= 2, network.call_count)
             eq_(files_in(self.out), [])
 
     def test_a_name_that_is_taken_by_a_folder(self):

@@ -1,0 +1,49 @@
+"""ONNX Runtime's side of the benchmark: prediction alone."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from colornet.network.onnx import export_onnx
+from colornet.network.onnx_graph import import_package
+from colornet.network.onnx_runtime import load_onnx
+from colornet.resources import DEFAULT_NETWORK, find_resource
+
+from .problem import NETWORK
+
+__all__ = ['OnnxEngine']
+
+
+class OnnxEngine:
+    """The networks that ship, as ``colornet export`` writes them for ONNX.
+
+    Parameters
+    ----------
+    luminance, inputs, targets : ndarray
+        A minibatch; see :func:`benchmarks.problem.write_problem`.
+    problem : dict of str to ndarray
+        Not used: the parameters come from the same files.
+    """
+
+    def __init__(self, luminance, inputs, targets, problem):
+        self.luminance = luminance
+
+    def describe(self):
+        """Versions, in a line."""
+        return 'ONNX Runtime %s' % import_package('onnxruntime').__version__
+
+    def make_predict(self):
+        """Return a function that predicts chrominance from luminance."""
+        return self._make(NETWORK)
+
+    def make_everyday(self):
+        """The same, by the network that photos are coloured with."""
+        return self._make(DEFAULT_NETWORK)
+
+    def _make(self, network):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'network.onnx')
+            export_onnx(find_resource(network), path)
+            # Each engine gets the same number.
+            predict, _, _ = load_onnx(path, int(os.environ['OMP_NUM_THREADS']))
+        return lambda: predict(self.luminance)

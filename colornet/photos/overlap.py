@@ -1,0 +1,216 @@
+"""Reading, predicting and writing at the same time.
+
+One thread reads ahead, the calling one predicts, others write. What became
+of the photos is reported in their order, as if one were done after another.
+"""
+
+import os
+import threading
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from .reading import ImageError
+
+__all__ = ['run_overlapped']
+
+
+def run_overlapped(jobs, steps, report, bar, limits):
+    """Read, predict and write photos, with few of them in memory.
+
+    What is interrupted, or ended by an error of the disk, waits for the
+    photos that are just being written, and reports them.
+
+    Parameters
+    ----------
+    jobs : sequence
+        In the order in which they are reported; each has a ``source``.
+    steps : object
+        ``read(job)`` returns a photo and what the network sees of it,
+        ``name(job, *those)`` the job with them, or None if it is not to be
+        done; ``predict(batch)`` the chrominance of several such jobs;
+        ``write(job, chroma)`` finishes one. Only the first and the last are
+        called in other threads.
+    report : Report
+    bar : tqdm
+        Moves with each photo that is reported.
+    limits : (int, int, int)
+        Photos in a batch; values of the pixels in one, and of all photos
+        that are in memory, each beyond the last photo.
+    """
+    overlap = _Overlap(steps, report, bar, limits)
+    try:
+        overlap.run(deque(jobs))
+    finally:
+        overlap.close()
+
+
+class _Overlap:
+
+    def __init__(self, steps, report, bar, limits):
+        self.steps, self.report, self.bar = steps, report, bar
+        self.batch_size, self.batch_values, values = limits
+        self.memory = _Memory(values)
+        # Not more: Python's way to silence warnings is not for threads.
+        self.readers = ThreadPoolExecutor(1)
+        self.writers = ThreadPoolExecutor(
+            max(1, min(4, len(os.sched_getaffinity(0)) // 2)))
+        self.reading = deque()  # (job, future)
+        self.ending = deque()  # (job, chroma, future) in order of reports
+
+    def run(self, jobs):
+        batch, values = [], 0
+        while jobs or self.reading:
+            while jobs and len(self.reading) <= self.batch_size:
+                job = jobs.popleft()
+                self.reading.append(
+                    (job, self.readers.submit(self._read, job)))
+            job = self._next_read()
+            if job is not None:
+                batch.append(job)
+                values += job.photo.pixels.size
+            if batch and (len(batch) == self.batch_size or
+                          values > self.batch_values or
+                          not (jobs or self.reading)):
+                self._predict(batch)
+                batch, values = [], 0
+        self._report(wait=len(self.ending))
+
+    def close(self):
+        """Wait for what is being written; leave out what is not."""
+        self.memory.close()
+        for _, future in self.reading:
+            future.cancel()
+        left = [(job, future) for job, _, future in self.ending
+                if not future.cancel()]
+        self.ending.clear()
+        self.readers.shutdown()
+        self.writers.shutdown()
+        for job, future in left:
+            error = future.exception()
+            if error is None or isinstance(error, ImageError):
+                self._note(job, error)
+
+    def _read(self, job):
+        self.memory.wait()
+        read = self.steps.read(job)
+        self.memory.take(read[0])
+        return read
+
+    def _next_read(self):
+        """The next job with its photo; None if it goes no further."""
+        job, future = self.reading.popleft()
+        try:
+            try:
+                read = future.result()
+            except MemoryError:
+                # Perhaps there is enough where nothing else is done.
+                self._report(wait=len(self.ending))
+                read = self.steps.read(job)
+                self.memory.take(read[0])
+        except ImageError as error:
+            self._fail(job, error)
+        except MemoryError:
+            self._fail(job, ImageError(job.source, 'out of memory'))
+        else:
+            named = self.steps.name(job, *read)
+            if named is not None:
+                return named
+            self.memory.give(read[0])
+            self.bar.update()
+        return None
+
+    def _predict(self, batch):
+        """Predict a batch, and have it written."""
+        self._report()
+        before = len(self.ending)
+        for job, chroma in self._predictions(batch):
+            self.ending.append((job, chroma, self.writers.submit(
+                self._write, job, chroma)))
+        # The batch before: what is written is never more than one behind.
+        self._report(wait=before)
+
+    def _predictions(self, batch):
+        """(job, chroma) pairs; photo by photo where memory is short."""
+        try:
+            return list(zip(batch, self.steps.predict(batch)))
+        except MemoryError:
+            if len(batch) > 1:
+                return [pair for job in batch
+                        for pair in self._predictions([job])]
+            self._fail(batch[0], ImageError(batch[0].source, 'out of memory'))
+            self.memory.give(batch[0].photo)
+            return []
+
+    def _fail(self, job, error):
+        """Report an error when it is this photo's turn."""
+        future = Future()
+        future.set_exception(error)
+        self.ending.append((job, None, future))
+
+    def _write(self, job, chroma):
+        try:
+            self.steps.write(job, chroma)
+        finally:
+            self.memory.give(job.photo)
+
+    def _report(self, wait=0):
+        """Report what has ended, in order; wait for some of it."""
+        while self.ending and (wait > 0 or self.ending[0][2].done()):
+            wait -= 1
+            job, chroma, future = self.ending[0]
+            error = self._error(job, chroma, future)
+            self.ending.popleft()
+            self._note(job, error)
+
+    def _error(self, job, chroma, future):
+        """Why a photo was not written; None if it was."""
+        try:
+            try:
+                future.result()
+            except MemoryError:
+                for _, _, other in self.ending:
+                    other.exception()
+                self.steps.write(job, chroma)
+        except ImageError as error:
+            return error
+        except MemoryError:
+            return ImageError(job.source, 'out of memory')
+        return None
+
+    def _note(self, job, error):
+        if error is not None:
+            self.report.failed.append((job.source, error.reason))
+        else:
+            self.report.written.append(job.target)
+            if job.photo.has_more:
+                self.report.first_only.append(job.source)
+        self.bar.update()
+
+
+class _Memory:
+    """Counts the values of pixels that are in memory."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.used = 0
+        self.changed = threading.Condition()
+
+    def wait(self):
+        """Wait until another photo may be read."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.used <= self.limit)
+
+    def take(self, photo):
+        with self.changed:
+            self.used += photo.pixels.size
+
+    def give(self, photo):
+        with self.changed:
+            self.used -= photo.pixels.size
+            self.changed.notify()
+
+    def close(self):
+        """Let nobody wait any longer."""
+        with self.changed:
+            self.limit = float('inf')
+            self.changed.notify()
