@@ -59,15 +59,18 @@ need() {
 # What the bundle's user does, with a root of Debian 12 for a host. Mounts are
 # in a name space of their own and end with it.
 try_out() {
+    local tar
     [ "$(id -u)" = 0 ] || fail '--check needs root'
     need mmdebstrap unshare
     [ -e "$folder/unpack.sh" ] || fail "there is no bundle in $folder"
     work=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
-    mmdebstrap --variant=minbase --include=g++,pocl-opencl-icd \
-        --include=ocl-icd-libopencl1,libclblast1,xz-utils bookworm \
-        "$work/root.tar"
-    mkdir "$work/root"
-    tar -C "$work/root" --exclude './dev/*' -xf "$work/root.tar"
+    tar=${TMPDIR:-/var/tmp}/colornet/fresh/opencl.tar
+    mkdir -p "${tar%/*}" "$work/root"
+    [ -s "$tar" ] || mmdebstrap --variant=minbase --format=tar \
+        --include=g++,pocl-opencl-icd,ocl-icd-libopencl1,libclblast1 \
+        --include=xz-utils bookworm "$tar.part"
+    [ -s "$tar" ] || mv "$tar.part" "$tar"
+    tar -C "$work/root" --exclude './dev/*' -xf "$tar"
     cp -r "$folder" "$work/root/parts"
     chmod -R a+rX "$work/root/parts"
     mkdir -m 777 "$work/root/home/user"
@@ -129,8 +132,10 @@ commit=$(git stash create)
 git archive "${commit:-HEAD}" | tar -C "$bundle/app" -x
 
 echo 'Installing the packages, a few minutes at most'
+# A virtual environment has setuptools, this one by Python 3.11; Theano or pygpu
+# imports its pkg_resources.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    --no-compile --target "$bundle/packages" "$bundle/app" \
+    --no-compile --target "$bundle/packages" "$bundle/app" setuptools==65.5.0 \
     > "$work/pip.log" 2>&1 || { tail -n 20 "$work/pip.log" >&2; exit 1; }
 # It runs from app, where all that ships with it is.
 rm -rf "$bundle"/packages/{colornet,share,bin} "$bundle"/app/{build,*.egg-info}
