@@ -45,7 +45,7 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 EDITABLE := --use-pep517 --config-settings editable_mode=compat --editable
 
 .DELETE_ON_ERROR:
-.PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
+.PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
@@ -71,6 +71,11 @@ ifeq ($(filter $(PYTHON),$(file <$(VENV)/installed)),)
 $(VENV)/installed: FORCE
 endif
 endif
+
+# For systems whose own Python is too new to train.
+python: ## fetch a Python 3.11 into .python, by uv, and install with it
+	@python=$$(tools/fetch-python .python) && \
+	    $(MAKE) --no-print-directory PYTHON="$$python" install
 
 help: ## this list
 	@echo 'usage: make [TARGET] [PYTHON=python3.8 or newer]'
@@ -262,6 +267,6 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 	    $(foreach name,EVERYDAY_LIST SCHEDULER,$(if \
 	    $($(name)),$(name)=$(call quoted,$($(name)))))
 
-clean: ## remove .venv and caches, never data, runs or weights
-	rm -rf $(VENV) build dist colornet.egg-info
+clean: ## remove .venv, .python and caches, never data, runs or weights
+	rm -rf $(VENV) .python build dist colornet.egg-info
 	find benchmarks colornet tests -name __pycache__ -prune -exec rm -rf {} +

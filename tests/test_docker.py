@@ -117,7 +117,7 @@ class TestScripts:
 
     def test_targets_that_no_container_can_run(self):
         for target in 'data-cvcl', 'benchmark-sizes', 'clean', 'docker-test', \
-                'lint', 'train-everyday-gpu':
+                'lint', 'python', 'train-everyday-gpu':
             line, = self.run_target(target, status=2)
             assert_in('make %s is for this machine' % target, line)
 

@@ -201,7 +201,7 @@ def test_clean_keeps_results():
         kept = ['benchmarks/run.py', 'colornet/cli/photos.py',
                 'data/cvcl/a.jpg', 'runs/a/best.h5', 'tests/test_color.py',
                 'weights/a.h5']
-        for name in kept + ['.venv/installed', 'build/a',
+        for name in kept + ['.venv/installed', '.python/log', 'build/a',
                             'colornet/__pycache__/a.pyc',
                             'colornet/cli/__pycache__/a.pyc',
                             'tests/cli/__pycache__/a.pyc']:
