@@ -178,7 +178,7 @@ sys.exit(cli.main(sys.argv[1:]))
 
 def test_what_needs_theano_says_so():
     with tempfile.TemporaryDirectory() as folder:
-        for command in (['selftest'], ['figure', '2', '--out', 'a.png'],
+        for command in (['figure', '2', '--out', 'a.png'],
                         ['export', find_resource(DEFAULT_NETWORK), 'a.h5'],
                         ['colorize', tiny.PHOTOS, '--engine', 'theano']):
             done = subprocess.run(
