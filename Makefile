@@ -39,7 +39,10 @@ CODE := setup.py $(wildcard benchmarks colornet tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
-NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m nose
+NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -m tests
+# Without "compat", Python started beside a clone called colornet takes that
+# for the package.
+EDITABLE := --use-pep517 --config-settings editable_mode=compat --editable
 
 .DELETE_ON_ERROR:
 .PHONY: install help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
@@ -53,15 +56,13 @@ install: $(VENV)/installed help
 # The stamp comes last, so that an interrupted installation starts again. It
 # names the Python: asking for another one makes another environment.
 # PYTORCH is set where it must be one for PyTorch, too.
-# An older pip takes packages that are not for its Python. Without "compat",
-# Python started beside a clone called colornet takes that for the package.
+# An older pip takes packages that are not for its Python.
 $(VENV)/installed: setup.py
 	@python=$$(tools/find-python $(PYTORCH) $(PYTHON)) && \
 	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	echo "$$python $(PYTHON)" > $(VENV)/python
-	@{ $(PIP) install 'pip>=22.1' && $(PIP) install --use-pep517 \
-	    --config-settings editable_mode=compat --editable .; } \
+	@{ $(PIP) install 'pip>=22.1' && $(PIP) install $(EDITABLE) .; } \
 	    > $(VENV)/pip.log 2>&1 || { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 	@mv $(VENV)/python $@
 
@@ -72,7 +73,7 @@ endif
 endif
 
 help: ## this list
-	@echo 'usage: make [TARGET] [PYTHON=python3.8 ... python3.11]'
+	@echo 'usage: make [TARGET] [PYTHON=python3.8 or newer]'
 	@sed -n 's/^\([a-z0-9%-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 19
 	@echo 'studies of CVCL=folder, SCALE=quick or full:'
 	@echo '$(STUDIES)' | fold -s -w 76 | sed 's/^/  /'
@@ -85,6 +86,12 @@ test: $(VENV)/installed ## the quick tests
 
 test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
+
+# ONNX Runtime where Theano is, for export and for its tests.
+$(VENV)/onnx: $(VENV)/installed
+	@$(PIP) install $(EDITABLE) '.[onnx]' > $(VENV)/pip.log 2>&1 || \
+	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
 
 lint: $(VENV)/lint ## the style of the code, by setup.cfg
 	$(VENV)/bin/python -m flake8 $(CODE)

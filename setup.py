@@ -22,6 +22,56 @@ def share(*patterns):
     return sorted(folders.items())
 
 
+def where(marker, requirements):
+    """Requirements that are for some versions of Python only."""
+    for requirement in requirements:
+        name, semicolon, own = requirement.partition(';')
+        yield '%s; %s' % (name, ' and '.join(
+            [marker] + [own.strip()] * bool(semicolon)))
+
+
+#: Python 3.8 to 3.11: all of colornet. Theano 1.0.5 does not install on 3.12.
+WITH_THEANO = [
+    'Theano==1.0.5',             # the networks' expressions, compiled
+    'Lasagne==0.1',              # their layers and Adam
+    'numpy==1.23.5',             # 1.24 removed names that Theano uses
+    'scipy==1.10.1',             # Theano needs it; the last for Python 3.8
+    # A BLAS for Theano, so that none need be installed beside Python.
+    'scipy-openblas32==0.3.34.481.3',
+    'scikit-image==0.21.0',      # CIELUV and HSV
+    'h5py==3.11.0',              # checkpoints, cached photos
+    'pillow==10.4.0',            # photos in and out
+    'tqdm==4.70.1',              # progress bars
+    'matplotlib==3.7.5',         # plots of studies and benchmarks
+    'Jinja2==3.1.4',             # the report's page
+    # The test runner; nose itself stops at Python 3.9.
+    'nose==1.3.7; python_version < "3.10"',
+    'pynose==1.5.5; python_version >= "3.10"',
+    # What the above bring along, so that all installations are alike.
+    'MarkupSafe==2.1.5', 'PyWavelets==1.4.1', 'contourpy==1.1.1',
+    'cycler==0.12.1', 'fonttools==4.53.1', 'imageio==2.35.1',
+    'importlib-resources==6.4.5; python_version < "3.10"',
+    'kiwisolver==1.4.7', 'lazy_loader==0.4', 'networkx==3.1',
+    'packaging==24.2', 'pyparsing==3.1.4', 'python-dateutil==2.9.0.post0',
+    'six==1.17.0', 'tifffile==2023.7.10',
+    'zipp==3.20.2; python_version < "3.10"',
+]
+
+#: Later ones: what colours photos and scores networks; no compiler.
+WITH_ONNX_RUNTIME = [
+    'onnx==1.23.2',              # the networks as graphs
+    'onnxruntime==1.32.0',       # what computes them
+    'numpy==2.5.5', 'scipy==1.18.1', 'scikit-image==0.26.0', 'h5py==3.16.0',
+    'pillow==13.0.0', 'tqdm==4.70.1', 'matplotlib==3.11.2', 'Jinja2==3.1.6',
+    'pynose==1.5.5',
+    'ImageIO==2.38.1', 'MarkupSafe==3.0.4', 'contourpy==1.4.0',
+    'cycler==0.12.1', 'flatbuffers==25.12.19', 'fonttools==4.68.0',
+    'kiwisolver==1.5.1', 'lazy-loader==0.6', 'ml_dtypes==0.6.0',
+    'networkx==3.7', 'packaging==26.4', 'protobuf==7.36.2',
+    'pyparsing==3.3.3', 'python-dateutil==4.0.0', 'tifffile==2026.11.8',
+    'typing_extensions==4.16.0', 'tzdata==2026.6',
+]
+
 setup(
     name='colornet',
     version=re.search(r"^__version__ = '(.+)'$", read('colornet/__init__.py'),
@@ -33,42 +83,20 @@ setup(
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['*.cpp'],
                   'colornet.studies': ['page.rst', 'report.html']},
-    # Theano 1.0.5 does not install on Python 3.12.
-    python_requires='>=3.8,<3.12',
-    install_requires=[
-        'Theano==1.0.5',             # the networks' expressions, compiled
-        'Lasagne==0.1',              # their layers and Adam
-        'numpy==1.23.5',             # 1.24 removed names that Theano uses
-        'scipy==1.10.1',             # Theano needs it; the last for Python 3.8
-        # A BLAS for Theano, so that none need be installed beside Python.
-        'scipy-openblas32==0.3.34.481.3',
-        'scikit-image==0.21.0',      # CIELUV and HSV
-        'h5py==3.11.0',              # checkpoints, cached photos
-        'pillow==10.4.0',            # photos in and out
-        'tqdm==4.70.1',              # progress bars
-        'matplotlib==3.7.5',         # plots of studies and benchmarks
-        'Jinja2==3.1.4',             # the report's page
-        # The test runner; nose itself stops at Python 3.9.
-        'nose==1.3.7; python_version < "3.10"',
-        'pynose==1.5.5; python_version >= "3.10"',
-        # What the above bring along, so that all installations are alike.
-        'MarkupSafe==2.1.5', 'PyWavelets==1.4.1', 'contourpy==1.1.1',
-        'cycler==0.12.1', 'fonttools==4.53.1', 'imageio==2.35.1',
-        'importlib-resources==6.4.5; python_version < "3.10"',
-        'kiwisolver==1.4.7', 'lazy_loader==0.4', 'networkx==3.1',
-        'packaging==24.2', 'pyparsing==3.1.4', 'python-dateutil==2.9.0.post0',
-        'six==1.17.0', 'tifffile==2023.7.10',
-        'zipp==3.20.2; python_version < "3.10"',
-    ],
+    python_requires='>=3.8',
+    install_requires=list(
+        where('python_version < "3.12"', WITH_THEANO)) + list(
+            where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
         'cluster': ['distributed==2023.5.0'],  # studies on several machines
         # "colornet export" to ONNX, and prediction from such files. A newer
-        # onnx brings a numpy that Theano cannot use.
+        # onnx brings a numpy that Theano cannot use. On Python 3.12, both
+        # are there anyway.
         'onnx': [
-            'onnx==1.17.0',
+            'onnx==1.17.0; python_version < "3.12"',
             'onnxruntime==1.19.2; python_version < "3.10"',
             'onnxruntime==1.23.2; python_version == "3.10"',
-            'onnxruntime==1.32.0; python_version >= "3.11"'],
+            'onnxruntime==1.32.0; python_version == "3.11"'],
         # "colornet train --engine pytorch". PyTorch needs setuptools 77; the
         # last ones lack pkg_resources, which Lasagne needs.
         'pytorch': ['torch==2.13.0; python_version >= "3.10"',

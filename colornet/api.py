@@ -1,43 +1,47 @@
 """What ``colornet`` offers in Python: networks that colour photos."""
 
-import copy
 import functools
 
 import numpy as np
 
-from .network import saved
-from .network.stored import load_configuration, network_file
+from .network.engines import load_prediction
+from .network.stored import network_file
 from .photos.colorizer import Colorizer
 from .resources import DEFAULT_NETWORK, find_resource
 
 __all__ = ['load_colorizer', 'load_colorizers']
 
 
-def load_colorizer(network=None, vgg_weights=None, decoding=()):
+def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None):
     """Load a network that colours photos.
 
     Parameters
     ----------
     network : str or Path, optional
         A file or a run folder;
-        :data:`colornet.resources.DEFAULT_NETWORK` if not given.
+        :data:`colornet.resources.DEFAULT_NETWORK` if not given. An ONNX file
+        is one whose name ends in ``.onnx``.
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.
+    engine : 'theano' or 'onnx', optional
+        What computes; if not given, Theano where it is installed, else ONNX
+        Runtime, as for ONNX files.
 
     Returns
     -------
     Colorizer
     """
-    return load_colorizers(network, vgg_weights, [decoding])[0]
+    return load_colorizers(network, vgg_weights, [decoding], engine)[0]
 
 
-def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
+def load_colorizers(network=None, vgg_weights=None, decodings=((),),
+                    engine=None):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights
+    network, vgg_weights, engine
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -50,24 +54,18 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),)):
     """
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
-    net, config, _ = saved.load_network(network, vgg_weights, fold=True,
-                                        decoding=decodings[0])
-    if len(decodings) == 1:
-        functions = [saved.compile_prediction(net, config)]
-    else:
-        stored, _ = load_configuration(network)
-        own = [copy.deepcopy(stored) for _ in decodings]
-        for one, decoding in zip(own, decodings):
-            one.override_decoding(decoding)
-        functions = _share_passes(saved.compile_decodings(
-            net, config, [one.decoding for one in own]), len(own))
+    predict, config, _ = load_prediction(network, vgg_weights, decodings,
+                                         engine)
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],
-                      config.data['proportions']) for function in functions]
+                      config.data['proportions'])
+            for function in _share_passes(predict, len(decodings))]
 
 
 def _share_passes(predict, count):
     """Split a function for several decodings into one per decoding."""
+    if count == 1:
+        return [lambda luminance: predict(luminance)[0]]
     latest = [None, None]
 
     def predict_one(number, luminance):

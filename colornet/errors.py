@@ -1,6 +1,6 @@
 """The exceptions for everything that a user can mend."""
 
-__all__ = ['ColornetError', 'Diverged']
+__all__ = ['ColornetError', 'Diverged', 'TheanoMissing']
 
 
 class ColornetError(ValueError):
@@ -14,3 +14,19 @@ class ColornetError(ValueError):
 
 class Diverged(ColornetError):
     """A training came to numbers that are not finite."""
+
+
+class TheanoMissing(ColornetError):
+    """Theano or Lasagne is not installed.
+
+    Parameters
+    ----------
+    what : str
+        What needs them.
+    why : str
+        Where they could be had.
+    """
+
+    def __init__(self, what, why):
+        super().__init__('%s needs Theano, %s' % (what, why))
+        self.why = why

@@ -91,7 +91,7 @@ def take_environment(variables):
 
 
 def cache_folder():
-    """Where decoded photos are kept.
+    """Where decoded photos, and networks as ONNX Runtime takes them, are kept.
 
     Returns
     -------

@@ -11,6 +11,7 @@ from nose.tools import eq_
 
 from colornet.config import SCHEMA
 from colornet.studies.study import find_studies, load_study
+from tests import tiny
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -131,6 +132,7 @@ def test_all_sections_are_there():
 
 
 def test_every_name_is_there():
+    tiny.need_theano()
     wrong = []
     for name in pick(NAME, read_docs('paper.rst')):
         try:
@@ -223,6 +225,7 @@ def test_every_row_has_code_and_a_test():
 
 
 def test_words_are_found_where_the_page_says():
+    tiny.need_theano()
     wrong = []
     for word, where in read_tables()[SECTIONS[-1]]:
         for name in pick(NAME, where):

@@ -1,4 +1,5 @@
 """The search for a Python, and what the Makefile may delete."""
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -55,11 +56,37 @@ class TestFindPython:
     def refuses(self, message, *asked):
         eq_(self.find(*asked), (1, '', 'colornet: %s\n' % message))
 
-    def test_takes_the_newest_that_is_supported(self):
+    def test_takes_the_newest_that_has_theano(self):
         self.add_python('python3', (3, 13))
+        self.add_python('python3.12', (3, 12))
         self.add_python('python3.8', (3, 8))
         newest = self.add_python('python3.10', (3, 10))
         eq_(self.find(), (0, newest + '\n', ''))
+
+    def test_takes_a_later_one_where_there_is_no_other(self):
+        # No compiler is needed, nor are headers.
+        os.remove(os.path.join(self.folder, 'g++'))
+        note = ('colornet: %s colours photos; training needs Python 3.8 to '
+                '3.11\n')
+        for version in 12, 13, 14:
+            name = 'python3.%d' % version
+            path = self.add_python(name, (3, version), headers=False)
+            eq_(self.find(), (0, path + '\n', note % path))
+            eq_(self.find(name), (0, path + '\n', note % path))
+        self.add_python('python3.11', (3, 11), headers=False)
+        eq_(self.find(), (0, path + '\n', note % path))
+        os.remove(path)
+        self.add_python('python3.13', (3, 13), venv=False)
+        self.add_python('python3.12', (3, 12), venv=False)
+        self.refuses('python3.11 is not complete: apt-get install '
+                     'python3.11-dev g++')
+        os.remove(os.path.join(self.folder, 'python3.11'))
+        self.refuses('python3.13 is not complete: apt-get install '
+                     'python3.13-venv')
+
+    def test_takes_the_systems_later_one(self):
+        path = self.add_python('python3', (3, 13))
+        eq_(self.find()[:2], (0, path + '\n'))
 
     def test_takes_a_complete_one_first(self):
         self.add_python('python3.11', (3, 11), headers=False)
@@ -81,20 +108,19 @@ class TestFindPython:
 
     def test_refuses_other_versions(self):
         self.add_python('python3.11', (3, 11))
-        for name, version in (('python2.7', (2, 7)), ('python3.7', (3, 7)),
-                              ('python3.12', (3, 12))):
+        for name, version in (('python2.7', (2, 7)), ('python3.7', (3, 7))):
             self.add_python(name, version)
             self.refuses('PYTHON=%s is Python %d.%d; it must be Python 3.8 '
-                         'to 3.11' % ((name,) + version), name)
+                         'or newer' % ((name,) + version), name)
         self.refuses('PYTHON=nope is not a Python that runs; it must be '
-                     'Python 3.8 to 3.11', 'nope')
+                     'Python 3.8 or newer', 'nope')
 
     def test_takes_one_for_pytorch(self):
         self.add_python('python3.9', (3, 9))
         self.add_python('python3.12', (3, 12))
         self.refuses('no Python 3.10 or 3.11 found: apt-get install python3 '
-                     'python3-venv python3-dev, or name one: '
-                     'make PYTHON=/path/to/python', '--pytorch')
+                     'python3-venv and, before Python 3.12, python3-dev g++, '
+                     'or name one: make PYTHON=/path/to/python', '--pytorch')
         for name in 'python3.9', 'python3.12':
             self.refuses('PYTHON=%s is Python %s; PyTorch needs Python 3.10 '
                          'or 3.11' % (name, name[6:]), '--pytorch', name)
@@ -124,9 +150,9 @@ class TestFindPython:
         eq_(os.listdir(str(clone / '.venv')), ['installed'])
 
     def test_names_what_is_missing(self):
-        self.refuses('no Python 3.8 to 3.11 found: apt-get install python3 '
-                     'python3-venv python3-dev, or name one: '
-                     'make PYTHON=/path/to/python')
+        self.refuses('no Python 3.8 or newer found: apt-get install python3 '
+                     'python3-venv and, before Python 3.12, python3-dev g++, '
+                     'or name one: make PYTHON=/path/to/python')
         self.add_python('python3.11', (3, 11), venv=False, headers=False)
         self.refuses('python3.11 is not complete: apt-get install '
                      'python3.11-venv python3.11-dev')
@@ -149,6 +175,8 @@ def test_a_clone_called_colornet_is_not_taken_for_the_package():
 
 
 def test_an_installation_has_all_that_the_package_consists_of():
+    if not importlib.util.find_spec('setuptools'):
+        raise SkipTest('needs setuptools')
     with tempfile.TemporaryDirectory() as folder:
         clone, built = pathlib.Path(folder, 'clone'), pathlib.Path(folder, 'a')
         shutil.copytree(str(ROOT / 'colornet'), str(clone / 'colornet'),

@@ -15,8 +15,10 @@ from nose.tools import assert_raises
 from PIL import Image
 
 import colornet
+from colornet import errors
 from colornet.color import split_channels
 from colornet.data.splits import read_split
+from colornet.engine.available import missing_theano
 from colornet.errors import ColornetError
 from colornet.photos.reading import find_images, read_rgb
 from colornet.resources import take_environment
@@ -151,6 +153,12 @@ def check_error(function, *words):
     for word in words:
         assert word in message, (word, message)
     assert '\n' not in message, message
+
+
+def need_theano():
+    """Leave a test out where Theano is missing."""
+    if missing_theano():
+        raise errors.TheanoMissing('this test', missing_theano())
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import textwrap
 import traceback
 
 from .. import __version__
-from ..errors import ColornetError
+from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
 from ..terminal import PARENT, end_with_parent
 from . import evaluation, photos, studies, training
@@ -99,7 +99,11 @@ def report_errors(run, *arguments, program='colornet'):
 
 def _run(options):
     _refuse_empty(options)
-    return options.run(options)
+    try:
+        return options.run(options)
+    except TheanoMissing as error:
+        raise TheanoMissing(options.command, error.why +
+                            (options.instead or ''))
 
 
 def _refuse_empty(options):

@@ -5,8 +5,8 @@ from pathlib import Path
 from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
-from .options import (add, add_decoding, add_networks, add_out, add_subset,
-                      add_vgg, positive)
+from .options import (add, add_decoding, add_engine, add_networks, add_out,
+                      add_subset, add_vgg, positive)
 
 __all__ = ['add_decodings', 'add_evaluate', 'add_everyday', 'add_figure',
            'add_table1', 'add_table2']
@@ -30,6 +30,7 @@ def add_evaluate(commands):
     command.add_argument('--pictures', metavar='DIR',
                          help="the network's colours of each photo")
     add_vgg(command)
+    add_engine(command)
 
 
 def _evaluate(options):
@@ -46,7 +47,7 @@ def _evaluate(options):
     result = evaluate_network(network_file(options.network), options.data,
                               options.subset, options.sheet, options.vgg,
                               options.dataset, options.decoding,
-                              options.pictures)
+                              options.pictures, options.engine)
     if options.out:
         write_json(options.out, result)
     for name, value in result['mean'].items():
@@ -80,12 +81,14 @@ def add_table2(commands):
     add_networks(command)
     add_out(command, 'runs/table2.csv')
     add_vgg(command)
+    add_engine(command)
 
 
 def _table2(options):
     from ..evaluation.table2 import make_table2
     check_output(options.out, '.csv')
-    print(make_table2(options.data, options.runs, options.out, options.vgg))
+    print(make_table2(options.data, options.runs, options.out, options.vgg,
+                      options.engine))
     print('written to %s' % options.out)
 
 
@@ -100,6 +103,7 @@ def add_decodings(commands):
     add_subset(command, 'validation')
     add_out(command, 'runs/decodings.csv')
     add_vgg(command)
+    add_engine(command)
 
 
 def _decodings(options):
@@ -107,7 +111,8 @@ def _decodings(options):
     from ..network.stored import network_file
     check_output(options.out, '.csv')
     print(compare_decodings(network_file(options.network), options.data,
-                            options.subset, options.out, options.vgg))
+                            options.subset, options.out, options.vgg,
+                            options.engine))
     print('written to %s' % options.out)
 
 
@@ -138,6 +143,7 @@ def add_everyday(commands):
     command.add_argument('--every', type=positive, metavar='N', help='show '
                          'every Nth photo (default: 60 photos at most)')
     add_vgg(command)
+    add_engine(command)
 
 
 def _everyday(options):
@@ -149,7 +155,7 @@ def _everyday(options):
         check_output(options.sheet)
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
-                         options.every, options.vgg))
+                         options.every, options.vgg, options.engine))
     print('written to %s' % options.out)
 
 
@@ -172,6 +178,7 @@ def add_figure(commands):
                          "all photos in --data, not CVCL's test photos "
                          '(figures 5, 7, 8)')
     add_vgg(command)
+    add_engine(command)
 
 
 def _figure(options):
@@ -189,5 +196,6 @@ def _figure(options):
         print('written to %s' % out)
         return
     print(make_figure(options.number, out, options.data, options.runs,
-                      options.photos, options.vgg, options.dataset))
+                      options.photos, options.vgg, options.dataset,
+                      options.engine))
     print('written to %s' % out)

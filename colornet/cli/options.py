@@ -2,11 +2,13 @@
 
 import argparse
 
-__all__ = ['add', 'add_decoding', 'add_networks', 'add_out', 'add_subset',
-           'add_vgg', 'positive']
+from ..engine.available import ENGINES
+
+__all__ = ['add', 'add_decoding', 'add_engine', 'add_networks', 'add_out',
+           'add_subset', 'add_vgg', 'positive']
 
 
-def add(commands, name, run, text):
+def add(commands, name, run, text, instead=None):
     """Add a command.
 
     Parameters
@@ -18,6 +20,8 @@ def add(commands, name, run, text):
         Takes the options; returns the exit status, or None for 0.
     text : str
         What it does.
+    instead : str, optional
+        What else can do it where Theano is missing, for the error's end.
 
     Returns
     -------
@@ -25,7 +29,7 @@ def add(commands, name, run, text):
         For the command's own options.
     """
     command = commands.add_parser(name, help=text, description=text)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, instead=instead)
     return command
 
 
@@ -35,6 +39,14 @@ def add_vgg(command):
         '--vgg', metavar='FILE',
         help="VGG16's weights: Model Zoo pickle or Keras .h5 "
              '(default: weights/vgg16.pkl)')
+
+
+def add_engine(command):
+    """Let a command choose what computes."""
+    command.add_argument(
+        '--engine', choices=sorted(ENGINES, reverse=True), help='what '
+        'computes: Theano, or ONNX Runtime (default: Theano where it is '
+        'installed and the network is no .onnx file)')
 
 
 def add_out(command, default):

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK, find_resource
-from .options import add, add_decoding, add_vgg, positive
+from .options import add, add_decoding, add_engine, add_vgg, positive
 
 __all__ = ['add_colorize', 'add_demo', 'add_info', 'add_selftest']
 
@@ -32,6 +32,7 @@ def add_colorize(commands):
                          '(default: %(default)s)')
     add_decoding(command)
     add_vgg(command)
+    add_engine(command)
 
 
 def _colorize(options):
@@ -41,7 +42,8 @@ def _colorize(options):
         raise ColornetError('%s does not exist' % missing[0])
     from ..api import load_colorizer
     from ..photos.folders import Report, colorize_files
-    colorizer = load_colorizer(options.network, options.vgg, options.decoding)
+    colorizer = load_colorizer(options.network, options.vgg, options.decoding,
+                               options.engine)
     report = Report()
     try:
         colorize_files(colorizer, options.sources, options.out,
@@ -79,6 +81,7 @@ def add_demo(commands):
                   'colour the photos that ship with colornet')
     command.add_argument('--out', default='runs/demo', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
+    add_engine(command)
 
 
 def _demo(options):
@@ -86,7 +89,8 @@ def _demo(options):
     from ..evaluation.sheets import save_demo_sheet
     from ..photos.folders import colorize_files
     photos = find_resource('demo/photos')
-    report = colorize_files(load_colorizer(), [photos], options.out)
+    report = colorize_files(load_colorizer(engine=options.engine), [photos],
+                            options.out)
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
     status = _print_report(report, options.out)
@@ -97,13 +101,19 @@ def _demo(options):
 def add_info(commands):
     """Add ``colornet info``."""
     add(commands, 'info', _info,
-        'versions, device, and which speed-ups are on')
+        'versions, engines, device, and which speed-ups are on')
 
 
 def _info(options):
-    from ..engine.speedups import describe_installation
-    print('\n'.join(['colornet %s, Python %s' % (
-        __version__, platform.python_version())] + describe_installation()))
+    from ..engine.available import describe_engines, missing_theano
+    lines = ['colornet %s, Python %s' % (
+        __version__, platform.python_version())] + describe_engines()
+    if missing_theano():
+        lines.append('commands that train need Theano, ' + missing_theano())
+    else:
+        from ..engine.speedups import describe_installation
+        lines += describe_installation()
+    print('\n'.join(lines))
 
 
 def add_selftest(commands):

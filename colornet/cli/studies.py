@@ -67,8 +67,8 @@ def add_report(commands):
 
 
 def _report(options):
-    from ..studies.report import make_report
     check_output(options.out, '.html')
+    from ..studies.report import make_report
     for line in make_report(options.runs, options.results, options.out):
         print('missing: %s' % line)
     print('written to %s' % options.out)

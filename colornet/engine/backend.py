@@ -18,9 +18,8 @@ import types
 import warnings
 from pathlib import Path
 
-import scipy_openblas32
-
-from ..errors import ColornetError
+from ..errors import ColornetError, TheanoMissing
+from .available import missing_theano
 from .switches import VARIABLE, switch_off
 from .theano_mends import mend_module_cache, without_scipy_stats
 
@@ -35,6 +34,7 @@ BLAS_SYMBOLS = ('sgemm_', 'sgemv_', 'sdot_', 'sger_', 'dgemm_', 'dgemv_',
 
 def _default_flags():
     """Theano flags that this project wants, as a dict of strings."""
+    import scipy_openblas32
     lib_dir = _plain_path(scipy_openblas32.get_lib_dir())
     names = ['-D%s=scipy_%s' % (name, name) for name in BLAS_SYMBOLS]
     device = os.environ.get('COLORNET_DEVICE')
@@ -110,6 +110,8 @@ def _switch_speedups_off():
 
 def _import_theano():
     """Import Theano with the flags set, or say why that is impossible."""
+    if missing_theano():
+        raise TheanoMissing('this part of colornet', missing_theano())
     if 'theano' not in sys.modules:
         _set_flags()
     # A device that is not there is told by _check_theano, in one line.

@@ -8,6 +8,7 @@ code need not be compiled again for every graph.
 import ctypes
 import functools
 import hashlib
+import importlib.metadata
 import os
 import platform
 import shlex
@@ -22,13 +23,13 @@ from .backend import theano
 from .switches import SPEEDUPS, wanted
 
 __all__ = ['load_library', 'library_status', 'load_code', 'code_status',
-           'enabled', 'call', 'contiguous']
+           'links_from_pip', 'enabled', 'call', 'contiguous']
 
 _SOURCES = Path(__file__).parent
 
 
 @functools.lru_cache(maxsize=None)
-def load_library(name, libraries=(), blas=False):
+def load_library(name, libraries=(), blas=False, packages=()):
     """Compile ``<name>.cpp``, unless that was done, and load it.
 
     Parameters
@@ -38,6 +39,9 @@ def load_library(name, libraries=(), blas=False):
         To link with.
     blas : bool
         Link with Theano's BLAS, too.
+    packages : tuple of str
+        What pip installs them from, headers and all. Where one of these is
+        missing, they are the system's.
 
     Returns
     -------
@@ -57,7 +61,12 @@ def load_library(name, libraries=(), blas=False):
     command = shlex.split(config.cxx) + [
         '-O3', '-march=native', '-fno-math-errno', '-fno-trapping-math',
         '-std=c++14', '-fPIC', '-shared'] + ['-fopenmp'] * config.openmp
-    links = ['-l' + library for library in libraries]
+    links = []
+    headers, folder = _installed_by_pip(libraries, packages)
+    if folder is not None:
+        command.append('-I%s' % headers)
+        links += ['-L%s' % folder, '-Wl,-rpath,%s' % folder]
+    links += ['-l' + library for library in libraries]
     if blas:
         if not config.blas.ldflags:
             raise ColornetError('Theano has no BLAS')
@@ -73,6 +82,26 @@ def load_library(name, libraries=(), blas=False):
                 ctypes.CDLL(str(_compile(command, source, links, stem))))
     except OSError as error:
         raise ColornetError(' '.join(str(error).split()))
+
+
+def _installed_by_pip(libraries, packages):
+    """Folders of their headers and of the libraries, or (None, None)."""
+    found = {}
+    for package in packages:
+        try:
+            files = importlib.metadata.files(package) or ()
+        except importlib.metadata.PackageNotFoundError:
+            return None, None
+        for file in files:
+            for library in libraries:
+                if file.name in (library + '.hpp', 'lib%s.so' % library):
+                    # The header is there twice; either includes the other's.
+                    found.setdefault(file.suffix, Path(os.path.realpath(
+                        file.locate())))
+    if any(not path.exists() for path in found.values()):
+        return None, None
+    return [found[suffix].parent if len(found) == 2 else None
+            for suffix in ('.hpp', '.so')]
 
 
 def _find(stem):
@@ -95,10 +124,10 @@ def _digest(path):
 
 
 @functools.lru_cache(maxsize=None)
-def library_status(name, libraries=(), blas=False):
+def library_status(name, libraries=(), blas=False, packages=()):
     """'' if :func:`load_library` succeeds, else why not."""
     try:
-        load_library(name, libraries, blas)
+        load_library(name, libraries, blas, packages)
     except ColornetError as error:
         return str(error)
     return ''
@@ -135,9 +164,15 @@ def code_status(speedup):
     return speedup.install if missing else reason
 
 
+def links_from_pip(speedup):
+    """Whether what a speed-up's code is linked with came by pip."""
+    speedup = SPEEDUPS[speedup]
+    return _installed_by_pip(speedup.links, speedup.packages)[1] is not None
+
+
 def _library(speedup):
     """Arguments of :func:`load_library`."""
-    return speedup.source, speedup.links, speedup.blas
+    return speedup.source, speedup.links, speedup.blas, speedup.packages
 
 
 def enabled(speedup):

@@ -2,7 +2,7 @@
 
 from .backend import describe_backend, theano
 from .convolvers import onednn_version
-from .native import code_status
+from .native import code_status, links_from_pip
 from .switches import SPEEDUPS, VARIABLE, wanted
 
 __all__ = ['speedup_status', 'missing_speedups', 'describe_installation']
@@ -53,8 +53,9 @@ def describe_installation():
              'compiled code: %s' % theano.config.compiledir,
              'speed-ups:']
     for name, reason in speedup_status().items():
-        version = (' (oneDNN %s)' % onednn_version()
-                   if name == 'onednn' and not reason else '')
+        version = (' (oneDNN %s, %s)' % (
+            onednn_version(), 'by pip' if links_from_pip(name) else
+            "the system's") if name == 'onednn' and not reason else '')
         lines.append('  %-9s %-4s %s%s' % (
             name, 'off' if reason else 'on', SPEEDUPS[name].what, version))
         if reason:

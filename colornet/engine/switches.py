@@ -31,8 +31,10 @@ class Speedup:
         Its C++ code, ``<source>.cpp`` beside this module, if it has some.
     links : tuple of str
         Libraries that the code is linked with; ``<link>.h*`` are headers.
+    packages : tuple of str
+        What brings these by pip; without, they are the system's.
     install : str
-        What to tell where these are missing.
+        What to tell where they are missing.
     blas : bool
         Whether the code is linked with Theano's BLAS.
     float32 : bool
@@ -45,6 +47,7 @@ class Speedup:
     what: str
     source: str = ''
     links: Tuple[str, ...] = ()
+    packages: Tuple[str, ...] = ()
     install: str = ''
     blas: bool = False
     float32: bool = False
@@ -63,8 +66,10 @@ SPEEDUPS = {speedup.name: speedup for speedup in (
             source='strips', blas=True, float32=True),
     Speedup(name='onednn', what='convolutions by oneDNN',
             source='onednn', links=('dnnl',), float32=True,
-            install='oneDNN is not installed (Debian, Ubuntu: apt-get '
-                    'install libdnnl-dev)'),
+            packages=('onednn-devel-cpu-gomp', 'onednn-cpu-gomp'),
+            install='oneDNN is not installed (pip install onednn-cpu-gomp '
+                    'onednn-devel-cpu-gomp, or apt-get install '
+                    'libdnnl-dev)'),
     Speedup(name='winograd',
             what="Winograd's algorithm for 3x3 convolutions", needs='onednn'))}
 

@@ -9,6 +9,7 @@ from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
+from ..network.engines import load_configuration, load_prediction
 from ..terminal import progress_bar
 from .columns import Column, format_columns
 from .predictions import predict_images
@@ -25,6 +26,9 @@ DECODINGS = OrderedDict(
      for temperature in (0.7, 0.5, 0.38, 0.25)] +
     [('argmax, smoothed by %g' % deviation, {'smoothing': deviation})
      for deviation in (1, 2, 4, 8)])
+
+#: What is not said there: these are no network's own.
+PLAIN = {'method': 'argmax', 'temperature': 1, 'smoothing': 0}
 
 #: Of which the sheet has pictures.
 SHOWN = ('argmax', 'expectation', 'annealed mean 0.38',
@@ -56,7 +60,7 @@ _COLUMNS = [name for columns in _TABLES for name in columns]
 
 
 def compare_decodings(network, data_folder, subset, out_file,
-                      vgg_weights=None):
+                      vgg_weights=None, engine=None):
     """Score all of :data:`DECODINGS` of a classification network.
 
     Parameters
@@ -68,6 +72,8 @@ def compare_decodings(network, data_folder, subset, out_file,
         CSV file; ``<name>.png`` beside it gets the first photos: grey |
         decodings | original.
     vgg_weights : str or Path, optional
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -84,8 +90,7 @@ def compare_decodings(network, data_folder, subset, out_file,
         If it is no classification network of U and V.
     """
     out_file = Path(out_file)
-    from ..network.saved import compile_decodings, load_network
-    net, config, _ = load_network(network, vgg_weights, fold=True)
+    config, _ = load_configuration(network)
     if config.network['kind'] != 'classification':
         raise ColornetError('%s is a %s network: it has no class scores to '
                             'decode' % (network, config.network['kind']))
@@ -94,12 +99,11 @@ def compare_decodings(network, data_folder, subset, out_file,
         raise ColornetError('%s is a network of %s: its class scores have no '
                             'means' % (network, space))
     images, _ = load_subset(config, data_folder, subset)
-    saturation = config.decoding['saturation']
     rows = OrderedDict((name, []) for name in DECODINGS)
     pictures = []
-    decode = compile_decodings(net, config, [
-        dict(options, saturation=saturation)
-        for options in DECODINGS.values()])
+    decode, _, _ = load_prediction(network, vgg_weights, [
+        ['decoding.%s=%s' % item for item in dict(PLAIN, **options).items()]
+        for options in DECODINGS.values()], engine)
     found = predict_images(
         lambda luminance: np.stack(decode(luminance), axis=-2), images)
     for rgb, chroma in progress_bar(found, total=len(images), unit='image',

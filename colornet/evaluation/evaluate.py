@@ -7,6 +7,7 @@ from PIL import Image
 from ..color import as_uint8
 from ..config import load_config
 from ..data.subsets import load_subset
+from ..network.engines import load_prediction
 from ..photos.writing import save_image
 from ..terminal import progress_bar
 from .predictions import evaluate, predict_images
@@ -17,7 +18,7 @@ __all__ = ['evaluate_network', 'picture_name']
 
 def evaluate_network(network_file, data_folder, subset='test',
                      sheet_file=None, vgg_weights=None, dataset=None,
-                     decoding=(), picture_folder=None):
+                     decoding=(), picture_folder=None, engine=None):
     """Score a network on photos (paper, 5.1).
 
     Parameters
@@ -37,6 +38,8 @@ def evaluate_network(network_file, data_folder, subset='test',
     picture_folder : str or Path, optional
         Gets the network's colours, as PNG: the number in the subset and the
         photo's name.
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -44,9 +47,8 @@ def evaluate_network(network_file, data_folder, subset='test',
         As :func:`colornet.evaluation.predictions.evaluate`, and ``network``
         and ``data``: where the numbers come from.
     """
-    from ..network.saved import compile_prediction, load_network
-    net, config, attributes = load_network(network_file, vgg_weights,
-                                           fold=True, decoding=decoding)
+    predict, config, attributes = load_prediction(network_file, vgg_weights,
+                                                  [decoding], engine)
     if dataset is not None:
         config.override('data.dataset=' + dataset, '--dataset')
     images, names = load_subset(config, data_folder, subset)
@@ -54,7 +56,8 @@ def evaluate_network(network_file, data_folder, subset='test',
     sheet = []
 
     def predictions():
-        found = predict_images(compile_prediction(net, config), images, space)
+        found = predict_images(lambda luminance: predict(luminance)[0],
+                               images, space)
         for number, (rgb, chroma) in enumerate(progress_bar(
                 found, total=len(images), unit='image',
                 desc=config.network['kind'])):

@@ -79,7 +79,7 @@ class _Row:
 
 def score_everyday(data_folder, out_file, networks=(), decodings=(),
                    list_file=None, sheet_file=None, every=None,
-                   vgg_weights=None):
+                   vgg_weights=None, engine=None):
     """Score networks on photos as users see them.
 
     Parameters
@@ -105,6 +105,8 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     every : int, optional
         The sheet has every so many-th photo; if not given, 60 at most.
     vgg_weights : str or Path, optional
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     networks = networks or sorted(find_resource('weights').glob('*.h5'))
     known = _parse_decodings(decodings)
     rows = [row for network, name in zip(networks, _name_networks(networks))
-            for row in _load_rows(network, name, known, vgg_weights)]
+            for row in _load_rows(network, name, known, vgg_weights, engine)]
     grey = _Row(network='grey', decoding='', is_default=False,
                 colorizer=Colorizer(predict_grey))
     shown = [row for row in rows if row.is_default or decodings]
@@ -226,10 +228,11 @@ def _parse_decodings(texts):
     return known or DEFAULT_DECODINGS
 
 
-def _load_rows(network, name, known, vgg_weights):
+def _load_rows(network, name, known, vgg_weights, engine):
     """Rows of a network: the decodings that suit it and its own."""
     from ..api import load_colorizers
-    from ..network.stored import load_configuration, network_file
+    from ..network.engines import load_configuration
+    from ..network.stored import network_file
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()
@@ -240,7 +243,7 @@ def _load_rows(network, name, known, vgg_weights):
     if not any(is_own for _, is_own in chosen.values()):
         chosen['default'] = [], True
     colorizers = load_colorizers(network, vgg_weights, [
-        settings for settings, _ in chosen.values()])
+        settings for settings, _ in chosen.values()], engine)
     return [_Row(network=name, decoding=label, is_default=is_own,
                  colorizer=colorizer)
             for (label, (_, is_own)), colorizer in zip(chosen.items(),

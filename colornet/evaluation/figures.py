@@ -194,7 +194,7 @@ FIGURES = OrderedDict((figure.number, figure) for figure in [
 
 
 def make_figure(number, out_file, data_folder=None, runs_folder='runs',
-                photos=(), vgg_weights=None, dataset=None):
+                photos=(), vgg_weights=None, dataset=None, engine=None):
     """Make a figure of the paper with our networks' colours.
 
     Parameters
@@ -218,6 +218,8 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         Figures 5, 7 and 8 choose from all photos in `data_folder` instead of
         CVCL's test photos. They are shown, and scored, at their own
         proportions.
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -241,10 +243,10 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
                              'data/' + figure.dataset)
     if number == 1:
         sheet = _colour_photos(figure, Path(folder), photos, find_network(
-            'cvcl_classification', runs_folder), vgg_weights)
+            'cvcl_classification', runs_folder), vgg_weights, engine)
     elif figure.networks:
         sheet = _test_outputs(figure, folder, photos, runs_folder, vgg_weights,
-                              dataset or figure.dataset)
+                              dataset or figure.dataset, engine)
     else:
         sheet = _sample_photos(figure, folder, photos)
     rows, row_names = fill_rows(sheet.groups, sheet.names, figure.per_row)
@@ -259,12 +261,12 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
                      sheet.sources)
 
 
-def _colour_photos(figure, folder, photos, network, vgg_weights):
+def _colour_photos(figure, folder, photos, network, vgg_weights, engine):
     """Photos of any size, each with its output (Figure 1)."""
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
     from ..api import load_colorizer
-    colorizer = load_colorizer(network, vgg_weights)
+    colorizer = load_colorizer(network, vgg_weights, engine=engine)
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),
                colorizer.colorize(photo)) for photo in pixels]
@@ -286,7 +288,8 @@ def _sample_photos(figure, folder, photos):
                   names=[names[index] for index in chosen], sources=[])
 
 
-def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset):
+def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset,
+                  engine):
     """Photos of a data set, with the networks' outputs (Figures 5 to 8)."""
     stand_in = _find_stand_in(figure, runs_folder)
     networks = [stand_in] if stand_in else [
@@ -301,7 +304,7 @@ def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset):
         return range(len(names))
 
     outputs, source = predict_outputs(networks[-1], figure.dataset, folder,
-                                      select, vgg_weights)
+                                      select, vgg_weights, engine)
     scores = [figure.score(output) if figure.score else None
               for output in outputs]
     if figure.score and not photos:
@@ -313,7 +316,8 @@ def _test_outputs(figure, folder, photos, runs_folder, vgg_weights, dataset):
     for network in networks[-2::-1]:
         others, source = predict_outputs(
             network, figure.dataset, folder,
-            lambda known: _indices(known, names, figure), vgg_weights)
+            lambda known: _indices(known, names, figure), vgg_weights,
+            engine)
         columns.insert(0, [output.picture for output in others])
         sources.insert(0, source)
     groups = list(zip([output.grey for output in outputs], *columns))

@@ -9,6 +9,7 @@ from ..color import join_channels, split_channels
 from ..data.datasets import FOLDER
 from ..data.splits import load_split
 from ..data.subsets import load_subset
+from ..network.engines import load_configuration, load_prediction
 from ..photos.reading import read_rgb
 from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
@@ -49,7 +50,8 @@ class Output:
                              self.chroma, self.color_space)
 
 
-def predict_outputs(network, dataset, data_folder, select, vgg_weights):
+def predict_outputs(network, dataset, data_folder, select, vgg_weights=None,
+                    engine=None):
     """Predict the chrominance of some test photos.
 
     Parameters
@@ -62,6 +64,8 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     select : callable
         Takes the names of all test photos, returns indices.
     vgg_weights : str or Path, optional
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -75,17 +79,16 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
         If the network or the photos are missing or damaged.
     """
     if dataset == FOLDER:
-        return _predict_folder(network, data_folder, select, vgg_weights)
-    from ..network.saved import compile_prediction, load_network
-    from ..network.stored import load_configuration
+        return _predict_folder(network, data_folder, select, vgg_weights,
+                               engine)
     config, attributes = load_configuration(network)
     config.override('data.dataset=' + dataset, 'the figure')
     images, names = load_subset(config, data_folder, 'test')
     indices = list(select(names))
-    net, config, _ = load_network(network, vgg_weights, fold=True)
+    predict, config, _ = load_prediction(network, vgg_weights, engine=engine)
     kind, space = config.network['kind'], config.network['color_space']
-    found = predict_images(compile_prediction(net, config), images[indices],
-                           space)
+    found = predict_images(lambda luminance: predict(luminance)[0],
+                           images[indices], space)
     outputs = [Output(name=names[index], actual=rgb, chroma=chroma,
                       color_space=space)
                for (rgb, chroma), index in zip(progress_bar(
@@ -94,16 +97,15 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights):
     return outputs, _describe_source(kind, network, attributes)
 
 
-def _predict_folder(network, folder, select, vgg_weights):
+def _predict_folder(network, folder, select, vgg_weights, engine):
     """Predict the chrominance of photos in a folder, in their proportions.
 
     The network sees them as ``colornet colorize`` shows them to it.
     """
     from ..api import load_colorizer
-    from ..network.stored import load_configuration
     paths = load_split(FOLDER, folder, 'train', test_proportion=0)
     names = [str(Path(path).relative_to(folder)) for path in paths]
-    colorizer = load_colorizer(network, vgg_weights)
+    colorizer = load_colorizer(network, vgg_weights, engine=engine)
     size, space = colorizer.size, colorizer.color_space
     config, attributes = load_configuration(network)
     kind, outputs = config.network['kind'], []

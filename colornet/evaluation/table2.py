@@ -74,7 +74,8 @@ def bootstrap_interval(values, level=0.95):
     return tuple(np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
 
 
-def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
+def make_table2(data_folder, runs_folder, out_file, vgg_weights=None,
+                engine=None):
     """Table 2: the paper's numbers, ours, and baselines' (paper, 5.3).
 
     Parameters
@@ -89,6 +90,8 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         .csv`` gets their spread and intervals, ``<name>_<network>.json`` and
         ``<name>_<network>.png`` the scores of each image and a contact sheet.
     vgg_weights : str or Path, optional
+    engine : 'theano' or 'onnx', optional
+        As for :func:`colornet.api.load_colorizer`.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None):
         stem = '%s_%s' % (out_file.with_suffix(''), system)
         result = evaluate_network(
             network, data_folder, sheet_file=stem + '.png',
-            vgg_weights=vgg_weights, dataset='cvcl',
+            vgg_weights=vgg_weights, engine=engine, dataset='cvcl',
             decoding=AS_THE_PAPER if system == EVERYDAY else ())
         write_json(stem + '.json', result)
         results[system] = result

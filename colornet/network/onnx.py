@@ -2,7 +2,8 @@
 
 Such a file holds all that :func:`colornet.network.saved.compile_prediction`
 computes, from luminance to chrominance, with batch normalization folded into
-convolutions.
+convolutions. It has two parts: the network, and what makes chrominance of its
+outputs, which is small and made anew for each decoding.
 """
 
 import hashlib
@@ -20,7 +21,8 @@ from .onnx_graph import Graph, import_package
 from .stored import fold_batch_norm, load_stored
 from .vgg16_weights import BLOCKS, load_vgg16_weights
 
-__all__ = ['ONNX_FORMAT', 'build_onnx', 'export_onnx']
+__all__ = ['ONNX_FORMAT', 'add_decoding', 'add_network', 'build_decodings',
+           'build_network', 'build_onnx', 'export_onnx', 'output_names']
 
 #: By which files of ours are known, among their metadata.
 ONNX_FORMAT = 'colornet onnx 1'
@@ -73,6 +75,79 @@ def build_onnx(network, vgg_weights=None, decoding=(), half=False):
     ------
     ColornetError
     """
+    graph, config, properties = _start(network, vgg_weights, decoding, half)
+    settings = config.network
+    add_network(graph, settings)
+    graph.check_all_taken()
+    add_decoding(graph, settings, config.decoding, 'chroma')
+    return graph.to_model(
+        {'luminance': ['batch', 'rows', 'columns']},
+        {'chroma': _chroma_shape(settings)}, properties,
+        producer_name='colornet', producer_version=__version__)
+
+
+def _chroma_shape(settings):
+    stride = settings['output_stride']
+    return ['batch'] + ['%s / %d' % (name, stride) if stride > 1 else name
+                        for name in ('rows', 'columns')] + [2]
+
+
+def build_network(network, vgg_weights=None):
+    """Build the first part of a trained network's model.
+
+    Parameters
+    ----------
+    network, vgg_weights
+        As for :func:`export_onnx`.
+
+    Returns
+    -------
+    onnx.ModelProto
+        From ``luminance`` to :func:`output_names`; it says no outputs, and so
+        is none that can be run without :func:`build_decodings`.
+
+    Raises
+    ------
+    ColornetError
+    """
+    graph, config, properties = _start(network, vgg_weights)
+    add_network(graph, config.network)
+    graph.check_all_taken()
+    return graph.to_model({'luminance': ['batch', 'rows', 'columns']}, {},
+                          properties, producer_name='colornet',
+                          producer_version=__version__)
+
+
+def build_decodings(settings, decodings):
+    """Build the second part, for several decodings.
+
+    Parameters
+    ----------
+    settings : dict
+        ``[network]`` of the configuration.
+    decodings : list of dict
+        ``[decoding]``, for each.
+
+    Returns
+    -------
+    onnx.ModelProto
+        From :func:`output_names` to ``chroma0``, ``chroma1``, ... Its bytes
+        after those of the first part are the whole: protocol buffers that
+        follow each other are read as one.
+    """
+    onnx = import_package('onnx')
+    graph = Graph({}, 'decodings')
+    names = ['chroma%d' % number for number in range(len(decodings))]
+    for name, decoding in zip(names, decodings):
+        add_decoding(graph, settings, decoding, name)
+    model = graph.to_model({}, dict.fromkeys(names, _chroma_shape(settings)),
+                           {})
+    # The first part has it.
+    return onnx.ModelProto(graph=model.graph)
+
+
+def _start(network, vgg_weights, decoding=(), half=False):
+    """An empty graph, the configuration and the metadata of a network."""
     import_package('onnx')  # Before the work.
     parameters, config, attributes = load_stored(network)
     config.override_decoding(decoding)
@@ -86,18 +161,9 @@ def build_onnx(network, vgg_weights=None, decoding=(), half=False):
         parameters = fold_batch_norm(parameters)
     if vgg_weights is not None or not settings['fine_tune']:
         vgg_weights = vgg_weights or find_resource('weights/vgg16.pkl')
-        properties['vgg16_sha256'] = _digest(vgg_weights)
         parameters = dict(_vgg16_parameters(vgg_weights), **parameters)
-    graph = Graph(parameters, network, half)
-    add_network(graph, settings, config.decoding)
-    graph.check_all_taken()
-    stride = settings['output_stride']
-    by_stride = ['%s / %d' % (name, stride) if stride > 1 else name
-                 for name in ('rows', 'columns')]
-    return graph.to_model(
-        {'luminance': ['batch', 'rows', 'columns']},
-        {'chroma': ['batch'] + by_stride + [2]}, properties,
-        producer_name='colornet', producer_version=__version__)
+        properties['vgg16_sha256'] = _digest(vgg_weights)
+    return Graph(parameters, network, half), config, properties
 
 
 def _digest(path):
@@ -111,16 +177,35 @@ def _vgg16_parameters(path):
         yield name + '/b', b
 
 
-def add_network(graph, settings, decoding):
-    """Add all nodes of a network, from ``luminance`` to ``chroma``.
+def output_names(settings):
+    """What :func:`add_network` ends with.
+
+    Parameters
+    ----------
+    settings : dict
+        ``[network]`` of the configuration.
+
+    Returns
+    -------
+    list of str
+        The class scores of both channels, or chrominance.
+    """
+    if settings['kind'] == 'classification':
+        return ['u_scores', 'v_scores']
+    return ['unit3_conv' if settings['chroma_scale'] == 1 else
+            'unscaled/chroma']
+
+
+def add_network(graph, settings):
+    """Add a network, from ``luminance`` to :func:`output_names`.
 
     It follows :mod:`colornet.network.networks`, name by name.
 
     Parameters
     ----------
     graph : Graph
-    settings, decoding : dict
-        The sections of the configuration.
+    settings : dict
+        ``[network]`` of the configuration.
     """
     space = get_color_space(settings['color_space'])
     maps = _add_encoder(graph, _add_input(graph, space.luminance_max))
@@ -139,16 +224,33 @@ def add_network(graph, settings, decoding):
         chroma = graph.convolve(total, 'unit3_conv', 2, 3)
         factor = settings['chroma_scale']
         if factor != 1:
-            chroma = graph.add('Mul', [chroma, graph.constant(
-                'chroma_scale', factor)], 'unscaled/chroma')
+            graph.add('Mul', [chroma, graph.constant('chroma_scale', factor)],
+                      'unscaled/chroma')
     else:
-        chroma = _decode(graph, _add_classifier(graph, maps, tap, settings),
-                         settings['num_bins'], space.limits, decoding)
+        _add_classifier(graph, maps, tap, settings)
+
+
+def add_decoding(graph, settings, decoding, output):
+    """Add what makes chrominance of :func:`output_names`.
+
+    Parameters
+    ----------
+    graph : Graph
+    settings, decoding : dict
+        The sections of the configuration.
+    output : str
+        Name of the chrominance.
+    """
+    names = output_names(settings)
+    chroma = names[0] if len(names) == 1 else _decode(
+        graph, names, settings['num_bins'],
+        get_color_space(settings['color_space']).limits, decoding, output)
     if decoding['saturation'] != 1:
         chroma = graph.add('Mul', [chroma, graph.constant(
-            'saturation', decoding['saturation'])], 'saturated')
+            output + '/saturation', decoding['saturation'])],
+            output + '/saturated')
     # Channels come last outside of networks.
-    graph.add('Transpose', chroma, 'chroma', perm=[0, 2, 3, 1])
+    graph.add('Transpose', chroma, output, perm=[0, 2, 3, 1])
 
 
 def _add_input(graph, luminance_max):
@@ -241,39 +343,42 @@ def _add_classifier(graph, maps, tap, settings):
     value = graph.rectify(value, 'tail1')
     for number, depth in enumerate(tail[1:], 2):
         value = _convolution_unit(graph, value, 'tail%d' % number, depth, 3)
-    return [graph.convolve(value, name, settings['num_bins'], 1)
-            for name in ('u_scores', 'v_scores')]
+    for name in 'u_scores', 'v_scores':
+        graph.convolve(value, name, settings['num_bins'], 1)
 
 
-def _decode(graph, scores, num_bins, limits, decoding):
+def _decode(graph, scores, num_bins, limits, decoding, output):
     """:func:`colornet.network.decoding.predicted_chroma` of class scores."""
     means = unbin_channel(np.arange(num_bins), num_bins, limits)
     channels = []
     for name in scores:
         if decoding['smoothing']:
-            name = _smooth(graph, name, decoding['smoothing'])
+            name = _smooth(graph, name, decoding['smoothing'], output)
+        incoming, name = name, '%s/%s' % (output, name)
         if decoding['method'] == 'argmax':
-            best = graph.add('ArgMax', name, name + '/best', axis=1)
+            best = graph.add('ArgMax', incoming, name + '/best', axis=1)
             channels.append(graph.add('Gather', [graph.constant(
                 'means', means), best], name + '/mean'))
             continue
         if decoding['temperature'] != 1:
-            name = graph.add('Div', [name, graph.constant(
-                'temperature', decoding['temperature'])], name + '/tempered')
-        weights = graph.add('Softmax', name, name + '/weights', axis=1)
+            incoming = graph.add('Div', [incoming, graph.constant(
+                output + '/temperature', decoding['temperature'])],
+                name + '/tempered')
+        weights = graph.add('Softmax', incoming, name + '/weights', axis=1)
         channels.append(graph.add(
             'Conv', [weights, graph.constant(
-                'means', means[None, :, None, None])], name + '/mean',
+                'filters', means[None, :, None, None])], name + '/mean',
             kernel_shape=[1, 1]))
-    return graph.add('Concat', channels, 'decoded', axis=1)
+    return graph.add('Concat', channels, output + '/decoded', axis=1)
 
 
-def _smooth(graph, scores, deviation):
+def _smooth(graph, incoming, deviation, output):
     """:func:`colornet.network.decoding.smooth_scores`."""
     window = gaussian_window(deviation)
-    shape = graph.add('Shape', scores, scores + '/shape')
+    scores = '%s/%s' % (output, incoming)
+    shape = graph.add('Shape', incoming, scores + '/shape')
     # One channel after the other: bins do not mix.
-    planes = graph.add('Reshape', [scores, graph.constant(
+    planes = graph.add('Reshape', [incoming, graph.constant(
         'planes', [-1, 1, 0, 0], np.int64)], scores + '/planes')
     one = graph.add('Slice', [planes] + [graph.constant(
         'first/%d' % number, [number], np.int64) for number in (0, 1, 0)],
@@ -283,7 +388,7 @@ def _smooth(graph, scores, deviation):
         scores + '/ones')
     for direction, size in (('rows', [len(window), 1]),
                             ('columns', [1, len(window)])):
-        filters = graph.constant('smoothing/' + direction,
+        filters = graph.constant('%s/smoothing/%s' % (output, direction),
                                  window.reshape([1, 1] + size))
         pads = [length // 2 for length in size] * 2
         planes, ones = [graph.add(

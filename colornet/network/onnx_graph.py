@@ -5,6 +5,7 @@ needs the package onnx.
 """
 
 import importlib
+import os
 from collections import OrderedDict
 
 import numpy as np
@@ -34,6 +35,8 @@ def import_package(name):
     ColornetError
         If it is not installed.
     """
+    # As of version 1.32, ONNX Runtime would report its use to its makers.
+    os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
     try:
         return importlib.import_module(name)
     except ImportError as error:

@@ -1,6 +1,6 @@
 """Prediction by ONNX Runtime, where Theano is not; without Theano.
 
-It runs what :func:`colornet.network.onnx.export_onnx` has written.
+It runs what :mod:`colornet.network.onnx` has made.
 """
 
 import os
@@ -11,11 +11,10 @@ import numpy as np
 from ..config import Config
 from ..errors import ColornetError
 from ..files import check_regular
-from ..photos.colorizer import Colorizer
 from .onnx import ONNX_FORMAT
 from .onnx_graph import import_package
 
-__all__ = ['load_onnx', 'load_onnx_colorizer']
+__all__ = ['load_onnx', 'read_config', 'run_session', 'start_session']
 
 
 def load_onnx(path, num_threads=None):
@@ -41,48 +40,94 @@ def load_onnx(path, num_threads=None):
         If the package onnxruntime or the file is missing, or the latter is no
         such network.
     """
-    runtime = import_package('onnxruntime')
+    import_package('onnxruntime')
     check_regular(path)
     if not Path(path).exists():
         raise ColornetError('%s does not exist' % path)
+    session = start_session(str(path), path, num_threads)
+    metadata = session.get_modelmeta().custom_metadata_map
+    if metadata.get('format') != ONNX_FORMAT:
+        raise ColornetError('%s is not an ONNX file of this version of '
+                            'colornet' % path)
+    config = read_config(metadata, path)
+
+    def predict(luminance):
+        return run_session(session, config.network, luminance, ['chroma'])[0]
+    return predict, config, metadata
+
+
+def run_session(session, settings, luminance, names):
+    """Outputs of a network, by their names.
+
+    Parameters
+    ----------
+    session : onnxruntime.InferenceSession
+    settings : dict
+        ``[network]`` of its configuration.
+    luminance : ndarray, (batch, rows, columns)
+    names : list of str
+
+    Returns
+    -------
+    list of ndarray of float32, (batch, rows, columns, 2)
+
+    Raises
+    ------
+    ColornetError
+        If rows or columns are none that the network can halve so often.
+    """
+    divisor = 8 if settings['residual_units'] else 16
+    shape = np.shape(luminance)
+    if any(size % divisor for size in shape[1:]):
+        raise ColornetError('rows and columns must be divisible by %d, got %s'
+                            % (divisor, shape[1:]))
+    return session.run(names, {'luminance': np.asarray(luminance,
+                                                       np.float32)})
+
+
+def start_session(model, source, num_threads=None):
+    """Let ONNX Runtime prepare a model.
+
+    Parameters
+    ----------
+    model : str or bytes
+        A file, or what it holds.
+    source : str or Path
+        Where it comes from, for errors.
+    num_threads : int, optional
+        As for :func:`load_onnx`.
+
+    Returns
+    -------
+    onnxruntime.InferenceSession
+
+    Raises
+    ------
+    ColornetError
+        If the package onnxruntime is missing, or this is no model.
+    """
+    runtime = import_package('onnxruntime')
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads or len(os.sched_getaffinity(0))
     options.log_severity_level = 3  # Errors only.
     try:
-        session = runtime.InferenceSession(
-            str(path), options, providers=['CPUExecutionProvider'])
-        metadata = session.get_modelmeta().custom_metadata_map
+        return runtime.InferenceSession(
+            model, options, providers=['CPUExecutionProvider'])
     except Exception as error:  # Its own have no class in common.
         raise ColornetError('cannot read %s: %s'
-                            % (path, ' '.join(str(error).split())))
-    if metadata.get('format') != ONNX_FORMAT:
-        raise ColornetError('%s is not an ONNX file of this version of '
-                            'colornet' % path)
+                            % (source, ' '.join(str(error).split())))
+
+
+def read_config(metadata, source):
+    """The configuration among the metadata of a network.
+
+    Raises
+    ------
+    ColornetError
+        If there is none.
+    """
     try:
-        config = Config.from_json(metadata['config'])
+        return Config.from_json(metadata['config'])
     except (KeyError, ValueError) as error:
         raise ColornetError('%s has no valid configuration: %s'
-                            % (path, error))
-
-    def predict(luminance):
-        return session.run(['chroma'], {'luminance': np.asarray(
-            luminance, np.float32)})[0]
-    return predict, config, metadata
-
-
-def load_onnx_colorizer(path, num_threads=None):
-    """Load an ONNX file as :func:`load_onnx`, to colour photos.
-
-    Parameters
-    ----------
-    path, num_threads
-        As there.
-
-    Returns
-    -------
-    Colorizer
-    """
-    predict, config, _ = load_onnx(path, num_threads)
-    return Colorizer(predict, config.data['size'],
-                     config.network['color_space'],
-                     config.data['proportions'])
+                            % (source, error))

@@ -14,6 +14,7 @@ from PIL import Image
 import colornet
 from colornet.engine.switches import without
 from colornet.photos.colorizer import Colorizer
+from colornet.resources import DEFAULT_NETWORK, find_resource
 from tests import tiny
 from tests.cli.commands import check_is_refused, run
 
@@ -149,6 +150,7 @@ def test_batch_size():
 
 
 def test_info():
+    tiny.need_theano()
     with without('winograd'):
         status, out, err = run('info')
     eq_((status, err), (0, ''))
@@ -156,7 +158,43 @@ def test_info():
         assert_in(words, out)
 
 
+def test_info_of_what_is_missing():
+    with mock.patch.dict(sys.modules, theano=None, onnxruntime=None):
+        status, out, err = run('info')
+    eq_((status, err), (0, ''))
+    for words in (colornet.__version__, 'Theano is missing',
+                  'onnxruntime is missing', 'train need Theano, which'):
+        assert_in(words, out)
+
+
+#: Runs a command as if Theano were not installed.
+NO_THEANO = '''
+import sys
+sys.modules['theano'] = None
+from colornet import cli
+sys.exit(cli.main(sys.argv[1:]))
+'''
+
+
+def test_what_needs_theano_says_so():
+    with tempfile.TemporaryDirectory() as folder:
+        for command in (['selftest'], ['figure', '2', '--out', 'a.png'],
+                        ['export', find_resource(DEFAULT_NETWORK), 'a.h5'],
+                        ['colorize', tiny.PHOTOS, '--engine', 'theano']):
+            done = subprocess.run(
+                [sys.executable, '-c', NO_THEANO] + list(map(str, command)),
+                cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=dict(os.environ, PYTHONPATH=str(tiny.ROOT)),
+                universal_newlines=True)
+            eq_((done.returncode, done.stdout), (2, ''))
+            line, = done.stderr.splitlines()
+            assert_in('colornet: error: %s needs Theano, which '
+                      % command[0], line)
+        eq_(os.listdir(folder), [])
+
+
 def test_an_unknown_speedup():
+    tiny.need_theano()
     # Read once, when Theano is set up: in processes of their own.
     for command in 'info', 'demo':
         process = subprocess.run(

@@ -20,6 +20,7 @@ class TestJourney(tiny.InFolder):
 
     @classmethod
     def setup_class(cls):
+        tiny.need_theano()
         super().setup_class()
         root = cls.root
         settings = [word for setting in tiny.CLASSIFICATION

@@ -74,7 +74,7 @@ def test_what_a_linker_says_is_told():
 
 
 def test_without_a_compiler_theanos_ops_do_it():
-    def failing(name, libraries, blas):
+    def failing(name, libraries, blas, packages):
         raise ColornetError('no compiler')
 
     native.library_status.cache_clear()
@@ -110,3 +110,44 @@ def test_only_a_missing_onednn_is_not_installed():
                                lambda *library: reason):
             eq_('not installed' not in code_status('onednn'), installed)
             eq_(code_status('winograd'), code_status('onednn'))
+
+
+def test_libraries_by_pip_or_the_systems():
+    """Both the headers and the library, or neither; never one of each."""
+    with tempfile.TemporaryDirectory() as folder:
+        # As wheels bring them: outside of the folder that lists them.
+        for path in 'include/dnnl.hpp', 'lib/libdnnl.so', 'lib/libdnnl.so.3':
+            pathlib.Path(folder, path).parent.mkdir(exist_ok=True)
+            pathlib.Path(folder, path).write_text('')
+        files = {'headers': ['include/dnnl.hpp'],
+                 'library': ['lib/libdnnl.so.3', 'lib/libdnnl.so'],
+                 'moved': ['else/libdnnl.so'], 'other': ['lib/other.so']}
+
+        def list_files(package):
+            if package not in files:
+                raise native.importlib.metadata.PackageNotFoundError(package)
+            return [Listed(folder, name) for name in files[package]]
+
+        with mock.patch.object(native.importlib.metadata, 'files',
+                               list_files):
+            root = pathlib.Path(os.path.realpath(folder))
+            for packages, expected in [
+                    (('headers', 'library'), (root / 'include', root / 'lib')),
+                    (('headers', 'missing'), (None, None)),
+                    (('headers', 'moved'), (None, None)),
+                    (('headers', 'other'), (None, None)),
+                    (('library',), (None, None)), ((), (None, None))]:
+                eq_(tuple(native._installed_by_pip(('dnnl',), packages)),
+                    expected)
+
+
+class Listed(pathlib.PurePosixPath):
+    """As :func:`importlib.metadata.files` has them."""
+
+    def __new__(cls, folder, name):
+        path = super().__new__(cls, name)
+        path.folder = folder
+        return path
+
+    def locate(self):
+        return pathlib.Path(self.folder, str(self))

@@ -42,7 +42,7 @@ def colorizer_of(settings):
         chroma, luminance.shape + (2,)), 16)
 
 
-def load_stand_ins(network, vgg_weights, decodings):
+def load_stand_ins(network, vgg_weights, decodings, engine):
     return [colorizer_of(settings) for settings in decodings]
 
 

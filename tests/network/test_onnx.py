@@ -2,14 +2,11 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from unittest import SkipTest, mock
 
 import numpy as np
-from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
@@ -18,13 +15,12 @@ from colornet.config import load_config
 from colornet.errors import ColornetError
 from colornet.network.onnx import build_onnx, export_onnx
 from colornet.network.onnx_graph import Graph, import_package
-from colornet.network.onnx_runtime import load_onnx, load_onnx_colorizer
+from colornet.network.onnx_runtime import load_onnx
 from colornet.network.saved import (build_pretrained, compile_prediction,
-                                    load_network, save_network)
+                                    save_network)
 from colornet.network.stored import load_configuration
-from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import find_images, read_photo, read_rgb
-from colornet.resources import find_resource, weights_file
+from colornet.photos.reading import find_images, read_rgb
+from colornet.resources import find_resource
 from tests import tiny
 from tests.networks import TINY, randomize
 
@@ -196,23 +192,6 @@ def test_half_the_space():
     ok_(0 < abs(chroma[0] - chroma[1]).mean() < 0.1)
 
 
-def test_no_theano():
-    needs('onnx', 'onnxruntime')
-    path = str(Path(folder.name) / 'here.onnx')
-    code = '\n'.join((
-        'import sys', 'import numpy as np',
-        'from colornet.network.onnx import export_onnx',
-        'from colornet.network.onnx_runtime import load_onnx_colorizer',
-        'export_onnx(%r, %r)' % (str(saved), path),
-        'rgb = load_onnx_colorizer(%r).colorize(np.eye(40))' % path,
-        'print(rgb.shape, *sys.modules)'))
-    out = subprocess.check_output([sys.executable, '-c', code],
-                                  cwd=str(tiny.ROOT), universal_newlines=True)
-    ok_(out.startswith('(40, 40, 3) '))
-    for name in 'theano', 'lasagne', 'colornet.engine.backend':
-        assert_not_in(name, out.split())
-
-
 def error_of(function, *arguments):
     with assert_raises(ColornetError) as raised:
         function(*arguments)
@@ -259,29 +238,3 @@ def test_parameters_that_do_not_fit():
         assert_in(words, error_of(graph.convolve, *arguments))
     assert_in('x.h5 does not fit the network: a/b is unknown',
               error_of(graph.check_all_taken))
-
-
-def check_shipped(name):
-    path = find_resource(weights_file(name))
-    exported = Path(folder.name) / (name + '.onnx')
-    export_onnx(path, exported)
-    net, config, _ = load_network(path, fold=True)
-    theano = Colorizer(
-        compile_prediction(net, config), config.data['size'],
-        config.network['color_space'], config.data['proportions'])
-    runtime = load_onnx_colorizer(exported)
-    for photo in find_images(tiny.PHOTOS)[:2]:
-        pixels = read_photo(photo).pixels
-        expected, got = [colorizer.predict([pixels])
-                         for colorizer in (theano, runtime)]
-        check_same_chroma(got, expected, config.decoding['method'] == 'mean')
-        expected, got = [colorizer.join(pixels, chroma[0], np.uint8).astype(
-            int) for colorizer, chroma in ((theano, expected), (runtime, got))]
-        ok_((abs(got - expected) <= 1).all(axis=2).mean() >= 0.999)
-
-
-@attr('slow')
-def test_shipped_networks_colour_photos_alike():
-    needs('onnx', 'onnxruntime')
-    for name in 'everyday', 'cvcl_classification':
-        yield check_shipped, name

@@ -64,6 +64,7 @@ class TestStudy(tiny.InFolder):
 
     @classmethod
     def setup_class(cls):
+        tiny.need_theano()
         super().setup_class()
         (cls.root / 'seeds.ini').write_text(STUDY)
         with assert_raises(Interrupted):

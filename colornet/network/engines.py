@@ -1,0 +1,81 @@
+"""Trained networks that predict, by Theano or ONNX Runtime."""
+
+import copy
+
+from ..engine.available import choose_engine, is_onnx
+from . import stored
+
+__all__ = ['load_configuration', 'load_prediction']
+
+
+def load_prediction(network, vgg_weights=None, decodings=((),), engine=None):
+    """Load a trained network, to predict with several decodings.
+
+    Parameters
+    ----------
+    network : Path
+        A file; one whose name ends in ``.onnx`` is for ONNX Runtime.
+    vgg_weights : str or Path, optional
+        As for :func:`colornet.network.saved.load_network`.
+    decodings : sequence of iterables of str
+        Changes of settings for each, such as ``decoding.method=mean``.
+    engine : 'theano' or 'onnx', optional
+        See :func:`colornet.engine.available.choose_engine`.
+
+    Returns
+    -------
+    predict : callable
+        Takes luminance, returns a list: the chrominance by each decoding. See
+        :func:`colornet.network.saved.compile_decodings`.
+    config : Config
+        With the first of the decodings.
+    attributes : dict
+        Where the network comes from.
+
+    Raises
+    ------
+    ColornetError
+        If the engine, the network or VGG16's weights are missing or damaged.
+    """
+    if choose_engine(engine, network) == 'onnx':
+        from .onnx_cache import load_for_onnx_runtime
+        return load_for_onnx_runtime(network, vgg_weights, decodings)
+    return _load_for_theano(network, vgg_weights, decodings)
+
+
+def load_configuration(network):
+    """The same as of :mod:`.stored`, also of ONNX files.
+
+    Parameters
+    ----------
+    network : Path
+
+    Returns
+    -------
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+    """
+    if is_onnx(network):
+        from .onnx_runtime import load_onnx
+        return load_onnx(network)[1:]
+    return stored.load_configuration(network)
+
+
+def _load_for_theano(network, vgg_weights, decodings):
+    from . import saved
+    net, config, attributes = saved.load_network(
+        network, vgg_weights, fold=True, decoding=decodings[0])
+    if len(decodings) == 1:
+        predict_one = saved.compile_prediction(net, config)
+        return (lambda luminance: [predict_one(luminance)], config,
+                attributes)
+    config_as_stored, _ = stored.load_configuration(network)
+    own = [copy.deepcopy(config_as_stored) for _ in decodings]
+    for one, decoding in zip(own, decodings):
+        one.override_decoding(decoding)
+    return saved.compile_decodings(
+        net, config, [one.decoding for one in own]), config, attributes

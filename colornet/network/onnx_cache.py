@@ -1,0 +1,230 @@
+"""Trained networks for ONNX Runtime, made once and kept; without Theano.
+
+What is kept are graphs with float32 parameters, in ``onnx`` within
+:func:`colornet.resources.cache_folder`: of each network once, whatever the
+decoding. Where nothing can be written there, they are made at each start.
+"""
+
+import contextlib
+import copy
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+
+from .. import color, scaling
+from ..engine.available import is_onnx, missing_onnx
+from ..errors import ColornetError
+from ..files import check_regular, replacing
+from ..resources import cache_folder, find_resource
+from .onnx import output_names
+from .onnx_graph import import_package
+from .onnx_runtime import load_onnx, read_config, run_session, start_session
+
+__all__ = ['load_for_onnx_runtime']
+
+logger = logging.getLogger(__name__)
+
+#: Bytes of all that is kept; what was not used for longest goes.
+MAX_BYTES = 500 << 20
+
+#: All of these decide what is made.
+SOURCES = sorted(Path(__file__).parent.glob('*.py')) + [
+    Path(color.__file__), Path(scaling.__file__)]
+
+
+def load_for_onnx_runtime(network, vgg_weights=None, decodings=((),)):
+    """Load a trained network that predicts by ONNX Runtime.
+
+    Parameters
+    ----------
+    network : str or Path
+        A file as :func:`colornet.network.saved.save_network` writes it, or
+        as :func:`colornet.network.onnx.export_onnx` does.
+    vgg_weights, decodings
+        As for :func:`colornet.network.engines.load_prediction`.
+
+    Returns
+    -------
+    predict, config, attributes
+        As there.
+
+    Raises
+    ------
+    ColornetError
+    """
+    if missing_onnx():
+        raise ColornetError(missing_onnx())
+    if is_onnx(network):
+        return _load_exported(network, vgg_weights, decodings)
+
+    def make():
+        from .onnx import build_network
+        return _pack(build_network(network, vgg_weights))
+    for path in network, vgg_weights:
+        if path is not None:
+            check_regular(path)
+    return _join(network, _remember(_key_of(
+        'network', network, vgg_weights or _shipped_vgg16()), make), decodings)
+
+
+def _shipped_vgg16():
+    """VGG16's weights, unless a fine-tuned network must do without."""
+    try:
+        return find_resource('weights/vgg16.pkl')
+    except ColornetError:
+        return None
+
+
+def _load_exported(path, vgg_weights, decodings):
+    """The same of a file that is ONNX already, with a decoding in it."""
+    if vgg_weights is not None:
+        raise ColornetError('%s is an ONNX file: VGG16 is in it, other '
+                            'weights cannot be' % path)
+    predict, config, metadata = load_onnx(path)
+    if all(one.decoding == config.decoding
+           for one in _configured(config, decodings)):
+        return (lambda luminance: [predict(luminance)] * len(decodings),
+                config, metadata)
+
+    def make():
+        return _pack(_cut_network(path, config.network))
+    return _join(path, _remember(_key_of('exported', path), make), decodings)
+
+
+def _cut_network(path, settings):
+    """An ONNX file as :func:`colornet.network.onnx.build_network` makes it."""
+    model = import_package('onnx').load(str(path))
+    wanted, nodes = set(output_names(settings)), []
+    for node in reversed(model.graph.node):
+        if wanted & set(node.output):
+            wanted |= set(node.input)
+            nodes.append(node)
+    constants = [constant for constant in model.graph.initializer
+                 if constant.name in wanted]
+    for field, values in (('node', nodes[::-1]), ('initializer', constants),
+                          ('output', [])):
+        values = copy.deepcopy(values)
+        model.graph.ClearField(field)
+        getattr(model.graph, field).extend(values)
+    return model
+
+
+def _configured(config, decodings):
+    """The configuration with each decoding."""
+    configs = [copy.deepcopy(config) for _ in decodings]
+    for one, decoding in zip(configs, decodings):
+        one.override_decoding(decoding)
+    return configs
+
+
+def _pack(model):
+    """The length of a model's metadata, these and the model, as bytes."""
+    metadata = json.dumps({entry.key: entry.value for entry
+                           in model.metadata_props}).encode('ascii')
+    return b''.join([len(metadata).to_bytes(4, 'big'), metadata,
+                     model.SerializeToString()])
+
+
+def _join(network, packed, decodings):
+    """Put the decodings behind a network."""
+    # Copying fifty megabytes takes time: views do without.
+    packed = memoryview(packed)
+    length = int.from_bytes(packed[:4], 'big')
+    metadata = json.loads(bytes(packed[4:4 + length]).decode('ascii'))
+    configs = _configured(read_config(metadata, network), decodings)
+    settings = configs[0].network
+    options = [config.decoding for config in configs]
+
+    def make():
+        from .onnx import build_decodings
+        return build_decodings(settings, options).SerializeToString()
+    session = start_session(b''.join([packed[4 + length:], _remember(
+        _key('decodings', settings, options), make)]), network)
+    names = ['chroma%d' % number for number in range(len(options))]
+
+    def predict(luminance):
+        return run_session(session, settings, luminance, names)
+    return predict, configs[0], metadata
+
+
+def _key(*parts):
+    """Digest of what decides what is made."""
+    digest = hashlib.sha256(json.dumps(parts).encode('utf-8'))
+    for path in SOURCES:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _key_of(kind, *paths):
+    """The same of files; None if one cannot be read."""
+    try:
+        return _key(kind, *[
+            path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
+            for path in paths])
+    except OSError:
+        return None  # Whoever takes the file will say so.
+
+
+def _remember(key, make):
+    """What an earlier start has made by this key, or what is made now.
+
+    Parameters
+    ----------
+    key : str or None
+    make : callable
+        Returns bytes.
+
+    Returns
+    -------
+    bytes or memoryview
+    """
+    path = _folder() / (key[:32] + '.bin') if key and _folder() else None
+    found = path and _read(path)
+    if found is None:
+        found = make()
+        if path:
+            _write(path, found)
+    return found
+
+
+def _folder():
+    try:
+        return cache_folder() / 'onnx'
+    except RuntimeError:  # There is no home.
+        return None
+
+
+def _read(path):
+    """What :func:`_write` wrote; None if there is none, or it is damaged."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    content = memoryview(content)
+    digest, content = bytes(content[:32]), content[32:]
+    if digest != hashlib.sha256(content).digest():
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # Used now.
+    return content
+
+
+def _write(path, content):
+    """Keep bytes, if that is possible, and what else there is room for."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            with open(temporary, 'wb') as stream:
+                stream.write(hashlib.sha256(content).digest())
+                stream.write(content)
+        files = sorted(path.parent.glob('*.bin'), reverse=True,
+                       key=lambda file: file.stat().st_mtime)
+        room = MAX_BYTES
+        for file in files:
+            room -= file.stat().st_size
+            if room < 0 and file != path:
+                file.unlink()
+    except OSError:
+        logger.debug('cannot write %s', path, exc_info=True)

@@ -1,0 +1,177 @@
+"""Both engines: the same pixels, the same errors."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import SkipTest
+
+import numpy as np
+from nose.tools import assert_not_in, eq_, ok_
+from numpy.testing import assert_allclose
+
+from colornet.api import load_colorizer, load_colorizers
+from colornet.engine.available import missing_onnx, missing_theano
+from colornet.errors import ColornetError
+from colornet.network.engines import load_configuration, load_prediction
+from colornet.network.onnx import export_onnx
+from colornet.photos.reading import find_images, read_photo
+from colornet.resources import find_resource, weights_file
+from tests import tiny
+from tests.inventing import save_invented
+
+ENGINES = 'theano', 'onnx'
+MEAN = 'decoding.method=mean'
+
+
+def setup_module():
+    global folder, network
+    folder = tempfile.TemporaryDirectory()
+    tiny.use_own_cache(folder.name)
+    network = Path(folder.name) / 'network.h5'
+    save_invented(network)
+
+
+def teardown_module():
+    tiny.use_users_cache()
+    folder.cleanup()
+
+
+def need(*missing):
+    for reason in filter(None, [one() for one in missing]):
+        raise SkipTest(reason)
+
+
+def check_same_pixels(name):
+    need(missing_theano, missing_onnx)
+    path = find_resource(weights_file(name))
+    theano, onnx = [load_colorizer(path, engine=engine) for engine in ENGINES]
+    eq_([theano.size, theano.proportions, theano.color_space],
+        [onnx.size, onnx.proportions, onnx.color_space])
+    for photo in find_images(tiny.PHOTOS)[:2]:
+        pixels = read_photo(photo).pixels
+        expected, got = [colorizer.predict([pixels])
+                         for colorizer in (theano, onnx)]
+        ok_((abs(got - expected) < 1e-3).mean() > 0.998)
+        expected, got = [colorizer.join(pixels, chroma[0], np.uint8).astype(
+            int) for colorizer, chroma in ((theano, expected), (onnx, got))]
+        ok_((abs(got - expected) <= 1).all(axis=2).mean() >= 0.999)
+
+
+def test_a_photo_gets_the_same_colours():
+    for name in 'everyday', 'cvcl_classification':
+        yield check_same_pixels, name
+
+
+def test_several_decodings():
+    need(missing_theano, missing_onnx)
+    decodings = (), [MEAN, 'decoding.temperature=0.5'], [
+        'decoding.saturation=2']
+    pixels = read_photo(find_images(tiny.PHOTOS)[0]).pixels
+    theano, onnx = [[colorizer.predict([pixels])[0] for colorizer in
+                     load_colorizers(network, None, decodings, engine)]
+                    for engine in ENGINES]
+    for got, expected in zip(onnx, theano):
+        ok_(expected.std() > 0.01)
+        assert_allclose(got, expected, atol=1e-2)
+
+
+def test_one_pass_for_several_decodings():
+    need(missing_onnx)
+    pixels = read_photo(find_images(tiny.PHOTOS)[0]).pixels
+    single, double = [
+        colorizer.predict([pixels])[0] for colorizer in load_colorizers(
+            network, None, [(), ['decoding.saturation=2']], 'onnx')]
+    assert_allclose(double, 2 * single, rtol=1e-5)
+
+
+def test_an_onnx_file_is_a_network():
+    need(missing_onnx)
+    path = Path(folder.name) / 'exported.onnx'
+    export_onnx(network, path)
+    config, attributes = load_configuration(path)
+    eq_(config, load_configuration(network)[0])
+    eq_(attributes['trained_on'], 'nothing')
+    photo = np.random.RandomState(0).uniform(0, 100, (1, 16, 16)).astype('f4')
+    (got,), (expected,) = [load_prediction(one, engine=engine)[0](photo)
+                           for one, engine in ((path, None),
+                                               (network, 'onnx'))]
+    assert_allclose(got, expected, atol=1e-5)
+
+
+def error_of(*arguments):
+    try:
+        load_colorizer(*arguments)
+    except ColornetError as error:
+        return str(error)
+    raise AssertionError(arguments)
+
+
+def test_the_same_errors():
+    need(missing_theano, missing_onnx)
+    here = Path(folder.name)
+    (here / 'page.h5').write_text('<html>404</html>')
+    for arguments in (
+            (here / 'none.h5',), (here / 'page.h5',), (here,),
+            (tiny.VGG16_FILE,), (network, here / 'none.pkl'),
+            (network, here / 'page.h5'), (network, network),
+            (network, None, ['data.size=32']),
+            (network, None, ['decoding.method=none']),
+            (network, None, ['decoding.temperature=-1'])):
+        arguments += ((None, ()) if len(arguments) == 1 else
+                      ((),) if len(arguments) == 2 else ())
+        theano, onnx = [error_of(*arguments + (engine,))
+                        for engine in ENGINES]
+        eq_(onnx, theano)
+
+
+def test_sizes_that_no_network_takes():
+    need(missing_onnx)
+    pools = Path(folder.name) / 'pools.h5'
+    save_invented(pools, ['network.residual_units=no',
+                          'data.proportions=squash'])
+    for path, divisor in (network, 8), (pools, 16):
+        predict, _, _ = load_prediction(path, engine='onnx')
+        predict(np.zeros((1, 16, 32), np.float32))
+        for shape in (1, 16, 16 + divisor // 2), (1, 16 + divisor // 2, 16):
+            tiny.check_error(lambda: predict(np.zeros(shape, np.float32)),
+                             'divisible by %d, got' % divisor)
+
+
+#: Colours a photo, then names the modules that it took.
+COLOUR = '''
+import sys
+from colornet import cli
+status = cli.main(sys.argv[1:])
+print(status, *sys.modules)
+'''
+
+
+def test_onnx_runtime_reports_nothing():
+    need(missing_onnx)
+    home = Path(folder.name) / 'home'
+    home.mkdir()
+    subprocess.check_call(
+        [sys.executable, '-c', 'from colornet.network.onnx_graph import '
+         'import_package; import_package("onnxruntime")'],
+        cwd=str(tiny.ROOT), env={'HOME': str(home)})
+    eq_(list(home.rglob('*')), [])
+
+
+def test_nothing_imports_theano():
+    need(missing_onnx)
+    photo = find_images(tiny.PHOTOS)[0]
+    exported = Path(folder.name) / 'exported.onnx'
+    export_onnx(network, exported)
+    for source in network, exported:
+        done = subprocess.check_output(
+            [sys.executable, '-c', COLOUR, 'colorize', str(photo),
+             '--network', str(source), '--engine', 'onnx', '--set',
+             'decoding.saturation=1.2', '--out',
+             os.path.join(folder.name, 'out')], cwd=str(tiny.ROOT),
+            universal_newlines=True).split()
+        eq_(done[0], '1')  # photo
+        for name in ('theano', 'lasagne', 'colornet.engine.backend',
+                     'scipy_openblas32', 'matplotlib'):
+            assert_not_in(name, done)
