@@ -20,6 +20,7 @@ RUN rm -f /etc/apt/sources.list.d/cuda*.list \
     && rm -rf /var/lib/apt/lists/*
 
 FROM ${CPU_BASE} AS cpu
+# libdnnl-dev is for processors that pip has no oneDNN for.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install -y \

@@ -30,6 +30,8 @@ def where(marker, requirements):
             [marker] + [own.strip()] * bool(semicolon)))
 
 
+X86_64_LINUX = 'sys_platform == "linux" and platform_machine == "x86_64"'
+
 #: Python 3.8 to 3.11: all of colornet. Theano 1.0.5 does not install on 3.12.
 WITH_THEANO = [
     'Theano==1.0.5',             # the networks' expressions, compiled
@@ -38,6 +40,10 @@ WITH_THEANO = [
     'scipy==1.10.1',             # Theano needs it; the last for Python 3.8
     # A BLAS for Theano, so that none need be installed beside Python.
     'scipy-openblas32==0.3.34.481.3',
+    # Convolutions: library and headers. The last that have Winograd's
+    # algorithm for float32.
+    'onednn-cpu-gomp==2023.0.0; ' + X86_64_LINUX,
+    'onednn-devel-cpu-gomp==2023.0.0; ' + X86_64_LINUX,
     'scikit-image==0.21.0',      # CIELUV and HSV
     'h5py==3.11.0',              # checkpoints, cached photos
     'pillow==10.4.0',            # photos in and out

@@ -1,7 +1,8 @@
 """What computes convolutions: oneDNN, or BLAS on strips of the images.
 
 oneDNN comes by pip on x86-64 Linux; elsewhere the system's is taken, if it
-and its header are installed (Debian: ``libdnnl-dev``). BLAS is always there. Each is C++ code beside this module, for float32 arrays.
+and its header are installed (Debian: ``libdnnl-dev``). BLAS is always there.
+Each is C++ code beside this module, for float32 arrays.
 """
 
 import ctypes
