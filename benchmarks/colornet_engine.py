@@ -27,10 +27,14 @@ class ColornetEngine:
         A minibatch; see :func:`benchmarks.problem.write_problem`.
     problem : dict of str to ndarray
         Not used: the parameters come from the same files.
+    bfloat16 : bool
+        Of predictions.
     """
 
-    def __init__(self, luminance, inputs, targets, problem):
+    def __init__(self, luminance, inputs, targets, problem,
+                 bfloat16=False):
         self.luminance, self.inputs, self.targets = luminance, inputs, targets
+        self.bfloat16 = bfloat16
         self.net, self.config = load_shipped_network(luminance.shape[1])
 
     def describe(self):
@@ -54,13 +58,14 @@ class ColornetEngine:
         """Return a function that predicts chrominance from luminance."""
         # As load_colorizer() does it.
         predict = compile_prediction(*load_shipped_network(
-            self.luminance.shape[1], fold=True))
+            self.luminance.shape[1], fold=True), self.bfloat16)
         return lambda: predict(self.luminance)
 
     def make_everyday(self):
         """The same, by the network that photos are coloured with."""
         predict = compile_prediction(*load_shipped_network(
-            self.luminance.shape[1], fold=True, network=DEFAULT_NETWORK))
+            self.luminance.shape[1], fold=True, network=DEFAULT_NETWORK),
+                                     self.bfloat16)
         return lambda: predict(self.luminance)
 
     def make_peak(self):

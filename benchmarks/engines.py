@@ -20,7 +20,7 @@ import numpy as np
 
 from colornet.engine.switches import SPEEDUPS, VARIABLE
 
-__all__ = ['COLORNET', 'PYTORCH', 'ONNX', 'ENGINES', 'REFERENCE', 'NUM_STEPS',
+__all__ = ['COLORNET', 'COLORNET_BFLOAT16', 'PYTORCH', 'ONNX', 'ENGINES',
            'environment', 'repeat_photos', 'make_engine', 'collect_results']
 
 #: Name -> speed-ups left out, by their names in SPEEDUPS.
@@ -29,7 +29,11 @@ COLORNET = OrderedDict([
     ('colornet, no oneDNN', ['onednn']),
     ('colornet, direct', ['winograd']),
     ('colornet, obvious graph', list(SPEEDUPS)),
+    ('colornet bf16', []),
 ])
+
+#: Of these, what predicts in bfloat16, and cannot train.
+COLORNET_BFLOAT16 = 'colornet bf16'
 
 #: Name -> options of PyTorchEngine.
 PYTORCH = OrderedDict([
@@ -97,7 +101,8 @@ def make_engine(name, problem, batch_size):
     # Neither library should be in the other's process.
     if name in COLORNET:
         from .colornet_engine import ColornetEngine
-        return ColornetEngine(*batch, problem)
+        return ColornetEngine(*batch, problem,
+                              bfloat16=name == COLORNET_BFLOAT16)
     if name == ONNX:
         from .onnx_engine import OnnxEngine
         return OnnxEngine(*batch, problem)

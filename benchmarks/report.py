@@ -5,7 +5,7 @@ from collections import OrderedDict
 from colornet.errors import ColornetError
 from colornet.files import read_csv, write_csv
 
-from .engines import COLORNET, ONNX
+from .engines import COLORNET, COLORNET_BFLOAT16, ONNX
 from .processes import FOLDER, WARM, is_process
 from .tables import format_table
 
@@ -118,6 +118,8 @@ def _ratios(seconds, references):
                 batch)
             compare(text + ', float32', work, 'colornet')
             compare(text + ', bfloat16', work, 'colornet', BFLOAT16)
+            compare(text + ', both in bfloat16', work, COLORNET_BFLOAT16,
+                    BFLOAT16)
             compare(text + ', ONNX Runtime', work, 'colornet', ONNX)
         elif is_process(work):
             text = ('A folder of %s photos, each' % work[len(FOLDER):]

@@ -24,7 +24,7 @@ from colornet.terminal import on_terminal, progress_bar
 
 from .agreement import compare, kind_of, tolerances
 from .children import Child, Children, write_problem
-from .engines import ENGINES, ONNX, REFERENCE
+from .engines import COLORNET_BFLOAT16, ENGINES, ONNX, REFERENCE
 from .peaks import PEAKS
 from .processes import (COLD, FOLDER, WARM, is_process, list_programs,
                         measure_processes)
@@ -40,12 +40,13 @@ WORKS = ('train_6', 'predict_1', 'predict_8', 'everyday_1', 'everyday_8',
 #: Engines that do not do all tasks -> those that they do.
 TASKS = {'colornet, obvious graph': ('train',),
          ONNX: ('predict', 'everyday'),
+         COLORNET_BFLOAT16: ('predict', 'everyday'),
          # The default network is in one layout, and as it is written.
          'pytorch': ('train', 'predict', 'peak'),
          'pytorch compile': ('train', 'predict')}
 
 #: May be left out without making the benchmark fail.
-OPTIONAL = ('pytorch compile', ONNX)
+OPTIONAL = ('pytorch compile', ONNX, COLORNET_BFLOAT16)
 
 #: Repetitions that do not count: the first one compiles.
 WARM_UPS = 2

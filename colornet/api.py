@@ -12,7 +12,8 @@ from .resources import DEFAULT_NETWORK, find_resource
 __all__ = ['load_colorizer', 'load_colorizers']
 
 
-def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None):
+def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
+                   bfloat16=False):
     """Load a network that colours photos.
 
     Parameters
@@ -27,21 +28,25 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None):
     engine : 'theano' or 'onnx', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
+    bfloat16 : bool
+        By Theano: in about two thirds of the time on processors that have
+        AVX512_BF16 or AMX, and less exact (docs/speed.rst).
 
     Returns
     -------
     Colorizer
     """
-    return load_colorizers(network, vgg_weights, [decoding], engine)[0]
+    return load_colorizers(network, vgg_weights, [decoding], engine,
+                           bfloat16)[0]
 
 
 def load_colorizers(network=None, vgg_weights=None, decodings=((),),
-                    engine=None):
+                    engine=None, bfloat16=False):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights, engine
+    network, vgg_weights, engine, bfloat16
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -55,7 +60,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     predict, config, _ = load_prediction(network, vgg_weights, decodings,
-                                         engine)
+                                         engine, bfloat16)
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],
                       config.data['proportions'])

@@ -8,7 +8,8 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK, find_resource
-from .options import add, add_decoding, add_engine, add_vgg, positive
+from .options import (add, add_bfloat16, add_decoding, add_engine, add_vgg,
+                      positive)
 
 __all__ = ['add_colorize', 'add_demo', 'add_info', 'add_selftest']
 
@@ -33,6 +34,7 @@ def add_colorize(commands):
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
+    add_bfloat16(command)
 
 
 def _colorize(options):
@@ -43,7 +45,7 @@ def _colorize(options):
     from ..api import load_colorizer
     from ..photos.folders import Report, colorize_files
     colorizer = load_colorizer(options.network, options.vgg, options.decoding,
-                               options.engine)
+                               options.engine, options.bfloat16)
     report = Report()
     try:
         colorize_files(colorizer, options.sources, options.out,
@@ -82,6 +84,7 @@ def add_demo(commands):
     command.add_argument('--out', default='runs/demo', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
     add_engine(command)
+    add_bfloat16(command)
 
 
 def _demo(options):
@@ -89,8 +92,9 @@ def _demo(options):
     from ..evaluation.sheets import save_demo_sheet
     from ..photos.folders import colorize_files
     photos = find_resource('demo/photos')
-    report = colorize_files(load_colorizer(engine=options.engine), [photos],
-                            options.out)
+    colorizer = load_colorizer(engine=options.engine,
+                               bfloat16=options.bfloat16)
+    report = colorize_files(colorizer, [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
     status = _print_report(report, options.out)

@@ -23,7 +23,8 @@ from .backend import theano
 from .switches import SPEEDUPS, wanted
 
 __all__ = ['load_library', 'library_status', 'load_code', 'code_status',
-           'links_from_pip', 'enabled', 'call', 'contiguous']
+           'links_from_pip', 'enabled', 'processor_features', 'call',
+           'contiguous']
 
 _SOURCES = Path(__file__).parent
 
@@ -227,7 +228,13 @@ def _processor():
             return sorted({line for line in file if line.startswith(
                 ('model name', 'flags', 'Features'))})
     except OSError:
-        return platform.processor()
+        return [platform.processor()]
+
+
+def processor_features():
+    """What the processor can do, such as 'avx2', as Linux has it."""
+    return {word for line in _processor() if line.startswith('flags')
+            for word in line.partition(':')[2].split()}
 
 
 def contiguous(array, dtype=None):

@@ -69,7 +69,7 @@ enum Kind : int64_t { forward, grad_inputs, grad_filters };
 struct Shape {
     int64_t kind, batch, channels, filters, rows, columns, filter_rows,
         filter_columns, row_padding, column_padding, row_stride, column_stride,
-        has_bias, rectify, winograd;
+        has_bias, rectify, winograd, bfloat16;
 
     int64_t output(int64_t size, int64_t filter, int64_t padding,
                    int64_t stride) const {
@@ -102,8 +102,10 @@ desc plain(const memory::dims& dims) {
     return desc(dims, memory::data_type::f32,
                 dims.size() == 1 ? tag::a : tag::abcd);
 }
-desc any(const memory::dims& dims) {
-    return desc(dims, memory::data_type::f32, tag::any);
+desc any(const memory::dims& dims, bool bfloat16 = false) {
+    return desc(dims, bfloat16 ? memory::data_type::bf16
+                               : memory::data_type::f32,
+                tag::any);
 }
 
 // What primitives of a convolution have in common.
@@ -163,8 +165,8 @@ struct Convolution {
 
     Convolution(const Shape& shape, algorithm method) {
         const Terms terms = {method,
-                             any(shape.source_dims()),
-                             any(shape.filter_dims()),
+                             any(shape.source_dims(), shape.bfloat16),
+                             any(shape.filter_dims(), shape.bfloat16),
                              any(shape.target_dims()),
                              {shape.row_stride, shape.column_stride},
                              {shape.row_padding, shape.column_padding}};
@@ -336,7 +338,8 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
 
 }  // namespace
 
-// numbers: the fields of Shape. kind decides which array is the result:
+// numbers: the fields of Shape. With bfloat16, which is for the forward kind
+// only, maps and filters are rounded to it, and sums are float32. kind decides which array is the result:
 // outputs, inputs (their gradient) or kernels (their gradient); the filters
 // are not flipped. Returns null or what went wrong.
 extern "C" const char* onednn_convolution(const int64_t* numbers, float* inputs,

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..color import get_color_space
 from ..engine.backend import T, lasagne, theano
+from ..engine.convolutions import bfloat16_mode
 from ..engine.function_cache import load_or_compile
 from ..engine.switches import wanted
 from ..resources import find_resource
@@ -135,7 +136,7 @@ def _build_undrawn(config):
         lasagne.random.set_rng(random)
 
 
-def compile_prediction(net, config):
+def compile_prediction(net, config, bfloat16=False):
     """Compile a network to a function from luminance to chrominance.
 
     Later calls, also of other processes, load what one has compiled; see
@@ -145,6 +146,9 @@ def compile_prediction(net, config):
     ----------
     net : dict of str to Layer
     config : Config
+    bfloat16 : bool
+        Convolutions in bfloat16; see
+        :func:`colornet.engine.convolutions.bfloat16_mode`.
 
     Returns
     -------
@@ -154,16 +158,16 @@ def compile_prediction(net, config):
         colour space. The latter's rows and columns are the former's divided
         by ``network.output_stride``.
     """
-    predict = compile_decodings(net, config, [config.decoding])
+    predict = compile_decodings(net, config, [config.decoding], bfloat16)
     return lambda luminance: predict(luminance)[0]
 
 
-def compile_decodings(net, config, decodings):
+def compile_decodings(net, config, decodings, bfloat16=False):
     """:func:`compile_prediction` for several decodings of the same outputs.
 
     Parameters
     ----------
-    net, config
+    net, config, bfloat16
         As there; the decoding of `config` is not used.
     decodings : list of dict
         Options of :func:`colornet.network.decoding.predicted_chroma`.
@@ -174,6 +178,7 @@ def compile_decodings(net, config, decodings):
         Takes the same, returns a list: the chrominance by each decoding.
     """
     space = get_color_space(config.network['color_space'])
+    mode = bfloat16_mode() if bfloat16 else None
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
@@ -182,10 +187,11 @@ def compile_decodings(net, config, decodings):
             [net['input'].input_var],
             [predicted_chroma(outputs, config.network['num_bins'],
                               space.limits, **options)
-             for options in decodings])
+             for options in decodings], mode=mode)
 
     run = load_or_compile(
-        'prediction', [config.network, decodings, net['input'].shape],
+        'prediction', [config.network, decodings, net['input'].shape,
+                       bfloat16],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 

@@ -86,6 +86,24 @@ def test_one_pass_for_several_decodings():
     assert_allclose(double, 2 * single, rtol=1e-5)
 
 
+def test_bfloat16_moves_colours_a_little():
+    need(missing_theano)
+    from colornet.engine.convolvers import bfloat16_status
+    need(bfloat16_status)
+    pixels = read_photo(find_images(tiny.PHOTOS)[0]).pixels
+    exact, rounded = [load_colorizer(network, engine='theano',
+                                     bfloat16=which).predict([pixels])
+                      for which in (False, True)]
+    difference = abs(rounded - exact).max() / abs(exact).max()
+    ok_(1e-4 < difference < 0.1, difference)
+
+
+def test_bfloat16_is_for_theano():
+    need(missing_onnx)
+    eq_(error_of(network, None, (), 'onnx', True),
+        'bfloat16 is for the engine theano, not onnx')
+
+
 def test_an_onnx_file_is_a_network():
     need(missing_onnx)
     path = Path(folder.name) / 'exported.onnx'
