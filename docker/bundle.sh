@@ -77,6 +77,8 @@ try_out() {
     # shellcheck disable=SC2016  # For the shells inside.
     unshare --mount --pid --net --fork --kill-child sh -ec '
         mount -t proc proc "$1/proc"
+        # PoCL reads there how much memory there is.
+        mount --rbind /sys "$1/sys"
         mount --rbind /dev "$1/dev"
         exec chroot --userspec=4321:4321 "$1" /usr/bin/env -i \
             HOME=/home/user PATH=/usr/bin:/bin sh -exc "
