@@ -132,8 +132,10 @@ class TestEveryday(tiny.InFolder):
                         ('nearer_than_grey', 100. * (psnr > without)),
                         ('colourfulness_predicted', colourfulness(picture)),
                         ('colourfulness_actual', colourfulness(photo))):
+                    # A file's bytes are rounded once, not by way of float32:
+                    # a few pixels differ by 1/255.
                     assert_allclose(float(row[name]), value, rtol=1e-4,
-                                    atol=1e-4, err_msg=name)
+                                    atol=1e-3, err_msg=name)
         # Both happen.
         eq_({row['nearer_than_grey'] for row in self.photo_rows}, {'0', '100'})
 
