@@ -88,8 +88,8 @@ try_out() {
                 \"\$run\" info
                 \"\$run\" selftest --device opencl0:0
                 COLORNET_DEVICE=opencl0:0 \"\$run\" colorize \
-                    --network weights/cvcl_best.h5 --out coloured \
-                    \"a folder/colornet/app/demo/photos/life.jpg\"
+                    --network \"a folder/colornet/app/weights/cvcl_best.h5\" \
+                    \"a folder/colornet/app/demo/photos/life.jpg\" --out coloured
                 ls -l coloured"' sh "$work/root"
 }
 
