@@ -3,7 +3,6 @@
 Each is a process of its own, from its start to its end.
 """
 
-import os
 import statistics
 import subprocess
 import sys
@@ -97,6 +96,18 @@ def list_programs(engines, beside=None):
     return programs
 
 
+#: Runs a command. A process that was forked begins with the peak memory of
+#: the one that it was forked from: here it is a small one.
+LAUNCHER = '''
+import resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(time.perf_counter() - start,
+      resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(status)
+'''
+
+
 def run_command(arguments, folder, variables):
     """Run ``colornet`` once.
 
@@ -117,25 +128,16 @@ def run_command(arguments, folder, variables):
     ColornetError
         If it fails: the last line that it printed.
     """
-    with tempfile.TemporaryFile('w+') as errors:
-        time.sleep(PAUSE)
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, '-m', 'colornet'] + arguments, cwd=str(folder),
-            env=variables, stdout=subprocess.DEVNULL, stderr=errors)
-        try:
-            # Of this process and those that it waited for.
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            raise
-        seconds = time.perf_counter() - start
-        process.returncode = status
-        if status:
-            errors.seek(0)
-            raise ColornetError(last_line(errors.read()) or
-                                'ended with status %d' % status)
-    return seconds, usage.ru_maxrss * 1024e-6
+    time.sleep(PAUSE)
+    done = subprocess.run(
+        [sys.executable, '-c', LAUNCHER, sys.executable, '-m', 'colornet',
+         *arguments], cwd=str(folder), env=variables, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, universal_newlines=True)
+    if done.returncode:
+        raise ColornetError(last_line(done.stderr) or
+                            'ended with status %d' % done.returncode)
+    seconds, peak_memory = map(float, done.stdout.split())
+    return seconds, peak_memory * 1024e-6
 
 
 def measure_processes(work, programs, num_rounds, num_threads, on_death):

@@ -185,7 +185,8 @@ class TestInterruption(InFolder):
         process.send_signal(signal.SIGINT)
         printed = process.communicate(timeout=60)[0].splitlines()
         written = printed[-1].split()
-        ok_(3 <= len(written) < 10, written)
+        # Of the three before, what was written by then.
+        ok_(1 <= len(written) < 10, written)
         eq_(files_in(self.out), written)
         for name in written:
             eq_(read_photo(self.out / name).pixels.shape, (96, 128, 3))
