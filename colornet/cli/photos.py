@@ -113,7 +113,7 @@ def _info(options):
     lines = ['colornet %s, Python %s' % (
         __version__, platform.python_version())] + describe_engines()
     if missing_theano():
-        lines.append('commands that train need Theano, ' + missing_theano())
+        lines.append('training needs PyTorch, or Theano, ' + missing_theano())
     else:
         from ..engine.speedups import describe_installation
         lines += describe_installation()
