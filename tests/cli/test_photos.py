@@ -163,7 +163,7 @@ def test_info_of_what_is_missing():
         status, out, err = run('info')
     eq_((status, err), (0, ''))
     for words in (colornet.__version__, 'Theano is missing',
-                  'onnxruntime is missing', 'or Theano, which needs'):
+                  'onnxruntime is missing', 'needs PyTorch, or Theano, which'):
         assert_in(words, out)
 
 
