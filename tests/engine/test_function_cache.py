@@ -192,9 +192,9 @@ def check_second_start(options):
             from colornet.network import saved
             config = load_config(None, ['data.size=16'] + %r)
             net = saved.build_pretrained(config)
-            def count(*arguments):
+            def count(*arguments, **options):
                 print('compiled')
-                return function(*arguments)
+                return function(*arguments, **options)
             function, theano.function = theano.function, count
             run = saved.compile_prediction(net, config)
             np.save(%r, run(np.linspace(
