@@ -226,8 +226,7 @@ $(VENV)/pytorch: setup.py $(VENV)/installed
 	    "colornet: PyTorch needs Python 3.10 or newer, $(VENV) has %d.%d" \
 	    % sys.version_info[:2])'
 	@echo "Installing PyTorch into $(VENV), a few minutes at most"
-	@$(PIP) install --use-pep517 --config-settings editable_mode=compat \
-	    --editable '.[pytorch]' > $(VENV)/pip.log 2>&1 || \
+	@$(PIP) install $(EDITABLE) '.[pytorch]' > $(VENV)/pip.log 2>&1 || \
 	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 	@touch $@
 
