@@ -7,7 +7,8 @@ import torch
 
 from ..errors import ColornetError
 
-__all__ = ['DEVICES', 'describe_device', 'find_device', 'telling_of_memory']
+__all__ = ['DEVICES', 'describe_device', 'fastest_layout', 'find_device',
+           'telling_of_memory']
 
 #: What may be asked for; ``auto`` is the first of the others that is there.
 DEVICES = ('auto', 'cuda', 'mps', 'cpu')
@@ -40,6 +41,21 @@ def find_device(name='auto'):
                 torch.__version__, {'cuda': 'CUDA GPU', 'mps': "GPU of "
                                     "Apple's"}[name]))
     return torch.device(name)
+
+
+def fastest_layout(device):
+    """The memory format in which a device convolves fastest.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    torch.memory_format
+    """
+    return (torch.contiguous_format if device.type == 'mps' else
+            torch.channels_last)
 
 
 def describe_device(device):

@@ -12,7 +12,8 @@ from ..network.inputs import make_transform
 from ..training.start import start_from
 from .color import bin_chroma, make_inputs, shrink_chroma, split_channels
 from .decoding import predicted_chroma
-from .devices import describe_device, find_device, telling_of_memory
+from .devices import (describe_device, fastest_layout, find_device,
+                      telling_of_memory)
 from .initial import draw_weights, set_vgg16
 from .network import build_network
 from .objectives import find_loss
@@ -83,8 +84,7 @@ class PyTorchLearner:
         draw_weights(self._network, self.config.training['seed'],
                      settings['initialization'])
         set_vgg16(self._network, self.vgg_weights)
-        self._layout = (torch.contiguous_format if self.device.type == 'mps'
-                        else torch.channels_last)
+        self._layout = fastest_layout(self.device)
         with telling_of_memory():
             self._network.to(self.device, memory_format=self._layout)
         self.parameters = learned_parameters(self._network,

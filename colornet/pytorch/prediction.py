@@ -9,7 +9,7 @@ from ..network.parameters import set_parameters
 from ..network.stored import fold_batch_norm, load_stored
 from ..photos.colorizer import Colorizer
 from .decoding import predicted_chroma
-from .devices import find_device
+from .devices import fastest_layout, find_device
 from .initial import set_vgg16
 from .network import build_network
 from .variables import learned_parameters
@@ -55,8 +55,7 @@ def load_pytorch(path, vgg_weights=None, decoding=(), device='auto',
         set_vgg16(network, vgg_weights)
     set_parameters(learned_parameters(network, settings['fine_tune']),
                    parameters, path)
-    layout = (torch.contiguous_format if device.type == 'mps' else
-              torch.channels_last)
+    layout = fastest_layout(device)
     network.to(device, memory_format=layout).eval()
     white = get_color_space(settings['color_space']).luminance_max
 
