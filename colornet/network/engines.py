@@ -1,7 +1,5 @@
 """Trained networks that predict, by Theano or ONNX Runtime."""
 
-import copy
-
 from ..engine.available import choose_engine, is_onnx
 from ..errors import ColornetError
 from . import stored
@@ -80,9 +78,7 @@ def _load_for_theano(network, vgg_weights, decodings, bfloat16):
         return (lambda luminance: [predict_one(luminance)], config,
                 attributes)
     config_as_stored, _ = stored.load_configuration(network)
-    own = [copy.deepcopy(config_as_stored) for _ in decodings]
-    for one, decoding in zip(own, decodings):
-        one.override_decoding(decoding)
-    return saved.compile_decodings(
-        net, config, [one.decoding for one in own], bfloat16), config, \
-        attributes
+    options = [one.decoding for one in
+               stored.with_decodings(config_as_stored, decodings)]
+    return (saved.compile_decodings(net, config, options, bfloat16), config,
+            attributes)

@@ -21,6 +21,7 @@ from ..resources import cache_folder, find_resource
 from .onnx import output_names
 from .onnx_graph import import_package
 from .onnx_runtime import load_onnx, read_config, run_session, start_session
+from .stored import with_decodings
 
 __all__ = ['load_for_onnx_runtime']
 
@@ -84,7 +85,7 @@ def _load_exported(path, vgg_weights, decodings):
                             'weights cannot be' % path)
     predict, config, metadata = load_onnx(path)
     if all(one.decoding == config.decoding
-           for one in _configured(config, decodings)):
+           for one in with_decodings(config, decodings)):
         return (lambda luminance: [predict(luminance)] * len(decodings),
                 config, metadata)
 
@@ -111,14 +112,6 @@ def _cut_network(path, settings):
     return model
 
 
-def _configured(config, decodings):
-    """The configuration with each decoding."""
-    configs = [copy.deepcopy(config) for _ in decodings]
-    for one, decoding in zip(configs, decodings):
-        one.override_decoding(decoding)
-    return configs
-
-
 def _pack(model):
     """The length of a model's metadata, these and the model, as bytes."""
     metadata = json.dumps({entry.key: entry.value for entry
@@ -133,7 +126,7 @@ def _join(network, packed, decodings):
     packed = memoryview(packed)
     length = int.from_bytes(packed[:4], 'big')
     metadata = json.loads(bytes(packed[4:4 + length]).decode('ascii'))
-    configs = _configured(read_config(metadata, network), decodings)
+    configs = with_decodings(read_config(metadata, network), decodings)
     settings = configs[0].network
     options = [config.decoding for config in configs]
 

@@ -1,5 +1,6 @@
 """Trained networks as they are stored: arrays and settings; no Theano."""
 
+import copy
 from collections import OrderedDict
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ..errors import ColornetError
 from .parameters import NETWORK_FORMAT, load_arrays
 
 __all__ = ['EPSILON', 'network_file', 'load_configuration', 'load_stored',
-           'fold_batch_norm']
+           'with_decodings', 'fold_batch_norm']
 
 #: Added to the variance that batch normalization divides by.
 EPSILON = 1e-4
@@ -94,6 +95,25 @@ def load_stored(path):
     groups, attributes = load_arrays(path, ['parameters'])
     return (groups['parameters'], _read_configuration(path, attributes),
             attributes)
+
+
+def with_decodings(config, decodings):
+    """Copies of a configuration, each with changes of its decoding.
+
+    Parameters
+    ----------
+    config : Config
+    decodings : sequence of iterables of str
+        Changes of settings for each, such as ``decoding.method=mean``.
+
+    Returns
+    -------
+    list of Config
+    """
+    configs = [copy.deepcopy(config) for _ in decodings]
+    for one, decoding in zip(configs, decodings):
+        one.override_decoding(decoding)
+    return configs
 
 
 def fold_batch_norm(parameters):
