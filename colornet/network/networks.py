@@ -12,6 +12,7 @@ from ..engine.backend import lasagne
 from .layers import (BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
                      ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
                      UpscaleLayer)
+from .stored import R4_DEPTH
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
 __all__ = ['build_regression_network', 'build_classification_network',
@@ -19,9 +20,6 @@ __all__ = ['build_regression_network', 'build_classification_network',
            'all_parameters', 'trainable_parameters']
 
 IMAGE_SHAPE = (None, 3, 224, 224)
-
-#: Channels of R4's map.
-R4_DEPTH = 256
 
 
 def build_regression_network(input_var=None, chroma_scale=1.,

@@ -18,7 +18,7 @@ from ..resources import find_resource
 from ..scaling import gaussian_window
 from .inputs import IMAGENET_MEAN_BGR
 from .onnx_graph import Graph, import_package
-from .stored import fold_batch_norm, load_stored
+from .stored import R4_DEPTH, SUM_DEPTH, fold_batch_norm, load_stored
 from .vgg16_weights import BLOCKS, load_vgg16_weights
 
 __all__ = ['ONNX_FORMAT', 'add_decoding', 'add_network', 'build_decodings',
@@ -26,9 +26,6 @@ __all__ = ['ONNX_FORMAT', 'add_decoding', 'add_network', 'build_decodings',
 
 #: By which files of ours are known, among their metadata.
 ONNX_FORMAT = 'colornet onnx 1'
-
-#: Channels of R4's map, and of maps that are to be summed.
-R4_DEPTH, SUM_DEPTH = 256, 64
 
 
 def export_onnx(network, path, vgg_weights=None, decoding=(), half=False):

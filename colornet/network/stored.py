@@ -10,11 +10,15 @@ from ..config import Config
 from ..errors import ColornetError
 from .parameters import NETWORK_FORMAT, load_arrays
 
-__all__ = ['EPSILON', 'network_file', 'load_configuration', 'load_stored',
-           'with_decodings', 'fold_batch_norm']
+__all__ = ['EPSILON', 'R4_DEPTH', 'SUM_DEPTH', 'network_file',
+           'load_configuration', 'load_stored', 'with_decodings',
+           'fold_batch_norm']
 
 #: Added to the variance that batch normalization divides by.
 EPSILON = 1e-4
+
+#: Channels of R4's map, and of maps that are to be summed.
+R4_DEPTH, SUM_DEPTH = 256, 64
 
 
 def network_file(path):

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..network.stored import R4_DEPTH, SUM_DEPTH
 from ..network.vgg16_weights import BLOCKS
 from .layers import BatchNorm, max_pool, upscale
 from .variables import named_tensors
@@ -20,9 +21,6 @@ __all__ = ['Network', 'build_network']
 
 #: VGG16's maps that residual encoder units take: name -> channels.
 TAPS = {'conv1_2': 64, 'conv2_2': 128, 'conv3_3': 256, 'conv4_3': 512}
-
-#: Channels of R4's map, and of maps that are to be summed.
-R4_DEPTH, SUM_DEPTH = 256, 64
 
 
 def build_network(settings):
