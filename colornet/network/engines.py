@@ -4,7 +4,7 @@ from ..engine.available import choose_engine, is_onnx
 from ..errors import ColornetError
 from . import stored
 
-__all__ = ['load_configuration', 'load_prediction']
+__all__ = ['load_configuration', 'load_outputs', 'load_prediction']
 
 
 def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
@@ -39,12 +39,52 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     ColornetError
         If the engine, the network or VGG16's weights are missing or damaged.
     """
-    if choose_engine(engine, network) == 'onnx':
-        if bfloat16:
-            raise ColornetError('bfloat16 is for the engine theano, not onnx')
+    if _takes_onnx(network, engine, bfloat16):
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
     return _load_for_theano(network, vgg_weights, decodings, bfloat16)
+
+
+def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
+                 bfloat16=False):
+    """Load a trained network, to decode its outputs elsewhere.
+
+    Parameters
+    ----------
+    network, vgg_weights, engine, bfloat16
+        As for :func:`load_prediction`.
+    decoding : iterable of str
+        Changes of settings, which the configuration has then.
+
+    Returns
+    -------
+    outputs : callable
+        Takes luminance, returns a list: the class scores of both channels, or
+        one array of chrominance. See
+        :func:`colornet.network.saved.compile_outputs`.
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+        As there.
+    """
+    if _takes_onnx(network, engine, bfloat16):
+        from .onnx_cache import load_outputs_for_onnx_runtime
+        return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
+    from . import saved
+    net, config, attributes = saved.load_network(
+        network, vgg_weights, fold=True, decoding=decoding)
+    return saved.compile_outputs(net, config, bfloat16), config, attributes
+
+
+def _takes_onnx(network, engine, bfloat16):
+    if choose_engine(engine, network) != 'onnx':
+        return False
+    if bfloat16:
+        raise ColornetError('bfloat16 is for the engine theano, not onnx')
+    return True
 
 
 def load_configuration(network):

@@ -17,7 +17,8 @@ from .stored import fold_batch_norm, load_stored
 from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['build_pretrained', 'learned_parameters', 'save_network',
-           'load_network', 'compile_prediction', 'compile_decodings']
+           'load_network', 'compile_prediction', 'compile_decodings',
+           'compile_outputs']
 
 
 def build_pretrained(config, vgg_weights=None):
@@ -177,25 +178,46 @@ def compile_decodings(net, config, decodings, bfloat16=False):
     callable
         Takes the same, returns a list: the chrominance by each decoding.
     """
+    run = _compile(net, config, decodings, bfloat16)
+    return lambda luminance: [np.moveaxis(chroma, 1, -1)
+                              for chroma in run(luminance)]
+
+
+def compile_outputs(net, config, bfloat16=False):
+    """:func:`compile_decodings` without any decoding.
+
+    Parameters
+    ----------
+    net, config, bfloat16
+        As there; the decoding of `config` is not used.
+
+    Returns
+    -------
+    callable
+        Takes the same, returns a list of float32 arrays, (batch, channels,
+        rows, columns): the class scores of both channels before any softmax,
+        or one array of chrominance.
+    """
+    return _compile(net, config, None, bfloat16)
+
+
+def _compile(net, config, decodings, bfloat16):
+    """Function from luminance to what decodings, or none, make of outputs."""
     space = get_color_space(config.network['color_space'])
     mode = bfloat16_mode() if bfloat16 else None
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
                                             deterministic=True)
-        return theano.function(
-            [net['input'].input_var],
-            [predicted_chroma(outputs, config.network['num_bins'],
-                              space.limits, **options)
-             for options in decodings], mode=mode)
+        if decodings is not None:
+            outputs = [predicted_chroma(outputs, config.network['num_bins'],
+                                        space.limits, **options)
+                       for options in decodings]
+        return theano.function([net['input'].input_var], outputs, mode=mode)
 
     run = load_or_compile(
         'prediction', [config.network, decodings, net['input'].shape,
                        bfloat16],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
-
-    def predict(luminance):
-        return [np.moveaxis(chroma, 1, -1) for chroma in
-                run(preprocess(luminance, space.luminance_max))]
-    return predict
+    return lambda luminance: run(preprocess(luminance, space.luminance_max))
