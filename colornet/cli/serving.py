@@ -21,12 +21,12 @@ def add_serve(commands):
                          help='0: any that is free (default: %(default)s)')
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: %s)' % DEFAULT_NETWORK)
-    command.add_argument('--max-pixels', type=positive, default=60,
-                         metavar='N', help='millions of pixels that a photo '
-                         'may have (default: %(default)s)')
-    command.add_argument('--max-bytes', type=positive, default=64,
-                         metavar='N', help='megabytes that a file may have '
-                         '(default: %(default)s)')
+    command.add_argument('--max-pixels', type=positive, default=60000000,
+                         metavar='N', help='refuse larger photos (default: '
+                         '%(default)s)')
+    command.add_argument('--max-bytes', type=positive, default=64 << 20,
+                         metavar='N', help='refuse larger files (default: '
+                         '%(default)s)')
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
@@ -46,6 +46,5 @@ def _serve(options):
     from ..web.model import load_model
     model = load_model(options.network, options.vgg, options.decoding,
                        options.engine, options.bfloat16,
-                       options.max_pixels * 1000000)
-    serve(model, options.host, options.port,
-          max_bytes=options.max_bytes << 20)
+                       options.max_pixels)
+    serve(model, options.host, options.port, max_bytes=options.max_bytes)

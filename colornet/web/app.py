@@ -4,12 +4,15 @@ import hashlib
 import io
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from .. import __version__
+from ..errors import ColornetError
 from ..photos.reading import ImageError
+from ..terminal import note
 from .line import Busy, Line
 from .model import TooLarge
 from .openapi import describe_api
@@ -169,7 +172,7 @@ class _Service:
         if len(files) != 1:
             raise BadOption('send one photo, as "file" of multipart/form-data')
         content = files[0].read()
-        name = Path(files[0].filename.replace('\\', '/')).name or 'photo'
+        name = Path(files[0].filename).name or 'photo'
         return content, name, hashlib.blake2b(
             content, key=self._secret, digest_size=16).hexdigest()
 
@@ -194,7 +197,7 @@ def _add_rules(app, hosts):
     """Refuse what comes from pages of others; tell browsers the same."""
     @app.before_request
     def check():
-        name = request.host.rpartition(':')[0] or request.host
+        name = urlsplit('//' + request.host).hostname
         origin = request.headers.get('Origin')
         if hosts is not None and name not in hosts:
             return jsonify(error='this server is not called %s' % name), 403
@@ -214,6 +217,7 @@ def _add_errors(app, service):
     """Say in one line what is wrong, with the status that says it, too."""
     def answer(status):
         return lambda error: (jsonify(error=str(error)), status)
+    app.register_error_handler(ColornetError, answer(500))
     app.register_error_handler(TooLarge, answer(413))
     app.register_error_handler(ImageError, answer(415))
     app.register_error_handler(BadOption, answer(422))
@@ -232,10 +236,16 @@ def _add_errors(app, service):
     def memory(error):
         return jsonify(error='out of memory'), 413
 
+    @app.errorhandler(Exception)
+    def fault(error):
+        note('colornet: internal error: %s: %s'
+             % (type(error).__name__, error))
+        return jsonify(error='internal error'), 500
+
     @app.errorhandler(HTTPException)
     def other(error):
-        text = error.description
-        if error.code == 413:
-            text = ('the file is larger than %d MB'
-                    % (service.max_bytes >> 20))
+        text = {404: 'there is nothing at %s' % request.path,
+                413: 'the file is larger than %d MB'
+                     % (service.max_bytes >> 20)}.get(error.code,
+                                                      error.description)
         return jsonify(error=text), error.code

@@ -144,8 +144,8 @@ class Model:
                 width = height = 0
             if width * height > self.max_pixels:
                 raise TooLarge(
-                    '%s: too large, %d x %d pixels; %d million are taken'
-                    % (name, width, height, self.max_pixels // 1000000))
+                    '%s: too large, %d x %d pixels; at most %d are taken'
+                    % (name, width, height, self.max_pixels))
         return decode_photo(content, name)
 
     def look(self, photo):

@@ -1,4 +1,4 @@
-"""The description of the interface by HTTP, after OpenAPI 3.0."""
+"""The description of the interface by HTTP, after OpenAPI 3.1."""
 
 from .options import describe_options
 
@@ -35,7 +35,7 @@ def describe_api(model, version):
     key = {'name': 'key', 'in': 'path', 'required': True,
            'schema': {'type': 'string'}}
     return {
-        'openapi': '3.0.3',
+        'openapi': '3.1.0',
         'info': {'title': 'colornet', 'version': version,
                  'description': 'Colours for black-and-white photos.'},
         'paths': {

@@ -12,7 +12,7 @@ __all__ = ['BadOption', 'describe_options', 'parse_options']
 #: Setting of ``[decoding]`` -> its schema, and what it does.
 OPTIONS = OrderedDict([
     ('saturation', {
-        'schema': {'type': 'number', 'minimum': 0, 'maximum': 10},
+        'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 10},
         'description': 'strength of the colours; 0 is grey'}),
     ('temperature', {
         'schema': {'type': 'number', 'minimum': 0.001},
@@ -23,7 +23,7 @@ OPTIONS = OrderedDict([
         'description': 'the likeliest colour of a pixel, or the mean of all '
                        'by their probabilities'}),
     ('smoothing', {
-        'schema': {'type': 'number', 'minimum': 0, 'maximum': 100},
+        'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 100},
         'description': 'standard deviation of a Gaussian over the class '
                        'scores, in pixels of the network'}),
 ])
@@ -62,7 +62,7 @@ def parse_options(model, values):
     try:
         return model.decoding(changes)
     except ColornetError as error:
-        raise BadOption(str(error))
+        raise BadOption(str(error).replace('option: decoding.', '', 1))
 
 
 def describe_options(model):

@@ -9,7 +9,7 @@ from ..terminal import note
 __all__ = ['missing_web', 'serve']
 
 #: Names of this machine for itself.
-LOOPBACK = {'127.0.0.1', 'localhost', '[::1]'}
+LOOPBACK = {'127.0.0.1', 'localhost', '::1'}
 
 
 def missing_web():
@@ -47,7 +47,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20):
     from .app import make_app
     name = '[%s]' % host if ':' in host else host
     app = make_app(model, places, max_bytes,
-                   hosts=LOOPBACK if name in LOOPBACK else None)
+                   hosts=LOOPBACK if host in LOOPBACK else None)
     try:
         server = waitress.create_server(
             app, host=host, port=port, ident='colornet',
@@ -61,7 +61,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20):
     # It has several sockets where a name stands for several addresses.
     port = getattr(server, 'effective_port', port)
     note('colornet: http://%s:%s/ (Ctrl-C ends it)' % (name, port))
-    if name not in LOOPBACK:
+    if host not in LOOPBACK:
         note('colornet: note: whoever reaches this machine by its network '
              'may use it')
     server.run()
