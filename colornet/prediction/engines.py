@@ -2,7 +2,7 @@
 
 from ..engine.available import choose_engine, is_onnx
 from ..errors import ColornetError
-from . import stored
+from ..network import stored
 
 __all__ = ['load_configuration', 'load_prediction']
 
@@ -70,7 +70,7 @@ def load_configuration(network):
 
 
 def _load_for_theano(network, vgg_weights, decodings, bfloat16):
-    from . import saved
+    from ..network import saved
     net, config, attributes = saved.load_network(
         network, vgg_weights, fold=True, decoding=decodings[0])
     if len(decodings) == 1:

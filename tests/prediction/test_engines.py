@@ -14,9 +14,9 @@ from numpy.testing import assert_allclose
 from colornet.api import load_colorizer, load_colorizers
 from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError
-from colornet.network.engines import load_configuration, load_prediction
-from colornet.network.onnx import export_onnx
 from colornet.photos.reading import find_images, read_photo
+from colornet.prediction.engines import load_configuration, load_prediction
+from colornet.prediction.onnx import export_onnx
 from colornet.resources import find_resource, weights_file
 from tests import tiny
 from tests.inventing import save_invented
@@ -171,7 +171,7 @@ def test_onnx_runtime_reports_nothing():
     home = Path(folder.name) / 'home'
     home.mkdir()
     subprocess.check_call(
-        [sys.executable, '-c', 'from colornet.network.onnx_graph import '
+        [sys.executable, '-c', 'from colornet.prediction.onnx_graph import '
          'import_package; import_package("onnxruntime")'],
         cwd=str(tiny.ROOT), env={'HOME': str(home)})
     eq_(list(home.rglob('*')), [])
