@@ -116,7 +116,7 @@ def _export_h5(network, options):
 
 
 def _export_onnx(network, options):
-    from ..network.onnx import export_onnx
+    from ..prediction.onnx import export_onnx
     export_onnx(network, options.out, options.vgg, options.decoding,
                 options.half)
 

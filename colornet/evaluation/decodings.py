@@ -9,7 +9,7 @@ from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
-from ..network.engines import load_configuration, load_prediction
+from ..prediction.engines import load_configuration, load_prediction
 from ..terminal import progress_bar
 from .columns import Column, format_columns
 from .predictions import predict_images

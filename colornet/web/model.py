@@ -9,13 +9,13 @@ from PIL import Image
 
 from ..color import as_uint8, get_color_space
 from ..errors import ColornetError
-from ..network.engines import load_outputs
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.pixels import is_grey, resize
 from ..photos.reading import Photo, decode_photo
 from ..photos.scores import decode_scores, keep_scores
 from ..photos.writing import encode_photo, output_suffix
+from ..prediction.engines import load_outputs
 from ..resources import DEFAULT_NETWORK, find_resource
 from .shelf import Seen
 
@@ -66,7 +66,7 @@ class Model:
     Parameters
     ----------
     outputs, config
-        Of :func:`colornet.network.engines.load_outputs`.
+        Of :func:`colornet.prediction.engines.load_outputs`.
     name : str
         Of the network.
     max_pixels : int, optional

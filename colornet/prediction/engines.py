@@ -2,7 +2,7 @@
 
 from ..engine.available import choose_engine, is_onnx
 from ..errors import ColornetError
-from . import stored
+from ..network import stored
 
 __all__ = ['load_configuration', 'load_outputs', 'load_prediction']
 
@@ -22,7 +22,7 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     engine : 'theano' or 'onnx', optional
         See :func:`colornet.engine.available.choose_engine`.
     bfloat16 : bool
-        By Theano: faster on processors that have it, and less exact.
+        By oneDNN: much faster on processors that have it, and less exact.
 
     Returns
     -------
@@ -39,10 +39,14 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     ColornetError
         If the engine, the network or VGG16's weights are missing or damaged.
     """
-    if _takes_onnx(network, engine, bfloat16):
+    chosen = _choose(engine, network, bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_rounded
+        return load_rounded(network, vgg_weights, decodings)
+    if chosen == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
-    return _load_for_theano(network, vgg_weights, decodings, bfloat16)
+    return _load_for_theano(network, vgg_weights, decodings)
 
 
 def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
@@ -70,25 +74,29 @@ def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
     ColornetError
         As there.
     """
-    if _takes_onnx(network, engine, bfloat16):
+    chosen = _choose(engine, network, bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_outputs as load_rounded_outputs
+        return load_rounded_outputs(network, vgg_weights, decoding)
+    if chosen == 'onnx':
         from .onnx_cache import load_outputs_for_onnx_runtime
         return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
-    from . import saved
+    from ..network import saved
     net, config, attributes = saved.load_network(
         network, vgg_weights, fold=True, decoding=decoding)
-    return saved.compile_outputs(net, config, bfloat16), config, attributes
+    return saved.compile_outputs(net, config), config, attributes
 
 
-def _takes_onnx(network, engine, bfloat16):
-    if choose_engine(engine, network) != 'onnx':
-        return False
-    if bfloat16:
-        raise ColornetError('bfloat16 is for the engine theano, not onnx')
-    return True
+def _choose(engine, network, bfloat16):
+    chosen = choose_engine(engine, network)
+    if bfloat16 and chosen != 'theano':
+        raise ColornetError('bfloat16 is for the engine theano, not %s'
+                            % chosen)
+    return chosen
 
 
 def load_configuration(network):
-    """The same as of :mod:`.stored`, also of ONNX files.
+    """:func:`colornet.network.stored.load_configuration`, also of ONNX files.
 
     Parameters
     ----------
@@ -109,16 +117,15 @@ def load_configuration(network):
     return stored.load_configuration(network)
 
 
-def _load_for_theano(network, vgg_weights, decodings, bfloat16):
-    from . import saved
+def _load_for_theano(network, vgg_weights, decodings):
+    from ..network import saved
     net, config, attributes = saved.load_network(
         network, vgg_weights, fold=True, decoding=decodings[0])
     if len(decodings) == 1:
-        predict_one = saved.compile_prediction(net, config, bfloat16)
+        predict_one = saved.compile_prediction(net, config)
         return (lambda luminance: [predict_one(luminance)], config,
                 attributes)
     config_as_stored, _ = stored.load_configuration(network)
     options = [one.decoding for one in
                stored.with_decodings(config_as_stored, decodings)]
-    return (saved.compile_decodings(net, config, options, bfloat16), config,
-            attributes)
+    return saved.compile_decodings(net, config, options), config, attributes
