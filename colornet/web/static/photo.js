@@ -43,8 +43,9 @@ export class Photo {
   }
 
   fail(error) {
-    this.state(error.message, 'error');
-    this.tell(`${this.file.name}: ${error.message}`);
+    const text = error.message.replace(`${this.file.name}: `, '');
+    this.state(text, 'error');
+    this.tell(`${this.file.name}: ${text}`);
   }
 
   async lookAgain() {
