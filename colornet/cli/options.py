@@ -2,9 +2,9 @@
 
 import argparse
 
-from ..engine.available import ENGINES
+from ..engine.available import DEVICES, ENGINES
 
-__all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_engine',
+__all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
            'add_networks', 'add_out', 'add_subset', 'add_vgg', 'positive']
 
 
@@ -44,9 +44,17 @@ def add_vgg(command):
 def add_engine(command):
     """Let a command choose what computes."""
     command.add_argument(
-        '--engine', choices=sorted(ENGINES, reverse=True), help='what '
-        'computes: Theano, or ONNX Runtime (default: Theano where it is '
-        'installed and the network is no .onnx file)')
+        '--engine', choices=tuple(ENGINES), help='what computes: Theano, ONNX '
+        'Runtime or PyTorch (default: Theano where it is installed and the '
+        'network is no .onnx file, else ONNX Runtime)')
+
+
+def add_device(command):
+    """Let a command choose what PyTorch computes with."""
+    command.add_argument(
+        '--device', choices=DEVICES, default='auto', help="with --engine "
+        "pytorch: a CUDA GPU, Apple's, or the processor; auto: the first of "
+        'them that is there (default: %(default)s)')
 
 
 def add_bfloat16(command):

@@ -5,13 +5,11 @@ import platform
 
 import torch
 
+from ..engine.available import DEVICES
 from ..errors import ColornetError
 
-__all__ = ['DEVICES', 'describe_device', 'fastest_layout', 'find_device',
+__all__ = ['describe_device', 'fastest_layout', 'find_device',
            'telling_of_memory']
-
-#: What may be asked for; ``auto`` is the first of the others that is there.
-DEVICES = ('auto', 'cuda', 'mps', 'cpu')
 
 
 def find_device(name='auto'):
@@ -20,7 +18,8 @@ def find_device(name='auto'):
     Parameters
     ----------
     name : str
-        One of :data:`DEVICES`: a CUDA GPU, Apple's, or the processor.
+        One of :data:`colornet.engine.available.DEVICES`: a CUDA GPU, Apple's,
+        or the processor.
 
     Returns
     -------
