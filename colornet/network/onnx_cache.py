@@ -44,7 +44,7 @@ def load_for_onnx_runtime(network, vgg_weights=None, decodings=((),)):
         A file as :func:`colornet.network.saved.save_network` writes it, or
         as :func:`colornet.network.onnx.export_onnx` does.
     vgg_weights, decodings
-        As for :func:`colornet.network.engines.load_prediction`.
+        As for :func:`colornet.engines.load_prediction`.
 
     Returns
     -------

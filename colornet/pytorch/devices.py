@@ -80,7 +80,7 @@ def describe_device(device):
 
 
 @contextlib.contextmanager
-def telling_of_memory():
+def telling_of_memory(advice='a smaller training.batch_size takes less'):
     """Say in one line that memory is short, and what takes less."""
     try:
         yield
@@ -89,5 +89,4 @@ def telling_of_memory():
         if not any(words in text for words in (
                 'out of memory', "can't allocate memory")):
             raise
-        raise ColornetError('%s; a smaller training.batch_size takes less'
-                            % text.split('. ')[0])
+        raise ColornetError('%s; %s' % (text.split('. ')[0], advice))
