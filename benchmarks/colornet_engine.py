@@ -26,14 +26,11 @@ class ColornetEngine:
     ----------
     luminance, inputs, targets : ndarray
         A minibatch; see :func:`benchmarks.problem.write_problem`.
-    problem : dict of str to ndarray
-        Not used: the parameters come from the same files.
     bfloat16 : bool
         Of predictions.
     """
 
-    def __init__(self, luminance, inputs, targets, problem,
-                 bfloat16=False):
+    def __init__(self, luminance, inputs, targets, bfloat16=False):
         self.luminance, self.inputs, self.targets = luminance, inputs, targets
         self.bfloat16 = bfloat16
         self.net, self.config = load_shipped_network(luminance.shape[1])
