@@ -95,7 +95,7 @@ def test_one_pass_for_several_decodings():
 
 def test_bfloat16_moves_colours_a_little():
     need(missing_theano)
-    from colornet.engine.bfloat16 import bfloat16_status
+    from colornet.engine.convolvers import bfloat16_status
     need(bfloat16_status)
     pixels = read_photo(find_images(tiny.PHOTOS)[0]).pixels
     exact, rounded = [load_colorizer(network, engine='theano',
