@@ -27,7 +27,6 @@ class ColornetEngine:
     luminance, inputs, targets : ndarray
         A minibatch; see :func:`benchmarks.problem.write_problem`.
     bfloat16 : bool
-        Of predictions.
     """
 
     def __init__(self, luminance, inputs, targets, bfloat16=False):
@@ -49,7 +48,8 @@ class ColornetEngine:
         options = {name: self.config.training[name] for name in
                    ('update_rule', 'learning_rate', 'beta1', 'beta2',
                     'momentum')}
-        step, _ = compile_training(self.net, cross_entropy_loss, **options)
+        step, _ = compile_training(self.net, cross_entropy_loss,
+                                   bfloat16=self.bfloat16, **options)
         return lambda: step(self.inputs, self.targets)
 
     def make_predict(self):
