@@ -26,14 +26,10 @@ class ColornetEngine:
     ----------
     luminance, inputs, targets : ndarray
         A minibatch; see :func:`benchmarks.problem.write_problem`.
-    problem : dict of str to ndarray
-        Not used: the parameters come from the same files.
     bfloat16 : bool
-        Of predictions.
     """
 
-    def __init__(self, luminance, inputs, targets, problem,
-                 bfloat16=False):
+    def __init__(self, luminance, inputs, targets, bfloat16=False):
         self.luminance, self.inputs, self.targets = luminance, inputs, targets
         self.bfloat16 = bfloat16
         self.net, self.config = load_shipped_network(luminance.shape[1])
@@ -52,7 +48,8 @@ class ColornetEngine:
         options = {name: self.config.training[name] for name in
                    ('update_rule', 'learning_rate', 'beta1', 'beta2',
                     'momentum')}
-        step, _ = compile_training(self.net, cross_entropy_loss, **options)
+        step, _ = compile_training(self.net, cross_entropy_loss,
+                                   bfloat16=self.bfloat16, **options)
         return lambda: step(self.inputs, self.targets)
 
     def make_predict(self):

@@ -19,13 +19,11 @@ class OnnxEngine:
 
     Parameters
     ----------
-    luminance, inputs, targets : ndarray
-        A minibatch; see :func:`benchmarks.problem.write_problem`.
-    problem : dict of str to ndarray
-        Not used: the parameters come from the same files.
+    luminance : ndarray
+        Of a minibatch; see :func:`benchmarks.problem.write_problem`.
     """
 
-    def __init__(self, luminance, inputs, targets, problem):
+    def __init__(self, luminance):
         self.luminance = luminance
 
     def describe(self):

@@ -88,7 +88,7 @@ def test_numbers_stay_right_beside_a_dash():
 
 def test_missing_packages_are_told_before_anything_runs():
     tiny.check_error(lambda: run.check_packages('os', 'no_such_package'),
-                     'no_such_package', 'benchmarks/requirements.txt')
+                     'no_such_package', 'make benchmark')
     run.check_packages('os', 'numpy')
 
 
@@ -358,7 +358,7 @@ def test_networks_are_timed():
 @attr('slow')
 def test_how_far_bfloat16_moves_pixels():
     from benchmarks import bfloat16
-    from colornet.engine.bfloat16 import bfloat16_status
+    from colornet.engine.convolvers import bfloat16_status
     if bfloat16_status():
         raise SkipTest(bfloat16_status())
     photo = read_rgb(find_images(tiny.PHOTOS)[0], 224)

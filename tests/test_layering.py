@@ -168,7 +168,7 @@ def modules_after(*names):
 def test_package_imports_nothing_heavy():
     for name in 'colornet', 'colornet.cli':
         loaded = modules_after(name)
-        for heavy in ('numpy', 'theano', 'h5py', 'PIL'):
+        for heavy in ('numpy', 'theano', 'torch', 'h5py', 'PIL'):
             assert heavy not in loaded, (name, heavy)
 
 
@@ -178,5 +178,5 @@ def test_modules_without_theano():
     assert set(THEANO_FREE) <= {part for name in quick
                                 for part in (name, name.split('.')[0])}
     loaded = modules_after(*('colornet.' + name for name in quick))
-    for name in ('theano', 'lasagne', 'colornet.engine.backend'):
+    for name in ('theano', 'lasagne', 'torch', 'colornet.engine.backend'):
         assert name not in loaded, name

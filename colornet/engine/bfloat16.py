@@ -11,20 +11,10 @@ import weakref
 import numpy as np
 
 from .convolvers import FORWARD
-from .native import (call, code_status, contiguous, enabled, load_code,
-                     load_library, processor_features)
+from .native import call, contiguous, load_code, load_library
 
-__all__ = ['Convolution', 'UpscaledStack', 'bfloat16_status', 'max_pool',
-           'mean_pool', 'narrow', 'total', 'widen']
-
-
-def bfloat16_status():
-    """'' if networks can predict in bfloat16, and gain by it, else why not."""
-    if not enabled('onednn'):
-        return code_status('onednn') or 'onednn is switched off'
-    if not processor_features() & {'avx512_bf16', 'amx_bf16'}:
-        return 'this processor has neither AVX512_BF16 nor AMX'
-    return ''
+__all__ = ['Convolution', 'UpscaledStack', 'max_pool', 'mean_pool', 'narrow',
+           'total', 'widen']
 
 
 def _call(name, *arguments):
@@ -119,7 +109,7 @@ class Convolution:
             number, channels, rows, columns = self.filters.shape
             code = load_code('onednn')
             numbers = [FORWARD, 1, channels, number, 1, 1, rows, columns,
-                       *self.padding, 1, 1, True, self.rectify, False]
+                       *self.padding, 1, 1, True, self.rectify, False, True]
             layer = call(code.onednn_layer, np.array(numbers, np.int64),
                          self.filters, self.bias, int(self.wide),
                          result=ctypes.c_void_p)

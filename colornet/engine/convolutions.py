@@ -9,13 +9,14 @@ What no engine can do, or with all of them switched off
 
 import numpy as np
 
+from ..errors import ColornetError
 from .backend import T, theano
 from .blocks import AddBlocks
-from .convolvers import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, choose_engine,
-                         convolve)
+from .convolvers import (FORWARD, GRAD_FILTERS, GRAD_INPUTS, bfloat16_status,
+                         choose_engine, convolve)
 from .native import contiguous
 
-__all__ = ['Convolution', 'GradInputs', 'GradFilters']
+__all__ = ['Convolution', 'GradInputs', 'GradFilters', 'bfloat16_mode']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
 abstract = T.nnet.abstract_conv
@@ -248,3 +249,38 @@ def _fuse_rectifier(node):
 theano.compile.optdb.register(
     'colornet_convolution_fusion',
     theano.gof.opt.in2out(_fuse_bias, _fuse_rectifier), 48.8, 'fast_run')
+
+
+@theano.gof.local_optimizer([Convolution, GradInputs, GradFilters])
+def _round_to_bfloat16(node):
+    """A convolution by oneDNN, with what was fused into it."""
+    op = node.op
+    if (not isinstance(op, _Convolution) or
+            op.engine not in ('winograd', 'onednn')):
+        return None
+    options = dict(((name, getattr(op, name)) for name in op.__props__),
+                   engine='bfloat16')
+    return [type(op)(**options)(*node.inputs)]
+
+
+# Not in 'fast_run': for those who ask for it.
+theano.compile.optdb.register(
+    'colornet_bfloat16', theano.gof.opt.in2out(_round_to_bfloat16), 48.9)
+
+
+def bfloat16_mode():
+    """Theano's mode, but with convolutions in bfloat16 by oneDNN.
+
+    Returns
+    -------
+    theano.compile.Mode
+
+    Raises
+    ------
+    ColornetError
+        If the processor or the installation has none.
+    """
+    reason = bfloat16_status()
+    if reason:
+        raise ColornetError('no bfloat16: %s' % reason)
+    return theano.compile.get_default_mode().including('colornet_bfloat16')

@@ -9,10 +9,10 @@ import ctypes
 
 import numpy as np
 
-from .native import call, enabled, load_code
+from .native import call, code_status, enabled, load_code, processor_features
 
-__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_version',
-           'choose_engine', 'convolve']
+__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'bfloat16_status',
+           'onednn_version', 'choose_engine', 'convolve']
 
 #: Which of the arrays is computed from the others.
 FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
@@ -45,13 +45,23 @@ def choose_engine(stride):
     return None
 
 
+def bfloat16_status():
+    """'' if convolutions can be in bfloat16, and gain by it, else why not."""
+    if not enabled('onednn'):
+        return code_status('onednn') or 'onednn is switched off'
+    if not processor_features() & {'avx512_bf16', 'amx_bf16'}:
+        return 'this processor has neither AVX512_BF16 nor AMX'
+    return ''
+
+
 def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
              rectify=False):
     """Compute a convolution without flip of filters, or a gradient of it.
 
     Parameters
     ----------
-    engine : 'winograd', 'onednn' or 'strips'
+    engine : 'winograd', 'onednn', 'bfloat16' or 'strips'
+        With bfloat16, oneDNN rounds what is given to 8 bits.
     kind : int
         :data:`FORWARD`, :data:`GRAD_INPUTS` or :data:`GRAD_FILTERS`.
     inputs, filters, outputs : ndarray of float32, 4 dimensions, contiguous
@@ -69,7 +79,8 @@ def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
         numbers += [rectify]
     else:
         function = load_code('onednn').onednn_convolution
-        numbers += [*stride, bias is not None, rectify, engine == 'winograd']
+        numbers += [*stride, bias is not None, rectify, engine == 'winograd',
+                    engine == 'bfloat16']
     message = call(function, np.array(numbers, np.int64), inputs, filters,
                    bias, outputs, result=ctypes.c_char_p)
     if message is not None:

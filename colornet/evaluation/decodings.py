@@ -72,7 +72,7 @@ def compare_decodings(network, data_folder, subset, out_file,
         CSV file; ``<name>.png`` beside it gets the first photos: grey |
         decodings | original.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

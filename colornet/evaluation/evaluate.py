@@ -38,7 +38,7 @@ def evaluate_network(network_file, data_folder, subset='test',
     picture_folder : str or Path, optional
         Gets the network's colours, as PNG: the number in the subset and the
         photo's name.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

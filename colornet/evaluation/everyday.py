@@ -105,7 +105,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     every : int, optional
         The sheet has every so many-th photo; if not given, 60 at most.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

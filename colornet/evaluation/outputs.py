@@ -64,7 +64,7 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights=None,
     select : callable
         Takes the names of all test photos, returns indices.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..color import get_color_space
 from ..engine import bfloat16
+from ..engine.convolvers import bfloat16_status
 from ..errors import ColornetError
 from ..network.inputs import preprocess
 from ..network.stored import EPSILON, with_decodings
@@ -236,7 +237,7 @@ def load_outputs(network, vgg_weights=None, decoding=()):
         If the processor or the installation has no bfloat16, or the files are
         missing or damaged.
     """
-    reason = bfloat16.bfloat16_status()
+    reason = bfloat16_status()
     if reason:
         raise ColornetError('no bfloat16: %s' % reason)
     parameters, config, attributes, _ = load_folded(network, vgg_weights,

@@ -1,6 +1,6 @@
-"""Trained networks that predict, by Theano or ONNX Runtime."""
+"""Trained networks that predict, by Theano, ONNX Runtime or PyTorch."""
 
-from ..engine.available import choose_engine, is_onnx
+from ..engine.available import DEVICES, choose_engine, is_onnx
 from ..errors import ColornetError
 from ..network import stored
 
@@ -8,7 +8,7 @@ __all__ = ['load_configuration', 'load_outputs', 'load_prediction']
 
 
 def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
-                    bfloat16=False):
+                    bfloat16=False, device='auto'):
     """Load a trained network, to predict with several decodings.
 
     Parameters
@@ -19,10 +19,13 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
         As for :func:`colornet.network.saved.load_network`.
     decodings : sequence of iterables of str
         Changes of settings for each, such as ``decoding.method=mean``.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         See :func:`colornet.engine.available.choose_engine`.
     bfloat16 : bool
-        By oneDNN: much faster on processors that have it, and less exact.
+        By oneDNN in place of Theano, or by PyTorch: much faster on processors
+        and GPUs that have it, and less exact.
+    device : str
+        Of PyTorch: one of :data:`colornet.engine.available.DEVICES`.
 
     Returns
     -------
@@ -39,23 +42,27 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     ColornetError
         If the engine, the network or VGG16's weights are missing or damaged.
     """
-    chosen = _choose(engine, network, bfloat16)
-    if bfloat16:
-        from .bfloat16 import load_rounded
-        return load_rounded(network, vgg_weights, decodings)
+    chosen = _choose(engine, network, bfloat16, device)
     if chosen == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
+    if chosen == 'pytorch':
+        from ..pytorch.prediction import load_for_pytorch
+        return load_for_pytorch(network, vgg_weights, decodings, device,
+                                bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_rounded
+        return load_rounded(network, vgg_weights, decodings)
     return _load_for_theano(network, vgg_weights, decodings)
 
 
 def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
-                 bfloat16=False):
+                 bfloat16=False, device='auto'):
     """Load a trained network, to decode its outputs elsewhere.
 
     Parameters
     ----------
-    network, vgg_weights, engine, bfloat16
+    network, vgg_weights, engine, bfloat16, device
         As for :func:`load_prediction`.
     decoding : iterable of str
         Changes of settings, which the configuration has then.
@@ -74,25 +81,36 @@ def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
     ColornetError
         As there.
     """
-    chosen = _choose(engine, network, bfloat16)
-    if bfloat16:
-        from .bfloat16 import load_outputs as load_rounded_outputs
-        return load_rounded_outputs(network, vgg_weights, decoding)
+    chosen = _choose(engine, network, bfloat16, device)
     if chosen == 'onnx':
         from .onnx_cache import load_outputs_for_onnx_runtime
         return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
+    if chosen == 'pytorch':
+        from ..pytorch.prediction import load_outputs_for_pytorch
+        return load_outputs_for_pytorch(network, vgg_weights, decoding,
+                                        device, bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_outputs as load_rounded_outputs
+        return load_rounded_outputs(network, vgg_weights, decoding)
     from ..network import saved
     net, config, attributes = saved.load_network(
         network, vgg_weights, fold=True, decoding=decoding)
     return saved.compile_outputs(net, config), config, attributes
 
 
-def _choose(engine, network, bfloat16):
-    chosen = choose_engine(engine, network)
-    if bfloat16 and chosen != 'theano':
-        raise ColornetError('bfloat16 is for the engine theano, not %s'
-                            % chosen)
-    return chosen
+def _choose(engine, network, bfloat16, device):
+    """The engine, if it can do what is asked."""
+    engine = choose_engine(engine, network)
+    if bfloat16 and engine == 'onnx':
+        raise ColornetError('bfloat16 is for the engines theano and pytorch, '
+                            'not onnx')
+    if device not in DEVICES:
+        raise ColornetError('device must be one of %s, not %r'
+                            % (', '.join(DEVICES), device))
+    if device != 'auto' and engine != 'pytorch':
+        raise ColornetError('device is for the engine pytorch, not %s'
+                            % engine)
+    return engine
 
 
 def load_configuration(network):
@@ -119,13 +137,9 @@ def load_configuration(network):
 
 def _load_for_theano(network, vgg_weights, decodings):
     from ..network import saved
-    net, config, attributes = saved.load_network(
-        network, vgg_weights, fold=True, decoding=decodings[0])
-    if len(decodings) == 1:
-        predict_one = saved.compile_prediction(net, config)
-        return (lambda luminance: [predict_one(luminance)], config,
-                attributes)
-    config_as_stored, _ = stored.load_configuration(network)
-    options = [one.decoding for one in
-               stored.with_decodings(config_as_stored, decodings)]
-    return saved.compile_decodings(net, config, options), config, attributes
+    net, config, attributes = saved.load_network(network, vgg_weights,
+                                                 fold=True)
+    configs = stored.with_decodings(config, decodings)
+    return (saved.compile_decodings(net, config, [one.decoding for one in
+                                                  configs]),
+            configs[0], attributes)

@@ -34,12 +34,12 @@ class TooLarge(ColornetError):
 
 
 def load_model(network=None, vgg_weights=None, decoding=(), engine=None,
-               bfloat16=False, max_pixels=None):
+               bfloat16=False, device='auto', max_pixels=None):
     """Load a network.
 
     Parameters
     ----------
-    network, vgg_weights, decoding, engine, bfloat16
+    network, vgg_weights, decoding, engine, bfloat16, device
         As for :func:`colornet.api.load_colorizer`.
     max_pixels : int, optional
         Of a photo.
@@ -55,7 +55,7 @@ def load_model(network=None, vgg_weights=None, decoding=(), engine=None,
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     outputs, config, _ = load_outputs(network, vgg_weights, decoding, engine,
-                                      bfloat16)
+                                      bfloat16, device)
     return Model(outputs, config, network.stem, max_pixels)
 
 

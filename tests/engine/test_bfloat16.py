@@ -1,6 +1,6 @@
 """Layers in bfloat16, held against float32 on numbers that both have."""
 
-from unittest import SkipTest, mock
+from unittest import SkipTest
 
 import numpy as np
 import scipy.ndimage
@@ -8,12 +8,12 @@ from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine import bfloat16
+from colornet.engine.convolvers import bfloat16_status
 from colornet.engine.native import library_status
-from colornet.engine.switches import without
 
 
 def setup_module():
-    reason = library_status('bfloat16') or bfloat16.bfloat16_status()
+    reason = library_status('bfloat16') or bfloat16_status()
     if reason:
         raise SkipTest(reason)
 
@@ -185,13 +185,3 @@ def test_total():
     for shape in (5, 6), (4, 7):
         assert_raises(ValueError, bfloat16.total, [bfloat16.narrow(first)],
                       [1], [None], vectors, shape)
-
-
-def test_where_there_is_none():
-    with mock.patch.object(bfloat16, 'enabled', lambda name: True), \
-            mock.patch.object(bfloat16, 'processor_features',
-                              lambda: {'avx2'}):
-        eq_(bfloat16.bfloat16_status(),
-            'this processor has neither AVX512_BF16 nor AMX')
-    with without('onednn'):
-        eq_(bfloat16.bfloat16_status(), 'onednn is switched off')

@@ -1,17 +1,19 @@
 """Each engine's convolutions against Theano's own in double precision."""
 import threading
 from functools import partial
+from unittest import mock
 
 import numpy as np
 from nose import SkipTest
-from nose.tools import assert_in, assert_raises, eq_, ok_
+from nose.tools import assert_in, assert_raises, assert_raises_regex, eq_, ok_
 from numpy.testing import assert_allclose
 
-from colornet.engine import convolvers
+from colornet.engine import convolutions, convolvers
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.convolutions import Convolution
 from colornet.engine.native import code_status
 from colornet.engine.switches import without
+from colornet.errors import ColornetError
 
 RNG = np.random.RandomState(0)
 
@@ -293,3 +295,48 @@ def test_version():
     if code_status('onednn'):
         raise SkipTest(code_status('onednn'))
     assert_in(convolvers.onednn_version()[0], '23')
+
+
+def rounded(array):
+    """To the nearest bfloat16: the upper half of a float32's bits."""
+    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    bits = bits + 0x7fff + (bits >> 16 & 1)
+    return (bits & 0xffff0000).view(np.float32)
+
+
+def test_bfloat16_rounds_what_is_given_and_sums_exactly():
+    if convolvers.bfloat16_status():
+        raise SkipTest(convolvers.bfloat16_status())
+    random = np.random.RandomState(5)
+    # Of more than one chunk.
+    maps = random.randn(7, 32, 130, 160).astype(np.float32)
+    filters = random.randn(48, 32, 3, 3).astype(np.float32)
+    gradient = random.randn(7, 48, 130, 160).astype(np.float32)
+    inputs, weights, known = T.ftensor4(), T.ftensor4(), T.ftensor4()
+    outputs = T.nnet.conv2d(inputs, weights, border_mode=1, filter_flip=False)
+    results = [T.nnet.relu(outputs + 1)] + T.grad(
+        None, [inputs, weights], known_grads={outputs: known})
+    function, plain = [theano.function([inputs, weights, known], results,
+                                       mode=mode)
+                       for mode in (convolutions.bfloat16_mode(), None)]
+    engines = [node.op.engine for node in function.maker.fgraph.toposort()
+               if hasattr(node.op, 'engine')]
+    eq_(engines, ['bfloat16'] * 3)
+    arrays = maps, filters, gradient
+    exact = plain(*arrays)
+    for got, expected, unrounded in zip(
+            function(*arrays), plain(*map(rounded, arrays)), exact):
+        scale = expected.std()
+        assert_allclose(got / scale, expected / scale, 1e-3, 1e-3)
+        ok_(abs(got - unrounded).max() > 3e-3 * scale)
+
+
+def test_bfloat16_where_there_is_none():
+    with mock.patch.object(convolvers, 'enabled', lambda name: True), \
+            mock.patch.object(convolvers, 'processor_features',
+                              lambda: {'avx2'}):
+        with assert_raises_regex(ColornetError, 'neither AVX512_BF16 nor'):
+            convolutions.bfloat16_mode()
+    with without('onednn'):
+        with assert_raises_regex(ColornetError, 'no bfloat16'):
+            convolutions.bfloat16_mode()

@@ -9,18 +9,19 @@ from nose.tools import assert_raises_regex, eq_, ok_
 from numpy.testing import assert_array_equal
 
 from colornet.color import get_color_space
-from colornet.engine import bfloat16
 from colornet.engine.backend import lasagne, theano
+from colornet.engine.convolvers import bfloat16_status
 from colornet.errors import ColornetError
 from colornet.network.inputs import preprocess
 from colornet.network.networks import output_layers
+from colornet.prediction import bfloat16
 from colornet.prediction.bfloat16 import load_outputs, load_rounded
 from tests.prediction.test_onnx import (KEEP, NETWORKS, SHAPES,
                                         luminance_of_photos, save)
 
 
 def setup_module():
-    reason = bfloat16.bfloat16_status()
+    reason = bfloat16_status()
     if reason:
         raise SkipTest(reason)
     global folder
@@ -76,7 +77,7 @@ def test_errors():
     save(path, NETWORKS[0] + KEEP)
     with assert_raises_regex(ColornetError, 'absent.h5 does not exist'):
         load_outputs(path.with_name('absent.h5'))
-    with mock.patch.object(bfloat16, 'bfloat16_status', lambda: 'there is '
-                           'none'):
+    with mock.patch.object(bfloat16, 'bfloat16_status',
+                           lambda: 'there is none'):
         with assert_raises_regex(ColornetError, 'no bfloat16: there is none'):
             load_outputs(path)

@@ -76,7 +76,7 @@ enum Kind : int64_t { forward, grad_inputs, grad_filters };
 struct Shape {
     int64_t kind, batch, channels, filters, rows, columns, filter_rows,
         filter_columns, row_padding, column_padding, row_stride, column_stride,
-        has_bias, rectify, winograd;
+        has_bias, rectify, winograd, bfloat16;
 
     int64_t output(int64_t size, int64_t filter, int64_t padding,
                    int64_t stride) const {
@@ -109,8 +109,10 @@ desc plain(const memory::dims& dims) {
     return desc(dims, memory::data_type::f32,
                 dims.size() == 1 ? tag::a : tag::abcd);
 }
-desc any(const memory::dims& dims) {
-    return desc(dims, memory::data_type::f32, tag::any);
+desc any(const memory::dims& dims, bool bfloat16 = false) {
+    return desc(dims, bfloat16 ? memory::data_type::bf16
+                               : memory::data_type::f32,
+                tag::any);
 }
 
 // What primitives of a convolution have in common.
@@ -169,18 +171,30 @@ struct Convolution {
     desc source, filters, target, scratch;
 
     Convolution(const Shape& shape, algorithm method) {
-        const Terms terms = {method,
-                             any(shape.source_dims()),
-                             any(shape.filter_dims()),
-                             any(shape.target_dims()),
-                             {shape.row_stride, shape.column_stride},
-                             {shape.row_padding, shape.column_padding}};
+        // With bfloat16, what is given is rounded, and the result is not.
+        const auto given = [&](Kind result) {
+            return shape.bfloat16 && shape.kind != result;
+        };
+        const Terms terms = {
+            method,
+            any(shape.source_dims(), given(grad_inputs)),
+            any(shape.filter_dims(), given(grad_filters)),
+            any(shape.target_dims(), given(forward)),
+            {shape.row_stride, shape.column_stride},
+            {shape.row_padding, shape.column_padding}};
+        // What gradients belong to is all of one type.
+        Terms whole = terms;
+        if (shape.bfloat16 && shape.kind != forward) {
+            whole.source = any(shape.source_dims(), true);
+            whole.filters = any(shape.filter_dims(), true);
+            whole.target = any(shape.target_dims(), true);
+        }
         dnnl::primitive_attr attributes;
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         auto forward_attributes = attributes;
         if (shape.rectify) forward_attributes.set_post_ops(rectifier());
         const auto description = describe_forward(
-            terms, shape.has_bias ? plain({shape.filters}) : desc(),
+            whole, shape.has_bias ? plain({shape.filters}) : desc(),
             forward_attributes);
         if (shape.kind == forward) {
             primitive = dnnl::convolution_forward(description);
@@ -420,7 +434,8 @@ Shape read_shape(const int64_t* numbers) {
 
 }  // namespace
 
-// numbers: the fields of Shape. kind decides which array is the result:
+// numbers: the fields of Shape. With bfloat16, what is given is rounded to it;
+// sums and the result are float32. kind decides which array is the result:
 // outputs, inputs (their gradient) or kernels (their gradient); the filters
 // are not flipped. Returns null or what went wrong.
 extern "C" const char* onednn_convolution(const int64_t* numbers, float* inputs,
