@@ -111,15 +111,15 @@ class _Service:
     def colorize(self):
         """A coloured photo, in full size."""
         content, name, key = self._photo()
-        decoding = parse_options(self.model, _values())
+        wanted = parse_options(self.model, _values())
         encoded, suffix = self.line.run(self._colorize, content, name, key,
-                                        decoding)
+                                        wanted)
         return _image(encoded, suffix, name)
 
-    def _colorize(self, content, name, key, decoding):
+    def _colorize(self, content, name, key, wanted):
         photo = self.model.read(content, name)
         seen = self._look(key, photo)
-        rgb = self.model.colour(photo.pixels, seen, decoding)
+        rgb = self._colour(photo.pixels, seen, wanted)
         return self.model.encode(rgb, photo, seen.suffix), seen.suffix
 
     def add(self):
@@ -152,9 +152,15 @@ class _Service:
     def after(self, key):
         """The coloured photo, in a size for the screen."""
         seen = self._seen(key)
-        decoding = parse_options(self.model, request.args.items(multi=True))
-        return self._small_image(self.model.colour(
-            seen.small.pixels, seen, decoding), seen.small)
+        wanted = parse_options(self.model, request.args.items(multi=True))
+        return self._small_image(self._colour(
+            seen.small.pixels, seen, wanted), seen.small)
+
+    def _colour(self, pixels, seen, wanted):
+        try:
+            return self.model.colour(pixels, seen, wanted)
+        except ColornetError as error:  # Hints may be outside.
+            raise BadOption(str(error))
 
     def _seen(self, key):
         seen = self.shelf.get(key)

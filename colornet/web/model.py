@@ -2,6 +2,7 @@
 
 import copy
 import io
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..color import as_uint8, get_color_space
 from ..errors import ColornetError
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
+from ..photos.hints import HintSpreader
 from ..photos.pixels import is_grey, resize
 from ..photos.reading import Photo, decode_photo
 from ..photos.scores import decode_scores, keep_scores
@@ -79,6 +81,8 @@ class Model:
     max_pixels: int = None
 
     def __post_init__(self):
+        self._spreader = None
+        self._lock = threading.Lock()
         network, data = self.config.network, self.config.data
         self._colorizer = Colorizer(None, data['size'],
                                     network['color_space'],
@@ -107,6 +111,11 @@ class Model:
             ['decoding.%s=%s' % change for change in changes.items()],
             'option')
         return config.decoding
+
+    @property
+    def takes_hints(self):
+        """Whether a user's colours can be spread: they are CIELUV."""
+        return self.config.network['color_space'] == 'luv'
 
     def adjustable(self):
         """Settings of ``[decoding]`` that change this network's colours."""
@@ -162,10 +171,11 @@ class Model:
         luminance = self._colorizer.reduce(photo.pixels)
         scores, = keep_scores(self.outputs(luminance[np.newaxis]))
         suffix = _SUFFIXES.get(photo.format, '.png')
-        return Seen(scores, _small(photo), photo.pixels.shape[:2],
+        return Seen(luminance, scores, _small(photo),
+                    photo.pixels.shape[:2],
                     output_suffix('photo' + suffix, photo), _notes(photo))
 
-    def colour(self, pixels, seen, decoding):
+    def colour(self, pixels, seen, wanted):
         """Colour a photo, or a copy of it of another size.
 
         Parameters
@@ -173,14 +183,30 @@ class Model:
         pixels : ndarray
             Of the photo or of the copy.
         seen : Seen
-        decoding : dict
+        wanted : Wanted
 
         Returns
         -------
         ndarray of uint8, (rows, columns, 3)
+
+        Raises
+        ------
+        ColornetError
+            If a hint is outside the photo.
         """
-        chroma = decode_scores(seen.scores, self._limits, **decoding)
+        chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
+        if wanted.hints:
+            chroma = self._spread(chroma, seen, wanted)
         return self._colorizer.join(pixels, chroma, np.uint8)
+
+    def _spread(self, chroma, seen, wanted):
+        """Spread hints; those of the same photo as before are quick."""
+        with self._lock:
+            if self._spreader is None or self._spreader[:2] != (
+                    seen, wanted.decoding):
+                self._spreader = (seen, wanted.decoding, HintSpreader(
+                    seen.luminance, chroma, seen.shape))
+            return self._spreader[2].spread(wanted.hints)
 
     def encode(self, rgb, photo, suffix):
         """The file of a coloured photo, as bytes."""

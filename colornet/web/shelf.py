@@ -19,6 +19,8 @@ class Seen:
 
     Attributes
     ----------
+    luminance : ndarray of float32, (rows, columns)
+        As the network saw it.
     scores : list of ndarray
         One photo's of :func:`colornet.photos.scores.keep_scores`.
     small : Photo
@@ -31,6 +33,7 @@ class Seen:
         What its owner should know.
     """
 
+    luminance: np.ndarray
     scores: List[np.ndarray]
     small: Photo
     shape: Tuple[int, int]
@@ -40,9 +43,10 @@ class Seen:
     @property
     def num_bytes(self):
         """Memory that it takes, nearly."""
-        pictures = [self.small.pixels, self.small.alpha]
-        return num_bytes(self.scores + [picture for picture in pictures
-                                        if picture is not None])
+        arrays = [self.luminance, self.small.pixels] + self.scores
+        if self.small.alpha is not None:
+            arrays.append(self.small.alpha)
+        return num_bytes(arrays)
 
 
 class Shelf:

@@ -120,6 +120,19 @@ class TestColorize(Client):
         self.colorize(second)
         eq_(self.model.outputs.count, 2)
 
+    def test_hints(self):
+        content = encoded(format='PNG')
+        plain = pixels_of(self.colorize(content).data).astype(int)
+        got = pixels_of(self.colorize(content, hint=[
+            '20,30=#d02010', '100,80=grey']).data).astype(int)
+        red, green, blue = got[30, 20]
+        ok_(red > max(green, blue) + 30, got[30, 20])
+        ok_(np.ptp(plain[80, 100]) > 20)
+        ok_(np.ptp(got[80, 100]) < 10, got[80, 100])
+        self.refuses(422, 'a hint is X,Y=', self.colorize(content, hint='1'))
+        self.refuses(422, 'outside the photo', self.colorize(
+            content, hint='128,0=red'))
+
     def test_bad_options(self):
         for options, words in [
                 ({'nope': '1'}, 'there is no option nope'),
@@ -247,8 +260,10 @@ class TestPhotos(Client):
         ok_(abs(before - pixels_of(encoded())).mean() < 2)
         # It is small already: the page shows what is downloaded.
         eq_(self.get(seen, 'after').data, self.colorize(encoded()).data)
-        eq_(self.get(seen, 'after', saturation='0.2').data,
-            self.colorize(encoded(), saturation='0.2').data)
+        for options in {'saturation': '0.2'}, {'hint': ['9,9=red', '9,9=red',
+                                                        '80,50=#203040']}:
+            eq_(self.get(seen, 'after', **options).data,
+                self.colorize(encoded(), **options).data)
         eq_(self.model.outputs.count, 1)
         self.refuses(422, 'saturation', self.get(seen, 'after',
                                                  saturation='x'))
@@ -275,6 +290,17 @@ class TestPhotos(Client):
                     (96, 128))
         eq_(pixels_of(self.get(seen, 'after').data).shape, (96, 128, 4))
 
+    def test_hints_are_in_pixels_of_the_photo(self):
+        large = photo().convert('L').resize((2560, 1920))
+        seen = self.add(encoded(large))
+        with_hint = [pixels_of(self.get(seen, 'after', **options).data)
+                     .astype(int) for options in (
+                         {'saturation': 0},
+                         {'saturation': 0, 'hint': '2000,1600=#2040d0'})]
+        change = abs(np.subtract(*with_hint)).sum(axis=2)
+        ok_(change[800, 1000] > 3 * change[100, 100])
+        ok_(change[800, 1000] > 30)
+
     def test_what_is_not_kept_any_more(self):
         first, second = [self.add(encoded(quality=quality))
                          for quality in (80, 90)]
@@ -298,7 +324,7 @@ class TestRegression(Client):
     def test_its_options(self):
         names = [option['name'] for option in
                  self.client.get('/api/options').json['options']]
-        eq_(names, ['saturation'])
+        eq_(names, ['saturation', 'hint'])
         self.refuses(422, 'temperature is of the classification network',
                      self.colorize(encoded(), temperature='0.5'))
 
@@ -317,15 +343,15 @@ class TestDescriptions(Client):
             ('ok', 'stand-in'))
         eq_(answer.json['kept_bytes'], 0)
         self.colorize(encoded())
-        # Two channels of eight bins, and the copy.
+        # Two channels of eight bins, what the network saw, and the copy.
         eq_(self.client.get('/api/health').json['kept_bytes'],
-            2 * 2 * 8 * 32 * 40 + 96 * 128)
+            2 * 2 * 8 * 32 * 40 + 4 * 32 * 40 + 96 * 128)
 
     def test_options(self):
         options = self.client.get('/api/options').json['options']
         eq_({option['name']: option['default'] for option in options},
             {'saturation': 0.5, 'temperature': 1., 'method': 'mean',
-             'smoothing': 0.})
+             'smoothing': 0., 'hint': []})
 
     def test_openapi_names_what_there_is(self):
         described = self.client.get('/api/openapi.json').json
@@ -341,6 +367,7 @@ class TestDescriptions(Client):
             'content']['multipart/form-data']['schema']
         eq_(form['required'], ['file'])
         assert_in('saturation', form['properties'])
+        assert_in('hint', form['properties'])
 
     def test_strangers(self):
         self.refuses(404, 'nothing at /api/x', self.client.get('/api/x'))

@@ -1,5 +1,6 @@
 // One photo on the page: before and after, its sliders, its download.
 
+import { Hints } from './hints.js';
 import * as server from './server.js';
 import { Sliders } from './sliders.js';
 
@@ -71,16 +72,36 @@ export class Photo {
     this.element.style.setProperty('--ratio', small.columns / small.rows);
     this.sliders = new Sliders(this.find('.controls'), this.defaults,
       () => this.update());
+    this.prepareHints();
     this.prepareCompare();
     this.find('.download').addEventListener('click', () => this.download());
     this.find('.download').setAttribute('aria-label', `Download ${name}`);
     this.find('.reset').addEventListener('click', () => {
       this.sliders.reset();
+      if (this.hints) this.hints.reset();
       this.update();
     });
     await show(this.find('.before'), await server.before(this.seen.key));
     await this.fetchAfter();
     this.find('.done').hidden = false;
+  }
+
+  prepareHints() {
+    if (!('hint' in this.defaults)) {
+      this.find('.hinting').hidden = true;
+      return;
+    }
+    this.find('.spots').setAttribute('aria-label',
+      `Spots of ${this.file.name}: arrow keys move the cross, Enter sets ` +
+      'the colour, Escape ends');
+    this.hints = new Hints(this.element, this.seen, () => this.update(),
+      this.tell);
+  }
+
+  // What was changed, as the server takes it.
+  options() {
+    return [...this.sliders.options(),
+      ...(this.hints ? this.hints.options() : [])];
   }
 
   prepareCompare() {
@@ -124,7 +145,7 @@ export class Photo {
   }
 
   async fetchAfter() {
-    const options = this.sliders.options();
+    const options = this.options();
     let picture;
     try {
       picture = await server.after(this.seen.key, options);
@@ -141,8 +162,8 @@ export class Photo {
     button.disabled = true;
     this.state('being written …', 'busy');
     try {
-      const content = await server.colorize(this.file,
-        this.sliders.options(), (seconds) => this.state(
+      const content = await server.colorize(this.file, this.options(),
+        (seconds) => this.state(
           `the server is busy, again in ${seconds} s …`, 'busy'));
       const link = document.createElement('a');
       link.href = URL.createObjectURL(content);
