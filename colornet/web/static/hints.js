@@ -184,6 +184,10 @@ export class Hints {
     remove.setAttribute('aria-label', `Remove spot ${number}`);
     for (const input of [x, y, color]) {
       input.addEventListener('change', () => {
+        if (x.value === '' || y.value === '') {
+          this.show(); // as it was
+          return;
+        }
         const list = [...this.list];
         list[index] = { ...this.inside(x.value, y.value),
           color: color.value };
