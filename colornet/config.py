@@ -70,13 +70,15 @@ class Config(OrderedDict):
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
 
-    def override_decoding(self, overrides):
+    def override_decoding(self, overrides, source='--set'):
         """Change settings of a trained network, checked.
 
         Parameters
         ----------
         overrides : iterable of str
             ``decoding.key=value``: the others are built into the network.
+        source : str
+            Of the overrides, for errors.
 
         Raises
         ------
@@ -85,10 +87,10 @@ class Config(OrderedDict):
         """
         for text in overrides:
             if not text.strip().startswith('decoding.'):
-                raise ColornetError('--set %s: a trained network takes '
-                                    'decoding.key=value only' % text)
-            self.override(text)
-        _complete(self, '--set')
+                raise ColornetError('%s %s: a trained network takes '
+                                    'decoding.key=value only' % (source, text))
+            self.override(text, source)
+        _complete(self, source)
 
     def to_ini(self):
         """The text of an .ini file that :func:`load_config` reads."""
