@@ -20,7 +20,7 @@ from ..photos.pixels import resize
 from ..photos.reading import (ImageError, check_colours, check_sides,
                               find_images, read_photo)
 from ..resources import find_resource
-from ..terminal import note, progress_bar
+from ..terminal import note, printable, progress_bar
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
@@ -166,8 +166,9 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     lines = ['%d photos of %s, %.2f dB without colours; "nearer": nearer to '
              'the original than that' % (len(names), list_file or data_folder,
                                          means[grey]['psnr'])]
-    return '\n'.join(lines + format_columns(title.ljust(width), OrderedDict(
-        (_label(row), mean) for row, mean in means.items()), _TABLE))
+    lines += format_columns(title.ljust(width), OrderedDict(
+        (_label(row), mean) for row, mean in means.items()), _TABLE)
+    return '\n'.join(map(printable, lines))
 
 
 def find_list(name):
