@@ -32,7 +32,7 @@ COLORNET = OrderedDict([
     ('colornet bf16', []),
 ])
 
-#: Of these, what predicts in bfloat16, and cannot train.
+#: Of these, what computes in bfloat16.
 COLORNET_BFLOAT16 = 'colornet bf16'
 
 #: Name -> options of PyTorchEngine.

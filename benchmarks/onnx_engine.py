@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from colornet.network.onnx import export_onnx
-from colornet.network.onnx_graph import import_package
-from colornet.network.onnx_runtime import load_onnx
+from colornet.prediction.onnx import export_onnx
+from colornet.prediction.onnx_graph import import_package
+from colornet.prediction.onnx_runtime import load_onnx
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .problem import NETWORK
@@ -40,7 +40,7 @@ class OnnxEngine:
 
     def _make(self, network):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, 'network.onnx')
+            path = Path(folder, 'prediction.onnx')
             export_onnx(find_resource(network), path)
             # Each engine gets the same number.
             predict, _, _ = load_onnx(path, int(os.environ['OMP_NUM_THREADS']))

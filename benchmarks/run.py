@@ -40,7 +40,7 @@ WORKS = ('train_6', 'predict_1', 'predict_8', 'everyday_1', 'everyday_8',
 #: Engines that do not do all tasks -> those that they do.
 TASKS = {'colornet, obvious graph': ('train',),
          ONNX: ('predict', 'everyday'),
-         COLORNET_BFLOAT16: ('predict', 'everyday'),
+         COLORNET_BFLOAT16: ('train', 'predict', 'everyday'),
          # The default network is in one layout, and as it is written.
          'pytorch': ('train', 'predict', 'peak'),
          'pytorch compile': ('train', 'predict')}

@@ -4,9 +4,9 @@ import functools
 
 import numpy as np
 
-from .engines import load_prediction
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
+from .prediction.engines import load_prediction
 from .resources import DEFAULT_NETWORK, find_resource
 
 __all__ = ['load_colorizer', 'load_colorizers']

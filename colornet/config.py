@@ -70,13 +70,15 @@ class Config(OrderedDict):
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
 
-    def override_decoding(self, overrides):
+    def override_decoding(self, overrides, source='--set'):
         """Change settings of a trained network, checked.
 
         Parameters
         ----------
         overrides : iterable of str
             ``decoding.key=value``: the others are built into the network.
+        source : str
+            Of the overrides, for errors.
 
         Raises
         ------
@@ -87,10 +89,10 @@ class Config(OrderedDict):
         overrides = list(overrides)
         for text in overrides:
             if not text.strip().startswith('decoding.'):
-                raise ColornetError('--set %s: a trained network takes '
-                                    'decoding.key=value only' % text)
-            self.override(text)
-        _complete(self, '--set')
+                raise ColornetError('%s %s: a trained network takes '
+                                    'decoding.key=value only' % (source, text))
+            self.override(text, source)
+        _complete(self, source)
         # A network's own temperature may be left over where it is decoded
         # by the best class; one that is asked for may not do nothing.
         name = 'decoding.temperature'
@@ -98,9 +100,9 @@ class Config(OrderedDict):
                 and self.decoding['method'] != 'mean'
                 and self.decoding['temperature'] !=
                 _read_defaults().decoding['temperature']):
-            raise ColornetError('--set: %s is of decoding.method = mean, and '
+            raise ColornetError('%s: %s is of decoding.method = mean, and '
                                 'decoding.method = %s'
-                                % (name, self.decoding['method']))
+                                % (source, name, self.decoding['method']))
 
     def to_ini(self):
         """The text of an .ini file that :func:`load_config` reads."""

@@ -144,7 +144,7 @@ class TestVariant:
 
 
 def test_colorizer_of_a_classification_network():
-    def stand_in(loaded, loaded_config, decodings, bfloat16):
+    def stand_in(loaded, loaded_config, decodings):
         eq_(decodings, [saved.config.decoding])
         folded = fold_batch_norm({'/'.join(key): value for key, value
                                   in values_of(saved.net).items()})
@@ -169,7 +169,7 @@ def test_colorizer_of_a_classification_network():
 def test_colorizers_of_several_decodings_share_a_pass():
     seen = []
 
-    def stand_in(loaded, loaded_config, decodings, bfloat16):
+    def stand_in(loaded, loaded_config, decodings):
         def predict(luminance):
             seen.append(luminance)
             return [np.stack([luminance * options['saturation'],

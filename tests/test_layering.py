@@ -12,24 +12,26 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'photos', 'data',
-         'schema', 'config', 'network', 'training', 'pytorch', 'engines',
-         'api', 'evaluation', 'studies', 'selftest', 'cli', '__main__']
+         'schema', 'config', 'network', 'training', 'pytorch', 'prediction',
+         'api', 'evaluation', 'studies', 'selftest', 'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
                'photos', 'data', 'engine.available', 'engine.switches',
-               'engines', 'network.inputs', 'network.onnx',
-               'network.onnx_cache', 'network.onnx_graph',
-               'network.onnx_runtime',
+               'network.inputs',
                'network.parameters', 'network.stored',
-               'network.vgg16_weights', 'training.history',
+               'network.vgg16_weights', 'prediction.engines',
+               'prediction.layer_by_layer', 'prediction.onnx',
+               'prediction.onnx_cache', 'prediction.onnx_graph',
+               'prediction.onnx_runtime', 'training.history',
                'training.learner', 'training.provenance', 'training.run',
                'training.run_folder', 'training.schedules', 'training.start',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
-               'studies.jobs', 'studies.study', 'cli']
+               'studies.jobs', 'studies.study', 'web.line', 'web.model',
+               'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'

@@ -16,17 +16,18 @@ from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
 from ..terminal import PARENT, end_with_parent, printable
-from . import evaluation, photos, studies, training
+from . import evaluation, photos, serving, studies, training
 
 __all__ = ['main', 'report_errors']
 
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
-    photos.add_colorize, photos.add_demo, training.add_train,
-    evaluation.add_evaluate, training.add_export, evaluation.add_table2,
-    evaluation.add_decodings, evaluation.add_everyday, studies.add_study,
-    evaluation.add_table1, studies.add_report, evaluation.add_figure,
-    training.add_data, photos.add_selftest, photos.add_info]
+    photos.add_colorize, photos.add_demo, serving.add_serve,
+    training.add_train, evaluation.add_evaluate, training.add_export,
+    evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
+    studies.add_study, evaluation.add_table1, studies.add_report,
+    evaluation.add_figure, training.add_data, photos.add_selftest,
+    photos.add_info]
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200

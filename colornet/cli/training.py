@@ -30,10 +30,10 @@ def add_train(commands):
                          help='what computes; a training may go on with the '
                          'other (default: Theano, or PyTorch where only that '
                          'is)')
-    pytorch = command.add_argument_group('for --engine pytorch')
-    add_device(pytorch)
-    pytorch.add_argument('--bfloat16', action='store_true', help='compute '
-                         'maps, not weights and losses, in bfloat16')
+    add_device(command)
+    command.add_argument('--bfloat16', action='store_true', help='faster and '
+                         'less exact, where processor or GPU have it: '
+                         'compute maps, not weights and losses, in bfloat16')
 
 
 def _train(options):
@@ -53,11 +53,11 @@ def _make_learner(config, options):
         from ..pytorch.learner import PyTorchLearner
         return PyTorchLearner(config, options.vgg, options.device,
                               options.bfloat16)
-    if options.bfloat16 or options.device != 'auto':
-        raise ColornetError('--device and --bfloat16 are for --engine '
-                            'pytorch; Theano takes COLORNET_DEVICE=cuda')
+    if options.device != 'auto':
+        raise ColornetError('--device is for --engine pytorch; Theano takes '
+                            'COLORNET_DEVICE=cuda')
     from ..training.learner import TheanoLearner
-    return TheanoLearner(config, options.vgg)
+    return TheanoLearner(config, options.vgg, options.bfloat16)
 
 
 def add_export(commands):
@@ -104,7 +104,7 @@ def _export_h5(network, options):
 
 
 def _export_onnx(network, options):
-    from ..network.onnx import export_onnx
+    from ..prediction.onnx import export_onnx
     export_onnx(network, options.out, options.vgg, options.decoding,
                 options.half)
 

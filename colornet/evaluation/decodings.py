@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ..data.subsets import load_subset
-from ..engines import load_configuration, load_prediction
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
+from ..prediction.engines import load_configuration, load_prediction
 from ..terminal import progress_bar
 from .columns import Column, format_columns
 from .predictions import predict_images

@@ -7,8 +7,8 @@ from PIL import Image
 from ..color import as_uint8
 from ..config import load_config
 from ..data.subsets import load_subset
-from ..engines import load_prediction
 from ..photos.writing import save_image
+from ..prediction.engines import load_prediction
 from ..terminal import progress_bar
 from .predictions import evaluate, predict_images
 from .sheets import save_groups, show_prediction

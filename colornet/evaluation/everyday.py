@@ -232,8 +232,8 @@ def _parse_decodings(texts):
 def _load_rows(network, name, known, vgg_weights, engine):
     """Rows of a network: the decodings that suit it and its own."""
     from ..api import load_colorizers
-    from ..engines import load_configuration
     from ..network.stored import network_file
+    from ..prediction.engines import load_configuration
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()

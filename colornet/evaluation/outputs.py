@@ -9,8 +9,8 @@ from ..color import join_channels, split_channels
 from ..data.datasets import FOLDER
 from ..data.splits import load_split
 from ..data.subsets import load_subset
-from ..engines import load_configuration, load_prediction
 from ..photos.reading import read_rgb
+from ..prediction.engines import load_configuration, load_prediction
 from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
 from .predictions import predict_images

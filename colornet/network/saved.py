@@ -4,7 +4,6 @@ import numpy as np
 
 from ..color import get_color_space
 from ..engine.backend import T, lasagne, theano
-from ..engine.convolutions import bfloat16_mode
 from ..engine.function_cache import load_or_compile
 from ..engine.switches import wanted
 from ..resources import find_resource
@@ -17,7 +16,8 @@ from .stored import fold_batch_norm, load_stored
 from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['build_pretrained', 'learned_parameters', 'save_network',
-           'load_network', 'compile_prediction', 'compile_decodings']
+           'load_network', 'compile_prediction', 'compile_decodings',
+           'compile_outputs']
 
 
 def build_pretrained(config, vgg_weights=None):
@@ -136,7 +136,7 @@ def _build_undrawn(config):
         lasagne.random.set_rng(random)
 
 
-def compile_prediction(net, config, bfloat16=False):
+def compile_prediction(net, config):
     """Compile a network to a function from luminance to chrominance.
 
     Later calls, also of other processes, load what one has compiled; see
@@ -146,9 +146,6 @@ def compile_prediction(net, config, bfloat16=False):
     ----------
     net : dict of str to Layer
     config : Config
-    bfloat16 : bool
-        Convolutions in bfloat16; see
-        :func:`colornet.engine.convolutions.bfloat16_mode`.
 
     Returns
     -------
@@ -158,16 +155,16 @@ def compile_prediction(net, config, bfloat16=False):
         colour space. The latter's rows and columns are the former's divided
         by ``network.output_stride``.
     """
-    predict = compile_decodings(net, config, [config.decoding], bfloat16)
+    predict = compile_decodings(net, config, [config.decoding])
     return lambda luminance: predict(luminance)[0]
 
 
-def compile_decodings(net, config, decodings, bfloat16=False):
+def compile_decodings(net, config, decodings):
     """:func:`compile_prediction` for several decodings of the same outputs.
 
     Parameters
     ----------
-    net, config, bfloat16
+    net, config
         As there; the decoding of `config` is not used.
     decodings : list of dict
         Options of :func:`colornet.network.decoding.predicted_chroma`.
@@ -177,25 +174,44 @@ def compile_decodings(net, config, decodings, bfloat16=False):
     callable
         Takes the same, returns a list: the chrominance by each decoding.
     """
+    run = _compile(net, config, decodings)
+    return lambda luminance: [np.moveaxis(chroma, 1, -1)
+                              for chroma in run(luminance)]
+
+
+def compile_outputs(net, config):
+    """:func:`compile_decodings` without any decoding.
+
+    Parameters
+    ----------
+    net, config
+        As there; the decoding of `config` is not used.
+
+    Returns
+    -------
+    callable
+        Takes the same, returns a list of float32 arrays, (batch, channels,
+        rows, columns): the class scores of both channels before any softmax,
+        or one array of chrominance.
+    """
+    return _compile(net, config, None)
+
+
+def _compile(net, config, decodings):
+    """Function from luminance to what decodings, or none, make of outputs."""
     space = get_color_space(config.network['color_space'])
-    mode = bfloat16_mode() if bfloat16 else None
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
                                             deterministic=True)
-        return theano.function(
-            [net['input'].input_var],
-            [predicted_chroma(outputs, config.network['num_bins'],
-                              space.limits, **options)
-             for options in decodings], mode=mode)
+        if decodings is not None:
+            outputs = [predicted_chroma(outputs, config.network['num_bins'],
+                                        space.limits, **options)
+                       for options in decodings]
+        return theano.function([net['input'].input_var], outputs)
 
     run = load_or_compile(
-        'prediction', [config.network, decodings, net['input'].shape,
-                       bfloat16],
+        'prediction', [config.network, decodings, net['input'].shape],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
-
-    def predict(luminance):
-        return [np.moveaxis(chroma, 1, -1) for chroma in
-                run(preprocess(luminance, space.luminance_max))]
-    return predict
+    return lambda luminance: run(preprocess(luminance, space.luminance_max))

@@ -121,7 +121,20 @@ class Learner:
 
 
 class TheanoLearner(Learner):
-    """A network that learns by Theano."""
+    """A network that learns by Theano.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights : str or Path, optional
+    bfloat16 : bool
+        Of steps, not of validations: see
+        :func:`colornet.training.updates.compile_training`.
+    """
+
+    def __init__(self, config, vgg_weights=None, bfloat16=False):
+        super().__init__(config, vgg_weights)
+        self.bfloat16 = bfloat16
 
     def _build_network(self):
         # Theano takes seconds to import: wrong settings are known before.
@@ -136,7 +149,9 @@ class TheanoLearner(Learner):
         """What the numbers of a run depend on, a dict for JSON."""
         from ..engine.backend import describe_backend
         from ..engine.speedups import speedup_status
-        return {'engine': 'theano', 'backend': describe_backend(),
+        return {'engine': 'theano', 'backend': dict(
+            describe_backend(),
+            floats='bfloat16' if self.bfloat16 else 'float32'),
                 'speedups': {name: reason or 'on' for name, reason in
                              speedup_status().items()}}
 
@@ -161,6 +176,7 @@ class TheanoLearner(Learner):
             lasagne.utils.floatX(value))
         self.step, self.optimizer_state = compile_training(
             self._net, objective, learning_rate=rate, averages=pairs,
+            bfloat16=self.bfloat16,
             **{name: training[name] for name in STEP_OPTIONS})
         limits = get_color_space(network['color_space']).limits
         self.validate = compile_validation(

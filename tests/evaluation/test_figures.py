@@ -29,7 +29,7 @@ from tests import tiny
 WNIDS = 'n02132136', 'n04146614'
 
 
-def stand_in(net, config, decodings=((),), bfloat16=False):
+def stand_in(net, config, decodings=((),)):
     """Chrominance by a formula, where a network would take its time."""
     scale = 40 if config.network['kind'] == 'classification' else 10
 

@@ -1,6 +1,6 @@
 """Prediction by ONNX Runtime, where Theano is not; without Theano.
 
-It runs what :mod:`colornet.network.onnx` has made.
+It runs what :mod:`colornet.prediction.onnx` has made.
 """
 
 import os
@@ -69,7 +69,8 @@ def run_session(session, settings, luminance, names):
 
     Returns
     -------
-    list of ndarray of float32, (batch, rows, columns, 2)
+    list of ndarray of float32
+        As the model has them.
 
     Raises
     ------
