@@ -83,7 +83,7 @@ def _integer_white(values, bits):
     if bits > 16:
         largest = int(values.max())
         white = next((short for short in (0xff, 0xffff, 0xffffff)
-                      if largest <= short), white)
+                      if largest <= short <= white >> 7), white)
     return white
 
 
@@ -126,7 +126,7 @@ def straighten_alpha(pixels, alpha):
     white = np.uint64(np.iinfo(pixels.dtype).max)
     alpha = alpha if pixels.ndim == 2 else alpha[..., None]
     divisor = np.maximum(alpha, 1).astype(np.uint64)
-    result = (pixels * white + divisor // np.uint64(2)) // divisor
+    result = (pixels.astype(np.uint64) * white + divisor // np.uint64(2)) // divisor
     return np.minimum(result, white).astype(pixels.dtype)
 
 

@@ -168,16 +168,16 @@ def ycbcr_to_rgb(values, coefficients, black_and_white):
     coefficients : sequence of 3 floats
         How red, green and blue make Y.
     black_and_white : sequence of 6 floats
-        Y of black and of white, neutral and largest Cb, the same of Cr; for
-        8 bits.
+        Y of black and of white, neutral and largest Cb, the same of Cr; the
+        largest sample is 1.
 
     Returns
     -------
     ndarray, same shape and dtype
     """
     white = np.iinfo(values.dtype).max
-    black = np.float32(black_and_white[0::2]) / 255
-    full = np.float32(black_and_white[1::2]) / 255
+    black = np.float32(black_and_white[0::2])
+    full = np.float32(black_and_white[1::2])
     y, cb, cr = np.moveaxis((values / np.float32(white) - black)
                             / (full - black), -1, 0)
     red, green, blue = coefficients

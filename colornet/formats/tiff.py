@@ -30,12 +30,14 @@ _RAW = {32803, 34892}  # a camera's filters, or its linear samples
 _COLOURS = {_RGB: 3, _SEPARATED: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3,
             _ITULAB: 3}
 
-# Compressions whose samples tifffile has as libtiff does, or not at all.
+# Compressions: those by a JPEG decoder, which makes RGB of YCbCr; those that
+# some versions of imagecodecs do not have (faxes, NeXT, ThunderScan, Pixar's,
+# old JPEG).
 _JPEG = {6, 7, 34892, 33007}
+_ONLY_LIBTIFF = {2, 3, 4, 6, 32766, 32771, 32809, 32909}
 
-# The coefficients of YCbCr, black and white, where a file does not say them.
+# The coefficients of YCbCr, where a file does not say them.
 _REC_601 = .299, .587, .114
-_FULL_RANGE = 0, 255, 128, 255, 128, 255
 
 # tifffile tells what it finds odd; a user is told what matters.
 logging.getLogger('tifffile').addHandler(logging.NullHandler())
@@ -219,14 +221,15 @@ def _decode(stream, page):
         return _by_libtiff(stream, page)
     if photometric == _YCBCR and page.compression in _JPEG:
         photometric = _RGB  # which the JPEG decoder has made of it
+    if page.is_subsampled and page.compression not in _JPEG:
+        return _by_libtiff(stream, page)
     try:
         samples = _samples(stream, page)
     except Exception as error:
-        # Of the tags' message, not of libtiff's, if neither can.
-        try:
+        # Not whatever fails: libtiff leaves what it cannot decode black.
+        if page.compression in _ONLY_LIBTIFF:
             return _by_libtiff(stream, page)
-        except Exception:
-            raise _explained(page, error)
+        raise _explained(page, error)
     colours = _COLOURS.get(photometric, 1)
     if photometric == _SEPARATED and (_tag(page, 332, 1) != 1 or
                                       samples.shape[-1] < 4):
@@ -270,25 +273,23 @@ def _explained(page, error):
 def _samples(stream, page):
     """Samples as they are stored: (rows, columns, samples)."""
     bits = page.bitspersample
-    subsampled = page.is_subsampled and page.compression not in _JPEG
-    if subsampled:
-        raise ValueError('fewer samples of chrominance')
-    if isinstance(bits, int) and 32 < bits < 64 and page.sampleformat != 3:
-        samples = _long_samples(stream, page)
+    signed = page.sampleformat == 2
+    if isinstance(bits, int) and bits not in (8, 16, 32, 64) and (
+            signed or bits > 32 or bits == 24) and page.sampleformat != 3:
+        samples = _odd_samples(stream, page)
     else:
         samples = page.asarray().reshape(page.shaped)
     samples = samples[:, 0]  # of a volume, the first picture
     samples = (np.moveaxis(samples[..., 0], 0, -1) if len(samples) > 1
                else samples[0])
-    if page.sampleformat == 2 and bits not in (8, 16, 32, 64):
-        # Such are unpacked without their sign.
+    if signed and samples.dtype.kind == 'u':
         sign = 1 << (bits - 1)
-        samples = (samples.astype(np.int64) & (2 * sign - 1) ^ sign) - sign
+        samples = (samples.astype(np.int64) ^ sign) - sign
     return samples
 
 
-def _long_samples(stream, page):
-    """Integers of 33 to 63 bits, which imagecodecs does not unpack."""
+def _odd_samples(stream, page):
+    """Integers that imagecodecs does not unpack, without their sign."""
     import tifffile
     if page.is_tiled or page.predictor != 1:
         raise _Unreadable('TIFF with tiles of %d-bit samples'
@@ -304,6 +305,8 @@ def _long_samples(stream, page):
         packed.append(np.frombuffer(data, np.uint8))
     length = (row * bits + 7) // 8
     packed = np.concatenate(packed)[:planes * rows * length]
+    if bits == 24 and page.parent.byteorder == '<':
+        packed = packed.reshape(-1, 3)[:, ::-1]  # as 16 and 32 bits are
     flags = np.unpackbits(packed.reshape(planes * rows, length), axis=1)
     flags = flags[:, :row * bits].reshape(-1, bits)
     whole = np.zeros((len(flags), 64), np.uint8)
@@ -323,7 +326,7 @@ def _limits(page):
 def _colours(page, photometric, samples, bits):
     """Grey, RGB or CMYK levels of samples."""
     if photometric == _PALETTE:
-        return _palette(page)[samples[..., 0]]
+        return _palette(page)[samples[..., 0].astype(np.intp)]
     if photometric in (_CIELAB, _ICCLAB, _ITULAB):
         rgb = lab_to_rgb(_lab(photometric, samples, bits, page))
         return as_uint8(rgb) if bits == 8 else rgb
@@ -337,8 +340,11 @@ def _colours(page, photometric, samples, bits):
         if len(coefficients) == 6:
             coefficients = [above / below for above, below in zip(
                 coefficients[::2], coefficients[1::2])]
+        white = (1 << (bits or 8)) - 1
+        neutral = (white + 1) / 2
+        range_ = range_ or (0, white, neutral, white, neutral, white)
         return ycbcr_to_rgb(levels, coefficients or _REC_601,
-                            range_ or _FULL_RANGE)
+                            np.float32(range_) / white)
     if photometric == _WHITE_IS_ZERO:
         levels = np.iinfo(levels.dtype).max - levels
     return levels[..., 0] if levels.shape[-1] == 1 else levels
