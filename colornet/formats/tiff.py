@@ -109,10 +109,27 @@ def read_pages(stream, name):
                                           and not kind & 1))
     except Exception as error:  # tifffile's on damage are of any kind
         if not found:
-            raise ImageError(name, _reason(error))
+            raise ImageError(name, 'truncated file' if _is_cut(stream) else
+                             _reason(error))
     if not found:
-        raise ImageError(name, 'truncated or damaged file (no picture in it)')
+        raise ImageError(name, 'truncated file' if _is_cut(stream) else
+                         'damaged file (no picture in it)')
     return found
+
+
+def _is_cut(stream):
+    """Whether a part of the first directory is beyond the file's end."""
+    end = stream.seek(0, 2)
+    stream.seek(0)
+    start = stream.read(16)
+    order = 'little' if start[:2] == b'II' else 'big'
+    big = 43 in start[2:4]
+    offset = int.from_bytes(start[8:] if big else start[4:8], order)
+    if offset >= end:
+        return True
+    stream.seek(offset)
+    count = int.from_bytes(stream.read(8 if big else 2), order)
+    return offset + count * (20 if big else 12) > end
 
 
 def _reason(error):
