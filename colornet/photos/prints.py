@@ -1,13 +1,11 @@
-"""What paper adds to a photo: a border around it, and fading.
+"""What paper adds to a photo: a border around it.
 
-Borders are left out of what the network sees, and stay neutral. Faded and
-dark prints are stretched to the tones of the photos that networks were
-trained on; for the network's input only.
+It is left out of what the network sees, and stays neutral.
 """
 
 import numpy as np
 
-__all__ = ['find_picture', 'stretch_tones']
+__all__ = ['find_picture']
 
 # Lines are looked at in that many places, no more.
 _PLACES = 512
@@ -28,9 +26,6 @@ _SMALLEST = .3
 
 # White paper around black film, and the like.
 _MOST_BORDERS = 3
-
-# Percentiles of luminance that are taken for black and white.
-_ENDS = 1, 99
 
 
 def find_picture(pixels):
@@ -120,24 +115,3 @@ def _ends(lines, depths, side, level):
     behind = across[depth + 1:depth + 1 + width, start:stop]
     return behind.size > 0 and (np.abs(behind - level)
                                 > _EVEN).mean() >= _STEP
-
-
-def stretch_tones(luminance, full=100.):
-    """Luminance of a faded or dark print as that of a fresh one.
-
-    What spans less than most photos do is stretched, so far that it would
-    span that.
-
-    Parameters
-    ----------
-    luminance : ndarray of float32
-        In [0, `full`].
-    full : float
-
-    Returns
-    -------
-    ndarray of float32, same shape
-        The same array, if there is nothing to stretch.
-    """
-    low, high = np.percentile(luminance, _ENDS)
-    return luminance
