@@ -245,9 +245,9 @@ def check_packages(*names):
     """Refuse to start without packages that are needed in half an hour."""
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise ColornetError('%s is not installed: pip install -r '
-                                'benchmarks/requirements.txt, or make '
-                                'benchmark' % name)
+            raise ColornetError("%s is not installed: pip install "
+                                "'.[pytorch]' in colornet's folder, or make "
+                                "benchmark" % name)
 
 
 def run_driver(function, parser, arguments=None, num_rounds=5):

@@ -4,16 +4,16 @@ import functools
 
 import numpy as np
 
-from .network.engines import load_prediction
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
+from .prediction.engines import load_prediction
 from .resources import DEFAULT_NETWORK, find_resource
 
 __all__ = ['load_colorizer', 'load_colorizers']
 
 
 def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
-                   bfloat16=False):
+                   bfloat16=False, device='auto'):
     """Load a network that colours photos.
 
     Parameters
@@ -25,28 +25,32 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
     bfloat16 : bool
         By Theano: in about two thirds of the time on processors that have
-        AVX512_BF16 or AMX, and less exact (docs/speed.rst).
+        AVX512_BF16 or AMX, and less exact (docs/speed.rst). By PyTorch: on
+        GPUs, too.
+    device : 'auto', 'cuda', 'mps' or 'cpu'
+        Of PyTorch: a CUDA GPU, Apple's, or the processor; ``auto`` is the
+        first of them that is there.
 
     Returns
     -------
     Colorizer
     """
     return load_colorizers(network, vgg_weights, [decoding], engine,
-                           bfloat16)[0]
+                           bfloat16, device)[0]
 
 
 def load_colorizers(network=None, vgg_weights=None, decodings=((),),
-                    engine=None, bfloat16=False):
+                    engine=None, bfloat16=False, device='auto'):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights, engine, bfloat16
+    network, vgg_weights, engine, bfloat16, device
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -60,7 +64,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     predict, config, _ = load_prediction(network, vgg_weights, decodings,
-                                         engine, bfloat16)
+                                         engine, bfloat16, device)
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],
                       config.data['proportions'])

@@ -8,8 +8,8 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK, find_resource
-from .options import (add, add_bfloat16, add_decoding, add_engine, add_vgg,
-                      positive)
+from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
+                      add_vgg, positive)
 
 __all__ = ['add_colorize', 'add_demo', 'add_info', 'add_selftest']
 
@@ -34,6 +34,7 @@ def add_colorize(commands):
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
+    add_device(command)
     add_bfloat16(command)
 
 
@@ -45,7 +46,8 @@ def _colorize(options):
     from ..api import load_colorizer
     from ..photos.folders import Report, colorize_files
     colorizer = load_colorizer(options.network, options.vgg, options.decoding,
-                               options.engine, options.bfloat16)
+                               options.engine, options.bfloat16,
+                               options.device)
     report = Report()
     try:
         colorize_files(colorizer, options.sources, options.out,
@@ -84,6 +86,7 @@ def add_demo(commands):
     command.add_argument('--out', default='runs/demo', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
     add_engine(command)
+    add_device(command)
     add_bfloat16(command)
 
 
@@ -93,7 +96,8 @@ def _demo(options):
     from ..photos.folders import colorize_files
     photos = find_resource('demo/photos')
     colorizer = load_colorizer(engine=options.engine,
-                               bfloat16=options.bfloat16)
+                               bfloat16=options.bfloat16,
+                               device=options.device)
     report = colorize_files(colorizer, [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
