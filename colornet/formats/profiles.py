@@ -9,8 +9,8 @@ import numpy as np
 
 from ..color import as_uint8
 
-__all__ = ['apply_gamma', 'cmyk_to_rgb', 'from_srgb', 'lab_to_rgb',
-           'to_srgb', 'ycbcr_to_rgb']
+__all__ = ['apply_gamma', 'cmyk_to_rgb', 'from_srgb', 'lab_of_samples',
+           'lab_to_rgb', 'to_srgb', 'ycbcr_to_rgb']
 
 #: Channels of the colour spaces that a profile may be for.
 _CHANNELS = {b'GRAY': 1, b'RGB ': 3, b'CMYK': 4}
@@ -136,6 +136,36 @@ def cmyk_to_rgb(pixels):
     light = (white - pixels).astype(np.uint64 if white > 255 else np.uint32)
     rgb = (light[..., :3] * light[..., 3:] + white // 2) // white
     return rgb.astype(pixels.dtype)
+
+
+def lab_of_samples(samples, as_profiles):
+    """CIELAB of the samples of a TIFF file.
+
+    Parameters
+    ----------
+    samples : ndarray, (rows, columns, 3)
+        8 or 16 bits, or floating point, which is CIELAB itself.
+    as_profiles : bool
+        Whether a and b have an offset, and of 16 bits, 0xff00 is white, as
+        ICC profiles have it; otherwise they have a sign.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+    """
+    lab = samples.astype(np.float32)
+    if samples.dtype.kind == 'f':
+        return lab
+    size = samples.dtype.itemsize
+    unit = np.float32(1 if size == 1 else 256)
+    if as_profiles:
+        lab[..., 1:] = lab[..., 1:] / unit - 128
+    else:
+        lab[..., 1:] = samples[..., 1:].astype('u%d' % size).view(
+            'i%d' % size) / unit
+    white = 255 * unit if as_profiles else np.iinfo('u%d' % size).max
+    lab[..., 0] *= np.float32(100. / white)
+    return lab
 
 
 def lab_to_rgb(lab):
