@@ -246,8 +246,8 @@ def _load_rows(network, name, known, vgg_weights, engine):
     colorizers = load_colorizers(network, vgg_weights, [
         settings for settings, _ in chosen.values()], engine)
     for colorizer in colorizers:
-        # A border of a colour is compared with that colour.
-        colorizer.borders = 'colour'
+        # Of photos that are no prints: networks are compared, not this.
+        colorizer.borders, colorizer.tones = 'colour', 'keep'
     return [_Row(network=name, decoding=label, is_default=is_own,
                  colorizer=colorizer)
             for (label, (_, is_own)), colorizer in zip(chosen.items(),

@@ -13,7 +13,7 @@ from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
 from .pixels import resize
-from .prints import find_picture
+from .prints import find_picture, stretch_tones
 
 __all__ = ['Colorizer', 'proportional_shape']
 
@@ -70,15 +70,19 @@ class Colorizer:
         Whether a border around the picture (see
         :func:`colornet.photos.prints.find_picture`) is left out of the
         network's input and stays neutral, or is coloured like the rest.
+    tones : 'stretch' or 'keep'
+        Whether the network sees faded and dark photos with the tones of
+        others (see :func:`colornet.photos.prints.stretch_tones`); the result
+        keeps its own.
 
     Attributes
     ----------
-    predict_chroma, size, color_space, proportions, borders
+    predict_chroma, size, color_space, proportions, borders, tones
         As given.
     """
 
     def __init__(self, predict_chroma, size=224, color_space='luv',
-                 proportions='squash', borders='neutral'):
+                 proportions='squash', borders='neutral', tones='stretch'):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
@@ -90,6 +94,10 @@ class Colorizer:
             raise ColornetError("borders must be 'neutral' or 'colour', not "
                                 '%r' % (borders,))
         self.borders = borders
+        if tones not in ('stretch', 'keep'):
+            raise ColornetError("tones must be 'stretch' or 'keep', not %r"
+                                % (tones,))
+        self.tones = tones
 
     def colorize(self, pixels):
         """Colorize a photo.
@@ -161,8 +169,11 @@ class Colorizer:
         pixels = _checked_pixels(pixels)
         pixels = pixels[self.find_picture(pixels)]
         # Resized first, as the training photos are, then converted.
-        return luminance(resize(pixels, self._input_shape(pixels.shape[:2])),
-                         self.color_space)
+        reduced = luminance(resize(pixels, self._input_shape(
+            pixels.shape[:2])), self.color_space)
+        if self.tones == 'keep':
+            return reduced
+        return stretch_tones(reduced, 1 if self.color_space == 'hsv' else 100)
 
     def find_picture(self, pixels):
         """Which part of a photo the predicted chrominance is for.

@@ -1,11 +1,12 @@
-"""What paper adds to a photo: a border around it.
+"""What age and paper do to a photo: a border around it, and fading.
 
-It is left out of what the network sees, and stays neutral.
+A border is left out of what the network sees, and stays neutral. The tones of
+faded and dark prints are stretched, for the network's input only.
 """
 
 import numpy as np
 
-__all__ = ['find_picture']
+__all__ = ['find_picture', 'stretch_tones']
 
 # Lines are looked at in that many places, no more.
 _PLACES = 512
@@ -23,6 +24,15 @@ _THINNEST = .006, 3
 
 # The picture within a border: shares of rows and columns.
 _SMALLEST = .3
+
+# Of luminance in [0, 100]: the percentiles that stand for black and white;
+# what they are in most photos; how near they are in no photo that is neither
+# faded nor dark; how far apart they must be to show anything; the most that
+# is stretched.
+_ENDS = 1, 99
+_USUAL = 4., 89.
+_NARROW, _NOTHING = 50., 3.
+_MOST = 6.
 
 # White paper around black film, and the like.
 _MOST_BORDERS = 3
@@ -115,3 +125,27 @@ def _ends(lines, depths, side, level):
     behind = across[depth + 1:depth + 1 + width, start:stop]
     return behind.size > 0 and (np.abs(behind - level)
                                 > _EVEN).mean() >= _STEP
+
+
+def stretch_tones(luminance, full=100.):
+    """Luminance of a faded or dark print as that of others.
+
+    Parameters
+    ----------
+    luminance : ndarray of float32, any shape
+        In [0, `full`].
+    full : float
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        As it was, if it spans half of the range, as photos do.
+    """
+    low, high = np.percentile(luminance, _ENDS)
+    unit = full / 100.
+    if not _NOTHING * unit <= high - low < _NARROW * unit:
+        return luminance
+    black, white = [end * unit for end in _USUAL]
+    factor = min((white - black) / (high - low), _MOST)
+    return ((luminance - low) * factor + black).clip(0, full).astype(
+        np.float32)

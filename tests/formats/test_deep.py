@@ -43,9 +43,9 @@ def test_a_transparent_value_in_16_bits():
     for channels in 1, 3:
         values = deep(channels)
         png = imagecodecs.png_encode(values)
-        clear = values[4, 5]
-        png = (png[:33] + chunk(b'tRNS', struct.pack('>%dH' % channels, *np.atleast_1d(clear)))
-               + png[33:])
+        clear = np.atleast_1d(values[4, 5])
+        said = struct.pack('>%dH' % channels, *clear)
+        png = png[:33] + chunk(b'tRNS', said) + png[33:]
         photo = decode_photo(png, 'a')
         assert_array_equal(photo.pixels, values)
         is_clear = values == clear

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from colornet.errors import ColornetError
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.prints import find_picture
+from colornet.photos.prints import find_picture, stretch_tones
 from tests.photos.colouring import warm
 from tests.photos.samples import grey, photo
 
@@ -118,3 +118,41 @@ class TestColorizer:
         rows, columns = np.nonzero(coloured)
         eq_((rows.min(), rows.max() + 1, columns.min(), columns.max() + 1),
             (900, 2600, 50, 650))
+
+
+class TestTones:
+
+    def luminance(self):
+        return Colorizer(warm, 32, tones='keep').reduce(np.array(grey()))
+
+    def test_faded_and_dark_become_as_others(self):
+        usual = self.luminance()
+        usual = (usual - np.percentile(usual, 1)) * (85 / np.ptp(
+            np.percentile(usual, (1, 99)))) + 4
+        for fade in (lambda tones: 40 + .3 * tones, lambda tones: .4 * tones,
+                     lambda tones: 55 + .25 * tones):
+            stretched = stretch_tones(fade(usual).astype(np.float32))
+            eq_(stretched.dtype, np.float32)
+            ok_(np.abs(stretched - usual.clip(0, 100)).max() < .01)
+            fraction = stretch_tones(np.float32(fade(usual) / 100), 1)
+            ok_(np.abs(fraction * 100 - stretched).max() < .01)
+
+    def test_others_are_left_alone(self):
+        for tones in (self.luminance(), np.full((9, 9), 50, np.float32),
+                      np.float32([[20, 80], [20, 80]])):
+            assert_array_equal(stretch_tones(tones), tones)
+
+    def test_only_the_network_sees_it(self):
+        faded = (100 + np.array(grey()) * .25).astype(np.uint8)
+        seen = []
+
+        def network(luminances):
+            seen.append(luminances)
+            return warm(luminances)
+
+        rgb = [Colorizer(network, 32, tones=tones).colorize(faded)
+               for tones in ('stretch', 'keep')]
+        assert_array_equal(*rgb)
+        ok_(np.ptp(seen[0]) > 2 * np.ptp(seen[1]))
+        with assert_raises(ColornetError):
+            Colorizer(warm, 32, tones='loud')
