@@ -19,6 +19,10 @@ _NAMES = {1: 'gray', 3: 'rgb', 4: 'cmyk'}
 #: Difference from sRGB, of 65535, that no 8-bit photo would show.
 _SAME = 257
 
+# lcms2's flag for no tables in place of its formulas: they are too coarse for
+# 16 bits, and for greys, where it is dark.
+_EXACT = 0x0100
+
 # XYZ of D50 to linear sRGB, whose white is D65, by Bradford's adaptation.
 _XYZ_D50_TO_RGB = np.float32([[3.1338561, -1.6168667, -0.4906146],
                               [-0.9787684, 1.9161415, 0.0334540],
@@ -55,8 +59,10 @@ def to_srgb(pixels, profile):
                          'has')
     if _is_srgb(profile, channels):
         return pixels
-    rgb = _transform(pixels, profile, channels)
-    return rgb[..., 1] if channels == 1 else rgb
+    if channels > 1:
+        return _transform(pixels, profile, channels)
+    ramp = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=pixels.dtype)
+    return _transform(ramp[None], profile, 1)[0, :, 1][pixels]
 
 
 def from_srgb(rgb, profile):
@@ -96,7 +102,9 @@ def _transform(pixels, profile, channels, target=None):
         return imagecodecs.cms_transform(
             np.ascontiguousarray(pixels), profile, target or _srgb(),
             colorspace=_NAMES[channels], outcolorspace='rgb',
-            outdtype=pixels.dtype)
+            outdtype=pixels.dtype,
+            flags=_EXACT if pixels.dtype == np.uint16 or channels == 1
+            else None)
     except (imagecodecs.CmsError, RuntimeError) as error:
         raise ValueError('damaged colour profile (%s)' % error)
 
