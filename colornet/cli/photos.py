@@ -8,6 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK, find_resource
+from ..terminal import say
 from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
                       add_vgg, positive)
 
@@ -67,8 +68,8 @@ def _print_report(report, folder):
         note('colornet: failed: %s: %s' % (source, reason))
     skipped = (', %d already there' % len(report.skipped)
                if report.skipped else '')
-    print('%d coloured in %s%s, %d failed'
-          % (len(report.written), folder, skipped, len(report.failed)))
+    say('%d coloured in %s%s, %d failed'
+        % (len(report.written), folder, skipped, len(report.failed)))
     if report.first_only:
         more = len(report.first_only) - 1
         note('colornet: note: of animations and of files with several pages, '
@@ -102,7 +103,7 @@ def _demo(options):
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
     status = _print_report(report, options.out)
-    print('contact sheet: %s' % sheet)
+    say('contact sheet: %s' % sheet)
     return status
 
 

@@ -42,11 +42,11 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     ColornetError
         If the engine, the network or VGG16's weights are missing or damaged.
     """
-    chosen = _choose(engine, network, bfloat16, device)
-    if chosen == 'onnx':
+    engine = _choose(engine, network, bfloat16, device)
+    if engine == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
-    if chosen == 'pytorch':
+    if engine == 'pytorch':
         from ..pytorch.prediction import load_for_pytorch
         return load_for_pytorch(network, vgg_weights, decodings, device,
                                 bfloat16)
@@ -81,16 +81,16 @@ def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
     ColornetError
         As there.
     """
-    chosen = _choose(engine, network, bfloat16, device)
-    if chosen == 'onnx':
+    engine = _choose(engine, network, bfloat16, device)
+    if engine == 'onnx':
         from .onnx_cache import load_outputs_for_onnx_runtime
         return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
-    if chosen == 'pytorch':
+    if engine == 'pytorch':
         from ..pytorch.prediction import load_outputs_for_pytorch
         return load_outputs_for_pytorch(network, vgg_weights, decoding,
                                         device, bfloat16)
     if bfloat16:
-        from .bfloat16 import load_outputs as load_rounded_outputs
+        from .bfloat16 import load_rounded_outputs
         return load_rounded_outputs(network, vgg_weights, decoding)
     from ..network import saved
     net, config, attributes = saved.load_network(
@@ -99,7 +99,7 @@ def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
 
 
 def _choose(engine, network, bfloat16, device):
-    """The engine, if it can do what is asked."""
+    """The engine, if it can do what is asked for."""
     engine = choose_engine(engine, network)
     if bfloat16 and engine == 'onnx':
         raise ColornetError('bfloat16 is for the engines theano and pytorch, '

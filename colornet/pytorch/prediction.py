@@ -39,8 +39,9 @@ def load_for_pytorch(network, vgg_weights=None, decodings=((),),
     ColornetError
         If the file is missing or is no network, or there is no such device.
     """
-    outputs_of, configs, attributes = _load(network, vgg_weights, decodings,
-                                            device, bfloat16)
+    outputs_of, config, attributes = _load(network, vgg_weights, device,
+                                           bfloat16)
+    configs = with_decodings(config, decodings)
 
     @torch.inference_mode()
     def predict(luminance):
@@ -54,7 +55,7 @@ def load_for_pytorch(network, vgg_weights=None, decodings=((),),
 
 def load_outputs_for_pytorch(network, vgg_weights=None, decoding=(),
                              device='auto', bfloat16=False):
-    """Load a trained network, to decode its outputs elsewhere.
+    """Load a trained network, to decode what PyTorch computes elsewhere.
 
     Parameters
     ----------
@@ -71,33 +72,33 @@ def load_outputs_for_pytorch(network, vgg_weights=None, decoding=(),
     Raises
     ------
     ColornetError
-        As :func:`load_for_pytorch` does.
     """
-    outputs_of, (config,), attributes = _load(
-        network, vgg_weights, [decoding], device, bfloat16)
+    outputs_of, config, attributes = _load(network, vgg_weights, device,
+                                           bfloat16)
+    config, = with_decodings(config, [decoding])
 
     @torch.inference_mode()
     def outputs(luminance):
-        with telling_of_memory('smaller photos take less'):
+        with telling_of_memory('fewer photos at a time take less'):
             return [output.cpu().numpy() for output in outputs_of(luminance)]
     return outputs, config, attributes
 
 
-def _load(network, vgg_weights, decodings, device, bfloat16):
-    """The network as a function, a configuration for each decoding."""
+def _load(path, vgg_weights, device, bfloat16):
+    """The network on its device, as a function of luminance; what is stored.
+    """
     device = find_device(device)
-    parameters, config, attributes = load_stored(network)
-    configs = with_decodings(config, decodings)
-    return _build(parameters, config, vgg_weights, network, device,
-                  bfloat16), configs, attributes
+    parameters, config, attributes = load_stored(path)
+    return (_build(parameters, config, vgg_weights, path, device, bfloat16),
+            config, attributes)
 
 
 def _build(parameters, config, vgg_weights, path, device, bfloat16):
     """The network on its device, as a function of luminance."""
-    if config.network['batch_norm']:
-        config.override('network.batch_norm=no')
+    settings = dict(config.network)
+    if settings['batch_norm']:
+        settings['batch_norm'] = False
         parameters = fold_batch_norm(parameters)
-    settings = config.network
     network = build_network(settings)
     if vgg_weights is not None or not settings['fine_tune']:
         set_vgg16(network, vgg_weights)

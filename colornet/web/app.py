@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 from flask import Flask, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..errors import ColornetError
 from ..photos.reading import ImageError
+from ..photos.writing import output_dtype
 from ..terminal import note
 from .line import Busy, Line
 from .model import TooLarge
@@ -119,7 +121,8 @@ class _Service:
     def _colorize(self, content, name, key, wanted):
         photo = self.model.read(content, name)
         seen = self._look(key, photo)
-        rgb = self._colour(photo.pixels, seen, wanted)
+        rgb = self._colour(photo.pixels, seen, wanted,
+                           output_dtype(photo, seen.suffix))
         return self.model.encode(rgb, photo, seen.suffix), seen.suffix
 
     def add(self):
@@ -156,9 +159,9 @@ class _Service:
         return self._small_image(self._colour(
             seen.small.pixels, seen, wanted), seen.small)
 
-    def _colour(self, pixels, seen, wanted):
+    def _colour(self, pixels, seen, wanted, dtype=np.uint8):
         try:
-            return self.model.colour(pixels, seen, wanted)
+            return self.model.colour(pixels, seen, wanted, dtype)
         except ColornetError as error:  # Hints may be outside.
             raise BadOption(str(error))
 

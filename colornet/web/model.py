@@ -3,7 +3,7 @@
 import copy
 import io
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -84,9 +84,10 @@ class Model:
         self._spreader = None
         self._lock = threading.Lock()
         network, data = self.config.network, self.config.data
-        self._colorizer = Colorizer(None, data['size'],
-                                    network['color_space'],
-                                    data['proportions'])
+        given = None, data['size'], network['color_space'], data['proportions']
+        self._colorizer = Colorizer(*given)
+        # Borders are found once, and are the same in the copy.
+        self._joiner = Colorizer(*given, borders='colour')
         self._limits = get_color_space(network['color_space']).limits
 
     def decoding(self, changes):
@@ -169,13 +170,14 @@ class Model:
         Seen
         """
         luminance = self._colorizer.reduce(photo.pixels)
+        picture = self._colorizer.find_picture(photo.pixels)
         scores, = keep_scores(self.outputs(luminance[np.newaxis]))
         suffix = _SUFFIXES.get(photo.format, '.png')
         return Seen(luminance, scores, _small(photo),
-                    photo.pixels.shape[:2],
+                    photo.pixels.shape[:2], picture,
                     output_suffix('photo' + suffix, photo), _notes(photo))
 
-    def colour(self, pixels, seen, wanted):
+    def colour(self, pixels, seen, wanted, dtype=np.uint8):
         """Colour a photo, or a copy of it of another size.
 
         Parameters
@@ -184,10 +186,11 @@ class Model:
             Of the photo or of the copy.
         seen : Seen
         wanted : Wanted
+        dtype : np.uint8 or np.uint16
 
         Returns
         -------
-        ndarray of uint8, (rows, columns, 3)
+        ndarray, (rows, columns, 3)
 
         Raises
         ------
@@ -197,16 +200,37 @@ class Model:
         chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
         if wanted.hints:
             chroma = self._spread(chroma, seen, wanted)
-        return self._colorizer.join(pixels, chroma, np.uint8)
+        inside = tuple(
+            slice(round(part.start * side / whole),
+                  max(1, round(part.stop * side / whole)))
+            for part, side, whole in zip(seen.picture, pixels.shape,
+                                         seen.shape))
+        if pixels[inside].shape == pixels.shape:
+            return self._joiner.join(pixels, chroma, dtype)
+        rgb = self._joiner.join(pixels, np.zeros_like(chroma), dtype)
+        rgb[inside] = self._joiner.join(pixels[inside], chroma, dtype)
+        return rgb
 
     def _spread(self, chroma, seen, wanted):
         """Spread hints; those of the same photo as before are quick."""
+        down, across = seen.picture
+        for hint in wanted.hints:
+            if not (down.start <= hint.y < down.stop and
+                    across.start <= hint.x < across.stop):
+                raise ColornetError(
+                    'the hint at %g,%g is outside the picture, which goes '
+                    'from %d,%d to %d,%d' % (
+                        hint.x, hint.y, across.start, down.start,
+                        across.stop - 1, down.stop - 1))
+        hints = [replace(hint, x=hint.x - across.start, y=hint.y - down.start)
+                 for hint in wanted.hints]
         with self._lock:
             if self._spreader is None or self._spreader[:2] != (
                     seen, wanted.decoding):
                 self._spreader = (seen, wanted.decoding, HintSpreader(
-                    seen.luminance, chroma, seen.shape))
-            return self._spreader[2].spread(wanted.hints)
+                    seen.luminance, chroma, (down.stop - down.start,
+                                             across.stop - across.start)))
+            return self._spreader[2].spread(hints)
 
     def encode(self, rgb, photo, suffix):
         """The file of a coloured photo, as bytes."""
@@ -226,7 +250,7 @@ def _small(photo):
 
 def _notes(photo):
     """What the owner of a photo should know."""
-    notes = []
+    notes = list(photo.notes)
     if photo.pixels.ndim == 3 and not is_grey(as_uint8(photo.pixels)):
         notes.append('It has colours; they give way to new ones.')
     if photo.has_more:

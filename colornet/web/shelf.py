@@ -27,6 +27,8 @@ class Seen:
         A copy that fits a screen.
     shape : (int, int)
         Rows and columns of the photo, upright.
+    picture : (slice, slice)
+        Rows and columns without a border, which stays neutral.
     suffix : str
         Of the file that holds the coloured photo.
     notes : list of str
@@ -37,6 +39,7 @@ class Seen:
     scores: List[np.ndarray]
     small: Photo
     shape: Tuple[int, int]
+    picture: Tuple[slice, slice]
     suffix: str
     notes: List[str] = field(default_factory=list)
 

@@ -1,6 +1,5 @@
-"""Scores that are kept, against all engines and against scipy."""
+"""Scores that are kept, against both engines and against scipy."""
 
-import importlib.util
 import tempfile
 from pathlib import Path
 from unittest import SkipTest
@@ -11,7 +10,7 @@ from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.color import get_color_space, unbin_channel
-from colornet.engine.available import ENGINES, missing_onnx, missing_theano
+from colornet.engine.available import missing_onnx, missing_theano
 from colornet.network.stored import with_decodings
 from colornet.photos.scores import decode_scores, keep_scores, num_bytes
 from colornet.prediction.engines import load_outputs, load_prediction
@@ -43,10 +42,7 @@ def teardown_module():
 
 
 def need(engine):
-    if engine == 'pytorch':
-        reason = not importlib.util.find_spec('torch') and 'needs PyTorch'
-    else:
-        reason = missing_theano() if engine == 'theano' else missing_onnx()
+    reason = missing_theano() if engine == 'theano' else missing_onnx()
     if reason:
         raise SkipTest(reason)
 
@@ -75,10 +71,10 @@ def check_decodings(engine, network, decodings, images, tolerance=0.02):
     return kept
 
 
-def test_all_engines():
+def test_both_engines():
     network = Path(folder.name) / 'network.h5'
     save_invented(network)
-    for engine in ENGINES:
+    for engine in 'theano', 'onnx':
         yield check_decodings, engine, network, DECODINGS, luminance()
 
 
@@ -93,7 +89,7 @@ def test_the_default_network():
 def test_regression_keeps_its_chrominance():
     network = Path(folder.name) / 'regression.h5'
     save_invented(network, base=REGRESSION)
-    for engine in ENGINES:
+    for engine in 'theano', 'onnx':
         yield (check_decodings, engine, network,
                [(), ['decoding.saturation=2']], luminance(16, 16), 1e-4)
 
@@ -114,11 +110,11 @@ def test_exported_files():
                      'VGG16 is in it')
 
 
-def test_bfloat16_is_for_theano():
+def test_bfloat16_is_not_for_onnx_runtime():
     need('onnx')
     tiny.check_error(lambda: load_outputs(
         find_resource(DEFAULT_NETWORK), engine='onnx', bfloat16=True),
-        'bfloat16 is for the engines theano')
+        'bfloat16 is for the engines theano and')
 
 
 def random_scores(batch=1, bins=9, rows=11, columns=14):

@@ -84,6 +84,26 @@ class TestColorize(Client):
             eq_(Image.MIME[image.format], type)
             eq_((image.size, image.mode), (photo().size, 'RGB'))
 
+    def test_borders_stay_neutral(self):
+        bordered = Image.new('L', (168, 136), 240)
+        bordered.paste(photo().convert('L'), (20, 20))
+        content = encoded(bordered, 'PNG')
+        got = pixels_of(self.colorize(content).data).astype(int)
+        for edge in got[:18], got[-18:], got[:, :18], got[:, -18:]:
+            eq_(np.ptp(edge, axis=2).max(), 0)
+        ok_(np.ptp(got[30:-30, 30:-30], axis=2).mean() > 10)
+        got = pixels_of(self.colorize(content, hint='40,60=red').data)
+        ok_(int(got[60, 40, 0]) > int(got[60, 40, 2]) + 30)
+        self.refuses(422, 'outside the picture', self.colorize(
+            content, hint='10,60=red'))
+
+    def test_deep_photos_stay_deep(self):
+        deep = np.asarray(photo().convert('L')).astype(np.uint16) * 257 - 100
+        answer = self.colorize(encoded(Image.fromarray(deep.clip(0)), 'PNG'))
+        rgb = decode_photo(answer.data, 'a.png').pixels
+        eq_((rgb.dtype, rgb.shape), (np.uint16, (96, 128, 3)))
+        ok_((rgb % 257).any())
+
     def test_transparency_stays(self):
         image = photo().convert('LA')
         image.putalpha(Image.linear_gradient('L').resize(image.size))
@@ -130,7 +150,7 @@ class TestColorize(Client):
         ok_(np.ptp(plain[80, 100]) > 20)
         ok_(np.ptp(got[80, 100]) < 10, got[80, 100])
         self.refuses(422, 'a hint is X,Y=', self.colorize(content, hint='1'))
-        self.refuses(422, 'outside the photo', self.colorize(
+        self.refuses(422, 'outside the picture', self.colorize(
             content, hint='128,0=red'))
 
     def test_bad_options(self):
