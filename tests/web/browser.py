@@ -66,7 +66,7 @@ def need_chromium():
             raise SkipTest('needs %s (apt-get install chromium '
                            'chromium-driver)' % program)
     if webdriver is None:
-        raise SkipTest('needs selenium (tools/page-requirements.txt)')
+        raise SkipTest('needs selenium (make .venv/browser)')
 
 
 class Page:
