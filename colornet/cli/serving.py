@@ -44,7 +44,9 @@ def _serve(options):
     from ..web.server import missing_web, serve
     if missing_web():
         raise ColornetError(missing_web())
+    from ..terminal import note
     from ..web.model import load_model
+    note('colornet: loading the network')
     model = load_model(options.network, options.vgg, options.decoding,
                        options.engine, options.bfloat16, options.device,
                        options.max_pixels)

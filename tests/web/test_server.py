@@ -65,6 +65,8 @@ class Running(tiny.InFolder):
              '--engine', 'onnx', '--network', str(network)] + cls.ARGUMENTS,
             cwd=str(tiny.ROOT), stderr=subprocess.PIPE,
             universal_newlines=True)
+        eq_(cls.process.stderr.readline(),
+            'colornet: loading the network\n')
         cls.said = cls.process.stderr.readline()
         cls.url = re.search('http://.*/', cls.said).group(0)
 

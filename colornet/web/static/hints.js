@@ -54,7 +54,6 @@ export class Hints {
       own.style.setProperty('--color', picker.value);
     });
     radio.value = picker.value;
-    own.style.setProperty('--color', picker.value);
     this.color = () => group.querySelector('input[type=radio]:checked').value;
   }
 
