@@ -40,6 +40,7 @@ export class Photo {
       return false;
     }
     this.state(`${this.seen.columns} × ${this.seen.rows}`);
+    this.done = true;
     return true;
   }
 
@@ -159,6 +160,7 @@ export class Photo {
 
   async download() {
     const button = this.find('.download');
+    const focused = document.activeElement === button;
     button.disabled = true;
     this.state('being written …', 'busy');
     try {
@@ -176,7 +178,7 @@ export class Photo {
       this.fail(error);
     } finally {
       button.disabled = false;
-      button.focus();
+      if (focused) button.focus();
     }
   }
 
@@ -187,10 +189,12 @@ export class Photo {
       URL.revokeObjectURL(image.src);
     }
     this.element.remove();
+    this.done = false;
     this.removed = true;
     (next ? next.querySelector('.remove') :
       document.getElementById('files')).focus();
     this.tell(`${this.file.name} is removed`);
+    this.element.dispatchEvent(new Event('removed'));
   }
 }
 
