@@ -5,7 +5,6 @@ import os
 import stat
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Optional
 
 import numpy as np
@@ -15,13 +14,9 @@ from ..color import as_uint8
 from ..errors import ColornetError
 from .pixels import is_grey, resize, to_upright
 
-__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
-           'check_colours', 'check_sides', 'decode_photo', 'find_images',
+__all__ = ['LONGEST', 'MIN_SIDE', 'ImageError', 'Photo', 'check_colours',
+           'check_sides', 'decode_photo', 'limit_pixels', 'open_photo',
            'read_photo', 'read_rgb']
-
-#: Suffixes, in lower case, of the files that are taken from a folder.
-IMAGE_SUFFIXES = {'.jpg', '.jpeg', '.png', '.tif', '.tiff', '.bmp', '.webp',
-                  '.gif', '.ppm', '.pgm'}
 
 #: The longer side of a photo that keeps its proportions, as a multiple of the
 #: shorter one: what is beyond, at both ends, is cut off.
@@ -96,64 +91,6 @@ class ImageError(ColornetError):
         return '%s: %s' % (self.path, self.reason)
 
 
-def find_images(folder, on_error=None, follow_links=False):
-    """Image files in a folder and the folders below it, by their suffix.
-
-    Parameters
-    ----------
-    folder : str or Path
-    on_error : callable, optional
-        Takes the ImageError of a folder that cannot be listed; the others
-        are still listed. Without it, the error is raised.
-    follow_links : bool
-        Also look into folders that are links, but not into one folder twice.
-        A link to nothing is an error, unless it has the name of a photo.
-
-    Returns
-    -------
-    list of Path
-        Sorted. Hidden files and folders are left out.
-
-    Raises
-    ------
-    ImageError
-        If a folder is missing or cannot be listed.
-    """
-    def report(error):
-        reason = 'cannot list this folder (%s)' % error.strerror.lower()
-        error = ImageError(error.filename, reason)
-        if on_error is None:
-            raise error
-        on_error(error)
-
-    found, seen, pending = [], set(), [folder]
-    while pending:
-        start = pending.pop(0)
-        if os.path.realpath(start) in seen:
-            continue
-        for parent, folders, names in os.walk(start, onerror=report):
-            seen.add(os.path.realpath(parent))
-            paths = [os.path.join(parent, name) for name in sorted(folders)
-                     if not name.startswith('.')]
-            if follow_links:
-                # After all that is no link, which thus keeps its own name.
-                pending += filter(os.path.islink, paths)
-                for name in names:
-                    path = os.path.join(parent, name)
-                    if (not name.startswith('.') and not _is_photo(name) and
-                            not os.path.exists(path)):
-                        report(FileNotFoundError(0, 'link to nothing', path))
-            folders[:] = [Path(path).name for path in paths
-                          if os.path.realpath(path) not in seen]
-            found += [Path(parent, name) for name in names
-                      if not name.startswith('.') and _is_photo(name)]
-    return sorted(found)
-
-
-def _is_photo(name):
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
-
-
 def read_photo(path):
     """Read a photo of any size and mode.
 
@@ -177,7 +114,7 @@ def read_photo(path):
         (a part of a photo is never returned) or of more than 178 million
         pixels.
     """
-    with _open(path) as stream:
+    with open_photo(path) as stream:
         return decode_photo(stream, path)
 
 
@@ -211,6 +148,17 @@ def decode_photo(source, name):
         alpha = to_upright(alpha, still_to_turn)
     return Photo(pixels, alpha=alpha, orientation=orientation, exif=exif,
                  format=image.format, has_more=has_more)
+
+
+def limit_pixels(largest):
+    """Refuse photos of more pixels from now on, in all of this process.
+
+    Parameters
+    ----------
+    largest : int
+    """
+    # Pillow allows twice as many as it warns of.
+    Image.MAX_IMAGE_PIXELS = largest / 2
 
 
 def read_rgb(path, size, largest=None):
@@ -287,8 +235,21 @@ def _cut_ends(pixels):
     return pixels[top:top + longest, left:left + longest]
 
 
-def _open(path):
-    """An open file; what is none is refused."""
+def open_photo(path):
+    """Open a file; what is none is refused.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    binary file
+
+    Raises
+    ------
+    ImageError
+    """
     try:
         # Opening a pipe would wait for its writer.
         status = os.stat(path)
@@ -323,9 +284,10 @@ def _load(stream, name):
             raise ImageError(name, 'not an image file (JPEG, PNG, TIFF, WebP, '
                                    'BMP, GIF, PPM or JPEG 2000)')
         except Image.DecompressionBombError:
-            limit = 2 * Image.MAX_IMAGE_PIXELS // 1000000
-            raise ImageError(name, 'too large, more than %d million pixels'
-                             % limit)
+            limit = int(2 * Image.MAX_IMAGE_PIXELS)
+            raise ImageError(name, 'too large, more than %s (--max-pixels)' % (
+                '%d pixels' % limit if limit < 10000000 else
+                '%d million pixels' % (limit // 1000000)))
         # Pillow's decoders raise almost anything on damaged files: OSError,
         # SyntaxError, ValueError, struct.error, KeyError, ...
         except Exception as error:

@@ -14,7 +14,7 @@ from .pixels import to_stored
 from .reading import ImageError
 
 __all__ = ['check_suffix', 'encode_photo', 'output_suffix', 'save_image',
-           'write_photo']
+           'write_bytes', 'write_photo']
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def output_suffix(path, photo):
     return suffix if encoding and (opaque or encoding.holds_alpha) else '.png'
 
 
-def write_photo(path, rgb, photo):
+def write_photo(path, rgb, photo, quality=None):
     """Write a colorized photo beside what its file held: EXIF and alpha.
 
     The format follows the suffix. Where it can hold EXIF, the pixels are
@@ -89,6 +89,8 @@ def write_photo(path, rgb, photo):
         Upright sRGB; uint8, or floating point in [0, 1].
     photo : Photo
         As it was read.
+    quality : int, optional
+        1 to 100, for formats that lose something.
 
     Raises
     ------
@@ -97,10 +99,11 @@ def write_photo(path, rgb, photo):
     OSError
         If the disk cannot.
     """
-    _write(path, encode_photo(rgb, photo, Path(path).suffix, path))
+    write_bytes(path, encode_photo(rgb, photo, Path(path).suffix, path,
+                                   quality))
 
 
-def encode_photo(rgb, photo, suffix, name=None):
+def encode_photo(rgb, photo, suffix, name=None, quality=None):
     """Encode a colorized photo in memory, as :func:`write_photo` writes it.
 
     Parameters
@@ -113,6 +116,8 @@ def encode_photo(rgb, photo, suffix, name=None):
         Of a file in the format that is wanted, such as '.jpg'.
     name : str or Path, optional
         What errors call the photo.
+    quality : int, optional
+        1 to 100, for formats that lose something.
 
     Returns
     -------
@@ -135,6 +140,8 @@ def encode_photo(rgb, photo, suffix, name=None):
     if encoding.holds_exif and photo.exif:
         pixels = to_stored(pixels, photo.orientation)
         options['exif'] = photo.exif
+    if quality is not None and 'quality' in encoding.options:
+        options['quality'] = quality
     return _encode(Image.fromarray(pixels), encoding, name, options)
 
 
@@ -158,7 +165,7 @@ def save_image(path, image, **options):
         If the disk cannot.
     """
     encoding = _encoding(Path(path).suffix, path)
-    _write(path, _encode(image, encoding, path, options))
+    write_bytes(path, _encode(image, encoding, path, options))
 
 
 def _encode(image, encoding, name, options):
@@ -177,7 +184,20 @@ def _encode(image, encoding, name, options):
     return encoded.getvalue()
 
 
-def _write(path, content):
+def write_bytes(path, content):
+    """Write a file, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made if it is missing.
+    content : bytes
+
+    Raises
+    ------
+    OSError
+        If the disk cannot.
+    """
     make_folder(Path(path).parent)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content)

@@ -16,7 +16,8 @@ from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError
 from colornet.network.engines import load_configuration, load_prediction
 from colornet.network.onnx import export_onnx
-from colornet.photos.reading import find_images, read_photo
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_photo
 from colornet.resources import find_resource, weights_file
 from tests import tiny
 from tests.inventing import save_invented
@@ -186,7 +187,7 @@ def test_nothing_imports_theano():
         done = subprocess.check_output(
             [sys.executable, '-c', COLOUR, 'colorize', str(photo),
              '--network', str(source), '--engine', 'onnx', '--set',
-             'decoding.saturation=1.2', '--out',
+             'decoding.saturation=1.2', '--colour', 'replace', '--out',
              os.path.join(folder.name, 'out')], cwd=str(tiny.ROOT),
             universal_newlines=True).split()
         eq_(done[0], '1')  # photo

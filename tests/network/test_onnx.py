@@ -19,7 +19,8 @@ from colornet.network.onnx_runtime import load_onnx
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     save_network)
 from colornet.network.stored import load_configuration
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.resources import find_resource
 from tests import tiny
 from tests.networks import TINY, randomize

@@ -7,7 +7,8 @@ import numpy as np
 from nose.tools import assert_less, eq_
 from numpy.testing import assert_allclose
 
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from tests import tiny
 from tests.pytorch.learners import need
