@@ -11,14 +11,16 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
-         'scaling', 'further_metrics', 'metrics', 'engine', 'photos', 'flow',
-         'data', 'schema', 'config', 'network', 'training', 'pytorch', 'api',
-         'evaluation', 'studies', 'selftest', 'cli', '__main__']
+         'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
+         'photos', 'flow', 'data', 'schema', 'config', 'network', 'training',
+         'pytorch', 'api', 'evaluation', 'studies', 'selftest', 'cli',
+         '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
-               'photos', 'flow', 'data', 'engine.available', 'engine.switches',
+               'formats', 'photos', 'flow', 'data', 'engine.available',
+               'engine.switches',
                'network.engines', 'network.inputs', 'network.onnx',
                'network.onnx_cache', 'network.onnx_graph',
                'network.onnx_runtime',

@@ -74,7 +74,7 @@ def _colorize(options):
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
-    from ..photos.reading import limit_pixels
+    from ..formats.photo import limit_pixels
     from ..photos.report import Report
     if options.max_pixels:
         limit_pixels(options.max_pixels)

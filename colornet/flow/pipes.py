@@ -107,8 +107,8 @@ class _StreamSteps(Steps):
             suffix = output_suffix('a' + own, job.photo)
         if chroma is None and suffix == own:
             return job.content
-        return encode_photo(self.colour(job, chroma), job.photo, suffix,
-                            job.source, self.options.quality)
+        return encode_photo(self.colour(job, chroma, suffix), job.photo,
+                            suffix, job.source, quality=self.options.quality)
 
     def finish(self, job, written):
         """Pass a picture on, in its turn."""

@@ -201,7 +201,7 @@ class Colorizer:
             As for :meth:`colorize`.
         chroma : ndarray of float32, (any rows, any columns, 2)
             Enlarged with a bicubic filter.
-        dtype : np.float32 or np.uint8
+        dtype : np.float32, np.uint8 or np.uint16
             Of the result; uint8 takes a quarter of the memory.
 
         Returns
@@ -226,6 +226,8 @@ class Colorizer:
                                  chroma[..., 0], chroma[..., 1])
         rgb = join_channels(luminance(pixels, self.color_space), chroma,
                             self.color_space)
+        if dtype == np.uint16:
+            return (rgb * np.float32(65535) + 0.5).astype(np.uint16)
         return as_uint8(rgb) if dtype == np.uint8 else rgb
 
 

@@ -3,40 +3,37 @@
 import os
 from pathlib import Path
 
-from .reading import ImageError
+from ..formats.optional import RAW_SUFFIXES
+from ..formats.photo import ImageError
 
-__all__ = ['IMAGE_SUFFIXES', 'OPTIONAL_SUFFIXES', 'find_images', 'is_photo']
+__all__ = ['IMAGE_SUFFIXES', 'find_images', 'is_photo']
 
-#: Suffixes, in lower case, of the files that are taken from a folder: the
-#: formats that are read without further packages.
-IMAGE_SUFFIXES = frozenset(
-    '.jpg .jpeg .jpe .jfif .jif .png .apng .tif .tiff .bmp .dib .webp .gif '
-    '.ppm .pgm .pbm .pnm .jp2 .j2k .j2c .jpc .jpf .jpx'.split())
-
-#: The same of photos that need one, which the error names.
-OPTIONAL_SUFFIXES = frozenset(
-    '.heic .heif .hif .avif .dng .cr2 .cr3 .crw .nef .nrw .arw .sr2 .srf '
-    '.orf .rw2 .raf .pef .srw'.split())
+#: Suffixes, in lower case, of the files that are taken from a folder: of all
+#: formats that are read, with the packages that some need.
+IMAGE_SUFFIXES = {
+    '.jpg', '.jpeg', '.jpe', '.jfif', '.jif', '.png', '.apng', '.tif',
+    '.tiff', '.btf', '.tf8', '.bmp', '.dib', '.webp', '.gif', '.ppm', '.pgm',
+    '.pbm', '.pnm', '.pfm', '.jp2', '.j2k', '.j2c', '.jpc', '.jpf', '.jpx',
+    '.heic', '.heif', '.hif', '.avif'} | RAW_SUFFIXES
 
 
-def is_photo(path, suffixes=IMAGE_SUFFIXES):
+def is_photo(path):
     """Whether a file has the suffix of a photo, and is not hidden.
 
     Parameters
     ----------
     path : str or Path
-    suffixes : set of str
 
     Returns
     -------
     bool
     """
     path = Path(path)
-    return path.suffix.lower() in suffixes and not path.name.startswith('.')
+    return (path.suffix.lower() in IMAGE_SUFFIXES and
+            not path.name.startswith('.'))
 
 
-def find_images(folder, on_error=None, follow_links=False,
-                suffixes=IMAGE_SUFFIXES, on_other=None):
+def find_images(folder, on_error=None, follow_links=False, on_other=None):
     """Image files in a folder and the folders below it, by their suffix.
 
     Parameters
@@ -48,8 +45,6 @@ def find_images(folder, on_error=None, follow_links=False,
     follow_links : bool
         Also look into folders that are links, but not into one folder twice.
         A link to nothing is an error, unless it has the name of a photo.
-    suffixes : set of str
-        In lower case.
     on_other : callable, optional
         Takes the path of each file that is left out.
 
@@ -89,7 +84,7 @@ def find_images(folder, on_error=None, follow_links=False,
                           if os.path.realpath(path) not in seen]
             for name in names:
                 path = Path(parent, name)
-                if is_photo(path, suffixes):
+                if is_photo(path):
                     found.append(path)
                 elif name.startswith('.'):
                     continue

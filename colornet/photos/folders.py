@@ -14,17 +14,16 @@ from typing import Optional
 
 import numpy as np
 
-from ..color import as_uint8
 from ..errors import ColornetError
 from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
-from .finding import IMAGE_SUFFIXES, OPTIONAL_SUFFIXES, find_images
+from .finding import IMAGE_SUFFIXES, find_images
 from .options import Options
 from .overlap import run_overlapped
 from .reading import ImageError, Photo, read_photo
 from .report import Report
 from .tones import has_colours, mix_colours
-from .writing import write_bytes, write_photo
+from .writing import output_dtype, write_bytes, write_photo
 
 __all__ = ['Job', 'Report', 'Steps', 'Targets', 'colorize_file',
            'colorize_files', 'find_sources', 'run_jobs']
@@ -229,12 +228,13 @@ class Steps:
         return [None if job.luminance is None else next(chroma)
                 for job in batch]
 
-    def colour(self, job, chroma):
-        """sRGB of a photo, uint8 (rows, columns, 3)."""
-        own = as_uint8(job.photo.pixels)
+    def colour(self, job, chroma, suffix):
+        """sRGB of a photo, (rows, columns, 3), as its format takes it."""
+        own = job.photo.pixels
         if chroma is None:
             return own
-        rgb = self.colorizer.join(job.photo.pixels, chroma, np.uint8)
+        rgb = self.colorizer.join(own, chroma,
+                                  output_dtype(job.photo, suffix))
         return mix_colours(rgb, own) if job.has_colours else rgb
 
     def write(self, job, chroma):
@@ -242,13 +242,14 @@ class Steps:
         target = job.target
         is_copy = chroma is None and (target.suffix.lower() ==
                                       job.source.suffix.lower())
-        rgb = None if is_copy else self.colour(job, chroma)
+        rgb = None if is_copy else self.colour(job, chroma, target.suffix)
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
                 write_bytes(target, job.source.read_bytes())
             else:
-                write_photo(target, rgb, job.photo, self.options.quality)
+                write_photo(target, rgb, job.photo,
+                            quality=self.options.quality)
         except OSError as error:
             reason = error.strerror.lower()
             if error.errno in _NAME_ERRORS:
@@ -387,7 +388,6 @@ def find_sources(sources, out_folder, report):
                     out_folder in (parent, *parent.parents))
         for path in find_images(
                 source, follow_links=True,
-                suffixes=IMAGE_SUFFIXES | OPTIONAL_SUFFIXES,
                 on_error=lambda error: report.add_failed(
                     Path(error.path), error.reason),
                 on_other=lambda path: is_result(path) or

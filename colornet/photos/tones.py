@@ -72,23 +72,28 @@ def mix_colours(first, second):
 
     Parameters
     ----------
-    first, second : ndarray of uint8, (rows, columns, 3)
+    first, second : ndarray of uint8 or uint16, (rows, columns, 3)
         sRGB.
 
     Returns
     -------
-    ndarray of uint8, (rows, columns, 3)
+    ndarray, like `first`
         The mean of their light: what both have of luminance stays.
     """
-    levels = np.arange(256) / 255.
-    light = np.where(levels > 0.04045, ((levels + 0.055) / 1.055) ** 2.4,
-                     levels / 12.92).astype(np.float32)
+    white = np.iinfo(first.dtype).max
     mixed = np.empty_like(first)
     step = max(1, _STRIP_PIXELS // first.shape[1])
     for start in range(0, len(first), step):
         strip = slice(start, start + step)
-        mean = (light[first[strip]] + light[second[strip]]) / 2
-        value = np.where(mean > 0.0031308, 1.055 * mean ** (1 / 2.4) - 0.055,
-                         12.92 * mean)
-        mixed[strip] = value * 255 + 0.5
+        light = (_light(first[strip]) + _light(second[strip])) / 2
+        value = np.where(light > 0.0031308,
+                         1.055 * light ** (1 / 2.4) - 0.055, 12.92 * light)
+        mixed[strip] = value * white + 0.5
     return mixed
+
+
+def _light(pixels):
+    """What pixels in sRGB stand for, in [0, 1]."""
+    levels = np.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)
+    return np.where(levels > 0.04045, ((levels + 0.055) / 1.055) ** 2.4,
+                    levels / 12.92).astype(np.float32)[pixels]
