@@ -10,16 +10,14 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import check_output, writing
-from ..photos.folders import Job, Steps, run_jobs
+from ..photos.folders import Steps, run_jobs
+from ..photos.naming import Job
 from ..photos.reading import decode_photo
 from ..photos.report import Report
-from ..photos.writing import encode_photo, output_suffix, write_bytes
+from ..photos.writing import write_bytes
 from .pictures import split_pictures
 
 __all__ = ['colorize_stream', 'open_sink']
-
-#: Suffixes of formats by Pillow's names, where they are no such suffix.
-_SUFFIXES = {'JPEG': '.jpg', 'TIFF': '.tif', 'MPO': '.jpg'}
 
 
 def colorize_stream(colorizer, source, sink, options, name='-', target=None,
@@ -99,16 +97,7 @@ class _StreamSteps(Steps):
         return replace(job, photo=photo, luminance=luminance, has_colours=own)
 
     def write(self, job, chroma):
-        own = _SUFFIXES.get(job.photo.format,
-                            '.' + job.photo.format.lower())
-        if self.options.format:
-            suffix = '.' + self.options.format
-        else:
-            suffix = output_suffix('a' + own, job.photo)
-        if chroma is None and suffix == own:
-            return job.content
-        return encode_photo(self.colour(job, chroma, suffix), job.photo,
-                            suffix, job.source, quality=self.options.quality)
+        return self.encode(job, chroma, job.content)
 
     def finish(self, job, written):
         """Pass a picture on, in its turn."""

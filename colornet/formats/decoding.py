@@ -22,7 +22,7 @@ from .profiles import apply_gamma, to_srgb
 from .tags import set_upright
 from .tiff import is_tiff, read_page, read_pages
 
-__all__ = ['decode_photo', 'page_numbers']
+__all__ = ['decode_photo', 'page_numbers', 'photo_of_image']
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
@@ -67,6 +67,23 @@ def decode_photo(source, name, page=None):
     if is_tiff(start):
         return _decode_tiff(source, name, page)
     return _decode_by_pillow(source, name, page or 0)
+
+
+def photo_of_image(image):
+    """A photo of what Pillow has in memory.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    Photo
+    """
+    pixels, alpha = _decode(image)
+    return _finished(pixels, alpha, metadata_of_image(image),
+                     image.format or '', False)
 
 
 def _start(source, name):

@@ -6,27 +6,23 @@ and does not stop the others, a full disk does. While the network predicts,
 """
 
 import errno
-import itertools
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Optional
-
-import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
-from .finding import IMAGE_SUFFIXES, find_images
-from .options import Options
+from .finding import IMAGE_SUFFIXES
+from .naming import Job, Targets, find_sources
+from .options import Options, format_suffix
 from .overlap import run_overlapped
-from .reading import ImageError, Photo, read_photo
+from .reading import ImageError, read_photo
 from .report import Report
 from .tones import has_colours, mix_colours
-from .writing import output_dtype, write_bytes, write_photo
+from .writing import encode_photo, output_dtype, write_bytes, write_photo
 
-__all__ = ['Job', 'Report', 'Steps', 'Targets', 'colorize_file',
-           'colorize_files', 'find_sources', 'run_jobs']
+__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'run_jobs']
 
 # Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -37,31 +33,6 @@ _PIXELS_IN_FLIGHT = 3 * _BATCH_PIXELS
 # Errors of one output name; of any other, the next file would die as well.
 _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
                 errno.EEXIST, errno.EILSEQ}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A photo to be coloured.
-
-    Attributes
-    ----------
-    source, target : Path
-    content : bytes, optional
-        Of the file, if `source` is none.
-    photo : Photo, optional
-        Once it was read.
-    luminance : ndarray, optional
-        What the network sees of it; None if it does not.
-    has_colours : bool
-        Whether it has colours of its own that count.
-    """
-
-    source: Path
-    target: Path
-    content: Optional[bytes] = None
-    photo: Optional[Photo] = None
-    luminance: Optional[np.ndarray] = None
-    has_colours: bool = False
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
@@ -202,16 +173,19 @@ class Steps:
 
     def read(self, job):
         """Photo, what the network sees of it, whether its colours count."""
-        photo = self.load(job)
+        return self.look(self.load(job))
+
+    def load(self, job):
+        """The photo of a job."""
+        return read_photo(job.source)
+
+    def look(self, photo):
+        """The same of a photo that is there."""
         colour = self.options.colour
         own = colour != 'replace' and has_colours(photo.pixels)
         luminance = (None if own and colour != 'blend' else
                      self.colorizer.reduce(photo.pixels))
         return photo, luminance, own
-
-    def load(self, job):
-        """The photo of a job."""
-        return read_photo(job.source)
 
     def name(self, job, photo, luminance, own):
         """The job with its photo; None if it is not to be done."""
@@ -228,21 +202,38 @@ class Steps:
         return [None if job.luminance is None else next(chroma)
                 for job in batch]
 
-    def colour(self, job, chroma, suffix):
-        """sRGB of a photo, (rows, columns, 3), as its format takes it."""
+    def colour(self, job, chroma, dtype):
+        """sRGB of a photo, (rows, columns, 3)."""
         own = job.photo.pixels
         if chroma is None:
             return own
-        rgb = self.colorizer.join(own, chroma,
-                                  output_dtype(job.photo, suffix))
+        rgb = self.colorizer.join(own, chroma, dtype)
         return mix_colours(rgb, own) if job.has_colours else rgb
+
+    def encode(self, job, chroma, content):
+        """Bytes of a coloured photo that was in memory.
+
+        Parameters
+        ----------
+        job : Job
+        chroma : ndarray, or None
+        content : bytes
+            What it was decoded from.
+        """
+        suffix = self.options.suffix(None, job.photo)
+        if chroma is None and suffix == format_suffix(job.photo):
+            return content
+        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix))
+        return encode_photo(rgb, job.photo, suffix, job.source,
+                            quality=self.options.quality)
 
     def write(self, job, chroma):
         """Colour and write a photo; an error of the disk ends all."""
         target = job.target
         is_copy = chroma is None and (target.suffix.lower() ==
                                       job.source.suffix.lower())
-        rgb = None if is_copy else self.colour(job, chroma, target.suffix)
+        rgb = None if is_copy else self.colour(
+            job, chroma, output_dtype(job.photo, target.suffix))
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
@@ -255,144 +246,3 @@ class Steps:
             if error.errno in _NAME_ERRORS:
                 raise ImageError(target, 'cannot be written (%s)' % reason)
             raise ColornetError('cannot write %s: %s' % (target, reason))
-
-
-class Targets:
-    """Gives every source an output file of its own, always the same one.
-
-    Parameters
-    ----------
-    out_folder : str or Path
-    options : Options
-    report : Report
-    """
-
-    def __init__(self, out_folder, options, report):
-        self.out_folder = Path(out_folder)
-        self.options = options
-        self.report = report
-        self.relative = {}
-        self.claims = {}
-        self.inputs = set()
-        self.taken = set()
-
-    def assign(self, found, overwrite=True):
-        """Jobs for photos.
-
-        Parameters
-        ----------
-        found : list of (Path, Path)
-            Sources, and their paths below the output folder.
-        overwrite : bool
-            If false, photos whose output is there are left out.
-
-        Returns
-        -------
-        list of Job
-            Yet without their photos.
-        """
-        self.overwrite = overwrite
-        self.relative.update(found)
-        self.inputs.update(os.path.realpath(source) for source, _ in found)
-        suffixes = {source: self.options.suffix(source)
-                    for source, _ in found}
-        # Those that keep their suffix have the first claim to their name.
-        for source, _ in sorted(found, key=lambda pair: (
-                suffixes[pair[0]] != pair[0].suffix)):
-            if source not in self.claims:
-                self.claims[source] = self._claim(source, suffixes[source])
-        jobs = [Job(source, self.claims[source]) for source, _ in found]
-        return [job for job in jobs if self._is_free(job)]
-
-    def rename(self, job):
-        """Job for a photo that was read; None if it has nowhere to go."""
-        suffix = self.options.suffix(job.source, job.photo)
-        if suffix == job.target.suffix:
-            return job
-        # Only now is it known to be transparent.
-        job = replace(job, target=self._claim(job.source, suffix))
-        self.claims[job.source] = job.target
-        return job if self._is_free(job) else None
-
-    def _claim(self, source, suffix):
-        relative = self.relative[source]
-        if self._is_input(relative.with_suffix(suffix)):
-            # photo-2.jpg may well be another photo of the user's.
-            relative = relative.with_name(
-                '%s-coloured%s' % (relative.stem, relative.suffix))
-        for name in _candidates(relative, suffix):
-            # Some file systems do not tell A.jpg from a.jpg.
-            if str(name).casefold() not in self.taken \
-                    and not self._is_input(name):
-                self.taken.add(str(name).casefold())
-                return self.out_folder / name
-
-    def _is_input(self, name):
-        return os.path.realpath(self.out_folder / name) in self.inputs
-
-    def _is_free(self, job):
-        if not self.overwrite and os.path.exists(job.target):
-            self.report.add_skipped(job.source, job.target)
-            return False
-        return True
-
-
-def _candidates(path, suffix):
-    """Output names for a relative path, best first, without end."""
-    yield path.with_suffix(suffix)
-    if suffix != path.suffix:
-        yield path.with_name(path.name + suffix)
-    for number in itertools.count(2):
-        yield path.with_name('%s-%d%s' % (path.stem, number, suffix))
-
-
-def find_sources(sources, out_folder, report):
-    """Photos in files and folders, each file once.
-
-    Parameters
-    ----------
-    sources : sequence of str or Path
-    out_folder : str or Path
-        What is in there is left out of folders around it.
-    report : Report
-        Takes folders that cannot be listed, and files that are no photos.
-
-    Returns
-    -------
-    list of (Path, Path)
-        Photos, and their paths below the output folder.
-
-    Raises
-    ------
-    ColornetError
-        If the output folder is one of the sources.
-    """
-    out_folder = Path(os.path.realpath(out_folder))
-    found = {}
-    for source in map(Path, sources):
-        if not os.path.isdir(source):
-            found.setdefault(os.path.abspath(source),
-                             (source, Path(source.name)))
-            continue
-        folder = Path(os.path.realpath(source))
-        if folder == out_folder:
-            raise ColornetError('the output folder %s is also a source; '
-                                'choose another output folder' % source)
-        mirrored = Path()
-        if len(sources) > 1:
-            mirrored = Path(Path(os.path.abspath(source)).name)
-
-        def is_result(path):
-            parent = Path(os.path.realpath(path.parent))
-            return (out_folder not in folder.parents and
-                    out_folder in (parent, *parent.parents))
-        for path in find_images(
-                source, follow_links=True,
-                on_error=lambda error: report.add_failed(
-                    Path(error.path), error.reason),
-                on_other=lambda path: is_result(path) or
-                report.add_other(path)):
-            if not is_result(path):
-                found.setdefault(os.path.abspath(path), (
-                    path, mirrored / path.relative_to(source)))
-    return list(found.values())

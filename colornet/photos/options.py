@@ -6,7 +6,7 @@ from typing import Optional
 from ..errors import ColornetError
 from .writing import check_suffix, output_suffix
 
-__all__ = ['COLOURS', 'Options']
+__all__ = ['COLOURS', 'Options', 'format_suffix']
 
 #: What becomes of photos that have colours of their own.
 COLOURS = ('skip', 'keep', 'blend', 'replace')
@@ -53,8 +53,8 @@ class Options:
 
         Parameters
         ----------
-        path : str or Path
-            That it was read from.
+        path : str or Path, or None
+            That it was read from; None, if it was in memory.
         photo : Photo, optional
             None: not read yet, so taken to be opaque.
 
@@ -63,4 +63,14 @@ class Options:
         str
             Such as '.png'.
         """
-        return '.' + self.format if self.format else output_suffix(path, photo)
+        if self.format:
+            return '.' + self.format
+        if path is None:
+            path = 'photo' + format_suffix(photo)
+        return output_suffix(path, photo)
+
+
+def format_suffix(photo):
+    """Suffix of the format that a photo had, such as '.jpg'."""
+    return '.' + {'JPEG': 'jpg', 'MPO': 'jpg', 'TIFF': 'tif'}.get(
+        photo.format, photo.format.lower())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..color import split_channels
+from ..color import as_float_rgb, split_channels
 from .pixels import resize
 
 __all__ = ['TONE_SPREAD', 'has_colours', 'mix_colours', 'tone_spread']
@@ -72,15 +72,14 @@ def mix_colours(first, second):
 
     Parameters
     ----------
-    first, second : ndarray of uint8 or uint16, (rows, columns, 3)
-        sRGB.
+    first, second : ndarray, (rows, columns, 3)
+        sRGB; uint8, uint16 or floating point in [0, 1].
 
     Returns
     -------
     ndarray, like `first`
         The mean of their light: what both have of luminance stays.
     """
-    white = np.iinfo(first.dtype).max
     mixed = np.empty_like(first)
     step = max(1, _STRIP_PIXELS // first.shape[1])
     for start in range(0, len(first), step):
@@ -88,12 +87,14 @@ def mix_colours(first, second):
         light = (_light(first[strip]) + _light(second[strip])) / 2
         value = np.where(light > 0.0031308,
                          1.055 * light ** (1 / 2.4) - 0.055, 12.92 * light)
-        mixed[strip] = value * white + 0.5
+        if first.dtype.kind != 'f':
+            value = value * np.iinfo(first.dtype).max + 0.5
+        mixed[strip] = value
     return mixed
 
 
 def _light(pixels):
     """What pixels in sRGB stand for, in [0, 1]."""
-    levels = np.linspace(0, 1, np.iinfo(pixels.dtype).max + 1)
+    levels = as_float_rgb(pixels)
     return np.where(levels > 0.04045, ((levels + 0.055) / 1.055) ** 2.4,
-                    levels / 12.92).astype(np.float32)[pixels]
+                    levels / 12.92)
