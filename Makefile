@@ -34,7 +34,7 @@ PHOTOS = $(call quoted,$(CVCL))
 OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
-PYTORCH :=
+NEEDED :=
 CODE := setup.py $(wildcard benchmarks colornet tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
@@ -43,6 +43,9 @@ NOSETESTS := COLORNET_DEVICE=cpu NOSE_IGNORE_CONFIG_FILES=1 $(VENV)/bin/python -
 # Without "compat", Python started beside a clone called colornet takes that
 # for the package.
 EDITABLE := --use-pep517 --config-settings editable_mode=compat --editable
+# $(call pip_install,ARGUMENTS)
+pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
+    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
@@ -55,15 +58,15 @@ install: $(VENV)/installed help
 
 # The stamp comes last, so that an interrupted installation starts again. It
 # names the Python: asking for another one makes another environment.
-# PYTORCH is set where it must be one for PyTorch, too.
+# NEEDED is set where it must be one for PyTorch, too.
 # An older pip takes packages that are not for its Python.
 $(VENV)/installed: setup.py
-	@python=$$(tools/find-python $(PYTORCH) $(PYTHON)) && \
+	@python=$$(tools/find-python $(NEEDED) $(PYTHON)) && \
 	echo "Installing into $(VENV) with $$python, a few minutes at most" && \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) && \
 	echo "$$python $(PYTHON)" > $(VENV)/python
-	@{ $(PIP) install 'pip>=22.1' && $(PIP) install $(EDITABLE) .; } \
-	    > $(VENV)/pip.log 2>&1 || { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@$(call pip_install,'pip>=22.1')
+	@$(call pip_install,$(EDITABLE) .)
 	@mv $(VENV)/python $@
 
 ifneq ($(PYTHON),)
@@ -92,10 +95,18 @@ test: $(VENV)/installed ## the quick tests
 test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
-# ONNX Runtime where Theano is, for export and for its tests.
-$(VENV)/onnx: $(VENV)/installed
-	@$(PIP) install $(EDITABLE) '.[onnx]' > $(VENV)/pip.log 2>&1 || \
-	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+# What is not for everybody: ONNX Runtime beside Theano, for export and its
+# tests; PyTorch, for trainings that ask for it; and both for the benchmarks.
+# Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
+$(VENV)/onnx: EXTRAS := onnx
+$(VENV)/pytorch: EXTRAS := pytorch
+$(VENV)/pytorch: NEEDED := --pytorch
+$(VENV)/benchmarks: EXTRAS := onnx,pytorch
+$(VENV)/benchmarks: NEEDED := --benchmarks
+$(VENV)/onnx $(VENV)/pytorch $(VENV)/benchmarks: setup.py $(VENV)/installed
+	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
+	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
+	@$(call pip_install,$(EDITABLE) '.[$(EXTRAS)]')
 	@touch $@
 
 lint: $(VENV)/lint ## the style of the code, by setup.cfg
@@ -103,8 +114,7 @@ lint: $(VENV)/lint ## the style of the code, by setup.cfg
 	$(VENV)/bin/python -m isort --check-only --diff $(CODE)
 
 $(VENV)/lint: tools/lint-requirements.txt $(VENV)/installed
-	@$(PIP) install -r $< > $(VENV)/pip.log 2>&1 || \
-	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
+	@$(call pip_install,-r $<)
 	@touch $@
 
 data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
@@ -217,27 +227,6 @@ docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/
 
 report: $(VENV)/installed ## what there is of them on one page: RUNS/report.html
 	$(report)
-
-# PyTorch is for the benchmarks and for trainings that ask for it. Its Pythons
-# are fewer: another one is refused before it replaces $(VENV).
-$(VENV)/pytorch $(VENV)/benchmarks: PYTORCH := --pytorch
-$(VENV)/pytorch: setup.py $(VENV)/installed
-	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
-	    "colornet: PyTorch needs Python 3.10 or newer, $(VENV) has %d.%d" \
-	    % sys.version_info[:2])'
-	@echo "Installing PyTorch into $(VENV), a few minutes at most"
-	@$(PIP) install $(EDITABLE) '.[pytorch]' > $(VENV)/pip.log 2>&1 || \
-	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
-	@touch $@
-
-$(VENV)/benchmarks: benchmarks/requirements.txt $(VENV)/installed
-	@$(VENV)/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 10) and \
-	    "colornet: PyTorch needs Python 3.10 or 3.11, $(VENV) has %d.%d: " \
-	    "make PYTHON=python3.11 benchmark" % sys.version_info[:2])'
-	@echo "Installing PyTorch into $(VENV), a few minutes at most"
-	@$(PIP) install -r $< > $(VENV)/pip.log 2>&1 || \
-	    { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
-	@touch $@
 
 benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RUNS/benchmark.csv
 	$(VENV)/bin/python -m benchmarks.run --out $(OUT)/benchmark.csv

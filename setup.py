@@ -95,7 +95,7 @@ setup(
     license='MIT',
     packages=find_packages(include=['colornet', 'colornet.*']),
     # The C++ is compiled where it runs.
-    package_data={'colornet.engine': ['*.cpp'],
+    package_data={'colornet.engine': ['cpp/*.cpp'],
                   'colornet.studies': ['page.rst', 'report.html']},
     python_requires='>=3.8',
     install_requires=list(

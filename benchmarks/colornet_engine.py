@@ -9,11 +9,12 @@ from colornet.network.networks import (all_parameters, output_layers,
                                        trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import compile_prediction
-from colornet.resources import DEFAULT_NETWORK
+from colornet.prediction.bfloat16 import load_rounded
+from colornet.resources import DEFAULT_NETWORK, find_resource
 from colornet.training.updates import compile_training
 
 from .peaks import MATRIX_SIZE
-from .problem import correlation_order, load_shipped_network
+from .problem import NETWORK, correlation_order, load_shipped_network
 
 __all__ = ['ColornetEngine']
 
@@ -25,14 +26,10 @@ class ColornetEngine:
     ----------
     luminance, inputs, targets : ndarray
         A minibatch; see :func:`benchmarks.problem.write_problem`.
-    problem : dict of str to ndarray
-        Not used: the parameters come from the same files.
     bfloat16 : bool
-        Of predictions.
     """
 
-    def __init__(self, luminance, inputs, targets, problem,
-                 bfloat16=False):
+    def __init__(self, luminance, inputs, targets, bfloat16=False):
         self.luminance, self.inputs, self.targets = luminance, inputs, targets
         self.bfloat16 = bfloat16
         self.net, self.config = load_shipped_network(luminance.shape[1])
@@ -51,21 +48,25 @@ class ColornetEngine:
         options = {name: self.config.training[name] for name in
                    ('update_rule', 'learning_rate', 'beta1', 'beta2',
                     'momentum')}
-        step, _ = compile_training(self.net, cross_entropy_loss, **options)
+        step, _ = compile_training(self.net, cross_entropy_loss,
+                                   bfloat16=self.bfloat16, **options)
         return lambda: step(self.inputs, self.targets)
 
     def make_predict(self):
         """Return a function that predicts chrominance from luminance."""
-        # As load_colorizer() does it.
-        predict = compile_prediction(*load_shipped_network(
-            self.luminance.shape[1], fold=True), self.bfloat16)
-        return lambda: predict(self.luminance)
+        return self._make_predict(NETWORK)
 
     def make_everyday(self):
         """The same, by the network that photos are coloured with."""
+        return self._make_predict(DEFAULT_NETWORK)
+
+    def _make_predict(self, network):
+        # As load_colorizer() does it.
+        if self.bfloat16:
+            predict = load_rounded(find_resource(network))[0]
+            return lambda: predict(self.luminance)[0]
         predict = compile_prediction(*load_shipped_network(
-            self.luminance.shape[1], fold=True, network=DEFAULT_NETWORK),
-                                     self.bfloat16)
+            self.luminance.shape[1], fold=True, network=network))
         return lambda: predict(self.luminance)
 
     def make_peak(self):

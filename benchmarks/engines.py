@@ -32,7 +32,7 @@ COLORNET = OrderedDict([
     ('colornet bf16', []),
 ])
 
-#: Of these, what predicts in bfloat16, and cannot train.
+#: Of these, what computes in bfloat16.
 COLORNET_BFLOAT16 = 'colornet bf16'
 
 #: Name -> options of PyTorchEngine.
@@ -101,11 +101,10 @@ def make_engine(name, problem, batch_size):
     # Neither library should be in the other's process.
     if name in COLORNET:
         from .colornet_engine import ColornetEngine
-        return ColornetEngine(*batch, problem,
-                              bfloat16=name == COLORNET_BFLOAT16)
+        return ColornetEngine(*batch, bfloat16=name == COLORNET_BFLOAT16)
     if name == ONNX:
         from .onnx_engine import OnnxEngine
-        return OnnxEngine(*batch, problem)
+        return OnnxEngine(batch[0])
     from .pytorch_engine import PyTorchEngine
     options = {'float64': True} if name == REFERENCE else PYTORCH[name]
     return PyTorchEngine(*batch, problem, **options)

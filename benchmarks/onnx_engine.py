@@ -4,9 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from colornet.network.onnx import export_onnx
-from colornet.network.onnx_graph import import_package
-from colornet.network.onnx_runtime import load_onnx
+from colornet.prediction.onnx import export_onnx
+from colornet.prediction.onnx_graph import import_package
+from colornet.prediction.onnx_runtime import load_onnx
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .problem import NETWORK
@@ -19,13 +19,11 @@ class OnnxEngine:
 
     Parameters
     ----------
-    luminance, inputs, targets : ndarray
-        A minibatch; see :func:`benchmarks.problem.write_problem`.
-    problem : dict of str to ndarray
-        Not used: the parameters come from the same files.
+    luminance : ndarray
+        Of a minibatch; see :func:`benchmarks.problem.write_problem`.
     """
 
-    def __init__(self, luminance, inputs, targets, problem):
+    def __init__(self, luminance):
         self.luminance = luminance
 
     def describe(self):
@@ -42,7 +40,7 @@ class OnnxEngine:
 
     def _make(self, network):
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, 'network.onnx')
+            path = Path(folder, 'prediction.onnx')
             export_onnx(find_resource(network), path)
             # Each engine gets the same number.
             predict, _, _ = load_onnx(path, int(os.environ['OMP_NUM_THREADS']))

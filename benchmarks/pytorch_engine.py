@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from colornet.pytorch.network import Network
-from colornet.pytorch.prediction import load_pytorch
+from colornet.pytorch.prediction import load_for_pytorch
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .peaks import CONVOLUTION, MATRIX_SIZE
@@ -124,10 +124,10 @@ class PyTorchEngine:
 
         In the layout that :mod:`colornet.pytorch` chooses.
         """
-        predict = load_pytorch(find_resource(DEFAULT_NETWORK), device='cpu',
-                               bfloat16=self.bfloat16)[0]
+        predict = load_for_pytorch(find_resource(DEFAULT_NETWORK),
+                                   device='cpu', bfloat16=self.bfloat16)[0]
         luminance = self.luminance.numpy()
-        return lambda: predict(luminance)
+        return lambda: predict(luminance)[0]
 
     def make_peak(self):
         """Return a function that multiplies matrices, or convolves."""

@@ -109,6 +109,8 @@ def _ratios(seconds, references):
                          ('colornet, no oneDNN', ' without oneDNN')):
         compare('Training%s, float32' % text, 'train_6', engine)
         compare('Training%s, bfloat16' % text, 'train_6', engine, BFLOAT16)
+    compare('Training, both in bfloat16', 'train_6', COLORNET_BFLOAT16,
+            BFLOAT16)
     for work in OrderedDict.fromkeys(work for work, _ in seconds):
         if work.startswith(('predict_', 'everyday_')):
             network, batch = work.split('_')

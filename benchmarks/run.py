@@ -40,7 +40,7 @@ WORKS = ('train_6', 'predict_1', 'predict_8', 'everyday_1', 'everyday_8',
 #: Engines that do not do all tasks -> those that they do.
 TASKS = {'colornet, obvious graph': ('train',),
          ONNX: ('predict', 'everyday'),
-         COLORNET_BFLOAT16: ('predict', 'everyday'),
+         COLORNET_BFLOAT16: ('train', 'predict', 'everyday'),
          # The default network is in one layout, and as it is written.
          'pytorch': ('train', 'predict', 'peak'),
          'pytorch compile': ('train', 'predict')}
@@ -245,9 +245,9 @@ def check_packages(*names):
     """Refuse to start without packages that are needed in half an hour."""
     for name in names:
         if importlib.util.find_spec(name) is None:
-            raise ColornetError('%s is not installed: pip install -r '
-                                'benchmarks/requirements.txt, or make '
-                                'benchmark' % name)
+            raise ColornetError("%s is not installed: pip install "
+                                "'.[pytorch]' in colornet's folder, or make "
+                                "benchmark" % name)
 
 
 def run_driver(function, parser, arguments=None, num_rounds=5):

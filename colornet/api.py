@@ -5,9 +5,9 @@ import threading
 
 import numpy as np
 
-from .network.engines import load_prediction
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
+from .prediction.engines import load_prediction
 from .resources import DEFAULT_NETWORK, find_resource
 
 __all__ = ['colorize', 'load_colorizer', 'load_colorizers']
@@ -18,7 +18,8 @@ _KEPT = 2
 _loading = threading.Lock()
 
 
-def colorize(photos, network=None, decoding=(), engine=None, **options):
+def colorize(photos, network=None, decoding=(), engine=None, device='auto',
+             **options):
     """Colorize photos: paths, bytes, Pillow's images, arrays.
 
     The network is loaded once; calls from several threads wait for each
@@ -28,7 +29,7 @@ def colorize(photos, network=None, decoding=(), engine=None, **options):
     ----------
     photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
         As for :func:`colornet.photos.kinds.colorize_kinds`.
-    network, decoding, engine
+    network, decoding, engine, device
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
@@ -46,17 +47,18 @@ def colorize(photos, network=None, decoding=(), engine=None, **options):
         If something is no photo, or there is no such network.
     """
     with _loading:
-        colorizer = _kept_colorizer(network, tuple(decoding), engine)
+        colorizer = _kept_colorizer(network, tuple(decoding), engine, device)
     return colorizer(photos, **options)
 
 
 @functools.lru_cache(_KEPT)
-def _kept_colorizer(network, decoding, engine):
-    return load_colorizer(network, decoding=decoding, engine=engine)
+def _kept_colorizer(network, decoding, engine, device):
+    return load_colorizer(network, decoding=decoding, engine=engine,
+                          device=device)
 
 
 def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
-                   bfloat16=False):
+                   bfloat16=False, device='auto'):
     """Load a network that colours photos.
 
     Parameters
@@ -68,12 +70,16 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
     vgg_weights : str or Path, optional
     decoding : iterable of str
         As for :func:`colornet.network.saved.load_network`.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
     bfloat16 : bool
         By Theano: in about two thirds of the time on processors that have
-        AVX512_BF16 or AMX, and less exact (docs/speed.rst).
+        AVX512_BF16 or AMX, and less exact (docs/speed.rst). By PyTorch: on
+        GPUs, too.
+    device : 'auto', 'cuda', 'mps' or 'cpu'
+        Of PyTorch: a CUDA GPU, Apple's, or the processor; ``auto`` is the
+        first of them that is there.
 
     Returns
     -------
@@ -81,16 +87,16 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
         Several threads may call it; the network serves one at a time.
     """
     return load_colorizers(network, vgg_weights, [decoding], engine,
-                           bfloat16)[0]
+                           bfloat16, device)[0]
 
 
 def load_colorizers(network=None, vgg_weights=None, decodings=((),),
-                    engine=None, bfloat16=False):
+                    engine=None, bfloat16=False, device='auto'):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights, engine, bfloat16
+    network, vgg_weights, engine, bfloat16, device
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -104,7 +110,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     predict, config, _ = load_prediction(network, vgg_weights, decodings,
-                                         engine, bfloat16)
+                                         engine, bfloat16, device)
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],
                       config.data['proportions'])

@@ -3,10 +3,10 @@
 import numpy as np
 
 from colornet.config import load_config
-from colornet.network.onnx import add_network
-from colornet.network.onnx_graph import Graph
 from colornet.network.parameters import NETWORK_FORMAT, save_arrays
 from colornet.network.vgg16_weights import VGG16_LAYERS
+from colornet.prediction.layer_by_layer import add_network
+from colornet.prediction.onnx_graph import Graph
 
 TINY = ['data.size=16', 'data.proportions=keep', 'network.num_bins=6',
         'network.tail=7 5', 'network.batch_norm=no',

@@ -145,7 +145,8 @@ class TestVariant:
 
 
 def test_colorizer_of_a_classification_network():
-    def stand_in(loaded, loaded_config, bfloat16):
+    def stand_in(loaded, loaded_config, decodings):
+        eq_(decodings, [saved.config.decoding])
         folded = fold_batch_norm({'/'.join(key): value for key, value
                                   in values_of(saved.net).items()})
         got = {'/'.join(key): value
@@ -153,9 +154,9 @@ def test_colorizer_of_a_classification_network():
         eq_(set(got), set(folded))
         for name, value in got.items():
             assert_allclose(value, folded[name], rtol=1e-6)
-        return saved.predict
+        return lambda luminance: [saved.predict(luminance)]
     # The network is compiled already.
-    with mock.patch('colornet.network.saved.compile_prediction', stand_in):
+    with mock.patch('colornet.network.saved.compile_decodings', stand_in):
         colorizer = load_colorizer(saved.path)
     eq_((colorizer.size, colorizer.color_space), (SIZE, 'luv'))
     assert_is(type(colorizer), Colorizer)
@@ -169,7 +170,7 @@ def test_colorizer_of_a_classification_network():
 def test_colorizers_of_several_decodings_share_a_pass():
     seen = []
 
-    def stand_in(loaded, loaded_config, decodings, bfloat16):
+    def stand_in(loaded, loaded_config, decodings):
         def predict(luminance):
             seen.append(luminance)
             return [np.stack([luminance * options['saturation'],

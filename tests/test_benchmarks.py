@@ -89,7 +89,7 @@ def test_numbers_stay_right_beside_a_dash():
 
 def test_missing_packages_are_told_before_anything_runs():
     tiny.check_error(lambda: run.check_packages('os', 'no_such_package'),
-                     'no_such_package', 'benchmarks/requirements.txt')
+                     'no_such_package', 'make benchmark')
     run.check_packages('os', 'numpy')
 
 

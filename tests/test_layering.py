@@ -13,19 +13,19 @@ import colornet
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
          'photos', 'flow', 'data', 'schema', 'config', 'network', 'training',
-         'pytorch', 'api', 'evaluation', 'studies', 'selftest', 'cli',
-         '__main__']
+         'pytorch', 'prediction', 'api', 'evaluation', 'studies',
+         'selftest', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
                'formats', 'photos', 'flow', 'data', 'engine.available',
-               'engine.switches',
-               'network.engines', 'network.inputs', 'network.onnx',
-               'network.onnx_cache', 'network.onnx_graph',
-               'network.onnx_runtime',
+               'engine.switches', 'network.inputs',
                'network.parameters', 'network.stored',
-               'network.vgg16_weights', 'training.history',
+               'network.vgg16_weights', 'prediction.engines',
+               'prediction.layer_by_layer', 'prediction.onnx',
+               'prediction.onnx_cache', 'prediction.onnx_graph',
+               'prediction.onnx_runtime', 'training.history',
                'training.learner', 'training.provenance', 'training.run',
                'training.run_folder', 'training.schedules', 'training.start',
                'training.trainer', 'evaluation.baselines',
@@ -168,7 +168,7 @@ def modules_after(*names):
 def test_package_imports_nothing_heavy():
     for name in 'colornet', 'colornet.cli':
         loaded = modules_after(name)
-        for heavy in ('numpy', 'theano', 'h5py', 'PIL'):
+        for heavy in ('numpy', 'theano', 'torch', 'h5py', 'PIL'):
             assert heavy not in loaded, (name, heavy)
 
 
@@ -178,5 +178,5 @@ def test_modules_without_theano():
     assert set(THEANO_FREE) <= {part for name in quick
                                 for part in (name, name.split('.')[0])}
     loaded = modules_after(*('colornet.' + name for name in quick))
-    for name in ('theano', 'lasagne', 'colornet.engine.backend'):
+    for name in ('theano', 'lasagne', 'torch', 'colornet.engine.backend'):
         assert name not in loaded, name

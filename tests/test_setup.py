@@ -10,7 +10,7 @@ import tempfile
 from importlib import metadata
 from unittest import SkipTest
 
-from nose.tools import eq_
+from nose.tools import assert_in, eq_, ok_
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -66,8 +66,8 @@ class TestFindPython:
     def test_takes_a_later_one_where_there_is_no_other(self):
         # No compiler is needed, nor are headers.
         os.remove(os.path.join(self.folder, 'g++'))
-        note = ('colornet: %s colours photos; training needs Python 3.8 to '
-                '3.11\n')
+        note = ('colornet: %s colours photos; training needs PyTorch, or '
+                'Python 3.8 to 3.11\n')
         for version in 12, 13, 14:
             name = 'python3.%d' % version
             path = self.add_python(name, (3, version), headers=False)
@@ -117,37 +117,69 @@ class TestFindPython:
 
     def test_takes_one_for_pytorch(self):
         self.add_python('python3.9', (3, 9))
+        self.refuses('no Python 3.10 or newer found: apt-get install python3 '
+                     'python3-venv and, before Python 3.12, python3-dev g++, '
+                     'or name one: make PYTHON=/path/to/python', '--pytorch')
+        self.refuses('PYTHON=python3.9 is Python 3.9; PyTorch needs Python '
+                     '3.10 or newer', '--pytorch', 'python3.9')
+        for version in 12, 10:  # With Theano, if there is one.
+            name = 'python3.%d' % version
+            newer = self.add_python(name, (3, version))
+            eq_(self.find('--pytorch'), (0, newer + '\n', ''))
+            eq_(self.find('--pytorch', name), (0, newer + '\n', ''))
+
+    def test_takes_one_for_the_benchmarks(self):
+        self.add_python('python3.9', (3, 9))
         self.add_python('python3.12', (3, 12))
         self.refuses('no Python 3.10 or 3.11 found: apt-get install python3 '
                      'python3-venv and, before Python 3.12, python3-dev g++, '
-                     'or name one: make PYTHON=/path/to/python', '--pytorch')
+                     'or name one: make PYTHON=/path/to/python',
+                     '--benchmarks')
         for name in 'python3.9', 'python3.12':
-            self.refuses('PYTHON=%s is Python %s; PyTorch needs Python 3.10 '
-                         'or 3.11' % (name, name[6:]), '--pytorch', name)
+            self.refuses('PYTHON=%s is Python %s; the benchmarks need Python '
+                         '3.10 or 3.11' % (name, name[6:]), '--benchmarks',
+                         name)
         newer = self.add_python('python3.10', (3, 10))
-        eq_(self.find('--pytorch'), (0, newer + '\n', ''))
-        eq_(self.find('--pytorch', 'python3.10'), (0, newer + '\n', ''))
+        eq_(self.find('--benchmarks'), (0, newer + '\n', ''))
 
-    def test_make_refuses_it_before_it_replaces_another(self):
+    def make(self, *arguments):
+        """Standard error of make in a clone with an environment, refused."""
         if not shutil.which('make'):
             raise SkipTest('needs make')
-        self.add_python('python3.8', (3, 8))
         clone = pathlib.Path(self.folder, 'clone')
-        for name in 'Makefile', 'setup.py', 'benchmarks/requirements.txt':
-            (clone / name).parent.mkdir(exist_ok=True)
-            shutil.copy(str(ROOT / name), str(clone / name))
-        shutil.copytree(str(ROOT / 'tools'), str(clone / 'tools'))
-        (clone / '.venv').mkdir()
-        (clone / '.venv' / 'installed').write_text('python3.11 python3.11\n')
+        if not clone.exists():
+            clone.mkdir()
+            for name in 'Makefile', 'setup.py':
+                shutil.copy(str(ROOT / name), str(clone / name))
+            shutil.copytree(str(ROOT / 'tools'), str(clone / 'tools'))
+            (clone / '.venv' / 'bin').mkdir(parents=True)
+            (clone / '.venv' / 'installed').write_text(
+                'python3.9 python3.9\n')
         done = subprocess.run(
-            ['make', 'benchmark', 'PYTHON=python3.8'], cwd=str(clone),
+            ['make'] + list(arguments), cwd=str(clone),
             env={'PATH': '%s:%s' % (self.folder, os.environ['PATH'])},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             universal_newlines=True)
         eq_(done.returncode, 2, done)
-        eq_(done.stderr.splitlines()[0], 'colornet: PYTHON=python3.8 is '
-            'Python 3.8; PyTorch needs Python 3.10 or 3.11')
-        eq_(os.listdir(str(clone / '.venv')), ['installed'])
+        ok_((clone / '.venv' / 'installed').exists())
+        eq_([path.name for path in (clone / '.venv').glob('*enchmarks')] +
+            [path.name for path in (clone / '.venv').glob('pytorch')], [])
+        return done.stderr
+
+    def test_make_refuses_it_before_it_replaces_another(self):
+        self.add_python('python3.8', (3, 8))
+        for target, words in (('benchmark', 'the benchmarks need Python 3.10 '
+                               'or 3.11'),
+                              ('.venv/pytorch', 'PyTorch needs Python 3.10 '
+                               'or newer')):
+            eq_(self.make(target, 'PYTHON=python3.8').splitlines()[0],
+                'colornet: PYTHON=python3.8 is Python 3.8; ' + words)
+
+    def test_make_refuses_what_is_there(self):
+        self.make('no-such-target')
+        self.add_python('clone/.venv/bin/python', (3, 9))
+        assert_in('colornet: PYTHON=.venv/bin/python is Python 3.9; PyTorch '
+                  'needs Python 3.10 or newer', self.make('.venv/pytorch'))
 
     def test_names_what_is_missing(self):
         self.refuses('no Python 3.8 or newer found: apt-get install python3 '

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK
-from .options import (add, add_bfloat16, add_decoding, add_engine, add_vgg,
-                      positive)
+from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
+                      add_vgg, positive)
 
 __all__ = ['add_colorize', 'print_report']
 
@@ -38,6 +38,7 @@ def add_colorize(commands):
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
+    add_device(command)
     add_bfloat16(command)
 
 
@@ -144,7 +145,7 @@ def _result_options(options, out=None):
 def _load(options):
     from ..api import load_colorizer
     return load_colorizer(options.network, options.vgg, options.decoding,
-                          options.engine, options.bfloat16)
+                          options.engine, options.bfloat16, options.device)
 
 
 def _colorize_folder(options, out, report):

@@ -2,9 +2,9 @@
 
 import argparse
 
-from ..engine.available import ENGINES
+from ..engine.available import DEVICES, ENGINES
 
-__all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_engine',
+__all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
            'add_networks', 'add_out', 'add_subset', 'add_vgg', 'positive']
 
 
@@ -44,17 +44,25 @@ def add_vgg(command):
 def add_engine(command):
     """Let a command choose what computes."""
     command.add_argument(
-        '--engine', choices=sorted(ENGINES, reverse=True), help='what '
-        'computes: Theano, or ONNX Runtime (default: Theano where it is '
-        'installed and the network is no .onnx file)')
+        '--engine', choices=tuple(ENGINES), help='what computes: Theano, ONNX '
+        'Runtime or PyTorch (default: Theano where it is installed and the '
+        'network is no .onnx file, else ONNX Runtime)')
+
+
+def add_device(command):
+    """Let a command choose what PyTorch computes with."""
+    command.add_argument(
+        '--device', choices=DEVICES, default='auto', help="with --engine "
+        "pytorch: a CUDA GPU, Apple's, or the processor; auto: the first of "
+        'them that is there (default: %(default)s)')
 
 
 def add_bfloat16(command):
     """Let a command compute faster and less exactly."""
     command.add_argument(
         '--bfloat16', action='store_true', help='faster, where the processor '
-        'has AVX512_BF16 or AMX: by Theano, with convolutions in bfloat16. '
-        'Of 100 pixels, 95 change by at most 1/255 (docs/speed.rst)')
+        'has AVX512_BF16 or AMX: in bfloat16, by oneDNN or PyTorch. Of 100 '
+        'pixels, 95 change by at most 1/255 (docs/speed.rst)')
 
 
 def add_out(command, default):

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..resources import find_resource
 from .colorize import print_report
-from .options import add, add_bfloat16, add_engine
+from .options import add, add_bfloat16, add_device, add_engine
 
 __all__ = ['add_demo', 'add_info', 'add_selftest']
 
@@ -20,6 +20,7 @@ def add_demo(commands):
     command.add_argument('--out', default='runs/demo', metavar='DIR',
                          help='folder for the results (default: %(default)s)')
     add_engine(command)
+    add_device(command)
     add_bfloat16(command)
 
 
@@ -29,7 +30,8 @@ def _demo(options):
     from ..photos.folders import colorize_files
     photos = find_resource('demo/photos')
     colorizer = load_colorizer(engine=options.engine,
-                               bfloat16=options.bfloat16)
+                               bfloat16=options.bfloat16,
+                               device=options.device)
     report = colorize_files(colorizer, [photos], options.out)
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)

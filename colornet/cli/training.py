@@ -1,22 +1,20 @@
 """Commands that fetch photos, train networks and store them."""
 
-import importlib.util
 from pathlib import Path
 
+from ..engine.available import choose_trainer
 from ..errors import ColornetError
 from ..files import check_output
-from .options import add, add_decoding, add_vgg
+from .options import add, add_decoding, add_device, add_vgg
 
 __all__ = ['add_data', 'add_export', 'add_train']
-
-#: What can train -> the package that it is; the first that is there is taken.
-ENGINES = {'theano': 'theano', 'pytorch': 'torch'}
 
 
 def add_train(commands):
     """Add ``colornet train``."""
     command = add(commands, 'train', _train,
-                  'train a network, or resume its training')
+                  'train a network, or resume its training',
+                  '; or take --engine pytorch')
     command.add_argument('config', metavar='INI', help='an experiment, such '
                          'as experiments/cvcl_classification.ini')
     command.add_argument('--data', required=True, metavar='DIR',
@@ -27,15 +25,14 @@ def add_train(commands):
                          metavar='SECTION.KEY=VALUE', dest='overrides',
                          help='change a setting of the experiment')
     add_vgg(command)
-    command.add_argument('--engine', choices=tuple(ENGINES), help='what '
-                         'computes; a training may go on with the other '
-                         '(default: Theano, or PyTorch where only that is)')
-    pytorch = command.add_argument_group('for --engine pytorch')
-    pytorch.add_argument('--device', choices=('auto', 'cuda', 'mps', 'cpu'),
-                         default='auto', help="auto: a CUDA GPU, Apple's, or "
-                         'the processor (default: %(default)s)')
-    pytorch.add_argument('--bfloat16', action='store_true', help='compute '
-                         'maps, not weights and losses, in bfloat16')
+    command.add_argument('--engine', choices=('theano', 'pytorch'),
+                         help='what computes; a training may go on with the '
+                         'other (default: Theano, or PyTorch where only that '
+                         'is)')
+    add_device(command)
+    command.add_argument('--bfloat16', action='store_true', help='faster and '
+                         'less exact, where processor or GPU have it: '
+                         'compute maps, not weights and losses, in bfloat16')
 
 
 def _train(options):
@@ -51,25 +48,15 @@ def _train(options):
 
 def _make_learner(config, options):
     """The learner by the engine that is asked for, or by that there is."""
-    is_there = [name for name, package in ENGINES.items()
-                if importlib.util.find_spec(package)]
-    if not is_there:
-        raise ColornetError(
-            'training needs Theano, for Python 3.8 to 3.11, or PyTorch: pip '
-            "install '.[pytorch]' in colornet's folder")
-    engine = options.engine or is_there[0]
-    if engine == 'pytorch':
+    if choose_trainer(options.engine) == 'pytorch':
         from ..pytorch.learner import PyTorchLearner
         return PyTorchLearner(config, options.vgg, options.device,
                               options.bfloat16)
-    if engine not in is_there:
-        raise ColornetError('Theano is not installed: --engine pytorch, or '
-                            'Python 3.8 to 3.11')
-    if options.bfloat16 or options.device != 'auto':
-        raise ColornetError('--device and --bfloat16 are for --engine '
-                            'pytorch; Theano takes COLORNET_DEVICE=cuda')
+    if options.device != 'auto':
+        raise ColornetError('--device is for --engine pytorch; Theano takes '
+                            'COLORNET_DEVICE=cuda')
     from ..training.learner import TheanoLearner
-    return TheanoLearner(config, options.vgg)
+    return TheanoLearner(config, options.vgg, options.bfloat16)
 
 
 def add_export(commands):
@@ -116,7 +103,7 @@ def _export_h5(network, options):
 
 
 def _export_onnx(network, options):
-    from ..network.onnx import export_onnx
+    from ..prediction.onnx import export_onnx
     export_onnx(network, options.out, options.vgg, options.decoding,
                 options.half)
 

@@ -1,6 +1,7 @@
-"""Which engines compute networks here: Theano, ONNX Runtime; without either.
+"""Which engines compute networks here; without importing any.
 
-Theano trains and predicts; ONNX Runtime predicts where Theano cannot be.
+Theano trains and predicts; ONNX Runtime predicts where Theano cannot be;
+PyTorch does both, on GPUs that Theano is not for.
 """
 
 import importlib.util
@@ -8,13 +9,19 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from ..errors import ColornetError
+from ..errors import ColornetError, TheanoMissing
 
-__all__ = ['ENGINES', 'ONNX_SUFFIX', 'choose_engine', 'describe_engines',
-           'is_onnx', 'missing_onnx', 'missing_theano']
+__all__ = ['DEVICES', 'ENGINES', 'ONNX_SUFFIX', 'choose_engine',
+           'choose_trainer', 'describe_engines', 'is_onnx', 'missing_onnx',
+           'missing_theano']
 
 #: Name -> the packages that it consists of, the default first.
-ENGINES = {'theano': ('Theano', 'Lasagne'), 'onnx': ('onnx', 'onnxruntime')}
+ENGINES = {'theano': ('Theano', 'Lasagne'), 'onnx': ('onnx', 'onnxruntime'),
+           'pytorch': ('torch',)}
+
+#: What PyTorch may compute with; ``auto`` is the first of the others that is
+#: there.
+DEVICES = ('auto', 'cuda', 'mps', 'cpu')
 
 #: Of networks that only ONNX Runtime takes.
 ONNX_SUFFIX = '.onnx'
@@ -81,9 +88,40 @@ def choose_engine(engine=None, network=None):
     if engine not in ENGINES:
         raise ColornetError('engine must be %s, not %r' % (
             ' or '.join(map(repr, ENGINES)), engine))
-    if engine == 'theano' and is_onnx(network):
-        raise ColornetError('%s is for ONNX Runtime; Theano takes .h5 files '
-                            'and run folders' % network)
+    if engine != 'onnx' and is_onnx(network):
+        raise ColornetError('%s is for ONNX Runtime; %s takes .h5 files and '
+                            'run folders' % (network, {
+                                'theano': 'Theano',
+                                'pytorch': 'PyTorch'}[engine]))
+    return engine
+
+
+def choose_trainer(engine=None):
+    """The engine that trains.
+
+    Parameters
+    ----------
+    engine : 'theano' or 'pytorch', optional
+        If not given, Theano where it is installed, else PyTorch.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ColornetError
+        If it is not installed, or neither is.
+    """
+    without_theano = missing_theano()
+    if engine is None:
+        if without_theano and _missing('pytorch'):
+            raise ColornetError("training needs PyTorch: pip install "
+                                "'.[pytorch]' in colornet's folder; or "
+                                'Theano, ' + without_theano)
+        return 'pytorch' if without_theano else 'theano'
+    if engine == 'theano' and without_theano:
+        raise TheanoMissing('--engine theano', without_theano)
     return engine
 
 

@@ -251,15 +251,16 @@ theano.compile.optdb.register(
     theano.gof.opt.in2out(_fuse_bias, _fuse_rectifier), 48.8, 'fast_run')
 
 
-@theano.gof.local_optimizer([Convolution])
+@theano.gof.local_optimizer([Convolution, GradInputs, GradFilters])
 def _round_to_bfloat16(node):
     """A convolution by oneDNN, with what was fused into it."""
     op = node.op
-    if (not isinstance(op, Convolution) or
+    if (not isinstance(op, _Convolution) or
             op.engine not in ('winograd', 'onednn')):
         return None
-    return [Convolution(op.padding, op.stride, 'bfloat16', op.rectify)(
-        *node.inputs)]
+    options = dict(((name, getattr(op, name)) for name in op.__props__),
+                   engine='bfloat16')
+    return [type(op)(**options)(*node.inputs)]
 
 
 # Not in 'fast_run': for those who ask for it.
@@ -273,7 +274,6 @@ def bfloat16_mode():
     Returns
     -------
     theano.compile.Mode
-        For prediction only.
 
     Raises
     ------

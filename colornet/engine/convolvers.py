@@ -11,8 +11,8 @@ import numpy as np
 
 from .native import call, code_status, enabled, load_code, processor_features
 
-__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'onednn_version',
-           'choose_engine', 'bfloat16_status', 'convolve']
+__all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'bfloat16_status',
+           'onednn_version', 'choose_engine', 'convolve']
 
 #: Which of the arrays is computed from the others.
 FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
@@ -61,8 +61,7 @@ def convolve(engine, kind, inputs, filters, bias, outputs, padding, stride,
     Parameters
     ----------
     engine : 'winograd', 'onednn', 'bfloat16' or 'strips'
-        With bfloat16, which is for :data:`FORWARD` only, oneDNN rounds inputs
-        and filters to 8 bits.
+        With bfloat16, oneDNN rounds what is given to 8 bits.
     kind : int
         :data:`FORWARD`, :data:`GRAD_INPUTS` or :data:`GRAD_FILTERS`.
     inputs, filters, outputs : ndarray of float32, 4 dimensions, contiguous

@@ -1,6 +1,6 @@
 """The project's C++ code, compiled and loaded.
 
-A source file beside this module is compiled once for a machine, into
+A source file in ``cpp`` is compiled once for a machine, into
 Theano's compile directory, and called through ctypes by Theano ops: their
 code need not be compiled again for every graph.
 """
@@ -26,7 +26,7 @@ __all__ = ['load_library', 'library_status', 'load_code', 'code_status',
            'links_from_pip', 'enabled', 'processor_features', 'call',
            'contiguous']
 
-_SOURCES = Path(__file__).parent
+_SOURCES = Path(__file__).parent / 'cpp'
 
 
 @functools.lru_cache(maxsize=None)

@@ -28,7 +28,7 @@ class Speedup:
     what : str
         What it does, for ``colornet info``.
     source : str
-        Its C++ code, ``<source>.cpp`` beside this module, if it has some.
+        Its C++ code, ``cpp/<source>.cpp``, if it has some.
     links : tuple of str
         Libraries that the code is linked with; ``<link>.h*`` are headers.
     packages : tuple of str

@@ -9,7 +9,7 @@ from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..files import write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
-from ..network.engines import load_configuration, load_prediction
+from ..prediction.engines import load_configuration, load_prediction
 from ..terminal import progress_bar
 from .columns import Column, format_columns
 from .predictions import predict_images
@@ -72,7 +72,7 @@ def compare_decodings(network, data_folder, subset, out_file,
         CSV file; ``<name>.png`` beside it gets the first photos: grey |
         decodings | original.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

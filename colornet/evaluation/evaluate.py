@@ -7,8 +7,8 @@ from PIL import Image
 from ..color import as_uint8
 from ..config import load_config
 from ..data.subsets import load_subset
-from ..network.engines import load_prediction
 from ..photos.writing import save_image
+from ..prediction.engines import load_prediction
 from ..terminal import progress_bar
 from .predictions import evaluate, predict_images
 from .sheets import save_groups, show_prediction
@@ -38,7 +38,7 @@ def evaluate_network(network_file, data_folder, subset='test',
     picture_folder : str or Path, optional
         Gets the network's colours, as PNG: the number in the subset and the
         photo's name.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

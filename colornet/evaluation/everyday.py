@@ -105,7 +105,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     every : int, optional
         The sheet has every so many-th photo; if not given, 60 at most.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns
@@ -231,8 +231,8 @@ def _parse_decodings(texts):
 def _load_rows(network, name, known, vgg_weights, engine):
     """Rows of a network: the decodings that suit it and its own."""
     from ..api import load_colorizers
-    from ..network.engines import load_configuration
     from ..network.stored import network_file
+    from ..prediction.engines import load_configuration
     network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()

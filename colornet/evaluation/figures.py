@@ -218,7 +218,7 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
         Figures 5, 7 and 8 choose from all photos in `data_folder` instead of
         CVCL's test photos. They are shown, and scored, at their own
         proportions.
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

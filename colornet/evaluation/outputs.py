@@ -9,8 +9,8 @@ from ..color import join_channels, split_channels
 from ..data.datasets import FOLDER
 from ..data.splits import load_split
 from ..data.subsets import load_subset
-from ..network.engines import load_configuration, load_prediction
 from ..photos.reading import read_rgb
+from ..prediction.engines import load_configuration, load_prediction
 from ..scaling import enlarge_chroma
 from ..terminal import progress_bar
 from .predictions import predict_images
@@ -64,7 +64,7 @@ def predict_outputs(network, dataset, data_folder, select, vgg_weights=None,
     select : callable
         Takes the names of all test photos, returns indices.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

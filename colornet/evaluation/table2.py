@@ -90,7 +90,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None,
         .csv`` gets their spread and intervals, ``<name>_<network>.json`` and
         ``<name>_<network>.png`` the scores of each image and a contact sheet.
     vgg_weights : str or Path, optional
-    engine : 'theano' or 'onnx', optional
+    engine : 'theano', 'onnx' or 'pytorch', optional
         As for :func:`colornet.api.load_colorizer`.
 
     Returns

@@ -4,7 +4,6 @@ import numpy as np
 
 from ..color import get_color_space
 from ..engine.backend import T, lasagne, theano
-from ..engine.convolutions import bfloat16_mode
 from ..engine.function_cache import load_or_compile
 from ..engine.switches import wanted
 from ..resources import find_resource
@@ -136,7 +135,7 @@ def _build_undrawn(config):
         lasagne.random.set_rng(random)
 
 
-def compile_prediction(net, config, bfloat16=False):
+def compile_prediction(net, config):
     """Compile a network to a function from luminance to chrominance.
 
     Later calls, also of other processes, load what one has compiled; see
@@ -146,9 +145,6 @@ def compile_prediction(net, config, bfloat16=False):
     ----------
     net : dict of str to Layer
     config : Config
-    bfloat16 : bool
-        Convolutions in bfloat16; see
-        :func:`colornet.engine.convolutions.bfloat16_mode`.
 
     Returns
     -------
@@ -158,16 +154,16 @@ def compile_prediction(net, config, bfloat16=False):
         colour space. The latter's rows and columns are the former's divided
         by ``network.output_stride``.
     """
-    predict = compile_decodings(net, config, [config.decoding], bfloat16)
+    predict = compile_decodings(net, config, [config.decoding])
     return lambda luminance: predict(luminance)[0]
 
 
-def compile_decodings(net, config, decodings, bfloat16=False):
+def compile_decodings(net, config, decodings):
     """:func:`compile_prediction` for several decodings of the same outputs.
 
     Parameters
     ----------
-    net, config, bfloat16
+    net, config
         As there; the decoding of `config` is not used.
     decodings : list of dict
         Options of :func:`colornet.network.decoding.predicted_chroma`.
@@ -178,7 +174,6 @@ def compile_decodings(net, config, decodings, bfloat16=False):
         Takes the same, returns a list: the chrominance by each decoding.
     """
     space = get_color_space(config.network['color_space'])
-    mode = bfloat16_mode() if bfloat16 else None
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
@@ -187,11 +182,10 @@ def compile_decodings(net, config, decodings, bfloat16=False):
             [net['input'].input_var],
             [predicted_chroma(outputs, config.network['num_bins'],
                               space.limits, **options)
-             for options in decodings], mode=mode)
+             for options in decodings])
 
     run = load_or_compile(
-        'prediction', [config.network, decodings, net['input'].shape,
-                       bfloat16],
+        'prediction', [config.network, decodings, net['input'].shape],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
 

@@ -5,13 +5,11 @@ import platform
 
 import torch
 
+from ..engine.available import DEVICES
 from ..errors import ColornetError
 
-__all__ = ['DEVICES', 'describe_device', 'fastest_layout', 'find_device',
+__all__ = ['describe_device', 'fastest_layout', 'find_device',
            'telling_of_memory']
-
-#: What may be asked for; ``auto`` is the first of the others that is there.
-DEVICES = ('auto', 'cuda', 'mps', 'cpu')
 
 
 def find_device(name='auto'):
@@ -20,7 +18,8 @@ def find_device(name='auto'):
     Parameters
     ----------
     name : str
-        One of :data:`DEVICES`: a CUDA GPU, Apple's, or the processor.
+        One of :data:`colornet.engine.available.DEVICES`: a CUDA GPU, Apple's,
+        or the processor.
 
     Returns
     -------
@@ -81,7 +80,7 @@ def describe_device(device):
 
 
 @contextlib.contextmanager
-def telling_of_memory():
+def telling_of_memory(advice='a smaller training.batch_size takes less'):
     """Say in one line that memory is short, and what takes less."""
     try:
         yield
@@ -90,5 +89,4 @@ def telling_of_memory():
         if not any(words in text for words in (
                 'out of memory', "can't allocate memory")):
             raise
-        raise ColornetError('%s; a smaller training.batch_size takes less'
-                            % text.split('. ')[0])
+        raise ColornetError('%s; %s' % (text.split('. ')[0], advice))

@@ -1,15 +1,13 @@
 """A network that learns by PyTorch: see :mod:`colornet.training.learner`."""
 
 import copy
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
 
 from ..color import get_color_space
-from ..data.subsets import load_photos
 from ..network.inputs import make_transform
-from ..training.start import start_from
+from ..training.learner import Learner
 from .color import bin_chroma, make_inputs, shrink_chroma, split_channels
 from .decoding import predicted_chroma
 from .devices import (describe_device, fastest_layout, find_device,
@@ -23,8 +21,8 @@ from .variables import learned_parameters
 __all__ = ['PyTorchLearner']
 
 
-class PyTorchLearner:
-    """As :class:`colornet.training.learner.TheanoLearner`.
+class PyTorchLearner(Learner):
+    """A network that learns by PyTorch.
 
     Parameters
     ----------
@@ -44,13 +42,9 @@ class PyTorchLearner:
 
     def __init__(self, config, vgg_weights=None, device='auto',
                  bfloat16=False):
-        self.config = config
-        self.vgg_weights = vgg_weights
+        super().__init__(config, vgg_weights)
         self.device = find_device(device)
         self.bfloat16 = bfloat16
-        self.parameters = self.averages = OrderedDict()
-        self.optimizer_state = []
-        self.map = map
         self._rate = 0.
         self._transform = make_transform(config.network)
         self._on_device = (self.device.type == 'cuda' and
@@ -59,24 +53,7 @@ class PyTorchLearner:
             # While the next photos are measured, numpy lets others compute.
             self.map = ThreadPoolExecutor().map
 
-    def load_photos(self, folder):
-        """See :meth:`colornet.training.learner.TheanoLearner.load_photos`."""
-        return load_photos(self.config.data, folder, 'train')
-
-    def build(self, resume=False):
-        """Build the network, with VGG16's weights.
-
-        Parameters
-        ----------
-        resume : bool
-            Its parameters will come from a checkpoint.
-
-        Returns
-        -------
-        dict or None
-            As :func:`colornet.training.start.start_from`, if that is where
-            the parameters come from.
-        """
+    def _build_network(self):
         settings = self.config.network
         # Minibatches are of one size: try out which convolutions are fast.
         torch.backends.cudnn.benchmark = True
@@ -87,11 +64,6 @@ class PyTorchLearner:
         self._layout = fastest_layout(self.device)
         with telling_of_memory():
             self._network.to(self.device, memory_format=self._layout)
-        self.parameters = learned_parameters(self._network,
-                                             settings['fine_tune'])
-        if self.config.training['start_from'] and not resume:
-            return start_from(self._learned, self.config)
-        return None
 
     def _learned(self, config):
         return learned_parameters(self._network, config.network['fine_tune'])

@@ -6,37 +6,33 @@ import torch
 from ..color import get_color_space
 from ..network.inputs import preprocess
 from ..network.parameters import set_parameters
-from ..network.stored import fold_batch_norm, load_stored
-from ..photos.colorizer import Colorizer
+from ..network.stored import fold_batch_norm, load_stored, with_decodings
 from .decoding import predicted_chroma
-from .devices import fastest_layout, find_device
+from .devices import fastest_layout, find_device, telling_of_memory
 from .initial import set_vgg16
 from .network import build_network
 from .variables import learned_parameters
 
-__all__ = ['load_pytorch', 'load_pytorch_colorizer']
+__all__ = ['load_for_pytorch']
 
 
-def load_pytorch(path, vgg_weights=None, decoding=(), device='auto',
-                 bfloat16=False):
-    """Load a trained network to predict by PyTorch.
+def load_for_pytorch(network, vgg_weights=None, decodings=((),),
+                     device='auto', bfloat16=False):
+    """Load a trained network that predicts by PyTorch.
 
     Parameters
     ----------
-    path : str or Path
+    network : str or Path
         As :func:`colornet.network.saved.save_network` writes it.
-    vgg_weights : str or Path, optional
-    decoding : iterable of str
-        As for :func:`colornet.network.saved.load_network`.
+    vgg_weights, decodings
+        As for :func:`colornet.prediction.engines.load_prediction`.
     device, bfloat16
         As for :class:`colornet.pytorch.learner.PyTorchLearner`.
 
     Returns
     -------
-    predict : callable
-        As :func:`colornet.network.saved.compile_prediction` returns it.
-    config : Config
-    attributes : dict
+    predict, config, attributes
+        As there.
 
     Raises
     ------
@@ -44,8 +40,23 @@ def load_pytorch(path, vgg_weights=None, decoding=(), device='auto',
         If the file is missing or is no network, or there is no such device.
     """
     device = find_device(device)
-    parameters, config, attributes = load_stored(path)
-    config.override_decoding(decoding)
+    parameters, config, attributes = load_stored(network)
+    configs = with_decodings(config, decodings)
+    outputs_of = _build(parameters, config, vgg_weights, network, device,
+                        bfloat16)
+
+    @torch.inference_mode()
+    def predict(luminance):
+        with telling_of_memory('fewer photos at a time take less'):
+            outputs = outputs_of(luminance)
+            return [np.moveaxis(predicted_chroma(
+                outputs, one.network, one.decoding).cpu().numpy(), 1, -1)
+                    for one in configs]
+    return predict, configs[0], attributes
+
+
+def _build(parameters, config, vgg_weights, path, device, bfloat16):
+    """The network on its device, as a function of luminance."""
     if config.network['batch_norm']:
         config.override('network.batch_norm=no')
         parameters = fold_batch_norm(parameters)
@@ -59,32 +70,9 @@ def load_pytorch(path, vgg_weights=None, decoding=(), device='auto',
     network.to(device, memory_format=layout).eval()
     white = get_color_space(settings['color_space']).luminance_max
 
-    @torch.inference_mode()
-    def predict(luminance):
+    def outputs_of(luminance):
         inputs = torch.from_numpy(preprocess(luminance, white)).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             outputs = network(inputs.contiguous(memory_format=layout))
-        chroma = predicted_chroma([output.float() for output in outputs],
-                                  settings, config.decoding)
-        return np.moveaxis(chroma.cpu().numpy(), 1, -1)
-    return predict, config, attributes
-
-
-def load_pytorch_colorizer(path, vgg_weights=None, decoding=(),
-                           device='auto', bfloat16=False):
-    """Load a network as :func:`load_pytorch`, to colour photos.
-
-    Parameters
-    ----------
-    path, vgg_weights, decoding, device, bfloat16
-        As there.
-
-    Returns
-    -------
-    Colorizer
-    """
-    predict, config, _ = load_pytorch(path, vgg_weights, decoding, device,
-                                      bfloat16)
-    return Colorizer(predict, config.data['size'],
-                     config.network['color_space'],
-                     config.data['proportions'])
+        return [output.float() for output in outputs]
+    return outputs_of

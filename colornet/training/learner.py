@@ -3,7 +3,7 @@
 A learner is made of a configuration. In the order in which it is asked:
 ``load_photos``, ``build``, ``describe``, ``compile``, and then ``transform``,
 ``set_learning_rate``, ``step``, ``validate`` and ``map`` as often as wanted.
-:class:`TheanoLearner` is the one here; ``colornet/pytorch`` has one that
+:class:`TheanoLearner` learns by Theano; ``colornet/pytorch`` has one that
 learns by PyTorch.
 """
 
@@ -15,7 +15,7 @@ from ..network.inputs import make_transform
 from ..terminal import note
 from .start import start_from
 
-__all__ = ['TheanoLearner', 'make_objective']
+__all__ = ['Learner', 'TheanoLearner', 'make_objective']
 
 #: Settings of a training that
 #: :func:`colornet.training.updates.compile_training` takes by their names.
@@ -47,8 +47,8 @@ def make_objective(settings):
                                                           threshold)
 
 
-class TheanoLearner:
-    """A network that learns by Theano.
+class Learner:
+    """A network that learns, by whichever engine.
 
     Parameters
     ----------
@@ -60,20 +60,20 @@ class TheanoLearner:
     parameters : OrderedDict of (str, str) to shared variable
         What training changes, after :meth:`build`.
     averages : OrderedDict of (str, str) to shared variable
-        Their moving averages, after :meth:`compile`; may be empty.
+        Their moving averages, after ``compile()``; may be empty.
     optimizer_state : list of shared variables
-        What else a training that is resumed needs, after :meth:`compile`.
+        What else a training that is resumed needs, after ``compile()``.
     transform : callable
-        Of photos to inputs, targets and the photos, after :meth:`compile`;
+        Of photos to inputs, targets and the photos, after ``compile()``;
         may be called in another thread.
     step : callable
         Takes inputs and targets, trains on them, returns the loss; after
-        :meth:`compile`.
+        ``compile()``.
     set_learning_rate : callable
-        For the steps from now on; after :meth:`compile`.
+        For the steps from now on; after ``compile()``.
     validate : callable
         Takes inputs and targets, returns the loss and the chrominance,
-        (batch, 2, rows, columns); after :meth:`compile`.
+        (batch, 2, rows, columns); after ``compile()``.
     """
 
     #: Applied to what the validation measures, image by image.
@@ -106,20 +106,52 @@ class TheanoLearner:
             As :func:`colornet.training.start.start_from`, if that is where
             the parameters come from.
         """
-        # Theano takes seconds to import: wrong settings are known before.
-        from ..network.saved import build_pretrained, learned_parameters
-        self._net = build_pretrained(self.config, self.vgg_weights)
-        self.parameters = learned_parameters(self._net, self.config)
+        self._build_network()
+        self.parameters = self._learned(self.config)
         if self.config.training['start_from'] and not resume:
-            return start_from(lambda config: learned_parameters(
-                self._net, config), self.config)
+            return start_from(self._learned, self.config)
         return None
+
+    def _build_network(self):
+        raise NotImplementedError
+
+    def _learned(self, config):
+        """What a training with a configuration changes."""
+        raise NotImplementedError
+
+
+class TheanoLearner(Learner):
+    """A network that learns by Theano.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights : str or Path, optional
+    bfloat16 : bool
+        Of steps, not of validations: see
+        :func:`colornet.training.updates.compile_training`.
+    """
+
+    def __init__(self, config, vgg_weights=None, bfloat16=False):
+        super().__init__(config, vgg_weights)
+        self.bfloat16 = bfloat16
+
+    def _build_network(self):
+        # Theano takes seconds to import: wrong settings are known before.
+        from ..network.saved import build_pretrained
+        self._net = build_pretrained(self.config, self.vgg_weights)
+
+    def _learned(self, config):
+        from ..network.saved import learned_parameters
+        return learned_parameters(self._net, config)
 
     def describe(self):
         """What the numbers of a run depend on, a dict for JSON."""
         from ..engine.backend import describe_backend
         from ..engine.speedups import speedup_status
-        return {'engine': 'theano', 'backend': describe_backend(),
+        return {'engine': 'theano', 'backend': dict(
+            describe_backend(),
+            floats='bfloat16' if self.bfloat16 else 'float32'),
                 'speedups': {name: reason or 'on' for name, reason in
                              speedup_status().items()}}
 
@@ -144,6 +176,7 @@ class TheanoLearner:
             lasagne.utils.floatX(value))
         self.step, self.optimizer_state = compile_training(
             self._net, objective, learning_rate=rate, averages=pairs,
+            bfloat16=self.bfloat16,
             **{name: training[name] for name in STEP_OPTIONS})
         limits = get_color_space(network['color_space']).limits
         self.validate = compile_validation(

@@ -82,7 +82,7 @@ class Run:
     config : Config
     folder : Path
         What is in there is resumed.
-    learner : TheanoLearner or another
+    learner : Learner
         Made of `config`: see :mod:`colornet.training.learner`.
     data_folder : str or Path
 

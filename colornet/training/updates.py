@@ -7,6 +7,7 @@ architecture.
 from collections import OrderedDict
 
 from ..engine.backend import T, lasagne, theano
+from ..engine.convolutions import bfloat16_mode
 from ..network.networks import (decoder_parameters, output_layers,
                                 trainable_parameters)
 
@@ -79,7 +80,7 @@ def _average_updates(updates, averages, decay):
 
 def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
                      encoder_rate=1., averages=(), average=0.,
-                     learning_rate=0.0003, **update_options):
+                     learning_rate=0.0003, bfloat16=False, **update_options):
     """Compile one training step.
 
     Parameters
@@ -101,6 +102,9 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
         Weight of the old value in these: that, or (1 + t) / (10 + t) after t
         steps, while this is smaller.
     learning_rate : float or scalar
+    bfloat16 : bool
+        Convolutions round what they are given to bfloat16; see
+        :func:`colornet.engine.convolutions.bfloat16_mode`.
     update_options
         Of :func:`make_updates`.
 
@@ -139,7 +143,8 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
         optimizer_state += list(changes)
         updates.update(changes)
     step = theano.function([net['input'].input_var, targets], loss,
-                           updates=updates)
+                           updates=updates,
+                           mode=bfloat16_mode() if bfloat16 else None)
     return step, optimizer_state
 
 

@@ -137,7 +137,7 @@ class TestJourney(tiny.InFolder):
             check_is_refused("'.[onnx]'", 'export', network,
                              self.root / 'a.onnx')
         ok_(not (self.root / 'a.onnx').exists())
-        with mock.patch('colornet.network.onnx.export_onnx') as export:
+        with mock.patch('colornet.prediction.onnx.export_onnx') as export:
             for out, options in (('a.ONNX', []), ('a.onnx', ['--half'])):
                 out = str(self.root / out)
                 eq_(run('export', self.root / 'run', out, '--set',

@@ -56,23 +56,25 @@ def test_onnx_files_are_for_onnx_runtime():
         [False, True, True, False, False])
     with as_if_all_were_there():
         eq_(choose_engine(network='a.onnx'), 'onnx')
-        check_error(lambda: choose_engine('theano', 'a.onnx'), 'a.onnx',
-                    '.h5 files')
+        for engine, name in ('theano', 'Theano'), ('pytorch', 'PyTorch'):
+            check_error(lambda: choose_engine(engine, 'a.onnx'), 'a.onnx',
+                        name + ' takes .h5 files')
 
 
 def test_who_asks_for_an_engine_gets_it():
-    for engine in 'theano', 'onnx':
+    for engine in 'theano', 'onnx', 'pytorch':
         for modules in NO_THEANO, NO_ONNX:
             with without(modules):
                 eq_(choose_engine(engine, 'a.h5'), engine)
-    check_error(lambda: choose_engine('torch'), "'theano' or 'onnx'",
-                "'torch'")
+    check_error(lambda: choose_engine('torch'),
+                "'theano' or 'onnx' or 'pytorch'", "'torch'")
 
 
 def test_description():
-    with without(dict(NO_THEANO, **NO_ONNX)):
-        theano, onnx = describe_engines()[1:]
+    with without(dict(NO_THEANO, torch=None, **NO_ONNX)):
+        theano, onnx, pytorch = describe_engines()[1:]
     assert_in('theano    Theano is missing', theano)
     assert_in('onnxruntime is missing', onnx)
     assert_in('(default)', onnx)
     assert_not_in('(default)', theano)
+    assert_in('torch is missing', pytorch)

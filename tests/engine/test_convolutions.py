@@ -304,26 +304,31 @@ def rounded(array):
     return (bits & 0xffff0000).view(np.float32)
 
 
-def test_bfloat16_rounds_maps_and_filters_and_sums_exactly():
+def test_bfloat16_rounds_what_is_given_and_sums_exactly():
     if convolvers.bfloat16_status():
         raise SkipTest(convolvers.bfloat16_status())
     random = np.random.RandomState(5)
-    maps = random.randn(2, 32, 13, 16).astype(np.float32)
+    # Of more than one chunk.
+    maps = random.randn(7, 32, 130, 160).astype(np.float32)
     filters = random.randn(48, 32, 3, 3).astype(np.float32)
-    bias = random.randn(48).astype(np.float32)
-    inputs, weights = T.ftensor4(), T.ftensor4()
-    outputs = T.nnet.relu(T.nnet.conv2d(
-        inputs, weights, border_mode=1, filter_flip=False)
-        + bias[:, None, None])
-    function = theano.function([inputs, weights], outputs,
-                               mode=convolutions.bfloat16_mode())
-    ops = [node.op for node in function.maker.fgraph.toposort()
-           if isinstance(node.op, convolutions.Convolution)]
-    eq_([op.engine for op in ops], ['bfloat16'])
-    plain = theano.function([inputs, weights], outputs)
-    assert_allclose(function(maps, filters),
-                    plain(rounded(maps), rounded(filters)), 1e-4, 1e-4)
-    ok_(abs(function(maps, filters) - plain(maps, filters)).max() > 1e-3)
+    gradient = random.randn(7, 48, 130, 160).astype(np.float32)
+    inputs, weights, known = T.ftensor4(), T.ftensor4(), T.ftensor4()
+    outputs = T.nnet.conv2d(inputs, weights, border_mode=1, filter_flip=False)
+    results = [T.nnet.relu(outputs + 1)] + T.grad(
+        None, [inputs, weights], known_grads={outputs: known})
+    function, plain = [theano.function([inputs, weights, known], results,
+                                       mode=mode)
+                       for mode in (convolutions.bfloat16_mode(), None)]
+    engines = [node.op.engine for node in function.maker.fgraph.toposort()
+               if hasattr(node.op, 'engine')]
+    eq_(engines, ['bfloat16'] * 3)
+    arrays = maps, filters, gradient
+    exact = plain(*arrays)
+    for got, expected, unrounded in zip(
+            function(*arrays), plain(*map(rounded, arrays)), exact):
+        scale = expected.std()
+        assert_allclose(got / scale, expected / scale, 1e-3, 1e-3)
+        ok_(abs(got - unrounded).max() > 3e-3 * scale)
 
 
 def test_bfloat16_where_there_is_none():

@@ -19,7 +19,7 @@ def test_each_is_an_entry_of_its_own():
         ok_(speedup.what)
         ok_(not speedup.needs or speedup.needs in SPEEDUPS)
         if speedup.source:
-            source = 'colornet/engine/%s.cpp' % speedup.source
+            source = 'colornet/engine/cpp/%s.cpp' % speedup.source
             ok_((ROOT / source).exists(), source)
         eq_(bool(speedup.links), bool(speedup.install))
 

@@ -29,13 +29,13 @@ from tests import tiny
 WNIDS = 'n02132136', 'n04146614'
 
 
-def stand_in(net, config, bfloat16=False):
+def stand_in(net, config, decodings=((),)):
     """Chrominance by a formula, where a network would take its time."""
     scale = 40 if config.network['kind'] == 'classification' else 10
 
     def predict(luminance):
-        return np.float32(scale) * np.stack(
-            [np.sin(luminance / 9), np.cos(luminance / 5)], axis=-1)
+        return [np.float32(scale) * np.stack(
+            [np.sin(luminance / 9), np.cos(luminance / 5)], axis=-1)]
     return predict
 
 
@@ -110,7 +110,7 @@ class TestFigures(tiny.InFolder):
             tiny.save_untrained(
                 cls.runs, name, path, overrides + [
                     'data.dataset=' + name.split('_')[0]], epoch=3)
-        cls.patch = mock.patch('colornet.network.saved.compile_prediction',
+        cls.patch = mock.patch('colornet.network.saved.compile_decodings',
                                stand_in)
         cls.patch.start()
 
@@ -140,7 +140,7 @@ class TestFigures(tiny.InFolder):
         for name, rgb in zip(names, images):
             lightness = split_channels(rgb)[0]
             outputs[name] = rgb, join_channels(
-                lightness, stand_in(None, config)(lightness))
+                lightness, stand_in(None, config)(lightness)[0])
         return outputs
 
     def scores(self):
@@ -331,9 +331,9 @@ class TestFigures(tiny.InFolder):
             eq_(rgb.shape, (32, 48, 3))
             # The network sees a square, and its output is enlarged.
             seen = luminance(resize(rgb, (32, 32)))
-            chroma = enlarge_chroma(stand_in(None, load_configuration(
-                self.runs / 'cvcl_classification' / 'best.h5')[0])(seen),
-                (32, 48))
+            config, _ = load_configuration(
+                self.runs / 'cvcl_classification' / 'best.h5')
+            chroma = enlarge_chroma(stand_in(None, config)(seen)[0], (32, 48))
             picture = join_channels(split_channels(rgb)[0], chroma)
             outputs['below/' + path.name] = rgb, picture, image_metrics(
                 chroma, rgb)

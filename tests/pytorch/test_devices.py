@@ -43,17 +43,24 @@ def test_missing_pytorch_is_told_before_anything_runs():
 
 
 def test_the_engine_is_that_which_is_there():
+    both = 'theano', 'lasagne', 'torch'
     with finding():
-        check_is_told('training needs Theano')
+        check_is_told("training needs PyTorch: pip install '.[pytorch]'")
     with finding('torch'):
-        check_is_told('Theano is not installed', '--engine', 'theano')
-    with finding('theano', 'torch'):
-        for option in (['--bfloat16'], ['--device', 'cpu']):
-            check_is_told('COLORNET_DEVICE', *option)
-    made = 'colornet.training.learner.TheanoLearner'
-    with finding('theano', 'torch'), mock.patch(made) as learner:
-        run()
-    eq_(learner.call_count, 1)
+        check_is_told('train needs Theano, which', '--engine', 'theano')
+        check_is_told('; or take --engine pytorch', '--engine', 'theano')
+    with finding(*both):
+        check_is_told('COLORNET_DEVICE', '--device', 'cpu')
+    for packages, name, made in (
+            (both, 'training', 'TheanoLearner'),
+            # Theano without Lasagne, which are installed together, is none.
+            (('theano', 'torch'), 'pytorch', 'PyTorchLearner')):
+        if name == 'pytorch':
+            need('torch')
+        with finding(*packages), mock.patch(
+                'colornet.%s.learner.%s' % (name, made)) as learner:
+            run()
+        eq_(learner.call_count, 1)
 
 
 def test_missing_gpu_is_told_before_anything_runs():

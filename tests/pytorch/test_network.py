@@ -32,6 +32,7 @@ ALL = [
      'training.gradient_clip=1', 'training.average=0.9', MEAN,
      'decoding.smoothing=1.5', 'training.weight_decay=0.01',
      'network.output_stride=4'],
+    # Without the clip, it diverges: see test_both_engines_diverge_alike.
     [REGRESSION, 'network.fine_tune=yes', 'training.gradient_clip=100',
      'training.update_rule=nesterov', 'training.encoder_rate=0.1',
      'decoding.saturation=1.5'],
@@ -109,3 +110,26 @@ def test_all_settings():
         yield check_agreement, settings
     # Of a map of one pixel, batch normalization has one number.
     yield check_agreement, ['network.context=1', 'data.size=16'], 1
+
+
+@attr('slow')
+def test_both_engines_diverge_alike():
+    """Nesterov's rate of the defaults is too high for L2 and all of VGG16."""
+    need('torch', 'theano')
+    settings = [REGRESSION, 'objective.loss=l2', 'network.fine_tune=yes',
+                'training.update_rule=nesterov']
+    for rate, diverges in (3e-4, True), (1e-5, False):
+        config = make_config(settings + ['training.learning_rate=%g' % rate])
+        found = []
+        for engine in 'theano', 'pytorch':
+            learner = ready(make_learner(config, engine))
+            inputs, targets, _ = learner.transform(read_photos(32))
+            learner.set_learning_rate(rate)
+            losses = [float(learner.step(inputs, targets)) for _ in range(5)]
+            found.append(losses + [float(
+                learner.validate(inputs, targets)[0])])
+        # As long as there are numbers, they are the same.
+        assert_allclose(found[1][:3], found[0][:3], rtol=5e-3)
+        for losses in found:
+            eq_(np.isnan(losses).tolist(), 3 * [False] + 3 * [diverges])
+            eq_(losses[2] > 1e6 * losses[0], diverges)

@@ -1,11 +1,12 @@
-"""The configured objective."""
+"""The learner of Theano: its objective, what it says of itself."""
 
 import numpy as np
+from nose.tools import eq_
 from numpy.testing import assert_allclose
 
 from colornet.config import load_config
 from colornet.engine.backend import T
-from colornet.training.learner import make_objective
+from colornet.training.learner import TheanoLearner, make_objective
 
 
 def test_the_objective_is_the_configured_one():
@@ -28,3 +29,9 @@ def test_the_objective_is_the_configured_one():
     loss = objective(list(map(T.constant, scores)), T.constant(np.zeros(
         (3, 2, 4, 5), 'int32'))).eval()
     assert_allclose(loss, 2 * np.log(7), rtol=1e-5)
+
+
+def test_a_run_says_whether_it_rounds():
+    for bfloat16, expected in (False, 'float32'), (True, 'bfloat16'):
+        learner = TheanoLearner(load_config(), bfloat16=bfloat16)
+        eq_(learner.describe()['backend']['floats'], expected)

@@ -1,12 +1,14 @@
 """Update rules, decay, clipping, and a learning rate of the encoder's own."""
 
 from collections import OrderedDict
+from unittest import SkipTest
 
 import numpy as np
 from nose.tools import assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine.backend import T, lasagne, theano
+from colornet.engine.convolvers import bfloat16_status
 from colornet.network.layers import SameConv2DLayer
 from colornet.network.objectives import l2_loss
 from colornet.training.updates import compile_training, make_updates
@@ -77,6 +79,14 @@ def test_the_encoder_has_a_learning_rate_of_its_own():
         for step, other, factor in zip(slow, plain, (0.1, 0.1, 1, 1)):
             assert_allclose(step, factor * other, rtol=1e-3, atol=1e-7)
             ok_(abs(other).max() > 1e-5)
+
+
+def test_steps_in_bfloat16_are_nearly_the_same():
+    if bfloat16_status():
+        raise SkipTest(bfloat16_status())
+    for step, other in zip(steps_of(bfloat16=True), steps_of()):
+        error = abs(step - other).max() / abs(other).max()
+        ok_(1e-5 < error < 0.02, error)
 
 
 def test_long_gradients_are_scaled_down_together():

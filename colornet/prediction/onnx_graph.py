@@ -11,8 +11,9 @@ from collections import OrderedDict
 import numpy as np
 
 from ..errors import ColornetError
-from .parameters import check_parameter
-from .stored import EPSILON
+from ..network.inputs import IMAGENET_MEAN_BGR
+from ..network.stored import EPSILON
+from .layer_by_layer import LayerGraph
 
 __all__ = ['Graph', 'import_package', 'OPSET', 'IR_VERSION']
 
@@ -44,15 +45,13 @@ def import_package(name):
                             "'.[onnx]' in colornet's folder" % (name, error))
 
 
-class Graph:
+class Graph(LayerGraph):
     """Nodes, and the constants that they take.
 
     Parameters
     ----------
-    parameters : dict of str to ndarray
-        Named ``layer/parameter``, as Lasagne has them: filters are flipped.
-    source : str or Path
-        Where they come from, for errors.
+    parameters, source
+        As of :class:`colornet.prediction.layer_by_layer.LayerGraph`.
     half : bool
         Store filters as float16, which halves the file. They are float32
         again before anything is computed.
@@ -62,16 +61,12 @@ class Graph:
     nodes : list of (str, list of str, str, dict)
         Operator, inputs, output and attributes.
     constants : OrderedDict of str to ndarray
-    depths : dict of str to int
-        Channels of values.
     """
 
     def __init__(self, parameters, source, half=False):
+        super().__init__(parameters, source)
         self.nodes = []
         self.constants = OrderedDict()
-        self.depths = {}
-        self._parameters = dict(parameters)
-        self._source = source
         self._half = half
 
     def add(self, operator, inputs, output, depth=None, **attributes):
@@ -111,21 +106,14 @@ class Graph:
         half = self.constant(name + '/half', values, np.float16)
         return self.add('Cast', half, name, to=1)  # FLOAT
 
-    def parameter(self, name, shape):
-        """Take one of the parameters, which must have this shape."""
-        try:
-            values = self._parameters.pop(name)
-        except KeyError:
-            raise ColornetError('%s does not fit the network: %s is missing'
-                                % (self._source, name))
-        check_parameter(name, values, shape, self._source)
-        return values
-
-    def check_all_taken(self):
-        """Refuse parameters that no layer has taken."""
-        for name in sorted(self._parameters):
-            raise ColornetError('%s does not fit the network: %s is unknown'
-                                % (self._source, name))
+    def enter(self, luminance_max):
+        """:func:`colornet.network.inputs.preprocess`."""
+        scaled = self.add('Mul', ['luminance', self.constant(
+            'input/factor', 255. / luminance_max)], 'input/scaled')
+        scaled = self.add('Unsqueeze', [scaled, self.constant(
+            'input/axis', [1], np.int64)], 'input/channel')
+        return self.add('Sub', [scaled, self.constant(
+            'input/mean', IMAGENET_MEAN_BGR[:, None, None])], 'input', 3)
 
     def convolve(self, incoming, name, depth, size):
         """Convolution with a bias that keeps rows and columns."""
@@ -231,23 +219,6 @@ class Graph:
                         coordinate_transformation_mode='asymmetric',
                         nearest_mode='floor')
 
-    def at_stride(self, incoming, scale, stride, upscale=True):
-        """A map at another resolution (choice 23).
-
-        Parameters
-        ----------
-        scale, stride : int
-            Rows of the image for each one of the map, as it is and as it
-            shall be.
-        upscale : bool
-            If false, a coarser map stays as it is.
-        """
-        if scale < stride:
-            factor = stride // scale
-            return self.mean_pool(incoming, '%s_mean%d' % (incoming, factor),
-                                  factor)
-        return self.upscale(incoming, scale // stride if upscale else 1)
-
     def crop(self, incoming, like, name):
         """The first rows and columns, as many as another map has."""
         shape = self.add('Shape', like, name + '/shape')
@@ -265,6 +236,15 @@ class Graph:
             total = self.add('Add', [total, other], name if number == len(
                 incomings) - 1 else '%s/%d' % (name, number))
         return total
+
+    def multiply(self, incoming, name, factor):
+        """Multiplication by a constant."""
+        return self.add('Mul', [incoming, self.constant(name + '/factor',
+                                                        factor)], name)
+
+    def global_mean(self, incoming, name):
+        """Means of whole maps, as maps of one pixel."""
+        return self.add('GlobalAveragePool', incoming, name)
 
     def dense(self, incoming, name, depth):
         """Fully connected layer, of maps of one pixel."""

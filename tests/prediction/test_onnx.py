@@ -13,14 +13,14 @@ from numpy.testing import assert_allclose
 import colornet
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.network.onnx import build_onnx, export_onnx
-from colornet.network.onnx_graph import Graph, import_package
-from colornet.network.onnx_runtime import load_onnx
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     save_network)
 from colornet.network.stored import load_configuration
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
+from colornet.prediction.onnx import build_onnx, export_onnx
+from colornet.prediction.onnx_graph import Graph, import_package
+from colornet.prediction.onnx_runtime import load_onnx
 from colornet.resources import find_resource
 from tests import tiny
 from tests.networks import TINY, randomize

@@ -17,11 +17,12 @@ from .. import color, scaling
 from ..engine.available import is_onnx, missing_onnx
 from ..errors import ColornetError
 from ..files import check_regular, replacing
+from ..network import parameters
+from ..network.stored import with_decodings
 from ..resources import cache_folder, find_resource
-from .onnx import output_names
+from .layer_by_layer import output_names
 from .onnx_graph import import_package
 from .onnx_runtime import load_onnx, read_config, run_session, start_session
-from .stored import with_decodings
 
 __all__ = ['load_for_onnx_runtime']
 
@@ -31,7 +32,8 @@ logger = logging.getLogger(__name__)
 MAX_BYTES = 500 << 20
 
 #: All of these decide what is made.
-SOURCES = sorted(Path(__file__).parent.glob('*.py')) + [
+SOURCES = [path for module in (__file__, parameters.__file__)
+           for path in sorted(Path(module).parent.glob('*.py'))] + [
     Path(color.__file__), Path(scaling.__file__)]
 
 
@@ -42,9 +44,9 @@ def load_for_onnx_runtime(network, vgg_weights=None, decodings=((),)):
     ----------
     network : str or Path
         A file as :func:`colornet.network.saved.save_network` writes it, or
-        as :func:`colornet.network.onnx.export_onnx` does.
+        as :func:`colornet.prediction.onnx.export_onnx` does.
     vgg_weights, decodings
-        As for :func:`colornet.network.engines.load_prediction`.
+        As for :func:`colornet.prediction.engines.load_prediction`.
 
     Returns
     -------
@@ -95,7 +97,7 @@ def _load_exported(path, vgg_weights, decodings):
 
 
 def _cut_network(path, settings):
-    """An ONNX file as :func:`colornet.network.onnx.build_network` makes it."""
+    """A file as :func:`colornet.prediction.onnx.build_network` makes it."""
     model = import_package('onnx').load(str(path))
     wanted, nodes = set(output_names(settings)), []
     for node in reversed(model.graph.node):

@@ -1,6 +1,6 @@
 """Prediction by ONNX Runtime, where Theano is not; without Theano.
 
-It runs what :mod:`colornet.network.onnx` has made.
+It runs what :mod:`colornet.prediction.onnx` has made.
 """
 
 import os

@@ -10,10 +10,10 @@ from nose.tools import assert_in, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine.available import missing_onnx
-from colornet.network import onnx_cache
-from colornet.network.onnx import export_onnx
-from colornet.network.onnx_cache import load_for_onnx_runtime
-from colornet.network.onnx_runtime import load_onnx
+from colornet.prediction import onnx_cache
+from colornet.prediction.onnx import export_onnx
+from colornet.prediction.onnx_cache import load_for_onnx_runtime
+from colornet.prediction.onnx_runtime import load_onnx
 from tests import tiny
 from tests.inventing import save_invented
 from tests.tiny import check_error

@@ -14,15 +14,12 @@ import numpy as np
 from .. import __version__
 from ..color import get_color_space, unbin_channel
 from ..files import make_folder, replacing, writing
-from ..resources import find_resource
 from ..scaling import gaussian_window
-from .inputs import IMAGENET_MEAN_BGR
+from .layer_by_layer import add_network, load_folded, output_names
 from .onnx_graph import Graph, import_package
-from .stored import R4_DEPTH, SUM_DEPTH, fold_batch_norm, load_stored
-from .vgg16_weights import BLOCKS, load_vgg16_weights
 
-__all__ = ['ONNX_FORMAT', 'add_decoding', 'add_network', 'build_decodings',
-           'build_network', 'build_onnx', 'export_onnx', 'output_names']
+__all__ = ['ONNX_FORMAT', 'add_decoding', 'build_decodings', 'build_network',
+           'build_onnx', 'export_onnx']
 
 #: By which files of ours are known, among their metadata.
 ONNX_FORMAT = 'colornet onnx 1'
@@ -37,7 +34,7 @@ def export_onnx(network, path, vgg_weights=None, decoding=(), half=False):
         As for :func:`colornet.network.saved.load_network`.
     path : str or Path
     half : bool
-        As of :class:`colornet.network.onnx_graph.Graph`.
+        As of :class:`colornet.prediction.onnx_graph.Graph`.
 
     Raises
     ------
@@ -146,85 +143,21 @@ def build_decodings(settings, decodings):
 def _start(network, vgg_weights, decoding=(), half=False):
     """An empty graph, the configuration and the metadata of a network."""
     import_package('onnx')  # Before the work.
-    parameters, config, attributes = load_stored(network)
-    config.override_decoding(decoding)
+    parameters, config, attributes, vgg_weights = load_folded(
+        network, vgg_weights, decoding)
     settings = config.network
     properties = {key: str(value) for key, value in attributes.items()}
     properties.update(
         format=ONNX_FORMAT, config=config.to_json(), colornet=__version__,
         sha256=_digest(network), color_space=settings['color_space'],
         size=str(config.data['size']), proportions=config.data['proportions'])
-    if settings['batch_norm']:
-        parameters = fold_batch_norm(parameters)
-    if vgg_weights is not None or not settings['fine_tune']:
-        vgg_weights = vgg_weights or find_resource('weights/vgg16.pkl')
-        parameters = dict(_vgg16_parameters(vgg_weights), **parameters)
+    if vgg_weights is not None:
         properties['vgg16_sha256'] = _digest(vgg_weights)
     return Graph(parameters, network, half), config, properties
 
 
 def _digest(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def _vgg16_parameters(path):
-    """VGG16's weights as parameters, flipped as those of Lasagne are."""
-    for name, (W, b) in load_vgg16_weights(path).items():
-        yield name + '/W', W[:, :, ::-1, ::-1]
-        yield name + '/b', b
-
-
-def output_names(settings):
-    """What :func:`add_network` ends with.
-
-    Parameters
-    ----------
-    settings : dict
-        ``[network]`` of the configuration.
-
-    Returns
-    -------
-    list of str
-        The class scores of both channels, or chrominance.
-    """
-    if settings['kind'] == 'classification':
-        return ['u_scores', 'v_scores']
-    return ['unit3_conv' if settings['chroma_scale'] == 1 else
-            'unscaled/chroma']
-
-
-def add_network(graph, settings):
-    """Add a network, from ``luminance`` to :func:`output_names`.
-
-    It follows :mod:`colornet.network.networks`, name by name.
-
-    Parameters
-    ----------
-    graph : Graph
-    settings : dict
-        ``[network]`` of the configuration.
-    """
-    space = get_color_space(settings['color_space'])
-    maps = _add_encoder(graph, _add_input(graph, space.luminance_max))
-
-    def tap(name):
-        """VGG16's map as the decoder takes it."""
-        return (graph.normalize(maps[name], name + '_bn')
-                if settings['batch_norm_taps'] else maps[name])
-
-    if settings['kind'] == 'regression':
-        _, _, unit2 = _add_residual_encoder(graph, tap, settings)
-        total = graph.total(
-            [graph.at_stride(unit2, 2, settings['output_stride']),
-             graph.at_stride(tap('conv1_2'), 1, settings['output_stride'])],
-            'unit3_sum')
-        chroma = graph.convolve(total, 'unit3_conv', 2, 3)
-        factor = settings['chroma_scale']
-        if factor != 1:
-            graph.add('Mul', [chroma, graph.constant('chroma_scale', factor)],
-                      'unscaled/chroma')
-    else:
-        _add_classifier(graph, maps, tap, settings)
 
 
 def add_decoding(graph, settings, decoding, output):
@@ -248,100 +181,6 @@ def add_decoding(graph, settings, decoding, output):
             output + '/saturated')
     # Channels come last outside of networks.
     graph.add('Transpose', chroma, output, perm=[0, 2, 3, 1])
-
-
-def _add_input(graph, luminance_max):
-    """:func:`colornet.network.inputs.preprocess`."""
-    scaled = graph.add('Mul', ['luminance', graph.constant(
-        'input/factor', 255. / luminance_max)], 'input/scaled')
-    scaled = graph.add('Unsqueeze', [scaled, graph.constant(
-        'input/axis', [1], np.int64)], 'input/channel')
-    return graph.add('Sub', [scaled, graph.constant(
-        'input/mean', IMAGENET_MEAN_BGR[:, None, None])], 'input', 3)
-
-
-def _add_encoder(graph, value):
-    """VGG16 (paper, 3.2); its maps by name."""
-    maps = {}
-    for block, (count, num_filters) in enumerate(BLOCKS, 1):
-        for index in range(1, count + 1):
-            name = 'conv%d_%d' % (block, index)
-            value = graph.convolve(value, name, num_filters, 3)
-            value = maps[name] = graph.rectify(value, name + '/relu')
-        name = 'pool%d' % block
-        value = maps[name] = graph.max_pool(value, name)
-    return maps
-
-
-def _convolution_unit(graph, incoming, name, depth, size):
-    """Convolution, which batch normalization is folded into, and rectifier."""
-    return graph.rectify(graph.convolve(incoming, name + '_conv', depth,
-                                        size), name)
-
-
-def _add_residual_encoder(graph, tap, settings):
-    """R4, or its sum with what surrounds it, and units 1 and 2 (3.5)."""
-    incoming = tap('conv4_3')
-    r4 = _convolution_unit(graph, incoming, 'r4', R4_DEPTH, 1)
-    r4 = _add_surroundings(graph, r4, incoming, settings)
-    units = [r4]
-    for unit, name, depth in (('unit1', 'conv3_3', 128),
-                              ('unit2', 'conv2_2', 64)):
-        total = graph.total([graph.upscale(units[-1], 2), tap(name)],
-                            unit + '_sum')
-        units.append(_convolution_unit(graph, total, unit, depth, 3))
-    return units
-
-
-def _add_surroundings(graph, r4, seen, settings):
-    """R4's map plus what is around a pixel (choices 24 and 25)."""
-    summands, tap = [r4], seen
-    if settings['context']:
-        seen = graph.max_pool(tap, 'context_pool', partial=True)
-        for number in range(1, settings['context'] + 1):
-            seen = _convolution_unit(graph, seen, 'context%d' % number,
-                                     R4_DEPTH, 3)
-        summands.append(graph.crop(graph.upscale(seen, 2), r4,
-                                   'context_crop'))
-    if settings['global_features']:
-        value = graph.add('GlobalAveragePool', seen, 'global_mean')
-        value = graph.dense(value, 'global1', settings['global_features'])
-        value = graph.rectify(value, 'global1/relu')
-        summands.append(graph.dense(value, 'global2', R4_DEPTH))
-    return graph.total(summands, 'r4_sum')
-
-
-def _add_classifier(graph, maps, tap, settings):
-    """The class scores of both channels (paper, 3.6)."""
-    stride, tail = settings['output_stride'], settings['tail']
-    if settings['residual_units']:
-        units = _add_residual_encoder(graph, tap, settings)
-        parts, last = list(zip(units, (8, 4, 2))), [(tap('conv1_2'), 1)]
-    else:
-        parts, last = [(tap('pool%d' % number), 2 ** number)
-                       for number in (4, 3, 2, 1)], []
-    if settings['aggregation'] == 'concat':
-        value = graph.convolve_stack(
-            [(graph.at_stride(name, scale, stride, upscale=False),
-              max(1, scale // stride)) for name, scale in parts + last],
-            'tail1_conv', tail[0], 3)
-    else:
-        summands = []
-        for name, scale in parts:
-            value = graph.convolve(
-                graph.at_stride(name, scale, stride, upscale=False),
-                name + '_to64', SUM_DEPTH, 1)
-            summands.append(graph.at_stride(value, max(scale, stride),
-                                            stride))
-        summands += [graph.at_stride(name, scale, stride)
-                     for name, scale in last]
-        value = graph.convolve(graph.total(summands, 'sum'), 'tail1_conv',
-                               tail[0], 3)
-    value = graph.rectify(value, 'tail1')
-    for number, depth in enumerate(tail[1:], 2):
-        value = _convolution_unit(graph, value, 'tail%d' % number, depth, 3)
-    for name in 'u_scores', 'v_scores':
-        graph.convolve(value, name, settings['num_bins'], 1)
 
 
 def _decode(graph, scores, num_bins, limits, decoding, output):

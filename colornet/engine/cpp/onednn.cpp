@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -59,6 +60,12 @@ private:
     void* start_ = nullptr;
     size_t size_ = 0;
 };
+
+int64_t size(const memory::dims& dims) {
+    int64_t product = 1;
+    for (auto dim : dims) product *= dim;
+    return product;
+}
 
 enum { source, filters, target, scratch, num_buffers };
 thread_local Buffer buffers[num_buffers];
@@ -164,18 +171,30 @@ struct Convolution {
     desc source, filters, target, scratch;
 
     Convolution(const Shape& shape, algorithm method) {
-        const Terms terms = {method,
-                             any(shape.source_dims(), shape.bfloat16),
-                             any(shape.filter_dims(), shape.bfloat16),
-                             any(shape.target_dims()),
-                             {shape.row_stride, shape.column_stride},
-                             {shape.row_padding, shape.column_padding}};
+        // With bfloat16, what is given is rounded, and the result is not.
+        const auto given = [&](Kind result) {
+            return shape.bfloat16 && shape.kind != result;
+        };
+        const Terms terms = {
+            method,
+            any(shape.source_dims(), given(grad_inputs)),
+            any(shape.filter_dims(), given(grad_filters)),
+            any(shape.target_dims(), given(forward)),
+            {shape.row_stride, shape.column_stride},
+            {shape.row_padding, shape.column_padding}};
+        // What gradients belong to is all of one type.
+        Terms whole = terms;
+        if (shape.bfloat16 && shape.kind != forward) {
+            whole.source = any(shape.source_dims(), true);
+            whole.filters = any(shape.filter_dims(), true);
+            whole.target = any(shape.target_dims(), true);
+        }
         dnnl::primitive_attr attributes;
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         auto forward_attributes = attributes;
         if (shape.rectify) forward_attributes.set_post_ops(rectifier());
         const auto description = describe_forward(
-            terms, shape.has_bias ? plain({shape.filters}) : desc(),
+            whole, shape.has_bias ? plain({shape.filters}) : desc(),
             forward_attributes);
         if (shape.kind == forward) {
             primitive = dnnl::convolution_forward(description);
@@ -252,11 +271,81 @@ void hand_over(memory& result, float* array, const memory::dims& dims) {
     copy(result, given);
 }
 
-int64_t size(const memory::dims& dims) {
-    int64_t product = 1;
-    for (auto dim : dims) product *= dim;
-    return product;
-}
+// A convolution for prediction in bfloat16, of images whose channels come last.
+// Its filters are brought into oneDNN's layout once, and kept.
+class Layer {
+public:
+    Layer(const Shape& shape, const float* kernels, const float* biases,
+          bool wide)
+        : shape_(shape), kernels_(kernels, kernels + size(shape.filter_dims())),
+          biases_(biases, biases + shape.filters), wide_(wide) {}
+
+    void run(int64_t batch, int64_t rows, int64_t columns, void* inputs,
+             void* outputs) {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (!stream) stream = new dnnl::stream(cpu());
+        Shape shape = shape_;
+        shape.batch = batch, shape.rows = rows, shape.columns = columns;
+        auto found = prepared_.find(shape);
+        if (found == prepared_.end())
+            found = prepared_.emplace(shape, prepare(shape)).first;
+        const Prepared& ready = found->second;
+        dnnl::convolution_forward(ready.primitive)
+            .execute(*stream,
+                     {{DNNL_ARG_SRC, memory(ready.primitive.src_desc(), cpu(),
+                                            inputs)},
+                      {DNNL_ARG_WEIGHTS, ready.filters},
+                      {DNNL_ARG_BIAS, memory(plain({shape.filters}), cpu(),
+                                             biases_.data())},
+                      {DNNL_ARG_DST, memory(ready.primitive.dst_desc(), cpu(),
+                                            outputs)},
+                      {DNNL_ARG_SCRATCHPAD,
+                       memory(ready.primitive.scratchpad_desc(), cpu(),
+                              buffers[scratch].reserve(
+                                  ready.primitive.scratchpad_desc()
+                                      .get_size()))}});
+        stream->wait();
+    }
+
+private:
+    struct Prepared {
+        dnnl::convolution_forward::primitive_desc primitive;
+        memory filters;
+    };
+
+    Prepared prepare(const Shape& shape) {
+        const auto rounded = memory::data_type::bf16;
+        const Terms terms = {
+            algorithm::convolution_direct,
+            desc(shape.source_dims(), rounded, tag::acdb),
+            desc(shape.filter_dims(), rounded, tag::any),
+            desc(shape.target_dims(), wide_ ? memory::data_type::f32 : rounded,
+                 tag::acdb),
+            {shape.row_stride, shape.column_stride},
+            {shape.row_padding, shape.column_padding}};
+        dnnl::primitive_attr attributes;
+        attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+        if (shape.rectify) attributes.set_post_ops(rectifier());
+        Prepared ready = {
+            describe_forward(terms, plain({shape.filters}), attributes), {}};
+        for (const auto& other : prepared_)
+            if (other.second.filters.get_desc() ==
+                ready.primitive.weights_desc())
+                ready.filters = other.second.filters;
+        if (!ready.filters) {
+            memory given(plain(shape.filter_dims()), cpu(), kernels_.data());
+            ready.filters = memory(ready.primitive.weights_desc(), cpu());
+            copy(given, ready.filters);
+        }
+        return ready;
+    }
+
+    Shape shape_;
+    std::vector<float> kernels_, biases_;
+    bool wide_;
+    std::map<Shape, Prepared> prepared_;
+    std::mutex mutex_;
+};
 
 void run(Shape shape, float* inputs, float* kernels, float* biases,
          float* outputs) {
@@ -336,25 +425,56 @@ void run(Shape shape, float* inputs, float* kernels, float* biases,
     stream->wait();
 }
 
+Shape read_shape(const int64_t* numbers) {
+    Shape shape;
+    std::copy(numbers, numbers + sizeof shape / sizeof *numbers,
+              reinterpret_cast<int64_t*>(&shape));
+    return shape;
+}
+
 }  // namespace
 
-// numbers: the fields of Shape. With bfloat16, which is for the forward kind
-// only, maps and filters are rounded to it, and sums are float32. kind decides which array is the result:
+// numbers: the fields of Shape. With bfloat16, what is given is rounded to it;
+// sums and the result are float32. kind decides which array is the result:
 // outputs, inputs (their gradient) or kernels (their gradient); the filters
 // are not flipped. Returns null or what went wrong.
 extern "C" const char* onednn_convolution(const int64_t* numbers, float* inputs,
                                           float* kernels, float* biases,
                                           float* outputs) {
     try {
-        Shape shape;
-        std::copy(numbers, numbers + sizeof shape / sizeof *numbers,
-                  reinterpret_cast<int64_t*>(&shape));
-        run(shape, inputs, kernels, biases, outputs);
+        run(read_shape(numbers), inputs, kernels, biases, outputs);
         return nullptr;
     } catch (const std::exception& error) {
         message = error.what();
         return message.c_str();
     }
+}
+
+// numbers: the fields of Shape for one kind of images; wide: whether outputs are
+// float32. Null if there is no memory.
+extern "C" void* onednn_layer(const int64_t* numbers, const float* kernels,
+                              const float* biases, int64_t wide) {
+    try {
+        return new Layer(read_shape(numbers), kernels, biases, wide);
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+extern "C" const char* onednn_run_layer(void* layer, int64_t batch,
+                                        int64_t rows, int64_t columns,
+                                        void* inputs, void* outputs) {
+    try {
+        static_cast<Layer*>(layer)->run(batch, rows, columns, inputs, outputs);
+        return nullptr;
+    } catch (const std::exception& error) {
+        message = error.what();
+        return message.c_str();
+    }
+}
+
+extern "C" void onednn_free_layer(void* layer) {
+    delete static_cast<Layer*>(layer);
 }
 
 extern "C" const char* onednn_version() {

@@ -1,0 +1,1 @@
+"""Trained networks that predict, by any engine (paper, 3.1)."""

@@ -1,0 +1,97 @@
+"""Trained networks that predict, by Theano, ONNX Runtime or PyTorch."""
+
+from ..engine.available import DEVICES, choose_engine, is_onnx
+from ..errors import ColornetError
+from ..network import stored
+
+__all__ = ['load_configuration', 'load_prediction']
+
+
+def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
+                    bfloat16=False, device='auto'):
+    """Load a trained network, to predict with several decodings.
+
+    Parameters
+    ----------
+    network : Path
+        A file; one whose name ends in ``.onnx`` is for ONNX Runtime.
+    vgg_weights : str or Path, optional
+        As for :func:`colornet.network.saved.load_network`.
+    decodings : sequence of iterables of str
+        Changes of settings for each, such as ``decoding.method=mean``.
+    engine : 'theano', 'onnx' or 'pytorch', optional
+        See :func:`colornet.engine.available.choose_engine`.
+    bfloat16 : bool
+        By oneDNN in place of Theano, or by PyTorch: much faster on processors
+        and GPUs that have it, and less exact.
+    device : str
+        Of PyTorch: one of :data:`colornet.engine.available.DEVICES`.
+
+    Returns
+    -------
+    predict : callable
+        Takes luminance, returns a list: the chrominance by each decoding. See
+        :func:`colornet.network.saved.compile_decodings`.
+    config : Config
+        With the first of the decodings.
+    attributes : dict
+        Where the network comes from.
+
+    Raises
+    ------
+    ColornetError
+        If the engine, the network or VGG16's weights are missing or damaged.
+    """
+    engine = choose_engine(engine, network)
+    if bfloat16 and engine == 'onnx':
+        raise ColornetError('bfloat16 is for the engines theano and pytorch, '
+                            'not onnx')
+    if device not in DEVICES:
+        raise ColornetError('device must be one of %s, not %r'
+                            % (', '.join(DEVICES), device))
+    if device != 'auto' and engine != 'pytorch':
+        raise ColornetError('device is for the engine pytorch, not %s'
+                            % engine)
+    if engine == 'onnx':
+        from .onnx_cache import load_for_onnx_runtime
+        return load_for_onnx_runtime(network, vgg_weights, decodings)
+    if engine == 'pytorch':
+        from ..pytorch.prediction import load_for_pytorch
+        return load_for_pytorch(network, vgg_weights, decodings, device,
+                                bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_rounded
+        return load_rounded(network, vgg_weights, decodings)
+    return _load_for_theano(network, vgg_weights, decodings)
+
+
+def load_configuration(network):
+    """:func:`colornet.network.stored.load_configuration`, also of ONNX files.
+
+    Parameters
+    ----------
+    network : Path
+
+    Returns
+    -------
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+    """
+    if is_onnx(network):
+        from .onnx_runtime import load_onnx
+        return load_onnx(network)[1:]
+    return stored.load_configuration(network)
+
+
+def _load_for_theano(network, vgg_weights, decodings):
+    from ..network import saved
+    net, config, attributes = saved.load_network(network, vgg_weights,
+                                                 fold=True)
+    configs = stored.with_decodings(config, decodings)
+    return (saved.compile_decodings(net, config, [one.decoding for one in
+                                                  configs]),
+            configs[0], attributes)
