@@ -32,6 +32,9 @@ def add_colorize(commands):
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: %s)' % DEFAULT_NETWORK)
     _add_result_options(command)
+    command.add_argument('--watch', action='store_true', help='go on: colour '
+                         'what comes into folders or changes there, once it '
+                         'has settled, until Ctrl-C')
     command.add_argument('--batch-size', type=positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
@@ -80,6 +83,8 @@ def _colorize(options):
     if options.max_pixels:
         limit_pixels(options.max_pixels)
     report = Report(listener=_print_line if options.json else None)
+    if options.watch:
+        return _watch(options, out, report)
     try:
         _choose_way(options, out)(options, out, report)
     except (ColornetError, KeyboardInterrupt):
@@ -140,6 +145,27 @@ def _result_options(options, out=None):
                                 % (format, out))
         format = suffix
     return Options(format, options.quality, options.colour)
+
+
+def _watch(options, out, report):
+    """Tell of each photo when it ends, since there is no end of all."""
+    from ..flow.watching import watch_files
+    if _choose_way(options, out) is not _colorize_folder:
+        raise ColornetError('--watch is for files and folders, and a folder '
+                            'as OUT')
+
+    def tell(entry):
+        from ..terminal import note
+        if options.json:
+            _print_line(entry)
+        if entry['status'] == 'failed':
+            note('colornet: failed: %(source)s: %(reason)s' % entry)
+        elif not options.json and not options.quiet:
+            print('%s: %s' % (entry['status'], entry.get(
+                'output', entry['source'])), flush=True)
+    report.listener = tell
+    watch_files(_load(options), options.sources, out, options.batch_size,
+                options.overwrite, report, _result_options(options))
 
 
 def _load(options):

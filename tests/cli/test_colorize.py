@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -206,6 +207,19 @@ class TestColorize:
                 stderr=subprocess.PIPE)
         eq_((done.returncode, done.stderr), (141, b''))
 
+    def test_watching_until_it_is_interrupted(self):
+        (self.folder / 'a.png').write_bytes(self.encoded())
+        out = self.folder / 'out'
+        process = subprocess.Popen(
+            [sys.executable, '-c', GREY, 'colorize', str(self.folder), '-o',
+             str(out), '--watch'], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, universal_newlines=True)
+        eq_(process.stdout.readline(), 'written: %s\n' % (out / 'a.png'))
+        process.send_signal(signal.SIGINT)
+        eq_(process.communicate(timeout=60),
+            ('', 'colornet: interrupted\n'))
+        eq_(process.returncode, 130)
+
     def test_a_line_of_json_for_each_photo(self):
         for name in 'a.png', 'c.png':
             (self.folder / name).write_bytes(self.encoded())
@@ -294,6 +308,7 @@ def test_what_contradicts_itself():
                 ('need a folder', [path, path, '-o', 'b.jpg']),
                 ('need a folder', [folder, '-o', '-']),
                 ('no name of a photo', ['-', '-o', folder]),
+                ('--watch is for', [path, '--watch', '-o', 'b.jpg']),
                 ('contradict', [path, '-o', 'b.jpg', '--format', 'png']),
                 ('unknown suffix', [path, '--format', 'gif']),
                 ('quality must', [path, '--quality', '101']),
