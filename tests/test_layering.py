@@ -31,7 +31,7 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
-               'studies.jobs', 'studies.study', 'cli']
+               'studies.study', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'

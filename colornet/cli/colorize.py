@@ -1,5 +1,6 @@
 """``colornet colorize``: photos in, coloured photos out."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -35,6 +36,11 @@ def add_colorize(commands):
     command.add_argument('--watch', action='store_true', help='go on: colour '
                          'what comes into folders or changes there, once it '
                          'has settled, until Ctrl-C')
+    command.add_argument('--scheduler', metavar='ADDRESS', help='of Dask: '
+                         'share the photos among its workers, which see the '
+                         'same files')
+    # What such a worker runs.
+    command.add_argument('--chunk', type=int, help=argparse.SUPPRESS)
     command.add_argument('--batch-size', type=positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
@@ -71,6 +77,8 @@ def _add_result_options(command):
 
 
 def _colorize(options):
+    if options.chunk is not None:
+        return _colorize_chunk(options)
     missing = [source for source in options.sources
                if source != STREAM and not os.path.lexists(source)]
     if len(missing) == len(options.sources):
@@ -78,10 +86,8 @@ def _colorize(options):
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
-    from ..formats.photo import limit_pixels
     from ..photos.report import Report
-    if options.max_pixels:
-        limit_pixels(options.max_pixels)
+    _limit_pixels(options)
     report = Report(listener=_print_line if options.json else None)
     if options.watch:
         return _watch(options, out, report)
@@ -111,7 +117,10 @@ def _choose_way(options, out):
     """What colours from IN to OUT."""
     source, *others = options.sources
     if source != STREAM and out != STREAM and not _names_file(out):
-        return _colorize_folder
+        return _share_folder if options.scheduler else _colorize_folder
+    if options.scheduler:
+        raise ColornetError('--scheduler is for files and folders, and a '
+                            'folder as OUT')
     if others or os.path.isdir(source):
         raise ColornetError('%s is one file; several photos need a folder as '
                             'OUT' % out)
@@ -179,6 +188,36 @@ def _colorize_folder(options, out, report):
     results = _result_options(options)
     colorize_files(_load(options), options.sources, out, options.batch_size,
                    options.overwrite, not options.quiet, report, results)
+
+
+def _share_folder(options, out, report):
+    from ..flow.sharing import colorize_shared
+
+    # Workers may run elsewhere.
+    for name in 'network', 'vgg':
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    settings = {name: value for name, value in vars(options).items()
+                if name != 'run'}
+    colorize_shared(options.scheduler, options.sources, out, settings,
+                    _result_options(options), options.overwrite, report,
+                    not options.quiet)
+
+
+def _colorize_chunk(options):
+    """What a worker does; what becomes of the photos it notes in a file."""
+    from ..flow.sharing import colorize_chunk, read_settings
+    file, = options.sources
+    settings = argparse.Namespace(**read_settings(file))
+    _limit_pixels(settings)
+    colorize_chunk(_load(settings), file, options.chunk,
+                   _result_options(settings), settings.batch_size)
+
+
+def _limit_pixels(options):
+    if options.max_pixels:
+        from ..formats.photo import limit_pixels
+        limit_pixels(options.max_pixels)
 
 
 def _colorize_file(options, out, report):

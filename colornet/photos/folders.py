@@ -22,7 +22,8 @@ from .report import Report
 from .tones import has_colours, mix_colours
 from .writing import encode_photo, output_dtype, write_bytes, write_photo
 
-__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'run_jobs']
+__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'no_photos',
+           'run_jobs']
 
 # Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -83,15 +84,19 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         report = Report()
     found = find_sources(sources, out_folder, report)
     if not found and not report.failed:
-        raise ColornetError(
-            'no photos (%s) in %s' % (' '.join(sorted(IMAGE_SUFFIXES)),
-                                      ', '.join(map(str, sources))))
+        raise no_photos(sources)
     targets = Targets(out_folder, options, report)
     make_folder(out_folder)
     jobs = targets.assign(found, overwrite)
     run_jobs(jobs, Steps(colorizer, options, report, targets), report,
              batch_size, progress)
     return report
+
+
+def no_photos(sources):
+    """The error of sources without any photo."""
+    return ColornetError('no photos (%s) in %s' % (
+        ' '.join(sorted(IMAGE_SUFFIXES)), ', '.join(map(str, sources))))
 
 
 def colorize_file(colorizer, source, target, overwrite=True, report=None,
