@@ -96,7 +96,8 @@ setup(
     packages=find_packages(include=['colornet', 'colornet.*']),
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['cpp/*.cpp'],
-                  'colornet.studies': ['page.rst', 'report.html']},
+                  'colornet.studies': ['page.rst', 'report.html'],
+                  'colornet.web': ['static/*.*', 'static/vendor/*']},
     python_requires='>=3.8',
     install_requires=list(
         where('python_version < "3.12"', WITH_THEANO)) + list(
@@ -123,6 +124,12 @@ setup(
         # last ones lack pkg_resources, which Lasagne needs.
         'pytorch': ['torch==2.13.0; python_version >= "3.10"',
                     'setuptools==80.9.0; python_version < "3.12"'],
+        # "colornet serve": pages and files by HTTP; a server for them, in
+        # Python alone. The last ones for Python 3.8, and for those after it.
+        'web': ['Flask==3.0.3; python_version < "3.9"',
+                'Flask==3.1.3; python_version >= "3.9"',
+                'waitress==3.0.0; python_version < "3.9"',
+                'waitress==3.0.2; python_version >= "3.9"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

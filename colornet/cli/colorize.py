@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK
+from ..terminal import note, say
 from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
                       add_vgg, positive)
 
@@ -164,14 +165,14 @@ def _watch(options, out, report):
                             'as OUT')
 
     def tell(entry):
-        from ..terminal import note
         if options.json:
             _print_line(entry)
         if entry['status'] == 'failed':
             note('colornet: failed: %(source)s: %(reason)s' % entry)
         elif not options.json and not options.quiet:
-            print('%s: %s' % (entry['status'], entry.get(
-                'output', entry['source'])), flush=True)
+            say('%s: %s' % (entry['status'],
+                            entry.get('output', entry['source'])))
+            sys.stdout.flush()
     report.listener = tell
     watch_files(_load(options), options.sources, out, options.batch_size,
                 options.overwrite, report, _result_options(options))
@@ -264,14 +265,13 @@ def print_report(report, out, options=None):
     int
         The exit status.
     """
-    from ..terminal import note
     for source, reason in report.failed:
         note('colornet: failed: %s: %s' % (source, reason))
     if options is None or not options.quiet:
         skipped = (', %d already there' % len(report.skipped)
                    if report.skipped else '')
         if out != STREAM:
-            tell = note if options is not None and options.json else print
+            tell = note if options is not None and options.json else say
             tell('%d coloured in %s%s, %d failed' % (
                 len(report.written), out, skipped, len(report.failed)))
         for text in _notes(report, options):

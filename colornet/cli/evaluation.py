@@ -5,6 +5,7 @@ from pathlib import Path
 from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
+from ..terminal import say
 from .options import (add, add_decoding, add_engine, add_networks, add_out,
                       add_subset, add_vgg, positive)
 
@@ -69,7 +70,7 @@ def _table1(options):
     check_output(options.out, '.csv')
     print(make_table1({name: getattr(options, name) for name in TABLE1},
                       options.out))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_table2(commands):
@@ -89,7 +90,7 @@ def _table2(options):
     check_output(options.out, '.csv')
     print(make_table2(options.data, options.runs, options.out, options.vgg,
                       options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_decodings(commands):
@@ -113,7 +114,7 @@ def _decodings(options):
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg,
                             options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_everyday(commands):
@@ -156,7 +157,7 @@ def _everyday(options):
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
                          options.every, options.vgg, options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_figure(commands):
@@ -193,9 +194,9 @@ def _figure(options):
                                 'and no --photos' % options.number)
         from ..evaluation.schematics import draw_network
         print(draw_network(options.number, out))
-        print('written to %s' % out)
+        say('written to %s' % out)
         return
     print(make_figure(options.number, out, options.data, options.runs,
                       options.photos, options.vgg, options.dataset,
                       options.engine))
-    print('written to %s' % out)
+    say('written to %s' % out)

@@ -1,6 +1,5 @@
 """What became of photos."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +50,7 @@ class Report:
         if first_only:
             self.first_only.append(source)
             more = {'first_only': True}
-        self._tell(source, 'written', output=os.fspath(target), **more)
+        self._tell(source, 'written', output=str(target), **more)
 
     def add_failed(self, source, reason):
         """A photo could not be coloured."""
@@ -61,7 +60,7 @@ class Report:
     def add_skipped(self, source, target):
         """The output of a photo was there before."""
         self.skipped.append(target)
-        self._tell(source, 'skipped', output=os.fspath(target))
+        self._tell(source, 'skipped', output=str(target))
 
     def add_in_colour(self, source):
         """A photo has colours and was left out."""

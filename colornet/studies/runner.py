@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..data.subsets import check_subset
 from ..errors import ColornetError
-from ..files import locked, make_folder
+from ..files import locked
 from ..flow.jobs import Job, run_jobs
 from ..training.run_folder import find_divergence, is_finished
 from .results import collect_rows, read_scores, scores_file
@@ -83,7 +83,6 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         refuse_other_settings(study, session)
     with locked(session.folder, 'other studies are running in %s; wait for '
                 'them or choose another --runs' % session.folder):
-        make_folder(results_folder)
         yield from _run_plans(list(plans.values()), session, scheduler,
                               threads)
 

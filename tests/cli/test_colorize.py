@@ -126,6 +126,17 @@ class TestColorize:
         assert_in(b'1 coloured in ', done.stdout)
         eq_(os.listdir(os.fsencode(out)), [b'caf\xe9.jpg'])
 
+    def test_names_with_control_characters(self):
+        for name in 'a\x1b[2J.jpg', 'b\n.jpg':
+            (self.folder / name).write_text('no photo')
+        status, out, err = self.colorize('a\x1b[2J.jpg', 'b\n.jpg')
+        eq_((status, len(out.splitlines())), (2, 1))
+        eq_([line.partition(': not an image')[0].rpartition('/')[2]
+             for line in err.splitlines()], ['a\\x1b[2J.jpg', 'b\\n.jpg'])
+        status, out, err = run('colorize', self.folder / 'none\x1b')
+        eq_(err, 'colornet: error: %s/none\\x1b does not exist\n'
+            % self.folder)
+
     def test_closed_streams(self):
         self.photo.save(str(self.folder / 'a.jpg'))
         for closed in '2>&-', '>&-', '<&- >&- 2>&-':

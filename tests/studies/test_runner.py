@@ -362,6 +362,15 @@ class TestStudy(tiny.InFolder):
         with locked(self.root / 'runs' / 'quick', 'busy'):
             tiny.check_error(lambda: run(self.root), '--runs', 'quick')
 
+    def test_a_refused_study_leaves_no_folders(self):
+        before = sorted(self.root.iterdir())
+        with mock.patch.dict(sys.modules, distributed=None):
+            tiny.check_error(lambda: list(run_studies(
+                [str(self.root / 'seeds.ini')], self.root / 'photos', 'quick',
+                self.root / 'new' / 'runs', self.root / 'new' / 'results',
+                scheduler='tcp://a:1')), '--scheduler needs Dask')
+        eq_(sorted(self.root.iterdir()), before)
+
     def test_a_damaged_table_is_not_written_over(self):
         results = self.root / 'results' / 'seeds.csv'
         before = results.read_text()
