@@ -59,6 +59,13 @@ def _add_result_options(command):
                          'each photo, or png)')
     command.add_argument('--quality', type=positive, metavar='N', help='of '
                          'JPEG and WebP, 1 to 100 (default: 95)')
+    command.add_argument('--depth', type=int, choices=(8, 16), help='bits a '
+                         'channel (default: 16 where photo and format have '
+                         'them, PNG and TIFF)')
+    command.add_argument('--no-mark', dest='mark', action='store_false',
+                         help='do not say in XMP that colours are computed')
+    command.add_argument('--keep-times', action='store_true',
+                         help='give results the times of their sources')
     command.add_argument('--colour', default='skip', choices=(
         'skip', 'keep', 'blend', 'replace'), help='what becomes of photos '
         'that have colours, and not just one tone: they are left out, keep '
@@ -154,7 +161,8 @@ def _result_options(options, out=None):
             raise ColornetError('--format %s and %s contradict each other'
                                 % (format, out))
         format = suffix
-    return Options(format, options.quality, options.colour)
+    return Options(format, options.quality, options.depth, options.mark,
+                   options.keep_times, options.colour)
 
 
 def _watch(options, out, report):

@@ -228,24 +228,30 @@ class Steps:
         suffix = self.options.suffix(None, job.photo)
         if chroma is None and suffix == format_suffix(job.photo):
             return content
-        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix))
-        return encode_photo(rgb, job.photo, suffix, job.source,
-                            quality=self.options.quality)
+        options = self.options
+        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix,
+                                                    options.depth))
+        # Colours that a photo has kept are not computed.
+        return encode_photo(rgb, job.photo, suffix, job.source, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality)
 
     def write(self, job, chroma):
         """Colour and write a photo; an error of the disk ends all."""
-        target = job.target
+        target, options = job.target, self.options
         is_copy = chroma is None and (target.suffix.lower() ==
                                       job.source.suffix.lower())
         rgb = None if is_copy else self.colour(
-            job, chroma, output_dtype(job.photo, target.suffix))
+            job, chroma, output_dtype(job.photo, target.suffix, options.depth))
+        times_of = job.source if options.keep_times else None
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
-                write_bytes(target, job.source.read_bytes())
+                write_bytes(target, job.source.read_bytes(), times_of)
             else:
-                write_photo(target, rgb, job.photo,
-                            quality=self.options.quality)
+                write_photo(target, rgb, job.photo, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality, times_of)
         except OSError as error:
             reason = error.strerror.lower()
             if error.errno in _NAME_ERRORS:
