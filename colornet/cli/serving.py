@@ -48,6 +48,6 @@ def _serve(options):
     from ..web.model import load_model
     note('colornet: loading the network')
     model = load_model(options.network, options.vgg, options.decoding,
-                       options.engine, options.bfloat16, options.device,
-                       options.max_pixels)
-    serve(model, options.host, options.port, max_bytes=options.max_bytes)
+                       options.engine, options.bfloat16, options.device)
+    serve(model, options.host, options.port, max_bytes=options.max_bytes,
+          max_pixels=options.max_pixels)

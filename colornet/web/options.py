@@ -10,11 +10,12 @@ from typing import Tuple
 
 from ..errors import ColornetError
 from ..photos.hints import Hint, parse_hint
+from ..photos.options import Options
 
 __all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
 
 #: Setting of ``[decoding]`` -> its schema, and what it does.
-OPTIONS = OrderedDict([
+DECODING = OrderedDict([
     ('saturation', {
         'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 10},
         'description': 'strength of the colours; 0 is grey'}),
@@ -32,6 +33,27 @@ OPTIONS = OrderedDict([
                        'scores, in pixels of the network'}),
 ])
 
+#: The same of :class:`colornet.photos.options.Options`.
+RESULTS = OrderedDict([
+    ('colour', {
+        'schema': {'type': 'string', 'enum': ['replace', 'blend', 'keep']},
+        'description': 'what becomes of colours that a photo has: new ones, '
+                       'the mean of both, its own'}),
+    ('format', {
+        'schema': {'type': 'string', 'enum': ['jpg', 'png', 'tif', 'webp',
+                                              'bmp', 'ppm']},
+        'description': "of the result; if not given, the photo's, or png"}),
+    ('quality', {
+        'schema': {'type': 'integer', 'minimum': 1, 'maximum': 100},
+        'description': 'of JPEG and WebP; 95 if not given'}),
+    ('depth', {
+        'schema': {'type': 'integer', 'enum': [8, 16]},
+        'description': 'bits a channel; if not given, 16 where photo and '
+                       'format have them'}),
+    ('mark', {
+        'schema': {'type': 'boolean'},
+        'description': 'say in XMP that colours are computed'}),
+])
 
 #: Colours that a user gives for single spots.
 HINT = {
@@ -40,6 +62,11 @@ HINT = {
     'description': 'X,Y=COLOUR, any number of times: a colour for a spot, in '
                    'pixels of the upright photo, which spreads to what '
                    'belongs to it'}
+
+_TYPES = {
+    'string': str, 'integer': int,
+    'boolean': {'true': True, 'yes': True, 'false': False,
+                'no': False}.__getitem__}
 
 
 class BadOption(ColornetError):
@@ -55,10 +82,13 @@ class Wanted:
     decoding : dict
         ``[decoding]`` of the configuration.
     hints : tuple of Hint
+    results : Options
+        How it is coloured and written.
     """
 
     decoding: dict
     hints: Tuple[Hint, ...] = ()
+    results: Options = Options()
 
 
 def parse_options(model, values):
@@ -78,22 +108,40 @@ def parse_options(model, values):
     ------
     BadOption
     """
-    changes, hints = {}, []
+    changes, results, hints = {}, {}, []
     try:
         for name, value in values:
             if name == 'hint' and model.takes_hints:
                 hints.append(parse_hint(value))
-            elif name not in OPTIONS:
+                continue
+            if name in changes or name in results:
+                raise BadOption('%s is given twice' % name)
+            if name in RESULTS:
+                results[name] = _parse_result(name, value)
+            elif name in DECODING:
+                changes[name] = value
+            else:
                 raise BadOption('there is no option %s; there are: %s' % (
                     name, ', '.join(option['name'] for option in
                                     describe_options(model))))
-            elif name in changes:
-                raise BadOption('%s is given twice' % name)
-            else:
-                changes[name] = value
-        return Wanted(model.decoding(changes), tuple(hints))
+        return Wanted(model.decoding(changes), tuple(hints),
+                      Options(**results))
     except ColornetError as error:
         raise BadOption(str(error).replace('option: decoding.', '', 1))
+
+
+def _parse_result(name, text):
+    schema = RESULTS[name]['schema']
+    try:
+        value = _TYPES[schema['type']](text)
+    except (KeyError, ValueError):
+        raise BadOption('%s = %s: must be %s %s' % (
+            name, text, 'an' if schema['type'] == 'integer' else 'a',
+            schema['type']))
+    if value not in schema.get('enum', [value]):
+        raise BadOption('%s = %s: choose one of %s' % (
+            name, text, ', '.join(map(str, schema['enum']))))
+    return value
 
 
 def describe_options(model):
@@ -108,10 +156,11 @@ def describe_options(model):
     list of dict
         Name, schema, description and default of each option that suits it.
     """
-    default = model.decoding({})
-    options = [dict(option, name=name, default=default[name])
-               for name, option in OPTIONS.items()
+    decoding = model.decoding({})
+    options = [dict(option, name=name, default=decoding[name])
+               for name, option in DECODING.items()
                if name in model.adjustable()]
     if model.takes_hints:
         options.append(dict(HINT, name='hint', default=[]))
-    return options
+    return options + [dict(option, name=name, default=getattr(Options(), name))
+                      for name, option in RESULTS.items()]

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import List, Tuple
 
 import numpy as np
@@ -29,10 +29,8 @@ class Seen:
         Rows and columns of the photo, upright.
     picture : (slice, slice)
         Rows and columns without a border, which stays neutral.
-    suffix : str
-        Of the file that holds the coloured photo.
-    notes : list of str
-        What its owner should know.
+    has_colours : bool
+        Whether it has colours of its own.
     """
 
     luminance: np.ndarray
@@ -40,8 +38,7 @@ class Seen:
     small: Photo
     shape: Tuple[int, int]
     picture: Tuple[slice, slice]
-    suffix: str
-    notes: List[str] = field(default_factory=list)
+    has_colours: bool
 
     @property
     def num_bytes(self):

@@ -88,6 +88,19 @@ class TestPhotos(Page):
         self.wait_for_change(self.one('.reset').click)
         eq_(self.download()[1], self.api(files[0][1]))
 
+    def test_a_photo_in_colour(self):
+        content = encoded(photo(), 'PNG')
+        self.give([('grey.jpg', photos()[0][1]), ('colour.png', content)])
+        self.wait_for_photos(2)
+        ok_(not self.one('.choice').is_displayed())
+        last = '.photo:last-child '
+        ok_(self.one(last + '.choice').is_displayed())
+        for colour in 'blend', 'keep':
+            self.wait_for_change(self.one(
+                last + 'option[value=%s]' % colour).click, last + '.after')
+            eq_(self.download(last + '.download')[1],
+                self.api(content, colour=colour))
+
     def test_download_all(self):
         files = photos()
         self.give(files[:1])

@@ -184,7 +184,7 @@ def test_a_full_line_says_how_long_it_takes():
 def seen(num_bytes):
     return Seen(np.zeros((0, 0)), [np.zeros(num_bytes - 2, np.int8)],
                 Photo(np.zeros((1, 2), np.uint8)), (1, 2),
-                (slice(0, 1), slice(0, 2)), '.jpg')
+                (slice(0, 1), slice(0, 2)), False)
 
 
 def test_a_shelf_keeps_what_was_used_last():

@@ -73,18 +73,26 @@ export class Photo {
     this.element.style.setProperty('--ratio', small.columns / small.rows);
     this.sliders = new Sliders(this.find('.controls'), this.defaults,
       () => this.update());
+    this.prepareColours();
     this.prepareHints();
     this.prepareCompare();
     this.find('.download').addEventListener('click', () => this.download());
     this.find('.download').setAttribute('aria-label', `Download ${name}`);
     this.find('.reset').addEventListener('click', () => {
       this.sliders.reset();
+      this.find('.own-colours').value = 'replace';
       if (this.hints) this.hints.reset();
       this.update();
     });
     await show(this.find('.before'), await server.before(this.seen.key));
     await this.fetchAfter();
     this.find('.done').hidden = false;
+  }
+
+  prepareColours() {
+    const choice = this.find('.own-colours');
+    choice.parentElement.hidden = !this.seen.has_colours;
+    choice.addEventListener('change', () => this.update());
   }
 
   prepareHints() {
@@ -101,7 +109,9 @@ export class Photo {
 
   // What was changed, as the server takes it.
   options() {
+    const own = this.find('.own-colours').value;
     return [...this.sliders.options(),
+      ...(own === 'replace' ? [] : [['colour', own]]),
       ...(this.hints ? this.hints.options() : [])];
   }
 
