@@ -124,42 +124,36 @@ def spread_hints(luminance, chroma, hints, shape=None):
     ColornetError
         If a hint is outside the photo.
     """
-    if not hints:
-        return chroma
-    return HintSpreader(luminance, chroma, shape).spread(hints)
+    return HintSpreader(luminance, shape).spread(chroma, hints)
 
 
 class HintSpreader:
-    """Spreads hints on one photo, many times.
+    """Spreads hints on one photo, many times, whatever the network's colours.
 
     Parameters
     ----------
-    luminance, chroma, shape
+    luminance, shape
         As for :func:`spread_hints`.
     """
 
-    def __init__(self, luminance, chroma, shape=None):
+    def __init__(self, luminance, shape=None):
         self._photo_shape = tuple(shape or luminance.shape)
         self._luminance = np.asarray(luminance, np.float32)
-        self._chroma = enlarge_chroma(np.asarray(chroma, np.float32),
-                                      luminance.shape)
         scale = min(1, np.sqrt(_GRID_PIXELS / luminance.size))
         self._shape = tuple(max(1, round(scale * side))
                             for side in luminance.shape)
         small = resize(self._luminance / 100, self._shape) * np.float32(100)
         self._light = small.ravel()
-        self._small_chroma = enlarge_chroma(self._chroma, self._shape).reshape(
-            -1, 2)
-        self._factors = scipy.sparse.linalg.splu(
-            _precision(small.astype(np.float64)), 'MMD_AT_PLUS_A', 0,
-            options={'SymmetricMode': True})
+        self._factors = None
         self._responses = {}
 
-    def spread(self, hints):
+    def spread(self, chroma, hints):
         """The network's chroma and what hints change of it.
 
         Parameters
         ----------
+        chroma : ndarray, (any rows, any columns, 2)
+            The network's U and V.
         hints : sequence of Hint
             Those that were there in the call before cost next to nothing,
             whatever their colours.
@@ -170,7 +164,10 @@ class HintSpreader:
             As of :func:`spread_hints`.
         """
         if not hints:
-            return self._chroma
+            return chroma
+        chroma = enlarge_chroma(np.asarray(chroma, np.float32),
+                                self._luminance.shape)
+        small = enlarge_chroma(chroma, self._shape).reshape(-1, 2)
         spots = self._find_spots(hints)
         self._responses = {spot: self._responses[spot]
                            if spot in self._responses else self._respond(spot)
@@ -178,14 +175,14 @@ class HintSpreader:
         responses = np.array([self._responses[spot] for spot in spots])
         among = np.array([responses[:, list(spot)].mean(axis=1)
                           for spot in spots])
-        wanted = np.array([self._difference(hint, spot)
+        wanted = np.array([self._difference(hint, spot, small)
                            for hint, spot in zip(hints, spots)])
         # Two hints for one spot are met half-way.
         sources = np.linalg.lstsq(among, wanted, rcond=1e-9)[0]
         change = responses.T.dot(sources).astype(np.float32)
         change = enlarge_chroma(change.reshape(self._shape + (2,)),
                                 self._luminance.shape)
-        return self._chroma + change * _strength(self._luminance)[..., None]
+        return chroma + change * _strength(self._luminance)[..., None]
 
     def _find_spots(self, hints):
         """Pixels of the grid around each hint, no nearer to another one."""
@@ -208,18 +205,22 @@ class HintSpreader:
 
     def _respond(self, spot):
         """What the difference is everywhere if it is pushed at a spot."""
+        if self._factors is None:
+            self._factors = scipy.sparse.linalg.splu(
+                _precision(self._light.reshape(self._shape)), 'MMD_AT_PLUS_A',
+                0, options={'SymmetricMode': True})
         push = np.zeros(len(self._light))
         push[list(spot)] = 1 / len(spot)
         return self._factors.solve(push)
 
-    def _difference(self, hint, spot):
+    def _difference(self, hint, spot, network):
         """Between a hint's chroma and the network's, before its strength."""
         spot = list(spot)
         light = self._light[spot].mean()
         color_light, chroma = split_channels(np.uint8([[hint.color]]))
         # A lighter colour, seen in less light.
         chroma = chroma[0, 0] * min(1, light / max(color_light[0, 0], 1e-3))
-        return ((chroma - self._small_chroma[spot].mean(axis=0)) /
+        return ((chroma - network[spot].mean(axis=0)) /
                 _strength(self._light[spot]).mean())
 
 
@@ -233,7 +234,7 @@ def _precision(luminance):
 
     Parameters
     ----------
-    luminance : ndarray of float64, (rows, columns)
+    luminance : ndarray, (rows, columns)
 
     Returns
     -------
@@ -248,7 +249,8 @@ def _precision(luminance):
             (np.s_[:-1, :-1], np.s_[1:, 1:], 2),
             (np.s_[:-1, 1:], np.s_[1:, :-1], 2)):
         contrast = (luminance[one] - luminance[other]).ravel() / CONTRAST
-        weights = (np.exp(-0.5 * contrast ** 2) + LEAST_WEIGHT) / distance
+        weights = (np.exp(-0.5 * np.square(contrast, dtype=np.float64)) +
+                   LEAST_WEIGHT) / distance
         affinity += scipy.sparse.csc_matrix(
             (weights, (numbers[one].ravel(), numbers[other].ravel())),
             (size, size))
