@@ -24,9 +24,10 @@ __all__ = ['main', 'report_errors']
 COMMANDS = [
     photos.add_colorize, photos.add_demo, training.add_train,
     evaluation.add_evaluate, training.add_export, evaluation.add_table2,
-    evaluation.add_decodings, evaluation.add_everyday, studies.add_study,
-    evaluation.add_table1, studies.add_report, evaluation.add_figure,
-    training.add_data, photos.add_selftest, photos.add_info]
+    evaluation.add_decodings, evaluation.add_everyday, evaluation.add_hints,
+    studies.add_study, evaluation.add_table1, studies.add_report,
+    evaluation.add_figure, training.add_data, photos.add_selftest,
+    photos.add_info]
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200

@@ -109,7 +109,8 @@ def spread_hints(luminance, chroma, hints, shape=None):
         CIELUV L of the photo, as the network sees it.
     chroma : ndarray, (any rows, any columns, 2)
         The network's U and V.
-    hints : sequence of Hint
+    hints : sequence of Hint or str
+        Text is for :func:`parse_hint`.
     shape : (int, int), optional
         Rows and columns of the photo in whose pixels the hints are; those of
         `luminance` if not given.
@@ -154,7 +155,7 @@ class HintSpreader:
         ----------
         chroma : ndarray, (any rows, any columns, 2)
             The network's U and V.
-        hints : sequence of Hint
+        hints : sequence of Hint or str
             Those that were there in the call before cost next to nothing,
             whatever their colours.
 
@@ -168,6 +169,8 @@ class HintSpreader:
         chroma = enlarge_chroma(np.asarray(chroma, np.float32),
                                 self._luminance.shape)
         small = enlarge_chroma(chroma, self._shape).reshape(-1, 2)
+        hints = [parse_hint(hint) if isinstance(hint, str) else hint
+                 for hint in hints]
         spots = self._find_spots(hints)
         self._responses = {spot: self._responses[spot]
                            if spot in self._responses else self._respond(spot)

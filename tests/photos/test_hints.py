@@ -152,6 +152,16 @@ def test_places_are_pixels_of_the_photo():
         spread_hints(luminance, chroma, [Hint(10, 33.3, RED)]))
 
 
+def test_hints_may_be_text():
+    luminance, chroma = halves()
+    assert_array_equal(
+        spread_hints(luminance, chroma, ['10,20=#c8281e', '40,7=grey']),
+        spread_hints(luminance, chroma, [Hint(10, 20, RED),
+                                         Hint(40, 7, GREY)]))
+    tiny.check_error(lambda: spread_hints(luminance, chroma, ['10,20']),
+                     'X,Y=#RRGGBB')
+
+
 def test_changes_of_hints_leave_no_trace():
     luminance, chroma = halves()
     spreader = HintSpreader(luminance)
