@@ -11,7 +11,7 @@ import numpy as np
 
 from colornet.api import load_colorizer
 from colornet.cli import report_errors
-from colornet.photos.folders import find_images
+from colornet.photos.finding import find_images
 from colornet.photos.reading import read_photo
 from colornet.resources import DEFAULT_NETWORK, find_resource
 

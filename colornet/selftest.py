@@ -19,7 +19,8 @@ import numpy as np
 from . import __version__
 from .config import load_config
 from .errors import ColornetError
-from .photos.reading import find_images, read_rgb
+from .photos.finding import find_images
+from .photos.reading import read_rgb
 from .resources import find_resource
 from .studies.jobs import last_message
 

@@ -23,7 +23,8 @@ from colornet.engine.switches import SPEEDUPS
 from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
 from colornet.network.stored import load_stored
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.resources import find_resource
 from tests import tiny
 

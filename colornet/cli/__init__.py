@@ -16,13 +16,13 @@ from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
 from ..terminal import PARENT, end_with_parent
-from . import evaluation, photos, studies, training
+from . import colorize, evaluation, photos, studies, training
 
 __all__ = ['main', 'report_errors']
 
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
-    photos.add_colorize, photos.add_demo, training.add_train,
+    colorize.add_colorize, photos.add_demo, training.add_train,
     evaluation.add_evaluate, training.add_export, evaluation.add_table2,
     evaluation.add_decodings, evaluation.add_everyday, evaluation.add_hints,
     studies.add_study, evaluation.add_table1, studies.add_report,

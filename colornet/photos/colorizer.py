@@ -12,6 +12,7 @@ from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
 from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
+from .kinds import colorize_kinds, is_kind
 from .pixels import resize
 
 __all__ = ['Colorizer', 'proportional_shape']
@@ -77,6 +78,24 @@ class Colorizer:
                                 '%r' % (proportions,))
         self.proportions = proportions
 
+    def __call__(self, photos, **options):
+        """Colorize whatever a photo is in Python, and return the same.
+
+        Parameters
+        ----------
+        photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
+            As for :func:`.kinds.colorize_kinds`.
+        options
+            As there.
+
+        Returns
+        -------
+        The same kind
+        """
+        if isinstance(photos, (list, tuple)):
+            return colorize_kinds(self, photos, **options)
+        return colorize_kinds(self, [photos], **options)[0]
+
     def colorize(self, pixels):
         """Colorize a photo.
 
@@ -84,7 +103,8 @@ class Colorizer:
         ----------
         pixels : ndarray, (rows, columns) or (rows, columns, 3)
             Grey or sRGB, of which the luminance counts; uint8, uint16 or
-            floating point in [0, 1]; at least one pixel.
+            floating point in [0, 1]; at least one pixel. A file's name, its
+            bytes or Pillow's image is for :meth:`__call__`.
 
         Returns
         -------
@@ -96,6 +116,8 @@ class Colorizer:
         ColornetError
             If `pixels` is not such an array.
         """
+        if is_kind(pixels):
+            return self(pixels)
         return self.colorize_batch([pixels])[0]
 
     def colorize_batch(self, photos):
@@ -201,7 +223,7 @@ class Colorizer:
             As for :meth:`colorize`.
         chroma : ndarray of float32, (any rows, any columns, 2)
             Enlarged with a bicubic filter.
-        dtype : np.float32 or np.uint8
+        dtype : np.float32, np.uint8 or np.uint16
             Of the result; uint8 takes a quarter of the memory.
 
         Returns
@@ -226,6 +248,8 @@ class Colorizer:
                                  chroma[..., 0], chroma[..., 1])
         rgb = join_channels(luminance(pixels, self.color_space), chroma,
                             self.color_space)
+        if dtype == np.uint16:
+            return (rgb * np.float32(65535) + 0.5).astype(np.uint16)
         return as_uint8(rgb) if dtype == np.uint8 else rgb
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+from collections import Counter
 from unittest import mock
 
 import numpy as np
@@ -14,6 +15,7 @@ from colornet.errors import ColornetError
 from colornet.photos import folders
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.folders import colorize_files
+from colornet.photos.options import COLOURS, Options
 from colornet.photos.reading import read_photo
 from tests.photos.colouring import SIZE, InFolder, files_in, warm
 from tests.photos.samples import photo
@@ -65,10 +67,14 @@ class TestMixedFolder(InFolder):
     def test_the_outputs_are_those_of_the_colorizer(self):
         self.run()
         colorizer = Colorizer(warm, SIZE)
-        for name in 'b_deep.png', 'c_clear.png':
+        for name, dtype in (('b_deep.png', np.uint16),
+                            ('c_clear.png', np.uint8)):
             rgb = colorizer.colorize(read_photo(self.input / name).pixels)
-            assert_array_equal(read_photo(self.out / name).pixels,
-                               (rgb * 255).round().astype(np.uint8))
+            white = np.iinfo(dtype).max
+            written = read_photo(self.out / name).pixels
+            eq_(written.dtype, dtype)
+            assert_array_equal(written,
+                               (rgb * white + .5).astype(dtype))
 
     def test_photos_of_several_proportions_go_through_together(self):
         shapes = []
@@ -255,6 +261,95 @@ class TestNothingIsLost(InFolder):
             with assert_raises(KeyboardInterrupt):
                 self.run()
         eq_(files_in(self.out), ['a.png'])
+
+
+class TestNothingIsLeftOutInSilence(InFolder):
+
+    def test_formats_that_are_read_are_found(self):
+        for suffix, format in ('.jfif', 'JPEG'), ('.jpe', 'JPEG'), (
+                '.jp2', 'JPEG2000'), ('.dib', 'BMP'), ('.pbm', 'PPM'):
+            self.save('a' + suffix, format=format)
+        report = self.run()
+        eq_((len(report.written), report.failed, report.others),
+            (5, [], Counter()))
+
+    def test_photos_that_need_a_package_are_no_others(self):
+        for name in 'a.heic', 'b.AVIF', 'c.nef':
+            self.save('x.png').rename(self.input / name)
+            (self.input / name).write_bytes(b'damaged')
+        report = self.run()
+        eq_(len(report.failed), 3)
+        eq_(report.others, Counter())
+
+    def test_other_files_are_counted(self):
+        self.save('a.jpg', 'x/b.jpg')
+        for name in 'a.txt', 'x/b.TXT', 'x/c.mov', 'README', '.hidden':
+            (self.input / name).write_text('no photo')
+        eq_(self.run().others, {'.txt': 2, '.mov': 1, '': 1})
+
+    def test_linked_folders(self):
+        self.save('a.jpg')
+        far = self.folder / 'far'
+        self.save('../far/b.jpg')
+        (self.input / 'link').symlink_to(far)
+        (far / 'circle').symlink_to(self.input)
+        (self.input / 'lost').symlink_to('nowhere')
+        report = self.run()
+        eq_(files_in(self.out), ['a.jpg', 'link/b.jpg'])
+        (source, reason), = report.failed
+        eq_(source, self.input / 'lost')
+        assert_in('link to nothing', reason)
+
+    def test_results_are_no_sources_behind_a_link(self):
+        self.save('a.jpg')
+        self.out.mkdir()
+        (self.input / 'results').symlink_to(self.out)
+        for _ in range(2):
+            report = self.run()
+            eq_(files_in(self.out), ['a.jpg'])
+            eq_((report.failed, report.others), ([], Counter()))
+
+
+class TestColours(InFolder):
+
+    def test_what_becomes_of_photos_that_have_colours(self):
+        self.save('a.jpg')
+        self.save('b.jpg', 'c.png', image=photo().convert('L'))
+        counts = {}
+        for colour in COLOURS:
+            shutil.rmtree(str(self.out), ignore_errors=True)
+            network = mock.Mock(side_effect=warm)
+            report = self.run(network=network, batch_size=9,
+                              options=Options(colour=colour))
+            counts[colour] = sum(len(call[0][0]) for call
+                                 in network.call_args_list)
+            eq_(report.in_colour, [self.input / 'a.jpg'] * (colour == 'skip'))
+            eq_(len(report.written), 2 if colour == 'skip' else 3)
+            if colour == 'keep':
+                eq_((self.out / 'a.jpg').read_bytes(),
+                    (self.input / 'a.jpg').read_bytes())
+        eq_(counts, {'skip': 2, 'keep': 2, 'blend': 3, 'replace': 3})
+
+    def test_those_that_keep_them_may_change_their_format(self):
+        self.save('a.png')
+        self.run(options=Options(colour='keep', format='bmp'))
+        assert_array_equal(Image.open(self.out / 'a.bmp'), photo())
+
+    def test_a_format_for_all(self):
+        self.save('a.png', 'b.jpg', 'b.gif', image=photo().convert('L'))
+        clear = photo()
+        clear.putalpha(photo().convert('L'))
+        self.save('c.png', image=clear)
+        report = self.run(options=Options(format='jpg', quality=10))
+        eq_(files_in(self.out), ['a.jpg', 'b.gif.jpg', 'b.jpg'])
+        (source, reason), = report.failed
+        assert_in('transparency', reason)
+
+    def test_options_that_are_none(self):
+        for options in dict(colour='red'), dict(quality=0), dict(
+                format='gif'), dict(format=''):
+            with assert_raises(ColornetError):
+                Options(**options)
 
 
 class TestStreaming(InFolder):
