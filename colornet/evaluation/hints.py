@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, find_objects
 from skimage.segmentation import felzenszwalb
 
 from ..color import as_float_rgb
 from ..errors import ColornetError
 from ..files import check_output, write_rows
-from ..further_metrics import (SEGMENTATION, area_under_curve,
-                               peak_signal_to_noise)
+from ..further_metrics import SEGMENTATION, peak_signal_to_noise
 from ..photos.hints import Hint, HintSpreader
 from ..photos.pixels import resize
 from ..photos.reading import ImageError
@@ -42,8 +41,7 @@ _REACH = 2
 _TABLE = OrderedDict([
     ('given', Column('given', '%5.1f')), ('psnr', Column('PSNR, dB', '%8.2f')),
     ('gain', Column('gain, dB', '%+8.2f')),
-    ('better', Column('better, %', '%9.1f')),
-    ('auc', Column('AuC, %', '%6.2f'))])
+    ('better', Column('better, %', '%9.1f'))])
 
 
 def score_hints(data_folder, out_file, network=None, list_file=None,
@@ -57,9 +55,9 @@ def score_hints(data_folder, out_file, network=None, list_file=None,
     out_file : str or Path
         CSV file: for each of :data:`COUNTS`, with the network's colours to
         start from and without (``grey``), how many hints there were segments
-        for (``given``), and means over photos of PSNR in dB, of what the
-        hints gain, of the share of photos that they make better, and of AuC,
-        both in percent. ``<name>.png`` beside it has the curves.
+        for (``given``), and means over photos of PSNR and of what the hints
+        gain, in dB, and the share of photos that they make better, in
+        percent. ``<name>.png`` beside it has the curves.
     network : str or Path, optional
         The default network if not given.
     list_file : str or Path, optional
@@ -143,13 +141,16 @@ def draw_hints(pixels, count):
         around. Fewer, if there are fewer segments.
     """
     segments = felzenszwalb(as_float_rgb(pixels), **dict(
-        SEGMENTATION, min_size=_MIN_SEGMENT))
-    sizes = np.bincount(segments.ravel())
+        SEGMENTATION, min_size=_MIN_SEGMENT)) + 1
+    boxes = find_objects(segments)
+    sizes = np.bincount(segments.ravel())[1:]
     hints = []
     for label in np.argsort(-sizes, kind='stable')[:count]:
+        box = boxes[label]
         # Beyond the photo is outside of a segment, too.
-        depths = distance_transform_edt(np.pad(segments == label, 1))
-        y, x = np.subtract(np.unravel_index(depths.argmax(), depths.shape), 1)
+        depths = distance_transform_edt(np.pad(segments[box] == label + 1, 1))
+        place = np.unravel_index(depths.argmax(), depths.shape)
+        y, x = [inside - 1 + side.start for inside, side in zip(place, box)]
         around = pixels[max(0, y - _REACH):y + _REACH + 1,
                         max(0, x - _REACH):x + _REACH + 1]
         color = around.reshape(-1, 3).mean(axis=0).round()
@@ -165,18 +166,17 @@ def _score_photo(colorizer, pixels, scores):
     network, = colorizer.predict_reduced([luminance])
     shown = [_mark(small, luminance, hints[:_SHOWN[-1]], colorizer)]
     spreader = HintSpreader(luminance)
-    for start, chroma in (('network', network),
-                          ('grey', np.zeros_like(network))):
-        for count in COUNTS:
-            given = hints[:count]
+    for count in COUNTS:
+        given = hints[:count]
+        for start, chroma in (('network', network),
+                              ('grey', np.zeros_like(network))):
             picture = colorizer.join(pixels, spreader.spread(chroma, given),
                                      np.uint8)
             psnr = peak_signal_to_noise(picture, pixels)
             without = scores[start, 0][-1]['psnr'] if count else psnr
             scores[start, count].append({
                 'given': len(given), 'psnr': psnr, 'gain': psnr - without,
-                'better': 100. * (psnr > without),
-                'auc': 100 * area_under_curve(picture, pixels)})
+                'better': 100. * (psnr > without)})
             if start == 'network' and count in _SHOWN:
                 shown.append(picture)
     return shown + [pixels]
