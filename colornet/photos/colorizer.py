@@ -248,7 +248,8 @@ class Colorizer:
         if hints and self.color_space != 'luv':
             raise ColornetError('hints are for networks of CIELUV, not %s'
                                 % self.color_space)
-        return spread_hints(luminance, chroma, hints, shape[:2])
+        return spread_hints(luminance, chroma, hints,
+                            np.s_[0:shape[0], 0:shape[1]])
 
     def join(self, pixels, chroma, dtype=np.float32):
         """Join predicted chrominance to a photo's own luminance (3.1).

@@ -100,20 +100,20 @@ def parse_hint(text):
     return Hint(float(x), float(y), color)
 
 
-def spread_hints(luminance, chroma, hints, shape=None):
+def spread_hints(luminance, chroma, hints, picture=None):
     """Spread a user's colours to what belongs together.
 
     Parameters
     ----------
     luminance : ndarray, (rows, columns)
-        CIELUV L of the photo, as the network sees it.
+        CIELUV L of the photo, about as large as the network sees it.
     chroma : ndarray, (any rows, any columns, 2)
         The network's U and V.
     hints : sequence of Hint or str
         Text is for :func:`parse_hint`.
-    shape : (int, int), optional
-        Rows and columns of the photo in whose pixels the hints are; those of
-        `luminance` if not given.
+    picture : (slice, slice), optional
+        The rows and columns that `luminance` shows of the photo in whose
+        pixels the hints are; if not given, the photo is `luminance` itself.
 
     Returns
     -------
@@ -123,9 +123,9 @@ def spread_hints(luminance, chroma, hints, shape=None):
     Raises
     ------
     ColornetError
-        If a hint is outside the photo.
+        If a hint is outside the picture.
     """
-    return HintSpreader(luminance, shape).spread(chroma, hints)
+    return HintSpreader(luminance, picture).spread(chroma, hints)
 
 
 class HintSpreader:
@@ -133,12 +133,13 @@ class HintSpreader:
 
     Parameters
     ----------
-    luminance, shape
+    luminance, picture
         As for :func:`spread_hints`.
     """
 
-    def __init__(self, luminance, shape=None):
-        self._photo_shape = tuple(shape or luminance.shape)
+    def __init__(self, luminance, picture=None):
+        self._picture = picture or tuple(slice(0, side)
+                                         for side in luminance.shape)
         self._luminance = np.asarray(luminance, np.float32)
         scale = min(1, np.sqrt(_GRID_PIXELS / luminance.size))
         self._shape = tuple(max(1, round(scale * side))
@@ -189,22 +190,26 @@ class HintSpreader:
 
     def _find_spots(self, hints):
         """Pixels of the grid around each hint, no nearer to another one."""
-        rows, columns = self._photo_shape
-        for hint in hints:
-            if not (0 <= hint.x < columns and 0 <= hint.y < rows):
-                raise ColornetError(
-                    'the hint at %g,%g is outside the photo, which has %d x '
-                    '%d pixels' % (hint.x, hint.y, columns, rows))
-        # Whole pixels, so that each hint has its own or shares it.
-        middles = np.array([(int(hint.y * self._shape[0] / rows),
-                             int(hint.x * self._shape[1] / columns))
-                            for hint in hints])
+        middles = np.array([self._find_middle(hint) for hint in hints])
         places = np.indices(self._shape).reshape(2, 1, -1)
         distances = np.square(places - middles.T[..., None]).sum(axis=0)
         radius = SPOT_RADIUS * np.sqrt(distances.shape[1])
         inside = (distances <= max(radius, 1) ** 2) & (
             distances == distances.min(axis=0))
         return [tuple(np.flatnonzero(row)) for row in inside]
+
+    def _find_middle(self, hint):
+        """Row and column of a hint on the grid: its own pixel there."""
+        down, across = self._picture
+        if not (down.start <= hint.y < down.stop and
+                across.start <= hint.x < across.stop):
+            raise ColornetError(
+                'the hint at %g,%g is outside the picture, which goes from '
+                '%d,%d to %d,%d' % (hint.x, hint.y, across.start, down.start,
+                                    across.stop - 1, down.stop - 1))
+        return [int((place - part.start) * side / (part.stop - part.start))
+                for place, part, side in zip((hint.y, hint.x), self._picture,
+                                             self._shape)]
 
     def _respond(self, spot):
         """What the difference is everywhere if it is pushed at a spot."""

@@ -118,7 +118,7 @@ class TestColorize:
                 ([''], '9,9=red', '--hint is for one photo'),
                 (['a.png'], '9;9=red', 'X,Y=#RRGGBB'),
                 (['a.png'], '9,9=reddish', "'reddish'"),
-                (['a.png'], '9999,9=red', 'outside the photo')):
+                (['a.png'], '9999,9=red', 'outside the picture')):
             status, _, err = self.colorize('--hint=' + hint, *sources)
             eq_(status, 2, err)
             assert_in(words, err)

@@ -56,7 +56,7 @@ def test_hints_colour_spots():
     assert_allclose(rgb[48, 30].astype(int), (0xb5, 0x6a, 0x6a), atol=6)
     assert_array_equal(colorizer.colorize(pixels, []),
                        colorizer.colorize(pixels))
-    for hints, words in ((['144,2=red'], '144 x 96'), (['1,2'], 'X,Y')):
+    for hints, words in ((['144,2=red'], '143,95'), (['1,2'], 'X,Y')):
         with assert_raises(ColornetError) as caught:
             colorizer.colorize(pixels, hints)
         assert_in(words, str(caught.exception))

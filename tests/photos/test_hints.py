@@ -51,10 +51,11 @@ def test_hints_are_in_the_photo():
     for x, y in ((60, 0), (0, 40), (59, 1000)):
         tiny.check_error(
             lambda: spread_hints(luminance, chroma, [Hint(x, y, RED)]),
-            'outside', '60 x 40', '%d,%d' % (x, y))
+            'outside', 'to 59,39', '%d,%d' % (x, y))
     spread_hints(luminance, chroma, [Hint(59.9, 39.9, RED)])
     with assert_raises(ValueError):
-        spread_hints(luminance, chroma, [Hint(59, 39, RED)], (30, 80))
+        spread_hints(luminance, chroma, [Hint(59, 39, RED)],
+                     np.s_[0:30, 0:80])
 
 
 def test_without_hints_nothing_changes():
@@ -148,8 +149,12 @@ def test_a_colour_stays_on_its_side_of_an_edge():
 def test_places_are_pixels_of_the_photo():
     luminance, chroma = halves()
     assert_array_equal(
-        spread_hints(luminance, chroma, [Hint(100, 333, RED)], (400, 600)),
+        spread_hints(luminance, chroma, [Hint(107, 345, RED)],
+                     np.s_[12:412, 7:607]),
         spread_hints(luminance, chroma, [Hint(10, 33.3, RED)]))
+    tiny.check_error(lambda: spread_hints(
+        luminance, chroma, [Hint(6.9, 99, RED)], np.s_[12:412, 7:607]),
+        'from 7,12 to 606,411')
 
 
 def test_hints_may_be_text():
@@ -189,4 +194,4 @@ def test_large_luminance_is_spread_on_a_smaller_grid():
     assert_allclose(result[160, 80], chroma_of(RED), atol=4)
     change = np.linalg.norm(result - np.float32([6, -9]), axis=-1)
     ok_(change[:, :225].min() > 0.3 * change.max())
-    ok_(change[:, 256:].max() < 0.1 * change.max())
+    ok_(change[:, 256:].max() < 0.25 * change.max())
