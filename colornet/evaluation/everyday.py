@@ -26,7 +26,8 @@ from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
 
-__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'score_everyday']
+__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'find_photos',
+           'read_colours', 'score_everyday', 'shrink_picture']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
@@ -123,7 +124,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     out_file = Path(out_file)
     photos_file = out_file.with_name(out_file.stem + '_photos.csv')
     check_output(photos_file)
-    paths = _find_photos(data_folder, list_file)
+    paths = find_photos(data_folder, list_file)
     networks = networks or sorted(find_resource('weights').glob('*.h5'))
     known = _parse_decodings(decodings)
     rows = [row for network, name in zip(networks, _name_networks(networks))
@@ -136,7 +137,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     names, sheet, reasons = [], [], []
     for path in progress_bar(paths, unit='photo', desc='everyday'):
         try:
-            pixels = _read_colours(path)
+            pixels = read_colours(path)
         except ImageError as error:
             reasons.append(str(error))
             note('left out %s' % error)
@@ -151,7 +152,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             if row in shown:
                 pictures.append(picture)
         if sheet_file is not None and len(names) % every == 0:
-            sheet.append((name, [_reduce(picture)
+            sheet.append((name, [shrink_picture(picture)
                                  for picture in pictures + [pixels]]))
         names.append(name)
     if not names:
@@ -188,8 +189,24 @@ def find_list(name):
         if name in LISTS else name
 
 
-def _find_photos(folder, list_file):
-    """Paths of the photos to be scored."""
+def find_photos(folder, list_file):
+    """Paths of the photos to be scored.
+
+    Parameters
+    ----------
+    folder : str or Path
+    list_file : str or Path, or None
+        As for :func:`score_everyday`.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ColornetError
+        If there are none, or one of the list is missing.
+    """
     folder = Path(folder)
     if list_file is None:
         paths = find_images(folder)
@@ -269,8 +286,16 @@ def _decode_as(own, settings):
     return config.decoding
 
 
-def _read_colours(path):
+def read_colours(path):
     """Pixels of a photo that colours can be compared with.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ndarray of uint8, (rows, columns, 3)
 
     Raises
     ------
@@ -289,8 +314,18 @@ def _colour(colorizer, pixels):
     return colorizer.join(pixels, chroma, np.uint8)
 
 
-def _reduce(pixels):
-    """A picture no larger than a sheet shows it."""
+def shrink_picture(pixels):
+    """A picture no larger than a sheet shows it.
+
+    Parameters
+    ----------
+    pixels : ndarray, (rows, columns, 3)
+
+    Returns
+    -------
+    ndarray, same dtype
+        At most :data:`SHOWN_WIDTH` columns.
+    """
     rows, columns = pixels.shape[:2]
     scale = SHOWN_WIDTH / columns
     return pixels if scale >= 1 else resize(
