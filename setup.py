@@ -47,6 +47,13 @@ WITH_THEANO = [
     'scikit-image==0.21.0',      # CIELUV and HSV
     'h5py==3.11.0',              # checkpoints, cached photos
     'pillow==10.4.0',            # photos in and out
+    # TIFF of all samples and compressions, colour profiles and PNG in 16 bits:
+    # Pillow has 8 bits, wraps what is longer and reads no BigTIFF reliably.
+    'tifffile==2023.7.10',
+    'imagecodecs==2024.12.30; python_version >= "3.9"',
+    # The last for Python 3.8, where only some processors have a wheel.
+    'imagecodecs==2023.3.16; python_version < "3.9" and '
+    '(platform_machine == "x86_64" or platform_machine == "AMD64")',
     'tqdm==4.70.1',              # progress bars
     'matplotlib==3.7.5',         # plots of studies and benchmarks
     'Jinja2==3.1.4',             # the report's page
@@ -59,7 +66,7 @@ WITH_THEANO = [
     'importlib-resources==6.4.5; python_version < "3.10"',
     'kiwisolver==1.4.7', 'lazy_loader==0.4', 'networkx==3.1',
     'packaging==24.2', 'pyparsing==3.1.4', 'python-dateutil==2.9.0.post0',
-    'six==1.17.0', 'tifffile==2023.7.10',
+    'six==1.17.0',
     'zipp==3.20.2; python_version < "3.10"',
 ]
 
@@ -68,13 +75,14 @@ WITH_ONNX_RUNTIME = [
     'onnx==1.23.2',              # the networks as graphs
     'onnxruntime==1.32.0',       # what computes them
     'numpy==2.5.5', 'scipy==1.18.1', 'scikit-image==0.26.0', 'h5py==3.16.0',
-    'pillow==13.0.0', 'tqdm==4.70.1', 'matplotlib==3.11.2', 'Jinja2==3.1.6',
+    'pillow==13.0.0', 'tifffile==2026.11.8', 'imagecodecs==2026.10.10',
+    'tqdm==4.70.1', 'matplotlib==3.11.2', 'Jinja2==3.1.6',
     'pynose==1.5.5',
     'ImageIO==2.38.1', 'MarkupSafe==3.0.4', 'contourpy==1.4.0',
     'cycler==0.12.1', 'flatbuffers==25.12.19', 'fonttools==4.68.0',
     'kiwisolver==1.5.1', 'lazy-loader==0.6', 'ml_dtypes==0.6.0',
     'networkx==3.7', 'packaging==26.4', 'protobuf==7.36.2',
-    'pyparsing==3.3.3', 'python-dateutil==4.0.0', 'tifffile==2026.11.8',
+    'pyparsing==3.3.3', 'python-dateutil==4.0.0',
     'typing_extensions==4.16.0', 'tzdata==2026.6',
 ]
 
@@ -104,6 +112,11 @@ setup(
             'onnxruntime==1.19.2; python_version < "3.10"',
             'onnxruntime==1.23.2; python_version == "3.10"',
             'onnxruntime==1.32.0; python_version == "3.11"'],
+        # Photos of phones; those of cameras as their sensors saw them.
+        'heif': ['pillow-heif==0.18.0; python_version < "3.12"',
+                 'pillow-heif==1.8.1; python_version >= "3.12"'],
+        'raw': ['rawpy==0.21.0; python_version < "3.12"',
+                'rawpy==0.28.0; python_version >= "3.12"'],
         # "colornet train --engine pytorch". PyTorch needs setuptools 77; the
         # last ones lack pkg_resources, which Lasagne needs.
         'pytorch': ['torch==2.13.0; python_version >= "3.10"',

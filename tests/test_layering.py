@@ -11,14 +11,16 @@ import colornet
 #: From the lowest: a module imports from wings (sub-packages and modules)
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
-         'scaling', 'further_metrics', 'metrics', 'engine', 'photos', 'data',
-         'schema', 'config', 'network', 'training', 'pytorch', 'prediction',
-         'api', 'evaluation', 'studies', 'selftest', 'web', 'cli', '__main__']
+         'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
+         'photos', 'data', 'schema', 'config', 'network', 'training',
+         'pytorch', 'prediction', 'api', 'evaluation', 'studies', 'selftest',
+         'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
-               'photos', 'data', 'engine.available', 'engine.switches',
+               'formats', 'photos', 'data', 'engine.available',
+               'engine.switches',
                'network.inputs',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'prediction.engines',

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
+from ..color import as_uint8
 from ..config import load_config
 from ..data.splits import read_split
 from ..engine.available import choose_engine
@@ -303,6 +304,9 @@ def _load_rows(network, name, known, vgg_weights, engine):
         chosen['default'] = [], True
     colorizers = load_colorizers(network, vgg_weights, [
         settings for settings, _ in chosen.values()], engine)
+    for colorizer in colorizers:
+        # Of photos that are no prints: networks are compared, not this.
+        colorizer.borders, colorizer.tones = 'colour', 'keep'
     return [_Row(network=name, decoding=label, is_default=is_own,
                  colorizer=colorizer)
             for (label, (_, is_own)), colorizer in zip(chosen.items(),
@@ -331,7 +335,7 @@ def _read_colours(path):
     ImageError
         If it has none.
     """
-    pixels = read_photo(path).pixels
+    pixels = as_uint8(read_photo(path).pixels)
     check_sides(path, pixels)
     check_colours(path, pixels)
     return pixels

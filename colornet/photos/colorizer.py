@@ -13,6 +13,7 @@ from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
 from .pixels import resize
+from .prints import find_picture, stretch_tones
 
 __all__ = ['Colorizer', 'proportional_shape']
 
@@ -65,10 +66,23 @@ class Colorizer:
     proportions : 'squash' or 'keep'
         Whether `size` is that of both sides of the network's input, or of
         the shorter one: see :func:`proportional_shape`.
+    borders : 'neutral' or 'colour'
+        Whether a border around the picture (see
+        :func:`colornet.photos.prints.find_picture`) is left out of the
+        network's input and stays neutral, or is coloured like the rest.
+    tones : 'stretch' or 'keep'
+        Whether the network sees faded and dark photos with the tones of
+        others (see :func:`colornet.photos.prints.stretch_tones`); the result
+        keeps its own.
+
+    Attributes
+    ----------
+    predict_chroma, size, color_space, proportions, borders, tones
+        As given.
     """
 
     def __init__(self, predict_chroma, size=224, color_space='luv',
-                 proportions='squash'):
+                 proportions='squash', borders='neutral', tones='stretch'):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
@@ -76,6 +90,14 @@ class Colorizer:
             raise ColornetError("proportions must be 'squash' or 'keep', not "
                                 '%r' % (proportions,))
         self.proportions = proportions
+        if borders not in ('neutral', 'colour'):
+            raise ColornetError("borders must be 'neutral' or 'colour', not "
+                                '%r' % (borders,))
+        self.borders = borders
+        if tones not in ('stretch', 'keep'):
+            raise ColornetError("tones must be 'stretch' or 'keep', not %r"
+                                % (tones,))
+        self.tones = tones
 
     def colorize(self, pixels):
         """Colorize a photo.
@@ -145,9 +167,30 @@ class Colorizer:
         ndarray of float32, (rows, columns)
         """
         pixels = _checked_pixels(pixels)
+        pixels = pixels[self.find_picture(pixels)]
         # Resized first, as the training photos are, then converted.
-        return luminance(resize(pixels, self._input_shape(pixels.shape[:2])),
-                         self.color_space)
+        reduced = luminance(resize(pixels, self._input_shape(
+            pixels.shape[:2])), self.color_space)
+        if self.tones == 'keep':
+            return reduced
+        return stretch_tones(reduced, 1 if self.color_space == 'hsv' else 100)
+
+    def find_picture(self, pixels):
+        """Which part of a photo the predicted chrominance is for.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        (slice, slice)
+            Rows and columns; those outside stay neutral.
+        """
+        if self.borders == 'neutral':
+            return find_picture(pixels)
+        return slice(0, pixels.shape[0]), slice(0, pixels.shape[1])
 
     def predict_reduced(self, luminances):
         """:meth:`predict` for photos that :meth:`reduce` has reduced.
@@ -200,8 +243,8 @@ class Colorizer:
         pixels : ndarray
             As for :meth:`colorize`.
         chroma : ndarray of float32, (any rows, any columns, 2)
-            Enlarged with a bicubic filter.
-        dtype : np.float32 or np.uint8
+            Enlarged with a bicubic filter, to :meth:`find_picture`.
+        dtype : np.float32, np.uint8 or np.uint16
             Of the result; uint8 takes a quarter of the memory.
 
         Returns
@@ -211,11 +254,17 @@ class Colorizer:
         """
         rows, columns = pixels.shape[:2]
         rgb = np.empty((rows, columns, 3), dtype)
+        down, across = self.find_picture(pixels)
+        shape = down.stop - down.start, across.stop - across.start
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
-                                   (start, stop))
+            strip = np.zeros((stop - start, columns, 2), np.float32)
+            first, last = max(start, down.start), min(stop, down.stop)
+            if first < last:
+                strip[first - start:last - start, across] = enlarge_chroma(
+                    chroma, shape, self.color_space,
+                    (first - down.start, last - down.start))
             rgb[start:stop] = self._join_strip(pixels[start:stop], strip,
                                                dtype)
         return rgb
@@ -226,6 +275,8 @@ class Colorizer:
                                  chroma[..., 0], chroma[..., 1])
         rgb = join_channels(luminance(pixels, self.color_space), chroma,
                             self.color_space)
+        if dtype == np.uint16:
+            return (rgb * np.float32(65535) + 0.5).astype(np.uint16)
         return as_uint8(rgb) if dtype == np.uint8 else rgb
 
 

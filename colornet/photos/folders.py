@@ -19,7 +19,7 @@ from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
 from .overlap import run_overlapped
 from .reading import IMAGE_SUFFIXES, ImageError, Photo, find_images, read_photo
-from .writing import output_suffix, write_photo
+from .writing import output_dtype, output_suffix, write_photo
 
 __all__ = ['Report', 'colorize_files']
 
@@ -143,7 +143,8 @@ class _Steps:
 
     def write(self, job, chroma):
         """Colour and write a photo."""
-        rgb = self.colorizer.join(job.photo.pixels, chroma, np.uint8)
+        rgb = self.colorizer.join(job.photo.pixels, chroma, output_dtype(
+            job.photo, job.target.suffix))
         _write(job.target, rgb, job.photo)
 
 

@@ -1,21 +1,11 @@
-"""Pixels of a photo as an array: resized, turned, looked at."""
+"""Pixels of a photo as an array: resized, looked at."""
 
 import numpy as np
 from PIL import Image
 
-__all__ = ['is_grey', 'resize', 'to_stored', 'to_upright']
+from ..color import as_uint8
 
-# From the stored array to the upright one, by EXIF orientation.
-_TO_UPRIGHT = {
-    1: lambda stored: stored,
-    2: lambda stored: stored[:, ::-1],
-    3: lambda stored: stored[::-1, ::-1],
-    4: lambda stored: stored[::-1],
-    5: lambda stored: stored.swapaxes(0, 1),
-    6: lambda stored: stored[::-1].swapaxes(0, 1),
-    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
-    8: lambda stored: stored[:, ::-1].swapaxes(0, 1),
-}
+__all__ = ['is_grey', 'resize']
 
 
 def is_grey(rgb, tolerance=8):
@@ -23,15 +13,16 @@ def is_grey(rgb, tolerance=8):
 
     Parameters
     ----------
-    rgb : ndarray of uint8, (rows, columns, 3)
+    rgb : ndarray of uint8 or uint16, (rows, columns, 3)
     tolerance : int
         Largest difference between the channels of a pixel that still counts
-        as grey: JPEG leaves traces of colour in grey photos.
+        as grey, of 255: JPEG leaves traces of colour in grey photos.
 
     Returns
     -------
     bool
     """
+    rgb = as_uint8(rgb)
     return bool((rgb.max(axis=-1) - rgb.min(axis=-1)).max() <= tolerance)
 
 
@@ -64,26 +55,3 @@ def resize(pixels, shape):
     if pixels.dtype == np.uint16:
         return resized.round().clip(0, 65535).astype(np.uint16)
     return resized.clip(0, 1)
-
-
-def to_upright(stored, orientation):
-    """Turn an array from the stored EXIF orientation upright.
-
-    Parameters
-    ----------
-    stored : ndarray, (rows, columns, ...)
-    orientation : int
-        1 to 8.
-
-    Returns
-    -------
-    ndarray, contiguous
-    """
-    return np.ascontiguousarray(_TO_UPRIGHT[orientation](stored))
-
-
-def to_stored(upright, orientation):
-    """Undo :func:`to_upright`."""
-    # Every turn undoes itself, but for the two quarter turns.
-    inverse = {6: 8, 8: 6}.get(orientation, orientation)
-    return to_upright(upright, inverse)

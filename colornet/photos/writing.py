@@ -1,8 +1,9 @@
 """Writing of photos and sheets, each completely or not at all."""
 
 import io
+import os
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,16 @@ from PIL import Image
 
 from ..color import as_uint8
 from ..files import make_folder, replacing
-from .pixels import to_stored
-from .reading import ImageError
+from ..formats.arrays import to_stored
+from ..formats.containers import (byte_order, into_jpeg, into_png, into_tiff,
+                                  into_webp, without_format)
+from ..formats.metadata import Metadata, marked
+from ..formats.photo import ImageError
+from ..formats.profiles import from_srgb
+from ..terminal import note
 
-__all__ = ['check_suffix', 'encode_photo', 'output_suffix', 'save_image',
-           'write_photo']
+__all__ = ['check_suffix', 'encode_photo', 'output_dtype', 'output_suffix',
+           'save_image', 'write_photo']
 
 
 @dataclass(frozen=True)
@@ -24,20 +30,31 @@ class _Encoding:
     format: str
     options: dict = field(default_factory=dict)
     holds_alpha: bool = False
-    holds_exif: bool = False
+    holds_metadata: bool = False
+    holds_16_bits: bool = False
 
 
 # 4:4:4 (subsampling 0): the colours are what this program makes.
-_JPEG = _Encoding('JPEG', {'quality': 95, 'subsampling': 0}, holds_exif=True)
-_PNG = _Encoding('PNG', holds_alpha=True, holds_exif=True)
-# Uncompressed, for the sake of EXIF.
-_TIFF = _Encoding('TIFF', holds_alpha=True, holds_exif=True)
-_WEBP = _Encoding('WEBP', {'quality': 95}, holds_alpha=True, holds_exif=True)
+_JPEG = _Encoding('JPEG', {'quality': 95, 'subsampling': 0},
+                  holds_metadata=True)
+_PNG = _Encoding('PNG', holds_alpha=True, holds_metadata=True,
+                 holds_16_bits=True)
+_TIFF = _Encoding('TIFF', holds_alpha=True, holds_metadata=True,
+                  holds_16_bits=True)
+_WEBP = _Encoding('WEBP', {'quality': 95}, holds_alpha=True,
+                  holds_metadata=True)
 _BMP = _Encoding('BMP')
 _PPM = _Encoding('PPM')
 
-_ENCODINGS = {'.jpg': _JPEG, '.jpeg': _JPEG, '.png': _PNG, '.tif': _TIFF,
-              '.tiff': _TIFF, '.webp': _WEBP, '.bmp': _BMP, '.ppm': _PPM}
+_ENCODINGS = {'.jpg': _JPEG, '.jpeg': _JPEG, '.jpe': _JPEG, '.jfif': _JPEG,
+              '.png': _PNG, '.tif': _TIFF, '.tiff': _TIFF, '.webp': _WEBP,
+              '.bmp': _BMP, '.ppm': _PPM}
+
+# TIFF's compressions of which the colours have the same, as tifffile calls
+# them; what is not here (of faxes, of greys) becomes the second.
+_COMPRESSIONS = {1: None, 8: 'zlib', 5: 'lzw', 7: 'jpeg', 32773: 'packbits',
+                 32946: 'zlib', 34925: 'lzma', 50000: 'zstd'}
+_PREDICTED = {'zlib', 'lzw', 'lzma', 'zstd'}
 
 
 def check_suffix(path):
@@ -73,22 +90,55 @@ def output_suffix(path, photo):
     return suffix if encoding and (opaque or encoding.holds_alpha) else '.png'
 
 
-def write_photo(path, rgb, photo):
-    """Write a colorized photo beside what its file held: EXIF and alpha.
+def output_dtype(photo, suffix, depth=None):
+    """Type of the pixels that a result should have.
 
-    The format follows the suffix. Where it can hold EXIF, the pixels are
-    stored in the orientation of the original file, so that the stored size
-    is the same too; otherwise upright. Always 8 bits a channel, also for a
-    16-bit photo: Pillow writes no deeper colours.
+    Parameters
+    ----------
+    photo : Photo
+    suffix : str
+        Of the output.
+    depth : 8 or 16, optional
+        If not given, 16 where the photo has more than 8 bits.
+
+    Returns
+    -------
+    np.uint8 or np.uint16
+        np.uint8, where the format cannot hold more.
+    """
+    encoding = _ENCODINGS.get(suffix.lower())
+    deep = photo.pixels.dtype != np.uint8 if depth is None else depth == 16
+    return (np.uint16 if deep and encoding and encoding.holds_16_bits
+            else np.uint8)
+
+
+def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
+                times_of=None):
+    """Write a colorized photo beside what its file held.
+
+    The format follows the suffix. EXIF (without its thumbnail), XMP, IPTC,
+    comments, resolution, texts of PNG and alpha are kept byte for byte where
+    the format can hold them, a colour profile where it can describe colours,
+    the compression of TIFF; what is lost is said. Where it can hold EXIF,
+    the pixels are stored in the orientation of the original file, so that
+    the stored size is the same too; otherwise upright.
 
     Parameters
     ----------
     path : str or Path
         Appears complete or not at all.
     rgb : ndarray, (rows, columns, 3)
-        Upright sRGB; uint8, or floating point in [0, 1].
+        Upright sRGB; uint8, uint16, or floating point in [0, 1].
     photo : Photo
         As it was read.
+    depth : 8 or 16, optional
+        Bits a channel; see :func:`output_dtype`.
+    mark : bool
+        Say in XMP that colours are computed, and by what.
+    quality : int, optional
+        Of JPEG and WebP, 1 to 100.
+    times_of : str or Path, optional
+        A file whose times of access and modification the output gets.
 
     Raises
     ------
@@ -97,22 +147,30 @@ def write_photo(path, rgb, photo):
     OSError
         If the disk cannot.
     """
-    _write(path, encode_photo(rgb, photo, Path(path).suffix, path))
+    content = encode_photo(rgb, photo, Path(path).suffix, path, depth, mark,
+                           quality)
+    _write(path, content)
+    if times_of is not None:
+        status = os.stat(times_of)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def encode_photo(rgb, photo, suffix, name=None):
+def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
+                 quality=None):
     """Encode a colorized photo in memory, as :func:`write_photo` writes it.
 
     Parameters
     ----------
     rgb : ndarray, (rows, columns, 3)
-        Upright sRGB; uint8, or floating point in [0, 1].
+        Upright sRGB; uint8, uint16, or floating point in [0, 1].
     photo : Photo
         As it was read.
     suffix : str
         Of a file in the format that is wanted, such as '.jpg'.
     name : str or Path, optional
         What errors call the photo.
+    depth, mark, quality
+        As for :func:`write_photo`.
 
     Returns
     -------
@@ -125,17 +183,80 @@ def encode_photo(rgb, photo, suffix, name=None):
     """
     name = name or 'photo' + suffix
     encoding = _encoding(suffix, name)
-    pixels = as_uint8(rgb)
-    if photo.alpha is not None:
-        if not encoding.holds_alpha:
-            raise ImageError(name, '%s cannot hold the transparency of this '
-                                   'photo, use .png' % encoding.format)
-        pixels = np.dstack([pixels, photo.alpha])
-    options = {}
-    if encoding.holds_exif and photo.exif:
+    if photo.alpha is not None and not encoding.holds_alpha:
+        raise ImageError(name, '%s cannot hold the transparency of this '
+                               'photo, use .png' % encoding.format)
+    if depth == 16 and not encoding.holds_16_bits:
+        raise ImageError(name, '%s cannot hold 16 bits, use .png or .tif'
+                         % encoding.format)
+    pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
+    metadata = photo.metadata
+    if not encoding.holds_metadata:
+        _say_lost(name, without_format(metadata))
+        metadata = Metadata()
+    else:
+        if metadata.profile:
+            converted = from_srgb(pixels, metadata.profile)
+            if converted is None:
+                metadata = replace(metadata, profile=b'')
+            else:
+                pixels = converted
+        # Stored as it was, since EXIF says how that is.
         pixels = to_stored(pixels, photo.orientation)
-        options['exif'] = photo.exif
-    return _encode(Image.fromarray(pixels), encoding, name, options)
+    if photo.alpha is not None:
+        alpha = to_stored(_with_depth(photo.alpha, pixels.dtype),
+                          photo.orientation)
+        pixels = np.dstack([pixels, alpha])
+    options = {} if quality is None else {'quality': quality}
+    if not encoding.holds_metadata:
+        return _encode(pixels, encoding, name, options)
+    marked_ = marked(metadata) if mark else metadata
+    try:
+        return _with_metadata(pixels, encoding, name, options, marked_,
+                              photo.compression, mark)
+    except ImageError:
+        raise
+    except Exception as error:
+        # Of a photo, its colours are worth more than what is said of it.
+        note('colornet: note: %s: written without EXIF and other metadata, '
+             'which cannot be kept (%s)' % (name, error))
+        upright = to_stored(pixels, {6: 8, 8: 6}.get(photo.orientation,
+                                                     photo.orientation))
+        return _with_metadata(upright, encoding, name, options, Metadata(),
+                              photo.compression, False)
+
+
+def _with_depth(values, dtype):
+    """Levels of another type; 16 bits of 8 are the same level."""
+    if dtype == np.uint8:
+        return as_uint8(values)
+    if values.dtype == np.uint8:
+        return values * np.uint16(257)
+    if values.dtype == np.uint16:
+        return values
+    return (values.clip(0, 1) * 65535 + 0.5).astype(np.uint16)
+
+
+def _with_metadata(pixels, encoding, name, options, metadata, compression,
+                   mark):
+    if encoding.format == 'TIFF':
+        content = _encode_tiff(pixels, name, metadata, compression)
+        content, lost = into_tiff(content, metadata, mark)
+    elif encoding.format == 'WEBP':
+        more, lost = into_webp(metadata)
+        content = _encode(pixels, encoding, name, dict(options, **more))
+    else:
+        put = into_jpeg if encoding.format == 'JPEG' else into_png
+        content, lost = put(_encode(pixels, encoding, name, options),
+                            metadata)
+    _say_lost(name, lost)
+    return content
+
+
+def _say_lost(name, lost):
+    if lost:
+        note('colornet: note: %s: its format cannot keep: %s'
+             % (name, ', '.join(lost)))
 
 
 def save_image(path, image, **options):
@@ -161,12 +282,21 @@ def save_image(path, image, **options):
     _write(path, _encode(image, encoding, path, options))
 
 
-def _encode(image, encoding, name, options):
-    """Bytes of a Pillow image.
+def _encode(pixels, encoding, name, options):
+    """Bytes of an array, or of a Pillow image.
 
     In memory first: it tells the faults of a photo from those of the disk,
     of which Pillow's encoders do not give the reason.
     """
+    if getattr(pixels, 'dtype', None) == np.uint16:
+        import imagecodecs
+        return imagecodecs.png_encode(np.ascontiguousarray(pixels), level=6)
+    image = (Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else
+             pixels)
+    if encoding is _JPEG and max(image.size) > 65500:
+        # libjpeg would say so on the screen.
+        raise ImageError(name, 'cannot be encoded as JPEG (more than 65500 '
+                               'pixels a side)')
     encoded = io.BytesIO()
     try:
         image.save(encoded, encoding.format, **dict(encoding.options,
@@ -174,6 +304,28 @@ def _encode(image, encoding, name, options):
     except (OSError, ValueError, RuntimeError, struct.error) as error:
         raise ImageError(name, 'cannot be encoded as %s (%s)'
                          % (encoding.format, error))
+    return encoded.getvalue()
+
+
+def _encode_tiff(pixels, name, metadata, compression):
+    """Bytes of an array as TIFF, compressed as the photo was."""
+    import tifffile
+    kind = _COMPRESSIONS.get(compression, 'zlib')
+    options = {}
+    if kind == 'jpeg' and (pixels.dtype != np.uint8 or pixels.shape[2] > 3):
+        kind = 'zlib'
+    if kind == 'jpeg':
+        options = {'compressionargs': {'level': 95}, 'subsampling': (1, 1)}
+    encoded = io.BytesIO()
+    try:
+        tifffile.imwrite(
+            encoded, pixels, photometric='rgb', planarconfig='contig',
+            compression=kind, predictor=kind in _PREDICTED or None,
+            byteorder=byte_order(metadata), metadata=None, software=False,
+            extrasamples=['unassalpha'] * (pixels.shape[2] - 3) or None,
+            **options)
+    except Exception as error:  # of the compressor, or too large a file
+        raise ImageError(name, 'cannot be encoded as TIFF (%s)' % error)
     return encoded.getvalue()
 
 

@@ -5,7 +5,7 @@ from nose.tools import eq_
 from numpy.testing import assert_array_equal
 from PIL import Image, ImageOps
 
-from colornet.photos.pixels import to_stored, to_upright
+from colornet.formats.arrays import to_stored, to_upright
 from colornet.photos.reading import read_photo
 from colornet.photos.writing import write_photo
 from tests.photos.samples import ORIENTATION, InFolder, grey, photo
@@ -111,5 +111,5 @@ class TestExif(InFolder):
     def test_damaged_exif_is_dropped(self):
         path = self.saved(photo(), 'a.jpg', exif=b'Exif\0\0II*\0\xff\xff\xff')
         read = read_photo(path)
-        eq_((read.orientation, read.exif), (1, b''))
+        eq_((read.orientation, read.metadata.exif), (1, b''))
         write_photo(path, read.pixels, read)

@@ -65,10 +65,14 @@ class TestMixedFolder(InFolder):
     def test_the_outputs_are_those_of_the_colorizer(self):
         self.run()
         colorizer = Colorizer(warm, SIZE)
-        for name in 'b_deep.png', 'c_clear.png':
+        for name, dtype in (('b_deep.png', np.uint16),
+                            ('c_clear.png', np.uint8)):
             rgb = colorizer.colorize(read_photo(self.input / name).pixels)
-            assert_array_equal(read_photo(self.out / name).pixels,
-                               (rgb * 255).round().astype(np.uint8))
+            white = np.iinfo(dtype).max
+            written = read_photo(self.out / name).pixels
+            eq_(written.dtype, dtype)
+            assert_array_equal(written,
+                               (rgb * white + .5).astype(dtype))
 
     def test_photos_of_several_proportions_go_through_together(self):
         shapes = []

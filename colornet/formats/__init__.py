@@ -1,0 +1,1 @@
+"""What files say: photos of all formats, and what else is in them."""

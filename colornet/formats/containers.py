@@ -1,0 +1,225 @@
+"""Metadata put into files of JPEG, PNG, TIFF and WebP."""
+
+import struct
+import zlib
+
+from .metadata import IPTC_BLOCK, SOFTWARE, resource_blocks, software_value
+from .tags import Tags, read_tags, short, with_tags
+
+__all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
+           'png_texts', 'without_format']
+
+# A JPEG segment holds that many bytes, of which two are its length.
+_SEGMENT = 65533
+
+_TEXTS = b'tEXt', b'zTXt', b'iTXt'
+_XMP_KEYWORD = b'XML:com.adobe.xmp\0'
+
+
+def into_jpeg(content, metadata):
+    """A JPEG file with metadata.
+
+    Parameters
+    ----------
+    content : bytes
+        A JPEG file without any.
+    metadata : Metadata
+
+    Returns
+    -------
+    bytes, list of str
+        The file, and what it cannot hold.
+    """
+    lost = _lost_texts(metadata)
+    segments = []
+    if metadata.resolution and content[6:11] == b'JFIF\0':
+        across, down = [min(65535, max(1, int(value + .5)))
+                        for value in metadata.resolution]
+        content = (content[:13] + struct.pack('>BHH', 1, across, down)
+                   + content[18:])
+    if metadata.exif:
+        segments.append((0xe1, b'Exif\0\0' + metadata.exif, 'EXIF'))
+    if metadata.xmp:
+        segments.append((0xe1, b'http://ns.adobe.com/xap/1.0/\0'
+                         + metadata.xmp, 'XMP'))
+    segments += [(0xe1, more, 'XMP') for more in metadata.more_xmp]
+    parts = _split(metadata.profile, _SEGMENT - 14)
+    segments += [(0xe2, b'ICC_PROFILE\0' + bytes([number, len(parts)]) + part,
+                  'profile') for number, part in enumerate(parts, 1)]
+    segments += [(0xed, b'Photoshop 3.0\0' + part, 'IPTC')
+                 for part in _split(metadata.photoshop, _SEGMENT - 14)]
+    segments += [(0xfe, comment, 'comment') for comment in metadata.comments]
+    packed = b''
+    for number, segment, name in segments:
+        if len(segment) > _SEGMENT:
+            lost.append('%s of %d bytes' % (name, len(segment)))
+            continue
+        packed += struct.pack('>BBH', 0xff, number, len(segment) + 2)
+        packed += segment
+    # Behind the start and, if it is there, JFIF's segment.
+    at = 2
+    if content[2:4] == b'\xff\xe0':
+        at += 2 + struct.unpack('>H', content[4:6])[0]
+    return content[:at] + packed + content[at:], lost
+
+
+def _split(content, size):
+    return [content[start:start + size]
+            for start in range(0, len(content), size)]
+
+
+def png_texts(content):
+    """Chunks of text of a PNG file; XMP apart.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    list of (bytes, bytes)
+        Type and content.
+    """
+    found, at = [], 8
+    while at + 8 <= len(content):
+        size, kind = struct.unpack_from('>I4s', content, at)
+        chunk = bytes(content[at + 8:at + 8 + size])
+        if kind in _TEXTS and not chunk.startswith(_XMP_KEYWORD):
+            found.append((kind, chunk))
+        at += 12 + size
+    return found
+
+
+def _lost_texts(metadata):
+    """Of texts of PNG, what is not kept otherwise."""
+    return ['PNG texts'] * any(
+        not text.startswith((b'Comment\0', b'Raw profile type '))
+        for _, text in metadata.texts)
+
+
+def into_png(content, metadata):
+    """As :func:`into_jpeg`, for a PNG file."""
+    lost = ['XMP beyond its packet'] * bool(metadata.more_xmp)
+    chunks = []
+    if metadata.profile:
+        chunks.append((b'iCCP', b'ICC profile\0\0'
+                       + zlib.compress(metadata.profile)))
+    if metadata.resolution:
+        chunks.append((b'pHYs', struct.pack('>IIB', *[
+            int(value / .0254 + .5) for value in metadata.resolution], 1)))
+    if metadata.exif:
+        chunks.append((b'eXIf', metadata.exif))
+    if metadata.xmp:
+        chunks.append((b'iTXt', _XMP_KEYWORD + b'\0\0\0\0' + metadata.xmp))
+    if metadata.photoshop and not any(
+            text.startswith((b'Raw profile type iptc\0',
+                             b'Raw profile type 8bim\0'))
+            for _, text in metadata.texts):
+        chunks.append((b'zTXt', b'Raw profile type iptc\0\0' + zlib.compress(
+            _as_raw_profile(metadata.photoshop))))
+    if not metadata.texts:
+        chunks += [_comment_chunk(comment) for comment in metadata.comments]
+    chunks += metadata.texts
+    packed = b''.join(
+        struct.pack('>I', len(chunk)) + kind + chunk
+        + struct.pack('>I', zlib.crc32(kind + chunk))
+        for kind, chunk in chunks)
+    # Behind the header, where all of them may be.
+    return content[:33] + packed + content[33:], lost
+
+
+def _as_raw_profile(block):
+    """A block as ImageMagick writes it, and others read it."""
+    lines = '\n'.join(_split(block.hex(), 72))
+    return ('\niptc\n%8d\n%s\n' % (len(block), lines)).encode('ascii')
+
+
+def _comment_chunk(comment):
+    comment = comment.replace(b'\0', b'')
+    try:
+        comment.decode('ascii')
+    except UnicodeDecodeError:
+        try:
+            comment.decode('utf-8')
+        except UnicodeDecodeError:
+            return b'tEXt', b'Comment\0' + comment  # Latin-1, as PNG has it
+        return b'iTXt', b'Comment\0\0\0\0\0' + comment
+    return b'tEXt', b'Comment\0' + comment
+
+
+def into_webp(metadata):
+    """Pillow's options for a WebP file, and what it cannot hold."""
+    lost = _lost_texts(metadata) + [name for name, there in [
+        ('IPTC', metadata.photoshop), ('comment', metadata.comments),
+        ('XMP beyond its packet', metadata.more_xmp),
+        ('resolution', metadata.resolution and not metadata.exif)] if there]
+    options = {'exif': metadata.exif, 'xmp': metadata.xmp,
+               'icc_profile': metadata.profile}
+    return {name: value for name, value in options.items() if value}, lost
+
+
+def byte_order(metadata):
+    """'<' or '>': that of a TIFF file which can hold the metadata."""
+    return '>' if metadata.exif[:2] == b'MM' else '<'
+
+
+def into_tiff(content, metadata, mark=False):
+    """As :func:`into_jpeg`, for a TIFF file of one page.
+
+    Parameters
+    ----------
+    content : bytes
+        In :func:`byte_order`.
+    metadata : Metadata
+    mark : bool
+        Name the program, unless another is named.
+    """
+    lost = _lost_texts(metadata)
+    lost += ['XMP beyond its packet'] * bool(metadata.more_xmp)
+    order = byte_order(metadata)
+    tags = Tags(order)
+    if metadata.exif:
+        tags = read_tags(metadata.exif)
+        # The layout of the block's own pictures, and theirs of colours.
+        for tag in set(range(254, 266)) | {273, 277, 278, 279, 284, 513, 514,
+                                           529, 530, 531, 532}:
+            tags.values.pop(tag, None)
+    values = tags.values
+    if metadata.resolution and 282 not in values:
+        for tag, value in zip((282, 283), metadata.resolution):
+            values[tag] = 5, 1, struct.pack(
+                order + 'II', int(value * 10000 + .5), 10000)
+        values[296] = short(order, 2)
+    if metadata.comments:
+        if 270 in values:
+            lost.append('comment')
+        else:
+            text = metadata.comments[-1].rstrip(b'\0') + b'\0'
+            values[270] = 2, len(text), text
+    if mark and SOFTWARE not in values:
+        values[SOFTWARE] = software_value()
+    iptc = b''.join(_content(block) for number, block in
+                    resource_blocks(metadata.photoshop)
+                    if number == IPTC_BLOCK)
+    for tag, block, kind in [(700, metadata.xmp, 1), (33723, iptc, 7),
+                             (34377, metadata.photoshop, 1),
+                             (34675, metadata.profile, 7)]:
+        if block:
+            values[tag] = kind, len(block), block
+    return with_tags(content, tags), lost
+
+
+def _content(block):
+    """What is in one of Photoshop's resource blocks."""
+    name = block[6] + 1
+    start = 6 + name + name % 2
+    size = int.from_bytes(block[start:start + 4], 'big')
+    return block[start + 4:start + 4 + size]
+
+
+def without_format(metadata):
+    """What formats that hold no metadata lose."""
+    return [name for name, there in [
+        ('EXIF', metadata.exif), ('XMP', metadata.xmp),
+        ('IPTC', metadata.photoshop), ('comment', metadata.comments),
+        ('resolution', metadata.resolution)] if there]

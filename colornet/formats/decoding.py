@@ -1,0 +1,284 @@
+"""Photos of any format and mode become upright arrays in sRGB."""
+
+import io
+import itertools
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+from PIL import Image
+
+from ..errors import ColornetError
+from .arrays import straighten_alpha, to_levels, to_upright
+from .containers import png_texts
+from .deep import read_deep, read_deep_jpeg
+from .metadata import Metadata, exif_orientation, metadata_of_image
+from .optional import open_heif, read_raw, sniff
+from .photo import MAX_PIXELS, ImageError, Photo, check_size
+from .profiles import apply_gamma, to_srgb
+from .tags import set_upright
+from .tiff import is_tiff, read_page, read_pages
+
+__all__ = ['decode_photo', 'page_numbers']
+
+# Pillow could also read formats that start other programs (EPS).
+_READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
+
+_FORMATS = ('not an image file (JPEG, PNG, TIFF, WebP, BMP, GIF, PPM, JPEG '
+            '2000, HEIC, AVIF or camera raw)')
+
+# Of a PNG that says so, samples are nearly sRGB.
+_NEARLY_SRGB = .45455
+
+
+def decode_photo(source, name, page=None):
+    """Decode a photo from memory or from an open file.
+
+    Parameters
+    ----------
+    source : bytes or binary file
+        The whole file; it must be seekable.
+    name : str or Path
+        What errors call it; its suffix tells camera raw from TIFF.
+    page : int, optional
+        One of :func:`page_numbers`.
+
+    Returns
+    -------
+    Photo
+        Of an animation, the first frame; of the pages of a TIFF, the one
+        with the most pixels, unless `page` is given.
+
+    Raises
+    ------
+    ImageError
+        If it is no image, damaged, truncated, too large or of a kind that
+        needs a package which is not installed.
+    """
+    source, start = _start(source, name)
+    kind = _sniff(start, name)
+    if kind in ('HEIC', 'AVIF'):
+        return _decode_heif(source, name, kind)
+    if kind == 'RAW':
+        return _decode_raw(source, name)
+    if is_tiff(start):
+        return _decode_tiff(source, name, page)
+    return _decode_by_pillow(source, name, page or 0)
+
+
+def _start(source, name):
+    """A file, and how it starts."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        source = io.BytesIO(source)
+    source.seek(0)
+    start = source.read(32)
+    if not start:
+        raise ImageError(name, 'empty file')
+    return source, start
+
+
+def _sniff(start, name):
+    return sniff(start, Path(str(name)).suffix.lower())
+
+
+def page_numbers(source, name, pages='all'):
+    """Which pages or frames of a file are to be coloured.
+
+    Parameters
+    ----------
+    source : bytes or binary file
+        The whole file; it must be seekable.
+    name : str or Path
+        As for :func:`decode_photo`.
+    pages : 'all' or 'largest'
+        Of an animation, the largest is the first.
+
+    Returns
+    -------
+    list of int
+        To be given to :func:`decode_photo`. Of a TIFF, smaller copies of a
+        page and masks are none.
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be read, or there is no such choice of pages.
+    """
+    if pages not in ('all', 'largest'):
+        raise ColornetError("pages must be 'all' or 'largest', not %r"
+                            % (pages,))
+    source, start = _start(source, name)
+    if not is_tiff(start) or _sniff(start, name):
+        source.seek(0)
+        return list(range(_count_frames(source) if pages == 'all' else 1))
+    found = read_pages(source, name)
+    main = [number for number, page in enumerate(found) if page.is_main]
+    if pages == 'largest' or not main or any(page.is_raw for page in found):
+        return [found.index(_largest(found))]
+    return main
+
+
+def _largest(pages):
+    return max(pages, key=lambda page: page.size)
+
+
+def _decode_tiff(source, name, number):
+    pages = read_pages(source, name)
+    if any(page.is_raw for page in pages):
+        return _decode_raw(source, name)
+    if number is not None and number >= len(pages):
+        raise ImageError(name, 'has no page %d' % (number + 1))
+    page = _largest(pages) if number is None else pages[number]
+    pixels, alpha, orientation, metadata, notes = read_page(source, page,
+                                                            name)
+    others = [other for other in pages if other.is_main and other is not page]
+    return Photo(pixels, alpha, orientation, metadata, 'TIFF', bool(others),
+                 int(page.page.compression), notes)
+
+
+def _decode_raw(source, name):
+    source.seek(0)
+    return Photo(read_raw(source.read(), name), format='RAW')
+
+
+def _decode_heif(source, name, kind):
+    source.seek(0)
+    pixels, info, associated, has_more = open_heif(source.read(), name, kind)
+    image = SimpleNamespace(info=info, format=kind)
+    metadata = metadata_of_image(image)
+    if metadata.exif:
+        # The decoder has turned the photo, as the container says.
+        metadata = replace(metadata, exif=set_upright(metadata.exif))
+    return _photo_of(pixels, metadata, kind, has_more, associated)
+
+
+def _photo_of(samples, metadata, format, has_more, associated=False,
+              gamma=None):
+    """A photo of (rows, columns, 1 to 4) levels, alpha the last if even."""
+    alpha = None
+    if samples.shape[2] in (2, 4):
+        alpha = np.ascontiguousarray(samples[..., -1])
+        samples = samples[..., :-1]
+    pixels = np.ascontiguousarray(samples if samples.shape[2] > 1 else
+                                  samples[..., 0])
+    if associated and alpha is not None:
+        pixels = straighten_alpha(pixels, alpha)
+    return _finished(pixels, alpha, metadata, format, has_more, gamma)
+
+
+def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
+    """A photo of levels in the colours of its file, as they are stored."""
+    notes = ()
+    try:
+        pixels = to_srgb(pixels, metadata.profile)
+    except ValueError as error:
+        notes = '%s, ignored' % error,
+        metadata = replace(metadata, profile=b'')
+        pixels = to_srgb(pixels, b'')
+    if gamma and not metadata.profile and abs(gamma - _NEARLY_SRGB) > .01:
+        pixels = apply_gamma(pixels, gamma)
+    orientation = exif_orientation(metadata.exif)
+    return Photo(to_upright(pixels, orientation),
+                 None if alpha is None else to_upright(alpha, orientation),
+                 orientation, metadata, format, has_more, notes=notes)
+
+
+def _decode_by_pillow(source, name, frame):
+    source.seek(0)
+    content = source.read()
+    image, has_more = _load(content, name, frame)
+    if image is None:
+        return _decode_deep_jpeg(content, name)
+    texts, gamma = (), None
+    if image.format == 'PNG':
+        texts = png_texts(content)
+        if 'srgb' not in image.info:
+            gamma = image.info.get('gamma')
+        if isinstance(image.info.get('transparency'), int) and (
+                image.mode == 'L' and content[24] < 8):
+            # Pillow scales the levels, but not that of the transparent one.
+            image.info['transparency'] *= 255 // ((1 << content[24]) - 1)
+    metadata = metadata_of_image(image, texts)
+    try:
+        deep = read_deep(image, content) if frame == 0 else None
+    except ValueError as error:
+        raise ImageError(name, error)
+    if deep is not None:
+        return _photo_of(deep, metadata, image.format, has_more, gamma=gamma)
+    pixels, alpha = _decode(image)
+    return _finished(pixels, alpha, metadata, image.format, has_more, gamma)
+
+
+def _decode_deep_jpeg(content, name):
+    try:
+        levels = read_deep_jpeg(content)
+    except ValueError as error:
+        raise ImageError(name, _FORMATS if str(error) == 'not an image file'
+                         else error)
+    return _photo_of(levels, Metadata(), 'JPEG', False)
+
+
+def _load(content, name, frame):
+    """Loaded Pillow image, None if it knows none; whether there are more."""
+    stream = io.BytesIO(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        try:
+            image = Image.open(stream, formats=_READ_FORMATS)
+            if image.format == 'PNG':
+                # Otherwise Pillow leaves what follows a damage black.
+                image.verify()
+                image = Image.open(stream, formats=_READ_FORMATS)
+            if frame:
+                image.seek(frame)
+            image.load()
+            has_more = _count_frames(io.BytesIO(content), 2) > 1
+        except MemoryError:
+            raise
+        except Image.UnidentifiedImageError:
+            return None, False
+        except Image.DecompressionBombError:
+            check_size(name, MAX_PIXELS, 2)
+        # Pillow's decoders raise almost anything on damaged files: OSError,
+        # SyntaxError, ValueError, struct.error, KeyError, ...
+        except Exception as error:
+            truncated = 'truncated' in str(error).lower()
+            raise ImageError(name, 'truncated file' if truncated
+                             else 'damaged file (%s)' % error)
+    return image, has_more
+
+
+def _count_frames(stream, most=None):
+    """Frames of an animation; 1 for a photo.
+
+    The second picture that cameras put behind a JPEG is none.
+    """
+    number = 1
+    try:
+        image = Image.open(stream, formats=['GIF', 'PNG', 'WEBP'])
+        for number in itertools.count(1):
+            if number == most:
+                break
+            image.seek(number)
+    except Exception:  # no more, or none that can be read
+        pass
+    return number
+
+
+def _decode(image):
+    """Levels and alpha of a loaded Pillow image; of inks, still CMYK."""
+    if image.mode[0] == 'I':
+        # Pillow has made them count to 65535.
+        return np.array(image).clip(0, 65535).astype(np.uint16), None
+    if image.mode == 'F':
+        return to_levels(np.array(image)), None
+    grey = image.mode in ('1', 'L', 'LA', 'La')
+    alpha = None
+    if image.mode[-1] in 'Aa' or 'transparency' in image.info:
+        image = image.convert('LA' if grey else 'RGBA')
+        alpha = np.array(image.getchannel('A'))
+    if image.mode != 'CMYK':
+        image = image.convert('L' if grey else 'RGB')
+    return np.array(image), alpha

@@ -1,0 +1,135 @@
+"""Photos that Pillow would reduce to 8 bits, or not read for having more."""
+
+import re
+import struct
+
+import numpy as np
+
+from .arrays import to_levels
+
+__all__ = ['read_deep', 'read_deep_jpeg']
+
+# In the header of JPEG 2000: a palette, and colours that are not RGB.
+_JP2_PALETTE, _SYCC = b'pclr', b'colr\1\0\0\0\0\0\x12'
+
+
+def read_deep(image, content):
+    """Levels of a photo of more than 8 bits.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        The photo as Pillow has opened it.
+    content : bytes
+        Of the file.
+
+    Returns
+    -------
+    ndarray of uint16, (rows, columns, 1 to 4), or None
+        None, if Pillow keeps all that there is.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    reader = {'PNG': _read_png, 'JPEG2000': _read_jpeg2000,
+              'PPM': _read_ppm}.get(image.format)
+    levels = reader(content, image) if reader else None
+    if levels is None:
+        return None
+    return levels.reshape(levels.shape[:2] + (-1,))
+
+
+def _read_png(content, image):
+    if content[24] != 16:
+        return None
+    import imagecodecs
+    try:
+        levels = imagecodecs.png_decode(_pixels_of_png(content))
+    except (imagecodecs.PngError, RuntimeError) as error:
+        raise ValueError('damaged file (%s)' % error)
+    clear = image.info.get('transparency')
+    if clear is None:
+        return levels
+    levels = levels.reshape(levels.shape[:2] + (-1,))
+    is_clear = (levels == np.array(clear, np.uint16)).all(axis=-1)
+    return np.dstack([levels, np.where(is_clear, 0, 65535)]).astype(
+        np.uint16)
+
+
+def _pixels_of_png(content):
+    """A PNG file of its pixels alone: of others, libpng warns on screens."""
+    kept, at = [content[:8]], 8
+    while at + 12 <= len(content):
+        size, kind = struct.unpack_from('>I4s', content, at)
+        if kind in (b'IHDR', b'IDAT', b'IEND'):
+            kept.append(content[at:at + 12 + size])
+        at += 12 + size
+    return b''.join(kept)
+
+
+def _read_jpeg2000(content, image):
+    at = content.find(b'\xff\x4f\xff\x51')
+    header, sizes = content[:at], content[at + 4:]
+    components, = struct.unpack_from('>H', sizes, 36)
+    depths = {sizes[38 + 3 * number] for number in range(components)}
+    precision = (max(depths) & 127) + 1
+    if (precision <= 8 or len(depths) > 1 or components > 4 or
+            _JP2_PALETTE in header or _SYCC in header):
+        return None
+    import imagecodecs
+    try:
+        values = imagecodecs.jpeg2k_decode(content)
+    except (imagecodecs.Jpeg2kError, RuntimeError) as error:
+        raise ValueError('damaged file (%s)' % error)
+    if values.dtype.kind == 'i':
+        # Of components with a sign, the middle is 0.
+        values = values.astype(np.int64) + (1 << (precision - 1))
+    values = values.astype(np.uint16 if precision <= 16 else np.uint32)
+    return to_levels(values, precision)
+
+
+def _read_ppm(content, image):
+    header = re.match(rb'P6(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
+                      rb'(?:\s|#.*\n)+(\d+)\s', content)
+    if not header:
+        return None
+    columns, rows, white = [int(number) for number in header.groups()]
+    if white < 256:
+        return None
+    values = np.frombuffer(content, '>u2', rows * columns * 3, header.end())
+    values = values.reshape(rows, columns, 3)
+    return (np.minimum(values, white) * (65535. / white)
+            + 0.5).astype(np.uint16)
+
+
+def read_deep_jpeg(content):
+    """Levels of a JPEG file of 12 bits, or one that is lossless.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    ndarray of uint8 or uint16, (rows, columns, 1 or 3)
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or damaged.
+    """
+    frame = re.search(rb'\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb]..(.)', content,
+                      re.DOTALL)
+    if not content.startswith(b'\xff\xd8\xff') or not frame:
+        raise ValueError('not an image file')
+    bits = frame.group(1)[0]
+    import imagecodecs
+    try:
+        values = imagecodecs.jpeg_decode(content, bitspersample=bits)
+    except Exception as error:  # of the decoder that suits the frame
+        raise ValueError('JPEG of %d bits that is not read (%s)'
+                         % (bits, error))
+    values = values.reshape(values.shape[:2] + (-1,))
+    return to_levels(values, bits)

@@ -1,0 +1,309 @@
+"""What a file says of a photo beside its pixels, byte for byte.
+
+EXIF, XMP, IPTC (within Photoshop's block), comments, colour profile and
+resolution are found here; :mod:`.containers` puts them into files.
+"""
+
+import re
+import struct
+from dataclasses import dataclass, replace
+from typing import Optional, Tuple
+
+from .. import __version__
+from .tags import TagError, Tags, drop_thumbnail, exif_block, read_tags
+
+__all__ = ['ORIENTATION', 'SOFTWARE', 'Metadata', 'exif_orientation',
+           'marked', 'metadata_of_image', 'metadata_of_tiff',
+           'resource_blocks']
+
+ORIENTATION, SOFTWARE = 0x0112, 0x0131
+_XMP, _IPTC, _PHOTOSHOP, _PROFILE = 700, 33723, 34377, 34675
+
+#: Photoshop's numbers of IPTC, and of thumbnails.
+IPTC_BLOCK = 0x0404
+_THUMBNAIL_BLOCKS = {0x0409, 0x040c}
+
+# What a TIFF file says of its own layout and pixels, which another file has
+# differently: sizes, compression, strips, tiles, palettes, sample formats;
+# what is kept elsewhere in Metadata; and other programs' private blocks.
+_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
+                {273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292,
+                 293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
+                 530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
+                 37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
+
+_XMP_IN_JPEG = b'http://ns.adobe.com/xap/1.0/\0'
+_MORE_XMP_IN_JPEG = b'http://ns.adobe.com/xmp/extension/\0'
+_PHOTOSHOP_IN_JPEG = b'Photoshop 3.0\0'
+
+#: What IPTC calls pictures of which a trained model made a part.
+_SOURCE_TYPE = ('http://cv.iptc.org/newscodes/digitalsourcetype/'
+                'compositeWithTrainedAlgorithmicMedia')
+
+_XMP_PACKET = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+    '"http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
+    '<?xpacket end="w"?>').encode('utf-8')
+
+# Names of what the mark says, best first, and where they are defined.
+_MARKS = [('xmp', 'CreatorTool', 'http://ns.adobe.com/xap/1.0/',
+           'colornet ' + __version__),
+          ('tiff', 'Software', 'http://ns.adobe.com/tiff/1.0/',
+           'colornet ' + __version__),
+          ('Iptc4xmpExt', 'DigitalSourceType',
+           'http://iptc.org/std/Iptc4xmpExt/2008-02-29/', _SOURCE_TYPE)]
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says of a photo.
+
+    Attributes
+    ----------
+    exif : bytes
+        EXIF block from its TIFF header on, without its thumbnail.
+    xmp : bytes
+        XMP packet.
+    more_xmp : tuple of bytes
+        JPEG's segments of what did not fit into the packet.
+    photoshop : bytes
+        Photoshop's resource blocks, without thumbnails; IPTC is one.
+    comments : tuple of bytes
+    profile : bytes
+        ICC profile.
+    resolution : (float, float), or None
+        Pixels per inch, across and down.
+    texts : tuple of (bytes, bytes)
+        Type and content of PNG's chunks of text.
+    """
+
+    exif: bytes = b''
+    xmp: bytes = b''
+    more_xmp: Tuple[bytes, ...] = ()
+    photoshop: bytes = b''
+    comments: Tuple[bytes, ...] = ()
+    profile: bytes = b''
+    resolution: Optional[Tuple[float, float]] = None
+    texts: Tuple[Tuple[bytes, bytes], ...] = ()
+
+
+def metadata_of_image(image, texts=()):
+    """What a file that Pillow has opened says; TIFF apart.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+    texts : sequence of (bytes, bytes)
+        PNG's chunks of text, see :attr:`Metadata.texts`.
+
+    Returns
+    -------
+    Metadata
+        Without what is damaged.
+    """
+    info = image.info
+    exif, xmp = info.get('exif') or b'', info.get('xmp') or b''
+    more_xmp, photoshop, comments = (), b'', ()
+    for name, content in getattr(image, 'applist', ()):
+        if name == 'APP1' and content.startswith(_XMP_IN_JPEG):
+            xmp = content[len(_XMP_IN_JPEG):]
+        elif name == 'APP1' and content.startswith(_MORE_XMP_IN_JPEG):
+            more_xmp += content,
+        elif name == 'APP13' and content.startswith(_PHOTOSHOP_IN_JPEG):
+            photoshop += content[len(_PHOTOSHOP_IN_JPEG):]
+        elif name == 'COM':
+            comments += content,
+    if image.format == 'PNG':
+        xmp = info.get('XML:com.adobe.xmp', xmp)
+        exif = exif or _raw_profile(info, 'exif', 'APP1')
+        photoshop = _raw_profile(info, 'iptc', '8bim')
+        comments += tuple(_bytes(info[name]) for name in ['Comment']
+                          if name in info)
+    elif not comments and info.get('comment'):
+        comments = _bytes(info['comment']),
+    return Metadata(_checked_exif(exif), _bytes(xmp), more_xmp,
+                    _join_blocks(resource_blocks(photoshop)), comments,
+                    info.get('icc_profile') or b'', _resolution(info),
+                    tuple(texts))
+
+
+def _bytes(text):
+    return text.encode('utf-8', 'replace') if isinstance(text, str) else text
+
+
+def _raw_profile(info, *names):
+    """A block that ImageMagick keeps as hexadecimal text in PNG files."""
+    for name in names:
+        words = _bytes(info.get('Raw profile type ' + name, '')).split()
+        try:
+            return bytes.fromhex(b''.join(words[2:]).decode('ascii'))
+        except ValueError:
+            continue
+    return b''
+
+
+def _checked_exif(block):
+    if block.startswith(b'Exif\0\0'):
+        block = block[6:]
+    try:
+        return drop_thumbnail(block) if read_tags(block).values else b''
+    except TagError:
+        return b''
+
+
+def _resolution(info):
+    """Pixels per inch, across and down."""
+    if 'jfif_density' in info:
+        scale = {1: 1, 2: 2.54}.get(info.get('jfif_unit'))
+        density = info['jfif_density']
+        if scale is None or not all(density):
+            return None
+        return density[0] * scale, density[1] * scale
+    try:
+        across, down = [float(value) for value in info['dpi']]
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (across, down) if across > 0 and down > 0 else None
+
+
+def metadata_of_tiff(data, offset):
+    """What a page of a TIFF file says.
+
+    Parameters
+    ----------
+    data : bytes-like
+        The file.
+    offset : int
+        Of the page's directory.
+
+    Returns
+    -------
+    Metadata
+        What is in tags is in `exif`.
+    """
+    try:
+        tags = read_tags(data, offset)
+    except TagError:
+        return Metadata()
+    blocks = {tag: tags.values.get(tag, (7, 0, b''))[2]
+              for tag in (_XMP, _IPTC, _PHOTOSHOP, _PROFILE)}
+    photoshop = resource_blocks(blocks[_PHOTOSHOP])
+    if blocks[_IPTC] and IPTC_BLOCK not in dict(photoshop):
+        photoshop += [(IPTC_BLOCK, _resource(IPTC_BLOCK, blocks[_IPTC]))]
+    resolution = _resolution_of_tags(tags)
+    kept = {tag: value for tag, value in tags.values.items()
+            if tag not in _LAYOUT_TAGS}
+    return Metadata(exif_block(Tags(tags.order, kept)), blocks[_XMP],
+                    photoshop=_join_blocks(photoshop),
+                    profile=blocks[_PROFILE], resolution=resolution)
+
+
+def _resolution_of_tags(tags):
+    values = []
+    for tag in 282, 283:
+        kind, count, content = tags.values.get(tag, (0, 0, b''))
+        if kind != 5 or len(content) != 8:
+            return None
+        above, below = struct.unpack(tags.order + 'II', content)
+        values.append(above / below if below else 0)
+    unit = tags.values.get(296, (3, 1, struct.pack(tags.order + 'H', 2)))[2]
+    unit = struct.unpack_from(tags.order + 'H', unit.ljust(2, b'\0'))[0]
+    scale = {2: 1, 3: 2.54}.get(unit)
+    if scale is None or not all(values):
+        return None
+    return values[0] * scale, values[1] * scale
+
+
+def exif_orientation(block):
+    """Orientation, 1 to 8, that an EXIF block says; 1 if it does not."""
+    try:
+        kind, _, content = read_tags(block).values[ORIENTATION]
+        order = '<' if block[:1] == b'I' else '>'
+        orientation = struct.unpack_from(
+            order + {1: 'B', 3: 'H', 4: 'I'}[kind], content)[0]
+    except (TagError, KeyError, TypeError, ValueError, struct.error):
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def resource_blocks(data):
+    """Photoshop's resource blocks.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    list of (int, bytes)
+        Number and the whole block; none beyond one that is damaged.
+    """
+    blocks, at = [], 0
+    while data[at:at + 4] in (b'8BIM', b'MeSa', b'AgHg', b'PHUT', b'DCSR'):
+        if at + 7 > len(data):
+            break
+        name = data[at + 6] + 1
+        start = at + 6 + name + name % 2
+        size = int.from_bytes(data[start:start + 4], 'big')
+        end = start + 4 + size
+        if end > len(data):
+            break
+        end += size % 2
+        number = int.from_bytes(data[at + 4:at + 6], 'big')
+        blocks.append((number, data[at:end]))
+        at = end
+    return blocks
+
+
+def _resource(number, content):
+    return (b'8BIM' + struct.pack('>HHI', number, 0, len(content)) + content
+            + b'\0' * (len(content) % 2))
+
+
+def _join_blocks(blocks):
+    return b''.join(block for number, block in blocks
+                    if number not in _THUMBNAIL_BLOCKS)
+
+
+def marked(metadata):
+    """Metadata with a mark that colours are computed.
+
+    In XMP: the program, and IPTC's type for such pictures. In EXIF only
+    where there is none, since it is kept byte for byte.
+
+    Parameters
+    ----------
+    metadata : Metadata
+
+    Returns
+    -------
+    Metadata
+    """
+    packet = metadata.xmp or _XMP_PACKET
+    end = re.search(rb'</([\w.-]+:)?RDF>', packet)
+    fields = b''
+    said = False
+    for prefix, name, space, text in _MARKS:
+        if name.encode() in packet or (said and name == 'Software'):
+            said = said or text.encode() in packet
+            continue
+        said = True
+        fields += (' xmlns:%s="%s" %s:%s="%s"'
+                   % (prefix, space, prefix, name, text)).encode()
+    if end and fields:
+        rdf = end.group(1) or b''
+        about = re.search(rb'[\s:]about\s*=\s*("[^"<]*"|\'[^\'<]*\')', packet)
+        about = about.group(1) if about else b'""'
+        packet = (packet[:end.start()] + b'<' + rdf + b'Description '
+                  + (rdf or b'rdf:') + b'about=' + about + fields + b'/>'
+                  + packet[end.start():])
+    exif = metadata.exif or exif_block(Tags('<', {
+        SOFTWARE: software_value()}))
+    return replace(metadata, xmp=packet, exif=exif)
+
+
+def software_value():
+    """The value of the tag that names the program."""
+    content = ('colornet %s' % __version__).encode() + b'\0'
+    return 2, len(content), content

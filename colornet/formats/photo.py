@@ -1,0 +1,82 @@
+"""What a decoded photo is, and the error of a file that is none."""
+
+from dataclasses import dataclass, field
+from typing import Optional, Tuple
+
+import numpy as np
+
+from ..errors import ColornetError
+from .metadata import Metadata
+
+__all__ = ['MAX_PIXELS', 'ImageError', 'Photo', 'check_size']
+
+#: Pixels of the largest photo that is decoded; Pillow's own limit.
+MAX_PIXELS = 178956970
+
+
+@dataclass(eq=False)
+class Photo:
+    """A decoded photo.
+
+    Attributes
+    ----------
+    pixels : ndarray
+        Upright, in sRGB: grey (rows, columns) or colour (rows, columns, 3);
+        uint8, or uint16 where the file has more than 8 bits.
+    alpha : ndarray of uint8 or uint16, (rows, columns), or None
+        Upright; of the type of the pixels.
+    orientation : int
+        EXIF orientation, 1 to 8, in which the file stores it.
+    metadata : Metadata
+        What else the file says.
+    format : str
+        Name of the file format, as Pillow has it.
+    has_more : bool
+        Whether the file holds more frames or pages than this one.
+    compression : int
+        TIFF's number of that of a TIFF file; 1 (none) for other files.
+    notes : tuple of str
+        What in the file could not be followed, each a line.
+    """
+
+    pixels: np.ndarray
+    alpha: Optional[np.ndarray] = None
+    orientation: int = 1
+    metadata: Metadata = field(default_factory=Metadata)
+    format: str = ''
+    has_more: bool = False
+    compression: int = 1
+    notes: Tuple[str, ...] = ()
+
+
+class ImageError(ColornetError):
+    """A file that cannot be read or written as a photo.
+
+    The text is ``<path>: <reason>``, one line; both are attributes.
+
+    Parameters
+    ----------
+    path : str or Path
+        Or another name of the photo.
+    reason : str
+    """
+
+    def __init__(self, path, reason):
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = ' '.join(str(reason).split())
+
+    def __str__(self):
+        return '%s: %s' % (self.path, self.reason)
+
+
+def check_size(name, rows, columns):
+    """Refuse a photo that would not fit into memory.
+
+    Raises
+    ------
+    ImageError
+    """
+    if rows * columns > MAX_PIXELS:
+        raise ImageError(name, 'too large, more than %d million pixels'
+                         % (MAX_PIXELS // 1000000))
