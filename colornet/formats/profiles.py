@@ -19,8 +19,8 @@ _NAMES = {1: 'gray', 3: 'rgb', 4: 'cmyk'}
 #: Difference from sRGB, of 65535, that no 8-bit photo would show.
 _SAME = 257
 
-# The relative colorimetric intent: others change what is measured, and versions
-# of lcms2 do it differently.
+# The relative colorimetric intent: others change what is measured, and
+# versions of lcms2 do it differently.
 _AS_MEASURED = 1
 
 # lcms2's flag for no tables in place of its formulas: they are too coarse for
