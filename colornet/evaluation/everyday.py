@@ -17,9 +17,9 @@ from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..photos.colorizer import Colorizer
+from ..photos.finding import find_images
 from ..photos.pixels import resize
-from ..photos.reading import (ImageError, check_colours, check_sides,
-                              find_images, read_photo)
+from ..photos.reading import ImageError, check_colours, check_sides, read_photo
 from ..resources import find_resource
 from ..terminal import note, printable, progress_bar
 from .baselines import predict_grey

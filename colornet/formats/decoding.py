@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,12 @@ from .containers import png_texts
 from .deep import read_deep, read_deep_jpeg
 from .metadata import Metadata, exif_orientation, metadata_of_image
 from .optional import open_heif, read_raw, sniff
-from .photo import MAX_PIXELS, ImageError, Photo, check_size
+from .photo import ImageError, Photo, check_size
 from .profiles import apply_gamma, to_srgb
 from .tags import set_upright
 from .tiff import is_tiff, read_page, read_pages
 
-__all__ = ['decode_photo', 'page_numbers']
+__all__ = ['decode_photo', 'page_numbers', 'photo_of_image']
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
@@ -70,6 +71,23 @@ def decode_photo(source, name, page=None):
     if is_tiff(start):
         return _decode_tiff(source, name, page)
     return _decode_by_pillow(source, name, page or 0)
+
+
+def photo_of_image(image):
+    """A photo of what Pillow has in memory.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    Photo
+    """
+    pixels, alpha = _decode(image)
+    return _finished(pixels, alpha, metadata_of_image(image),
+                     image.format or '', False)
 
 
 def _start(source, name):
@@ -244,7 +262,7 @@ def _load(content, name, frame):
         except Image.UnidentifiedImageError:
             return None, False
         except Image.DecompressionBombError:
-            check_size(name, MAX_PIXELS, 2)
+            check_size(name, math.inf, 1)
         # Pillow's decoders raise almost anything on damaged files: OSError,
         # SyntaxError, ValueError, struct.error, KeyError, ...
         except Exception as error:
