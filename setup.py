@@ -103,7 +103,10 @@ setup(
         where('python_version < "3.12"', WITH_THEANO)) + list(
             where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
-        'cluster': ['distributed==2023.5.0'],  # studies on several machines
+        'cluster': ['distributed==2023.5.0'],  # work on several machines
+        # "colornet --print-completion": writes completion for shells.
+        'completion': ['shtab==1.7.2; python_version < "3.9"',
+                       'shtab==1.13.0; python_version >= "3.9"'],
         # "colornet export" to ONNX, and prediction from such files. A newer
         # onnx brings a numpy that Theano cannot use. On Python 3.12, both
         # are there anyway.
