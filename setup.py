@@ -103,7 +103,7 @@ setup(
         where('python_version < "3.12"', WITH_THEANO)) + list(
             where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
-        'cluster': ['distributed==2023.5.0'],  # studies on several machines
+        'cluster': ['distributed==2023.5.0'],  # work on several machines
         # "colornet --print-completion": writes completion for shells.
         'completion': ['shtab==1.7.2; python_version < "3.9"',
                        'shtab==1.13.0; python_version >= "3.9"'],

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -355,6 +356,14 @@ def test_what_contradicts_itself():
                 ('not allowed with', [path, '--overwrite',
                                       '--skip-existing'])):
             check_is_refused(words, 'colorize', *arguments)
+
+
+def test_all_options_are_documented():
+    page = (tiny.ROOT / 'docs' / 'colorize.rst').read_text()
+    status, out, err = run('colorize', '--help')
+    options = set(re.findall(r'--[a-z][a-z-]+', out)) - {'--help'}
+    ok_(len(options) > 18, options)
+    eq_({option for option in options if option not in page}, set())
 
 
 def test_missing_photo():
