@@ -222,8 +222,9 @@ experiments: table1 table2 $(filter-out $(no_photos),$(FIGURES)) decodings ## al
 	$(call study,all); status=$$?; $(report) && exit $$status
 
 .PHONY: docs docs-figures
-docs: $(VENV)/installed ## write docs/studies.rst from experiments/
+docs: $(VENV)/installed ## write docs/studies.rst and docs/formats.rst
 	$(VENV)/bin/python tools/studies_page.py docs/studies.rst
+	$(VENV)/bin/python tools/formats_page.py docs/formats.rst
 
 # Of the networks that ship, whatever is in RUNS; of photos that may be shown.
 docs-figures: $(VENV)/installed ## Figures 5, 7 and 8 of demo/photos, into docs/

@@ -96,13 +96,17 @@ setup(
     packages=find_packages(include=['colornet', 'colornet.*']),
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['cpp/*.cpp'],
-                  'colornet.studies': ['page.rst', 'report.html']},
+                  'colornet.studies': ['page.rst', 'report.html'],
+                  'colornet.web': ['static/*.*', 'static/vendor/*']},
     python_requires='>=3.8',
     install_requires=list(
         where('python_version < "3.12"', WITH_THEANO)) + list(
             where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
-        'cluster': ['distributed==2023.5.0'],  # studies on several machines
+        'cluster': ['distributed==2023.5.0'],  # work on several machines
+        # "colornet --print-completion": writes completion for shells.
+        'completion': ['shtab==1.7.2; python_version < "3.9"',
+                       'shtab==1.13.0; python_version >= "3.9"'],
         # "colornet export" to ONNX, and prediction from such files. A newer
         # onnx brings a numpy that Theano cannot use. On Python 3.12, both
         # are there anyway.
@@ -120,6 +124,12 @@ setup(
         # last ones lack pkg_resources, which Lasagne needs.
         'pytorch': ['torch==2.13.0; python_version >= "3.10"',
                     'setuptools==80.9.0; python_version < "3.12"'],
+        # "colornet serve": pages and files by HTTP; a server for them, in
+        # Python alone. The last ones for Python 3.8, and for those after it.
+        'web': ['Flask==3.0.3; python_version < "3.9"',
+                'Flask==3.1.3; python_version >= "3.9"',
+                'waitress==3.0.0; python_version < "3.9"',
+                'waitress==3.0.2; python_version >= "3.9"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

@@ -11,19 +11,18 @@ import numpy as np
 
 from colornet.api import load_colorizer
 from colornet.cli import report_errors
-from colornet.photos.finding import find_images
-from colornet.photos.reading import read_photo
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
+from .pixels import colour, count_differences, demo_photos
 from .tables import format_table
 
-__all__ = ['NETWORKS', 'count_differences', 'main']
+__all__ = ['NETWORKS', 'count_moved', 'main']
 
 #: The network that colours photos, and the paper's.
 NETWORKS = (DEFAULT_NETWORK, 'weights/cvcl_classification.h5')
 
 
-def count_differences(network, photos):
+def count_moved(network, photos):
     """Count pixels by how far they move.
 
     Parameters
@@ -34,25 +33,19 @@ def count_differences(network, photos):
     Returns
     -------
     ndarray of int, (256,)
-        The pixels whose channels move by at most so many levels of 255.
+        See :func:`benchmarks.pixels.count_differences`.
     """
-    exact, rounded = (load_colorizer(find_resource(network), bfloat16=which)
-                      for which in (False, True))
-    counts = np.zeros(256, np.int64)
-    for pixels in photos:
-        first, second = (np.rint(255 * colorizer.colorize(pixels)).astype(int)
-                         for colorizer in (exact, rounded))
-        counts += np.bincount(abs(first - second).max(-1).ravel(),
-                              minlength=256)
-    return counts
+    colorizers = [load_colorizer(find_resource(network), bfloat16=which)
+                  for which in (False, True)]
+    return sum(count_differences(*[colour(colorizer, pixels)
+                                   for colorizer in colorizers])
+               for pixels in photos)
 
 
 def _run(options):
-    photos = [read_photo(path).pixels
-              for path in find_images(find_resource('demo/photos'))]
-    rows = []
+    photos, rows = demo_photos(), []
     for network in NETWORKS:
-        share = np.cumsum(count_differences(network, photos))
+        share = np.cumsum(count_moved(network, photos))
         share = 100 * share / share[-1]
         rows.append((network,) + tuple('%.2f' % share[level]
                                        for level in (0, 1, 2, 5, 10)))

@@ -70,25 +70,39 @@ class Config(OrderedDict):
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
 
-    def override_decoding(self, overrides):
+    def override_decoding(self, overrides, source='--set'):
         """Change settings of a trained network, checked.
 
         Parameters
         ----------
         overrides : iterable of str
             ``decoding.key=value``: the others are built into the network.
+        source : str
+            Of the overrides, for errors.
 
         Raises
         ------
         ColornetError
-            If one is of another section, or does not suit the network.
+            If one is of another section, or does not suit the network; or if
+            it would do nothing.
         """
+        overrides = list(overrides)
         for text in overrides:
             if not text.strip().startswith('decoding.'):
-                raise ColornetError('--set %s: a trained network takes '
-                                    'decoding.key=value only' % text)
-            self.override(text)
-        _complete(self, '--set')
+                raise ColornetError('%s %s: a trained network takes '
+                                    'decoding.key=value only' % (source, text))
+            self.override(text, source)
+        _complete(self, source)
+        # A network's own temperature may be left over where it is decoded
+        # by the best class; one that is asked for may not do nothing.
+        name = 'decoding.temperature'
+        if (any(text.partition('=')[0].strip() == name for text in overrides)
+                and self.decoding['method'] != 'mean'
+                and self.decoding['temperature'] !=
+                _read_defaults().decoding['temperature']):
+            raise ColornetError('%s: %s is of decoding.method = mean, and '
+                                'decoding.method = %s'
+                                % (source, name, self.decoding['method']))
 
     def to_ini(self):
         """The text of an .ini file that :func:`load_config` reads."""

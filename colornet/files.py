@@ -83,7 +83,7 @@ def locked(folder, busy):
     ------
     ColornetError
     """
-    is_new = not folder.exists()
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     make_folder(folder)
     lock = folder / 'lock'
     with writing(lock):
@@ -99,8 +99,8 @@ def locked(folder, busy):
             with contextlib.suppress(OSError):
                 if list(folder.iterdir()) == [lock]:
                     lock.unlink()
-                    if is_new:
-                        folder.rmdir()
+                    for path in made:
+                        path.rmdir()
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 import threading
@@ -10,13 +11,17 @@ import threading
 from tqdm import tqdm
 
 __all__ = ['PARENT', 'Interrupted', 'catch_signals', 'end_with_parent',
-           'note', 'on_terminal', 'progress_bar']
+           'note', 'on_terminal', 'printable', 'progress_bar', 'say']
 
 #: Environment variable: the process that a command shall end with.
 PARENT = 'COLORNET_PARENT'
 
 #: prctl: a signal for the process when its parent has died.
 _PR_SET_PDEATHSIG = 1
+
+#: What moves the cursor, changes colours, begins lines or turns the order of
+#: characters around; a name of a file may have any of them.
+_CONTROLS = re.compile('[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]')
 
 #: Delayed to where nothing is lost.
 SIGNALS = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -48,10 +53,31 @@ def progress_bar(iterable=None, **options):
                 **options)
 
 
+def printable(text):
+    """A line as a terminal may show it.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        With control characters as Python writes them, such as ``\\n``.
+    """
+    return _CONTROLS.sub(lambda found: found.group().encode(
+        'unicode_escape').decode('ascii'), text)
+
+
 def note(text):
     """Print a line on the standard error stream, above any progress bar."""
     if sys.stderr is not None:
-        tqdm.write(text, file=sys.stderr)
+        tqdm.write(printable(text), file=sys.stderr)
+
+
+def say(text):
+    """Print a line on the standard output stream."""
+    print(printable(text))
 
 
 class Interrupted(KeyboardInterrupt):

@@ -23,8 +23,6 @@ from colornet.engine.switches import SPEEDUPS
 from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
 from colornet.network.stored import load_stored
-from colornet.photos.finding import find_images
-from colornet.photos.reading import read_rgb
 from colornet.resources import find_resource
 from tests import tiny
 
@@ -354,17 +352,3 @@ def test_networks_are_timed():
         ['cvcl_classification.h5', 'everyday.h5'])
     eq_(rows[0][2], '1.00')
     ok_(all(0 < float(row[1]) < 60 for row in rows))
-
-
-@attr('slow')
-def test_how_far_bfloat16_moves_pixels():
-    from benchmarks import bfloat16
-    from colornet.engine.convolvers import bfloat16_status
-    if bfloat16_status():
-        raise SkipTest(bfloat16_status())
-    photo = read_rgb(find_images(tiny.PHOTOS)[0], 224)
-    for network in bfloat16.NETWORKS:
-        counts = bfloat16.count_differences(network, [photo])
-        eq_(counts.sum(), photo.shape[0] * photo.shape[1])
-        ok_(counts[0] < counts.sum())
-        ok_(counts[:2].sum() > 0.9 * counts.sum())

@@ -107,6 +107,13 @@ class TestFiles:
                             ('decoding.method=median', ['argmax, mean']),
                             ('decoding.smoothing=-1', ['smoothing'])]:
             check_error(lambda: config.override_decoding([text]), *words)
+        own = load_config(overrides=['decoding.method=mean',
+                                     'decoding.temperature=0.7'])
+        own.override_decoding(['decoding.method=argmax'])
+        check_error(lambda: own.override_decoding(
+            ['decoding.temperature=0.5']), 'decoding.temperature is of '
+            'decoding.method = mean, and decoding.method = argmax')
+        own.override_decoding(['decoding.temperature=1'])
         hsv = load_config(overrides=['network.color_space=hsv'])
         for text in 'decoding.saturation=2', 'decoding.method=mean':
             check_error(lambda: hsv.override_decoding([text]), 'hsv')

@@ -89,13 +89,13 @@ class TestFiles(unittest.TestCase):
         eq_(os.listdir(str(self.folder)), [self.path.name])
 
     def test_a_locked_folder_is_refused_and_left_as_it_was(self):
-        folder = self.folder / 'work'
+        folder = self.folder / 'new' / 'work'
         with locked(folder, 'busy'):
             with assert_raises(ColornetError) as caught:
                 with locked(folder, 'busy'):
                     pass
             eq_(str(caught.exception), 'busy')
-        ok_(not folder.exists())
+        ok_(not folder.parent.exists())
         with locked(folder, 'busy'):
             (folder / 'result').write_text('done')
         (folder / 'lock').unlink()

@@ -13,8 +13,8 @@ import colornet
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
          'photos', 'flow', 'data', 'schema', 'config', 'network', 'training',
-         'pytorch', 'prediction', 'api', 'evaluation', 'studies',
-         'selftest', 'cli', '__main__']
+         'pytorch', 'prediction', 'api', 'evaluation', 'studies', 'selftest',
+         'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
@@ -31,7 +31,8 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
-               'studies.jobs', 'studies.study', 'cli']
+               'studies.study', 'web.line', 'web.model',
+               'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'

@@ -10,7 +10,8 @@ from unittest import mock
 from nose.tools import assert_raises, eq_, ok_
 
 from colornet import cli
-from colornet.terminal import PARENT, note, on_terminal, progress_bar
+from colornet.terminal import (PARENT, note, on_terminal, printable,
+                               progress_bar, say)
 from tests import tiny
 
 
@@ -25,6 +26,18 @@ def test_a_note_is_a_line():
         note('one')
         note('two')
     eq_(printed.getvalue(), 'one\ntwo\n')
+
+
+def test_control_characters_are_shown():
+    name = 'a\x1b[31m\r\n\t\x7f\x9b\u2028\u202eé \u200d.jpg'
+    shown = 'a\\x1b[31m\\r\\n\\t\\x7f\\x9b\\u2028\\u202eé \u200d.jpg'
+    eq_(printable(name), shown)
+    with mock.patch('sys.stderr', stream(False)) as printed:
+        note(name)
+    eq_(printed.getvalue(), shown + '\n')
+    with mock.patch('sys.stdout', stream(False)) as printed:
+        say(name)
+    eq_(printed.getvalue(), shown + '\n')
 
 
 def test_a_note_breaks_no_bar():

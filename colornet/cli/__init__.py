@@ -7,6 +7,7 @@ others are; 2, nothing could be done; 128 + n, ended by signal n.
 import argparse
 import io
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -15,19 +16,20 @@ import traceback
 from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
-from ..terminal import PARENT, end_with_parent
-from . import colorize, evaluation, photos, studies, training
+from ..terminal import PARENT, end_with_parent, printable
+from . import colorize, evaluation, photos, serving, studies, training
+from .completion import PrintCompletion
 
 __all__ = ['main', 'report_errors']
 
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
-    colorize.add_colorize, photos.add_demo, training.add_train,
-    evaluation.add_evaluate, training.add_export, evaluation.add_table2,
-    evaluation.add_decodings, evaluation.add_everyday, evaluation.add_hints,
-    studies.add_study, evaluation.add_table1, studies.add_report,
-    evaluation.add_figure, training.add_data, photos.add_selftest,
-    photos.add_info]
+    colorize.add_colorize, photos.add_demo, serving.add_serve,
+    training.add_train, evaluation.add_evaluate, training.add_export,
+    evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
+    evaluation.add_hints, studies.add_study, evaluation.add_table1,
+    studies.add_report, evaluation.add_figure, training.add_data,
+    photos.add_selftest, photos.add_info]
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200
@@ -50,8 +52,10 @@ def main(arguments=None):
     end_with_parent(os.environ.pop(PARENT, ''))
     _prepare_streams()
     take_environment(os.environ)
-    options = _make_parser().parse_args(arguments)
-    return report_errors(_run, options)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser, commands = _make_parser()
+    _suggest_colorize(parser, commands, arguments)
+    return report_errors(_run, parser.parse_args(arguments))
 
 
 def report_errors(run, *arguments, program='colornet'):
@@ -72,30 +76,42 @@ def report_errors(run, *arguments, program='colornet'):
     try:
         return run(*arguments) or 0
     except ColornetError as error:
-        print('%s: error: %s' % (program, error), file=sys.stderr)
+        _complain('%s: error: %s' % (program, error))
         return 2
     except KeyboardInterrupt as interrupt:
-        print('%s: %s' % (program, str(interrupt) or 'interrupted'),
-              file=sys.stderr)
+        _complain('%s: %s' % (program, str(interrupt) or 'interrupted'))
         return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except MemoryError:
-        print('%s: error: out of memory' % program, file=sys.stderr)
+        _complain('%s: error: out of memory' % program)
         return 2
     except OSError as error:
-        print('%s: error: %s' % (program, error), file=sys.stderr)
+        _complain('%s: error: %s' % (program, error))
         return 2
     except Exception as error:
         if os.environ.get('COLORNET_DEBUG'):
             traceback.print_exc()
         # Theano's messages fill pages.
         text = textwrap.shorten(str(error), MAX_MESSAGE, placeholder=' ...')
-        print('%s: internal error: %s: %s (COLORNET_DEBUG=1 shows where)'
-              % (program, type(error).__name__, text), file=sys.stderr)
+        _complain('%s: internal error: %s: %s (COLORNET_DEBUG=1 shows where)'
+                  % (program, type(error).__name__, text))
         return 2
+
+
+def _complain(text):
+    print(printable(text), file=sys.stderr)
+
+
+def _suggest_colorize(parser, commands, arguments):
+    """Say which command colours photos to those who gave none."""
+    first = arguments[0] if arguments else ''
+    if (first and not first.startswith('-') and first not in commands and
+            (os.path.exists(first) or set(first) & {'.', os.sep})):
+        parser.error('%s is no command; to colour it: colornet colorize %s'
+                     % (first, ' '.join(map(shlex.quote, arguments))))
 
 
 def _run(options):
@@ -133,9 +149,10 @@ def _make_parser():
         prog='colornet', description='Colours for black-and-white photos.')
     parser.add_argument('--version', action='version',
                         version='colornet ' + __version__)
+    parser.add_argument('--print-completion', action=PrintCompletion)
     commands = parser.add_subparsers(title='commands', metavar='COMMAND',
                                      dest='command')
     commands.required = True
     for add_command in COMMANDS:
         add_command(commands)
-    return parser
+    return parser, commands.choices

@@ -1,5 +1,6 @@
 """``colornet colorize``: photos in, coloured photos out."""
 
+import argparse
 import contextlib
 import json
 import os
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK
+from ..terminal import note, say
 from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
                       add_vgg, positive)
 
@@ -32,6 +34,14 @@ def add_colorize(commands):
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: %s)' % DEFAULT_NETWORK)
     _add_result_options(command)
+    command.add_argument('--watch', action='store_true', help='go on: colour '
+                         'what comes into folders or changes there, once it '
+                         'has settled, until Ctrl-C')
+    command.add_argument('--scheduler', metavar='ADDRESS', help='of Dask: '
+                         'share the photos among its workers, which see the '
+                         'same files')
+    # What such a worker runs.
+    command.add_argument('--chunk', type=int, help=argparse.SUPPRESS)
     command.add_argument('--batch-size', type=positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
@@ -49,6 +59,13 @@ def _add_result_options(command):
                          'each photo, or png)')
     command.add_argument('--quality', type=positive, metavar='N', help='of '
                          'JPEG and WebP, 1 to 100 (default: 95)')
+    command.add_argument('--depth', type=int, choices=(8, 16), help='bits a '
+                         'channel (default: 16 where photo and format have '
+                         'them, PNG and TIFF)')
+    command.add_argument('--no-mark', dest='mark', action='store_false',
+                         help='do not say in XMP that colours are computed')
+    command.add_argument('--keep-times', action='store_true',
+                         help='give results the times of their sources')
     command.add_argument('--colour', default='skip', choices=(
         'skip', 'keep', 'blend', 'replace'), help='what becomes of photos '
         'that have colours, and not just one tone: they are left out, keep '
@@ -73,6 +90,8 @@ def _add_result_options(command):
 
 
 def _colorize(options):
+    if options.chunk is not None:
+        return _colorize_chunk(options)
     missing = [source for source in options.sources
                if source != STREAM and not os.path.lexists(source)]
     if len(missing) == len(options.sources):
@@ -84,11 +103,11 @@ def _colorize(options):
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
-    from ..formats.photo import limit_pixels
     from ..photos.report import Report
-    if options.max_pixels:
-        limit_pixels(options.max_pixels)
+    _limit_pixels(options)
     report = Report(listener=_print_line if options.json else None)
+    if options.watch:
+        return _watch(options, out, report)
     try:
         _choose_way(options, out)(options, out, report)
     except (ColornetError, KeyboardInterrupt):
@@ -115,7 +134,10 @@ def _choose_way(options, out):
     """What colours from IN to OUT."""
     source, *others = options.sources
     if source != STREAM and out != STREAM and not _names_file(out):
-        return _colorize_folder
+        return _share_folder if options.scheduler else _colorize_folder
+    if options.scheduler:
+        raise ColornetError('--scheduler is for files and folders, and a '
+                            'folder as OUT')
     if others or os.path.isdir(source):
         raise ColornetError('%s is one file; several photos need a folder as '
                             'OUT' % out)
@@ -149,8 +171,30 @@ def _result_options(options, out=None):
             raise ColornetError('--format %s and %s contradict each other'
                                 % (format, out))
         format = suffix
-    return Options(format, options.quality, options.colour,
+    return Options(format, options.quality, options.depth, options.mark,
+                   options.keep_times, options.colour,
                    tuple(map(parse_hint, options.hints)))
+
+
+def _watch(options, out, report):
+    """Tell of each photo when it ends, since there is no end of all."""
+    from ..flow.watching import watch_files
+    if _choose_way(options, out) is not _colorize_folder:
+        raise ColornetError('--watch is for files and folders, and a folder '
+                            'as OUT')
+
+    def tell(entry):
+        if options.json:
+            _print_line(entry)
+        if entry['status'] == 'failed':
+            note('colornet: failed: %(source)s: %(reason)s' % entry)
+        elif not options.json and not options.quiet:
+            say('%s: %s' % (entry['status'],
+                            entry.get('output', entry['source'])))
+            sys.stdout.flush()
+    report.listener = tell
+    watch_files(_load(options), options.sources, out, options.batch_size,
+                options.overwrite, report, _result_options(options))
 
 
 def _load(options):
@@ -164,6 +208,36 @@ def _colorize_folder(options, out, report):
     results = _result_options(options)
     colorize_files(_load(options), options.sources, out, options.batch_size,
                    options.overwrite, not options.quiet, report, results)
+
+
+def _share_folder(options, out, report):
+    from ..flow.sharing import colorize_shared
+
+    # Workers may run elsewhere.
+    for name in 'network', 'vgg':
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    settings = {name: value for name, value in vars(options).items()
+                if name != 'run'}
+    colorize_shared(options.scheduler, options.sources, out, settings,
+                    _result_options(options), options.overwrite, report,
+                    not options.quiet)
+
+
+def _colorize_chunk(options):
+    """What a worker does; what becomes of the photos it notes in a file."""
+    from ..flow.sharing import colorize_chunk, read_settings
+    file, = options.sources
+    settings = argparse.Namespace(**read_settings(file))
+    _limit_pixels(settings)
+    colorize_chunk(_load(settings), file, options.chunk,
+                   _result_options(settings), settings.batch_size)
+
+
+def _limit_pixels(options):
+    if options.max_pixels:
+        from ..formats.photo import limit_pixels
+        limit_pixels(options.max_pixels)
 
 
 def _colorize_file(options, out, report):
@@ -210,14 +284,13 @@ def print_report(report, out, options=None):
     int
         The exit status.
     """
-    from ..terminal import note
     for source, reason in report.failed:
         note('colornet: failed: %s: %s' % (source, reason))
     if options is None or not options.quiet:
         skipped = (', %d already there' % len(report.skipped)
                    if report.skipped else '')
         if out != STREAM:
-            tell = note if options is not None and options.json else print
+            tell = note if options is not None and options.json else say
             tell('%d coloured in %s%s, %d failed' % (
                 len(report.written), out, skipped, len(report.failed)))
         for text in _notes(report, options):

@@ -6,6 +6,7 @@ from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
 from ..resources import DEFAULT_NETWORK
+from ..terminal import say
 from .options import (add, add_decoding, add_engine, add_networks, add_out,
                       add_subset, add_vgg, positive)
 
@@ -70,7 +71,7 @@ def _table1(options):
     check_output(options.out, '.csv')
     print(make_table1({name: getattr(options, name) for name in TABLE1},
                       options.out))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_table2(commands):
@@ -90,7 +91,7 @@ def _table2(options):
     check_output(options.out, '.csv')
     print(make_table2(options.data, options.runs, options.out, options.vgg,
                       options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_decodings(commands):
@@ -114,7 +115,7 @@ def _decodings(options):
     print(compare_decodings(network_file(options.network), options.data,
                             options.subset, options.out, options.vgg,
                             options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_everyday(commands):
@@ -157,7 +158,7 @@ def _everyday(options):
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
                          options.every, options.vgg, options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_hints(commands):
@@ -190,7 +191,7 @@ def _hints(options):
     print(score_hints(options.data, options.out, options.network,
                       options.list, options.sheet, options.every, options.vgg,
                       options.engine))
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def add_figure(commands):
@@ -227,9 +228,9 @@ def _figure(options):
                                 'and no --photos' % options.number)
         from ..evaluation.schematics import draw_network
         print(draw_network(options.number, out))
-        print('written to %s' % out)
+        say('written to %s' % out)
         return
     print(make_figure(options.number, out, options.data, options.runs,
                       options.photos, options.vgg, options.dataset,
                       options.engine))
-    print('written to %s' % out)
+    say('written to %s' % out)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..resources import find_resource
+from ..terminal import say
 from .colorize import print_report
 from .options import add, add_bfloat16, add_device, add_engine
 
@@ -36,7 +37,7 @@ def _demo(options):
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
     status = print_report(report, options.out)
-    print('contact sheet: %s' % sheet)
+    say('contact sheet: %s' % sheet)
     return status
 
 

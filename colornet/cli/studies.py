@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..files import check_output
+from ..terminal import printable, say
 from .options import add, add_out, positive
 
 __all__ = ['add_report', 'add_study']
@@ -44,8 +45,8 @@ def _study(options):
     for study, text, failed in run_studies(
             names, options.data, options.scale, options.runs, options.results,
             options.overrides, options.scheduler, options.threads):
-        print('%s\n%s: %s\n' % (text, study.name, Path(
-            options.results) / (study.name + '.csv')))
+        print('%s\n%s: %s\n' % (text, study.name, printable(str(Path(
+            options.results) / (study.name + '.csv')))))
         num_variants += len(study.variants)
         num_failed += failed
     if not num_failed:
@@ -70,5 +71,5 @@ def _report(options):
     check_output(options.out, '.html')
     from ..studies.report import make_report
     for line in make_report(options.runs, options.results, options.out):
-        print('missing: %s' % line)
-    print('written to %s' % options.out)
+        say('missing: %s' % line)
+    say('written to %s' % options.out)

@@ -5,6 +5,7 @@ from pathlib import Path
 from ..engine.available import choose_trainer
 from ..errors import ColornetError
 from ..files import check_output
+from ..terminal import say
 from .options import add, add_decoding, add_device, add_vgg
 
 __all__ = ['add_data', 'add_export', 'add_train']
@@ -42,8 +43,8 @@ def _train(options):
     out = options.out or 'runs/%s' % Path(options.config).stem
     trained = train(config, options.data, out,
                     learner=_make_learner(config, options))
-    print('%s %s: %d epochs' % ('trained' if trained else 'already trained',
-                                out, config.training['epochs']))
+    say('%s %s: %d epochs' % ('trained' if trained else 'already trained',
+                              out, config.training['epochs']))
 
 
 def _make_learner(config, options):
@@ -90,7 +91,7 @@ def _export(options):
         raise ColornetError('%s is the network to be exported; choose another '
                             'file' % options.out)
     (_export_onnx if to_onnx else _export_h5)(network, options)
-    print('written to %s' % options.out)
+    say('written to %s' % options.out)
 
 
 def _export_h5(network, options):
@@ -126,8 +127,7 @@ def _data(options):
     digests = find_resource('experiments/splits/cvcl.sha256')
     if options.verify:
         count = verify_folder(options.verify, digests)
-        print('%s: all %d photos are right' % (options.verify, count))
+        say('%s: all %d photos are right' % (options.verify, count))
     else:
         count = fetch_cvcl(options.out, digests, archive=options.archive)
-        print('%s: all photos are right, %d of them new'
-              % (options.out, count))
+        say('%s: all photos are right, %d of them new' % (options.out, count))

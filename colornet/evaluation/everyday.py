@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..color import as_uint8
 from ..config import load_config
 from ..data.splits import read_split
 from ..errors import ColornetError
@@ -20,7 +21,7 @@ from ..photos.finding import find_images
 from ..photos.pixels import resize
 from ..photos.reading import ImageError, check_colours, check_sides, read_photo
 from ..resources import find_resource
-from ..terminal import note, progress_bar
+from ..terminal import note, printable, progress_bar
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
@@ -167,8 +168,9 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     lines = ['%d photos of %s, %.2f dB without colours; "nearer": nearer to '
              'the original than that' % (len(names), list_file or data_folder,
                                          means[grey]['psnr'])]
-    return '\n'.join(lines + format_columns(title.ljust(width), OrderedDict(
-        (_label(row), mean) for row, mean in means.items()), _TABLE))
+    lines += format_columns(title.ljust(width), OrderedDict(
+        (_label(row), mean) for row, mean in means.items()), _TABLE)
+    return '\n'.join(map(printable, lines))
 
 
 def find_list(name):
@@ -261,6 +263,9 @@ def _load_rows(network, name, known, vgg_weights, engine):
         chosen['default'] = [], True
     colorizers = load_colorizers(network, vgg_weights, [
         settings for settings, _ in chosen.values()], engine)
+    for colorizer in colorizers:
+        # Of photos that are no prints: networks are compared, not this.
+        colorizer.borders, colorizer.tones = 'colour', 'keep'
     return [_Row(network=name, decoding=label, is_default=is_own,
                  colorizer=colorizer)
             for (label, (_, is_own)), colorizer in zip(chosen.items(),
@@ -297,7 +302,7 @@ def read_colours(path):
     ImageError
         If it has none.
     """
-    pixels = read_photo(path).pixels
+    pixels = as_uint8(read_photo(path).pixels)
     check_sides(path, pixels)
     check_colours(path, pixels)
     return pixels

@@ -19,6 +19,7 @@ from ..further_metrics import colour_inconsistency
 from ..metrics import image_metrics, saturation_difference
 from ..photos.reading import read_photo
 from ..resources import EVERYDAY, find_resource
+from ..terminal import printable
 from .outputs import predict_outputs
 from .sheets import fill_rows, grey_picture, save_sheet
 from .sources import check_dataset, find_network
@@ -257,8 +258,8 @@ def make_figure(number, out_file, data_folder=None, runs_folder='runs',
     if dataset and not photos:
         rule = rule.replace('the test photos', 'the photos in %s' %
                             data_folder)
-    return '\n'.join(['figure %d: %s' % (number, rule)] + sheet.names +
-                     sheet.sources)
+    return '\n'.join(map(printable, ['figure %d: %s' % (number, rule)] +
+                         sheet.names + sheet.sources))
 
 
 def _colour_photos(figure, folder, photos, network, vgg_weights, engine):

@@ -8,6 +8,7 @@ from ..data.splits import SUBSETS, load_split
 from ..errors import ColornetError
 from ..files import write_csv
 from ..resources import find_resource
+from ..terminal import printable
 
 __all__ = ['make_table1']
 
@@ -39,7 +40,7 @@ def make_table1(folders, out_file):
         lines.append('%-11s %12s %5s %13s %5s' % tuple(
             row[name] if row[name] != '' else '-' for name in _COLUMNS[:-1]))
     return '\n'.join(lines + [''] + [
-        '%s: %s' % (row['dataset'], row['note']) for row in rows
+        printable('%s: %s' % (row['dataset'], row['note'])) for row in rows
         if row['note']])
 
 

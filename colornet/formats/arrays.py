@@ -123,11 +123,10 @@ def straighten_alpha(pixels, alpha):
     -------
     ndarray like `pixels`
     """
-    white = np.uint64(np.iinfo(pixels.dtype).max)
+    white = np.iinfo(pixels.dtype).max
     alpha = alpha if pixels.ndim == 2 else alpha[..., None]
-    divisor = np.maximum(alpha, 1).astype(np.uint64)
-    result = (pixels.astype(np.uint64) * white + divisor // np.uint64(2)) // divisor
-    return np.minimum(result, white).astype(pixels.dtype)
+    straight = pixels * (np.float64(white) / np.maximum(alpha, 1))
+    return np.minimum(straight + 0.5, white).astype(pixels.dtype)
 
 
 def to_upright(stored, orientation):

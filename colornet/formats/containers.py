@@ -30,8 +30,7 @@ def into_jpeg(content, metadata):
     bytes, list of str
         The file, and what it cannot hold.
     """
-    lost = ['PNG texts'] * any(not text.startswith(b'Comment\0')
-                               for text in _own_texts(metadata))
+    lost = _lost_texts(metadata)
     segments = []
     if metadata.resolution and content[6:11] == b'JFIF\0':
         across, down = [min(65535, max(1, int(value + .5)))
@@ -91,8 +90,11 @@ def png_texts(content):
     return found
 
 
-def _own_texts(metadata):
-    return [chunk for _, chunk in metadata.texts]
+def _lost_texts(metadata):
+    """Of texts of PNG, what is not kept otherwise."""
+    return ['PNG texts'] * any(
+        not text.startswith((b'Comment\0', b'Raw profile type '))
+        for _, text in metadata.texts)
 
 
 def into_png(content, metadata):
@@ -112,7 +114,7 @@ def into_png(content, metadata):
     if metadata.photoshop and not any(
             text.startswith((b'Raw profile type iptc\0',
                              b'Raw profile type 8bim\0'))
-            for text in _own_texts(metadata)):
+            for _, text in metadata.texts):
         chunks.append((b'zTXt', b'Raw profile type iptc\0\0' + zlib.compress(
             _as_raw_profile(metadata.photoshop))))
     if not metadata.texts:
@@ -147,10 +149,9 @@ def _comment_chunk(comment):
 
 def into_webp(metadata):
     """Pillow's options for a WebP file, and what it cannot hold."""
-    lost = [name for name, there in [
+    lost = _lost_texts(metadata) + [name for name, there in [
         ('IPTC', metadata.photoshop), ('comment', metadata.comments),
-        ('PNG texts', metadata.texts), ('XMP beyond its packet',
-                                        metadata.more_xmp),
+        ('XMP beyond its packet', metadata.more_xmp),
         ('resolution', metadata.resolution and not metadata.exif)] if there]
     options = {'exif': metadata.exif, 'xmp': metadata.xmp,
                'icc_profile': metadata.profile}
@@ -173,9 +174,8 @@ def into_tiff(content, metadata, mark=False):
     mark : bool
         Name the program, unless another is named.
     """
-    lost = [name for name, there in [
-        ('PNG texts', metadata.texts),
-        ('XMP beyond its packet', metadata.more_xmp)] if there]
+    lost = _lost_texts(metadata)
+    lost += ['XMP beyond its packet'] * bool(metadata.more_xmp)
     order = byte_order(metadata)
     tags = Tags(order)
     if metadata.exif:
@@ -190,16 +190,19 @@ def into_tiff(content, metadata, mark=False):
             values[tag] = 5, 1, struct.pack(
                 order + 'II', int(value * 10000 + .5), 10000)
         values[296] = short(order, 2)
-    if metadata.comments and 270 not in values:
-        text = metadata.comments[-1].rstrip(b'\0') + b'\0'
-        values[270] = 2, len(text), text
+    if metadata.comments:
+        if 270 in values:
+            lost.append('comment')
+        else:
+            text = metadata.comments[-1].rstrip(b'\0') + b'\0'
+            values[270] = 2, len(text), text
     if mark and SOFTWARE not in values:
         values[SOFTWARE] = software_value()
     iptc = b''.join(_content(block) for number, block in
                     resource_blocks(metadata.photoshop)
                     if number == IPTC_BLOCK)
     for tag, block, kind in [(700, metadata.xmp, 1), (33723, iptc, 7),
-                             (34377, metadata.photoshop, 7),
+                             (34377, metadata.photoshop, 1),
                              (34675, metadata.profile, 7)]:
         if block:
             values[tag] = kind, len(block), block

@@ -214,6 +214,10 @@ def _decode_by_pillow(source, name, frame):
         texts = png_texts(content)
         if 'srgb' not in image.info:
             gamma = image.info.get('gamma')
+        if isinstance(image.info.get('transparency'), int) and (
+                image.mode == 'L' and content[24] < 8):
+            # Pillow scales the levels, but not that of the transparent one.
+            image.info['transparency'] *= 255 // ((1 << content[24]) - 1)
     metadata = metadata_of_image(image, texts)
     try:
         deep = read_deep(image, content) if frame == 0 else None

@@ -35,24 +35,41 @@ def read_deep(image, content):
     """
     reader = {'PNG': _read_png, 'JPEG2000': _read_jpeg2000,
               'PPM': _read_ppm}.get(image.format)
-    levels = reader(content) if reader else None
+    levels = reader(content, image) if reader else None
     if levels is None:
         return None
     return levels.reshape(levels.shape[:2] + (-1,))
 
 
-def _read_png(content):
+def _read_png(content, image):
     if content[24] != 16:
         return None
     import imagecodecs
     try:
-        # With its transparent colour, if there is one, as alpha.
-        return imagecodecs.png_decode(content)
+        levels = imagecodecs.png_decode(_pixels_of_png(content))
     except (imagecodecs.PngError, RuntimeError) as error:
         raise ValueError('damaged file (%s)' % error)
+    clear = image.info.get('transparency')
+    if clear is None:
+        return levels
+    levels = levels.reshape(levels.shape[:2] + (-1,))
+    is_clear = (levels == np.array(clear, np.uint16)).all(axis=-1)
+    return np.dstack([levels, np.where(is_clear, 0, 65535)]).astype(
+        np.uint16)
 
 
-def _read_jpeg2000(content):
+def _pixels_of_png(content):
+    """A PNG file of its pixels alone: of others, libpng warns on screens."""
+    kept, at = [content[:8]], 8
+    while at + 12 <= len(content):
+        size, kind = struct.unpack_from('>I4s', content, at)
+        if kind in (b'IHDR', b'IDAT', b'IEND'):
+            kept.append(content[at:at + 12 + size])
+        at += 12 + size
+    return b''.join(kept)
+
+
+def _read_jpeg2000(content, image):
     at = content.find(b'\xff\x4f\xff\x51')
     header, sizes = content[:at], content[at + 4:]
     components, = struct.unpack_from('>H', sizes, 36)
@@ -73,7 +90,7 @@ def _read_jpeg2000(content):
     return to_levels(values, precision)
 
 
-def _read_ppm(content):
+def _read_ppm(content, image):
     header = re.match(rb'P6(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
                       rb'(?:\s|#.*\n)+(\d+)\s', content)
     if not header:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..color import as_uint8
 
-__all__ = ['apply_gamma', 'cmyk_to_rgb', 'from_srgb', 'lab_to_rgb',
-           'to_srgb', 'ycbcr_to_rgb']
+__all__ = ['apply_gamma', 'cmyk_to_rgb', 'from_srgb', 'lab_of_samples',
+           'lab_to_rgb', 'to_srgb', 'ycbcr_to_rgb']
 
 #: Channels of the colour spaces that a profile may be for.
 _CHANNELS = {b'GRAY': 1, b'RGB ': 3, b'CMYK': 4}
@@ -18,6 +18,10 @@ _NAMES = {1: 'gray', 3: 'rgb', 4: 'cmyk'}
 
 #: Difference from sRGB, of 65535, that no 8-bit photo would show.
 _SAME = 257
+
+# lcms2's flag for no tables in place of its formulas: they are too coarse for
+# 16 bits, and for greys, where it is dark.
+_EXACT = 0x0100
 
 # XYZ of D50 to linear sRGB, whose white is D65, by Bradford's adaptation.
 _XYZ_D50_TO_RGB = np.float32([[3.1338561, -1.6168667, -0.4906146],
@@ -55,8 +59,10 @@ def to_srgb(pixels, profile):
                          'has')
     if _is_srgb(profile, channels):
         return pixels
-    rgb = _transform(pixels, profile, channels)
-    return rgb[..., 1] if channels == 1 else rgb
+    if channels > 1:
+        return _transform(pixels, profile, channels)
+    ramp = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=pixels.dtype)
+    return _transform(ramp[None], profile, 1)[0, :, 1][pixels]
 
 
 def from_srgb(rgb, profile):
@@ -96,7 +102,9 @@ def _transform(pixels, profile, channels, target=None):
         return imagecodecs.cms_transform(
             np.ascontiguousarray(pixels), profile, target or _srgb(),
             colorspace=_NAMES[channels], outcolorspace='rgb',
-            outdtype=pixels.dtype)
+            outdtype=pixels.dtype,
+            flags=_EXACT if pixels.dtype == np.uint16 or channels == 1
+            else None)
     except (imagecodecs.CmsError, RuntimeError) as error:
         raise ValueError('damaged colour profile (%s)' % error)
 
@@ -136,6 +144,36 @@ def cmyk_to_rgb(pixels):
     light = (white - pixels).astype(np.uint64 if white > 255 else np.uint32)
     rgb = (light[..., :3] * light[..., 3:] + white // 2) // white
     return rgb.astype(pixels.dtype)
+
+
+def lab_of_samples(samples, as_profiles):
+    """CIELAB of the samples of a TIFF file.
+
+    Parameters
+    ----------
+    samples : ndarray, (rows, columns, 3)
+        8 or 16 bits, or floating point, which is CIELAB itself.
+    as_profiles : bool
+        Whether a and b have an offset, and of 16 bits, 0xff00 is white, as
+        ICC profiles have it; otherwise they have a sign.
+
+    Returns
+    -------
+    ndarray of float32, same shape
+    """
+    lab = samples.astype(np.float32)
+    if samples.dtype.kind == 'f':
+        return lab
+    size = samples.dtype.itemsize
+    unit = np.float32(1 if size == 1 else 256)
+    if as_profiles:
+        lab[..., 1:] = lab[..., 1:] / unit - 128
+    else:
+        lab[..., 1:] = samples[..., 1:].astype('u%d' % size).view(
+            'i%d' % size) / unit
+    white = 255 * unit if as_profiles else np.iinfo('u%d' % size).max
+    lab[..., 0] *= np.float32(100. / white)
+    return lab
 
 
 def lab_to_rgb(lab):

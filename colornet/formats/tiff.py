@@ -15,7 +15,7 @@ from ..color import as_uint8
 from .arrays import straighten_alpha, to_levels, to_upright
 from .metadata import Metadata, metadata_of_tiff
 from .photo import ImageError, check_size
-from .profiles import lab_to_rgb, to_srgb, ycbcr_to_rgb
+from .profiles import lab_of_samples, lab_to_rgb, to_srgb, ycbcr_to_rgb
 
 __all__ = ['TiffPage', 'is_tiff', 'read_page', 'read_pages']
 
@@ -109,10 +109,27 @@ def read_pages(stream, name):
                                           and not kind & 1))
     except Exception as error:  # tifffile's on damage are of any kind
         if not found:
-            raise ImageError(name, _reason(error))
+            raise ImageError(name, 'truncated file' if _is_cut(stream) else
+                             _reason(error))
     if not found:
-        raise ImageError(name, 'truncated or damaged file (no picture in it)')
+        raise ImageError(name, 'truncated file' if _is_cut(stream) else
+                         'damaged file (no picture in it)')
     return found
+
+
+def _is_cut(stream):
+    """Whether a part of the first directory is beyond the file's end."""
+    end = stream.seek(0, 2)
+    stream.seek(0)
+    start = stream.read(16)
+    order = 'little' if start[:2] == b'II' else 'big'
+    big = 43 in start[2:4]
+    offset = int.from_bytes(start[8:] if big else start[4:8], order)
+    if offset >= end:
+        return True
+    stream.seek(offset)
+    count = int.from_bytes(stream.read(8 if big else 2), order)
+    return offset + count * (20 if big else 12) > end
 
 
 def _reason(error):
@@ -328,7 +345,11 @@ def _colours(page, photometric, samples, bits):
     if photometric == _PALETTE:
         return _palette(page)[samples[..., 0].astype(np.intp)]
     if photometric in (_CIELAB, _ICCLAB, _ITULAB):
-        rgb = lab_to_rgb(_lab(photometric, samples, bits, page))
+        if photometric == _ITULAB or (samples.dtype.kind != 'f' and
+                                      bits not in (8, 16)):
+            raise _Unreadable('TIFF with %sCIELAB of %s bits' % (
+                'ITU ' * (photometric == _ITULAB), bits))
+        rgb = lab_to_rgb(lab_of_samples(samples, photometric == _ICCLAB))
         return as_uint8(rgb) if bits == 8 else rgb
     levels = to_levels(samples, bits, _limits(page))
     if photometric == _YCBCR:
@@ -360,29 +381,6 @@ def _palette(page):
             colours == short.astype(np.uint16) << 8).all():
         return short
     return colours
-
-
-def _lab(photometric, samples, bits, page):
-    """CIELAB of samples in its three encodings."""
-    if samples.dtype.kind == 'f':
-        return samples.astype(np.float32)
-    if bits not in (8, 16):
-        raise _Unreadable('TIFF with CIELAB of %s bits' % bits)
-    values = samples.astype(np.float32)
-    unit = np.float32(1 << (bits - 8))
-    if photometric == _CIELAB:
-        white = (1 << bits) - 1
-        signed = samples[..., 1:].astype('u%d' % (bits // 8)).view(
-            'i%d' % (bits // 8))
-        values[..., 1:] = signed / unit
-    else:
-        # As profiles have it: of 16 bits, 0xff00 is white.
-        white = 255 * unit
-        values[..., 1:] = values[..., 1:] / unit - 128
-        if photometric == _ITULAB:
-            raise _Unreadable('TIFF with ITU CIELAB')
-    values[..., 0] *= 100 / np.float32(white)
-    return values
 
 
 def _alpha_sample(page, colours, count):

@@ -16,7 +16,8 @@ from .stored import fold_batch_norm, load_stored
 from .vgg16 import load_vgg16_weights, set_vgg16_weights
 
 __all__ = ['build_pretrained', 'learned_parameters', 'save_network',
-           'load_network', 'compile_prediction', 'compile_decodings']
+           'load_network', 'compile_prediction', 'compile_decodings',
+           'compile_outputs']
 
 
 def build_pretrained(config, vgg_weights=None):
@@ -173,23 +174,44 @@ def compile_decodings(net, config, decodings):
     callable
         Takes the same, returns a list: the chrominance by each decoding.
     """
+    run = _compile(net, config, decodings)
+    return lambda luminance: [np.moveaxis(chroma, 1, -1)
+                              for chroma in run(luminance)]
+
+
+def compile_outputs(net, config):
+    """:func:`compile_decodings` without any decoding.
+
+    Parameters
+    ----------
+    net, config
+        As there; the decoding of `config` is not used.
+
+    Returns
+    -------
+    callable
+        Takes the same, returns a list of float32 arrays, (batch, channels,
+        rows, columns): the class scores of both channels before any softmax,
+        or one array of chrominance.
+    """
+    return _compile(net, config, None)
+
+
+def _compile(net, config, decodings):
+    """Function from luminance to what decodings, or none, make of outputs."""
     space = get_color_space(config.network['color_space'])
 
     def compile_function():
         outputs = lasagne.layers.get_output(output_layers(net),
                                             deterministic=True)
-        return theano.function(
-            [net['input'].input_var],
-            [predicted_chroma(outputs, config.network['num_bins'],
-                              space.limits, **options)
-             for options in decodings])
+        if decodings is not None:
+            outputs = [predicted_chroma(outputs, config.network['num_bins'],
+                                        space.limits, **options)
+                       for options in decodings]
+        return theano.function([net['input'].input_var], outputs)
 
     run = load_or_compile(
         'prediction', [config.network, decodings, net['input'].shape],
         {'/'.join(key): variable
          for key, variable in all_parameters(net).items()}, compile_function)
-
-    def predict(luminance):
-        return [np.moveaxis(chroma, 1, -1) for chroma in
-                run(preprocess(luminance, space.luminance_max))]
-    return predict
+    return lambda luminance: run(preprocess(luminance, space.luminance_max))

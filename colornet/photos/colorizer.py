@@ -15,6 +15,7 @@ from ..scaling import enlarge_chroma
 from .hints import spread_hints
 from .kinds import colorize_kinds, is_kind
 from .pixels import resize
+from .prints import find_picture, stretch_tones
 
 __all__ = ['Colorizer', 'proportional_shape']
 
@@ -67,10 +68,23 @@ class Colorizer:
     proportions : 'squash' or 'keep'
         Whether `size` is that of both sides of the network's input, or of
         the shorter one: see :func:`proportional_shape`.
+    borders : 'neutral' or 'colour'
+        Whether a border around the picture (see
+        :func:`colornet.photos.prints.find_picture`) is left out of the
+        network's input and stays neutral, or is coloured like the rest.
+    tones : 'stretch' or 'keep'
+        Whether the network sees faded and dark photos with the tones of
+        others (see :func:`colornet.photos.prints.stretch_tones`); the result
+        keeps its own.
+
+    Attributes
+    ----------
+    predict_chroma, size, color_space, proportions, borders, tones
+        As given.
     """
 
     def __init__(self, predict_chroma, size=224, color_space='luv',
-                 proportions='squash'):
+                 proportions='squash', borders='neutral', tones='stretch'):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
@@ -78,6 +92,14 @@ class Colorizer:
             raise ColornetError("proportions must be 'squash' or 'keep', not "
                                 '%r' % (proportions,))
         self.proportions = proportions
+        if borders not in ('neutral', 'colour'):
+            raise ColornetError("borders must be 'neutral' or 'colour', not "
+                                '%r' % (borders,))
+        self.borders = borders
+        if tones not in ('stretch', 'keep'):
+            raise ColornetError("tones must be 'stretch' or 'keep', not %r"
+                                % (tones,))
+        self.tones = tones
 
     def __call__(self, photos, **options):
         """Colorize whatever a photo is in Python, and return the same.
@@ -123,10 +145,8 @@ class Colorizer:
         if is_kind(pixels):
             return self(pixels, hints=hints)
         pixels = np.asarray(pixels)
-        luminance = self.reduce(pixels)
-        chroma, = self.predict_reduced([luminance])
-        return self.join(pixels, self.add_hints(luminance, chroma, hints,
-                                                pixels.shape))
+        chroma, = self.predict([pixels])
+        return self.join(pixels, self.add_hints(pixels, chroma, hints))
 
     def colorize_batch(self, photos):
         """Colorize photos, of any sizes.
@@ -174,10 +194,34 @@ class Colorizer:
         -------
         ndarray of float32, (rows, columns)
         """
-        pixels = _checked_pixels(pixels)
+        reduced = self._shrink(_checked_pixels(pixels))
+        if self.tones == 'keep':
+            return reduced
+        return stretch_tones(reduced, 1 if self.color_space == 'hsv' else 100)
+
+    def _shrink(self, pixels):
+        """Luminance of the picture in a photo, as small as the network's."""
+        pixels = pixels[self.find_picture(pixels)]
         # Resized first, as the training photos are, then converted.
         return luminance(resize(pixels, self._input_shape(pixels.shape[:2])),
                          self.color_space)
+
+    def find_picture(self, pixels):
+        """Which part of a photo the predicted chrominance is for.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            As for :meth:`colorize`.
+
+        Returns
+        -------
+        (slice, slice)
+            Rows and columns; those outside stay neutral.
+        """
+        if self.borders == 'neutral':
+            return find_picture(pixels)
+        return slice(0, pixels.shape[0]), slice(0, pixels.shape[1])
 
     def predict_reduced(self, luminances):
         """:meth:`predict` for photos that :meth:`reduce` has reduced.
@@ -222,34 +266,37 @@ class Colorizer:
                                 'finite: its weights are damaged')
         return chroma
 
-    def add_hints(self, luminance, chroma, hints, shape):
+    def add_hints(self, pixels, chroma, hints):
         """Change predicted chrominance by a user's hints.
 
         Parameters
         ----------
-        luminance : ndarray, (rows, columns)
-            What the network has seen.
+        pixels : ndarray
+            The photo, as for :meth:`colorize`.
         chroma : ndarray, (any rows, any columns, 2)
+            As of :meth:`predict`.
         hints : sequence of Hint or str
-        shape : (int, int, ...)
-            Of the photo in whose pixels they are.
+            As for :func:`.hints.spread_hints`.
 
         Returns
         -------
-        ndarray of float32
-            `chroma` itself if there are no hints.
+        ndarray of float32, (rows, columns, 2)
+            For :meth:`join`; `chroma` itself if there are no hints.
 
         Raises
         ------
         ColornetError
             If there are, and the network is not one of CIELUV, or if one is
-            outside the photo.
+            outside the photo or on its border.
         """
-        if hints and self.color_space != 'luv':
+        if not hints:
+            return chroma
+        if self.color_space != 'luv':
             raise ColornetError('hints are for networks of CIELUV, not %s'
                                 % self.color_space)
-        return spread_hints(luminance, chroma, hints,
-                            np.s_[0:shape[0], 0:shape[1]])
+        # Not with the tones that the network sees, but with the photo's own.
+        return spread_hints(self._shrink(pixels), chroma, hints,
+                            self.find_picture(pixels))
 
     def join(self, pixels, chroma, dtype=np.float32):
         """Join predicted chrominance to a photo's own luminance (3.1).
@@ -259,7 +306,7 @@ class Colorizer:
         pixels : ndarray
             As for :meth:`colorize`.
         chroma : ndarray of float32, (any rows, any columns, 2)
-            Enlarged with a bicubic filter.
+            Enlarged with a bicubic filter, to :meth:`find_picture`.
         dtype : np.float32, np.uint8 or np.uint16
             Of the result; uint8 takes a quarter of the memory.
 
@@ -270,11 +317,17 @@ class Colorizer:
         """
         rows, columns = pixels.shape[:2]
         rgb = np.empty((rows, columns, 3), dtype)
+        down, across = self.find_picture(pixels)
+        shape = down.stop - down.start, across.stop - across.start
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
-            strip = enlarge_chroma(chroma, (rows, columns), self.color_space,
-                                   (start, stop))
+            strip = np.zeros((stop - start, columns, 2), np.float32)
+            first, last = max(start, down.start), min(stop, down.stop)
+            if first < last:
+                strip[first - start:last - start, across] = enlarge_chroma(
+                    chroma, shape, self.color_space,
+                    (first - down.start, last - down.start))
             rgb[start:stop] = self._join_strip(pixels[start:stop], strip,
                                                dtype)
         return rgb

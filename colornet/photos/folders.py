@@ -22,7 +22,8 @@ from .report import Report
 from .tones import has_colours, mix_colours
 from .writing import encode_photo, output_dtype, write_bytes, write_photo
 
-__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'run_jobs']
+__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'no_photos',
+           'run_jobs']
 
 # Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -83,15 +84,19 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         report = Report()
     found = find_sources(sources, out_folder, report)
     if not found and not report.failed:
-        raise ColornetError(
-            'no photos (%s) in %s' % (' '.join(sorted(IMAGE_SUFFIXES)),
-                                      ', '.join(map(str, sources))))
+        raise no_photos(sources)
     targets = Targets(out_folder, options, report)
     make_folder(out_folder)
     jobs = targets.assign(found, overwrite)
     run_jobs(jobs, Steps(colorizer, options, report, targets), report,
              batch_size, progress)
     return report
+
+
+def no_photos(sources):
+    """The error of sources without any photo."""
+    return ColornetError('no photos (%s) in %s' % (
+        ' '.join(sorted(IMAGE_SUFFIXES)), ', '.join(map(str, sources))))
 
 
 def colorize_file(colorizer, source, target, overwrite=True, report=None,
@@ -211,8 +216,7 @@ class Steps:
         own = job.photo.pixels
         if chroma is None:
             return own
-        chroma = self.colorizer.add_hints(job.luminance, chroma,
-                                          self.options.hints, own.shape)
+        chroma = self.colorizer.add_hints(own, chroma, self.options.hints)
         rgb = self.colorizer.join(own, chroma, dtype)
         return mix_colours(rgb, own) if job.has_colours else rgb
 
@@ -229,24 +233,30 @@ class Steps:
         suffix = self.options.suffix(None, job.photo)
         if chroma is None and suffix == format_suffix(job.photo):
             return content
-        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix))
-        return encode_photo(rgb, job.photo, suffix, job.source,
-                            quality=self.options.quality)
+        options = self.options
+        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix,
+                                                    options.depth))
+        # Colours that a photo has kept are not computed.
+        return encode_photo(rgb, job.photo, suffix, job.source, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality)
 
     def write(self, job, chroma):
         """Colour and write a photo; an error of the disk ends all."""
-        target = job.target
+        target, options = job.target, self.options
         is_copy = chroma is None and (target.suffix.lower() ==
                                       job.source.suffix.lower())
         rgb = None if is_copy else self.colour(
-            job, chroma, output_dtype(job.photo, target.suffix))
+            job, chroma, output_dtype(job.photo, target.suffix, options.depth))
+        times_of = job.source if options.keep_times else None
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
-                write_bytes(target, job.source.read_bytes())
+                write_bytes(target, job.source.read_bytes(), times_of)
             else:
-                write_photo(target, rgb, job.photo,
-                            quality=self.options.quality)
+                write_photo(target, rgb, job.photo, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality, times_of)
         except OSError as error:
             reason = error.strerror.lower()
             if error.errno in _NAME_ERRORS:

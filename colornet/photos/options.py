@@ -24,6 +24,12 @@ class Options:
         where it can hold the result.
     quality : int, optional
         1 to 100, for formats that lose something; 95 if not given.
+    depth : 8 or 16, optional
+        Bits a channel; if not given, 16 where photo and format have them.
+    mark : bool
+        Say in XMP that colours are computed.
+    keep_times : bool
+        Give files the times of their sources.
     colour : one of :data:`COLOURS`
         What becomes of photos that have colours of their own
         (:func:`.tones.has_colours`): they are left out, keep them, get the
@@ -39,6 +45,9 @@ class Options:
 
     format: Optional[str] = None
     quality: Optional[int] = None
+    depth: Optional[int] = None
+    mark: bool = True
+    keep_times: bool = False
     colour: str = 'replace'
     hints: Tuple[Hint, ...] = ()
 
@@ -48,6 +57,8 @@ class Options:
         if self.quality is not None and not 1 <= self.quality <= 100:
             raise ColornetError('quality must be 1 to 100, not %s'
                                 % self.quality)
+        if self.depth not in (None, 8, 16):
+            raise ColornetError('depth must be 8 or 16, not %s' % self.depth)
         if self.colour not in COLOURS:
             raise ColornetError('colour must be one of %s, not %r'
                                 % (', '.join(COLOURS), self.colour))

@@ -191,7 +191,8 @@ class _Overlap:
         if error is not None:
             self.report.add_failed(job.source, error.reason)
         else:
-            self.report.add_written(job.source, job.target, job.photo)
+            self.report.add_written(job.source, job.target,
+                                    job.photo.has_more)
         self.bar.update()
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from ..color import as_uint8
+
 __all__ = ['is_grey', 'resize']
 
 
@@ -11,15 +13,16 @@ def is_grey(rgb, tolerance=8):
 
     Parameters
     ----------
-    rgb : ndarray of uint8, (rows, columns, 3)
+    rgb : ndarray of uint8 or uint16, (rows, columns, 3)
     tolerance : int
         Largest difference between the channels of a pixel that still counts
-        as grey: JPEG leaves traces of colour in grey photos.
+        as grey, of 255: JPEG leaves traces of colour in grey photos.
 
     Returns
     -------
     bool
     """
+    rgb = as_uint8(rgb)
     return bool((rgb.max(axis=-1) - rgb.min(axis=-1)).max() <= tolerance)
 
 

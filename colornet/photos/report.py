@@ -1,6 +1,5 @@
 """What became of photos."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +30,8 @@ class Report:
     listener : callable, optional
         Is told of each photo when it ends: a dict with ``source`` and
         ``status``, which is ``written``, ``skipped``, ``in colour`` or
-        ``failed``; and ``output``, or ``reason``.
+        ``failed``; ``output``, or ``reason``; and ``first_only``, where that
+        is so.
     """
 
     written: List[Path] = field(default_factory=list)
@@ -43,12 +43,14 @@ class Report:
     listener: Optional[Callable] = field(default=None, compare=False,
                                          repr=False)
 
-    def add_written(self, source, target, photo=None):
+    def add_written(self, source, target, first_only=False):
         """A photo was coloured."""
         self.written.append(target)
-        if photo is not None and photo.has_more:
+        more = {}
+        if first_only:
             self.first_only.append(source)
-        self._tell(source, 'written', output=target)
+            more = {'first_only': True}
+        self._tell(source, 'written', output=str(target), **more)
 
     def add_failed(self, source, reason):
         """A photo could not be coloured."""
@@ -58,7 +60,7 @@ class Report:
     def add_skipped(self, source, target):
         """The output of a photo was there before."""
         self.skipped.append(target)
-        self._tell(source, 'skipped', output=target)
+        self._tell(source, 'skipped', output=str(target))
 
     def add_in_colour(self, source):
         """A photo has colours and was left out."""
@@ -71,5 +73,4 @@ class Report:
 
     def _tell(self, source, status, **more):
         if self.listener is not None:
-            more = {name: os.fspath(value) for name, value in more.items()}
             self.listener(dict(source=str(source), status=status, **more))

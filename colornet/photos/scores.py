@@ -19,7 +19,7 @@ def keep_scores(outputs):
     Parameters
     ----------
     outputs : list of ndarray of float32, (batch, channels, rows, columns)
-        Of :func:`colornet.prediction.bfloat16.load_outputs`.
+        Of :func:`colornet.prediction.engines.load_outputs`.
 
     Returns
     -------

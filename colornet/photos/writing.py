@@ -149,10 +149,7 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
     """
     content = encode_photo(rgb, photo, Path(path).suffix, path, depth, mark,
                            quality)
-    write_bytes(path, content)
-    if times_of is not None:
-        status = os.stat(times_of)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    write_bytes(path, content, times_of)
 
 
 def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
@@ -329,7 +326,7 @@ def _encode_tiff(pixels, name, metadata, compression):
     return encoded.getvalue()
 
 
-def write_bytes(path, content):
+def write_bytes(path, content, times_of=None):
     """Write a file, completely or not at all.
 
     Parameters
@@ -337,6 +334,8 @@ def write_bytes(path, content):
     path : str or Path
         Its folder is made if it is missing.
     content : bytes
+    times_of : str or Path, optional
+        As for :func:`write_photo`.
 
     Raises
     ------
@@ -346,6 +345,9 @@ def write_bytes(path, content):
     make_folder(Path(path).parent)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content)
+    if times_of is not None:
+        status = os.stat(times_of)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _encoding(suffix, name):

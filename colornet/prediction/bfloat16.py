@@ -17,7 +17,7 @@ from ..network.stored import EPSILON, with_decodings
 from ..photos.scores import decode_scores
 from .layer_by_layer import LayerGraph, add_network, load_folded, output_names
 
-__all__ = ['load_outputs', 'load_rounded']
+__all__ = ['load_rounded', 'load_rounded_outputs']
 
 #: Convolutions whose results are not rounded.
 _OUTPUTS = ('u_scores', 'v_scores', 'unit3_conv')
@@ -214,22 +214,18 @@ class _Steps(LayerGraph):
                          name)
 
 
-def load_outputs(network, vgg_weights=None, decoding=()):
+def load_rounded_outputs(network, vgg_weights=None, decoding=()):
     """Load a trained network that computes in bfloat16.
 
     Parameters
     ----------
     network, vgg_weights, decoding
-        As for :func:`colornet.network.saved.load_network`.
+        As for :func:`colornet.prediction.engines.load_outputs`.
 
     Returns
     -------
-    outputs : callable
-        Takes luminance, (batch, rows, columns), and returns a list: the class
-        scores of both channels, or one array of chrominance, float32, (batch,
-        channels, rows, columns).
-    config : Config
-    attributes : dict
+    outputs, config, attributes
+        As there.
 
     Raises
     ------
@@ -271,9 +267,10 @@ def load_rounded(network, vgg_weights=None, decodings=((),)):
     Raises
     ------
     ColornetError
-        As :func:`load_outputs` does.
+        As :func:`load_rounded_outputs` does.
     """
-    outputs, config, attributes = load_outputs(network, vgg_weights)
+    outputs, config, attributes = load_rounded_outputs(
+        network, vgg_weights)
     configs = with_decodings(config, decodings)
     limits = get_color_space(config.network['color_space']).limits
 

@@ -4,7 +4,7 @@ from ..engine.available import DEVICES, choose_engine, is_onnx
 from ..errors import ColornetError
 from ..network import stored
 
-__all__ = ['load_configuration', 'load_prediction']
+__all__ = ['load_configuration', 'load_outputs', 'load_prediction']
 
 
 def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
@@ -42,16 +42,7 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     ColornetError
         If the engine, the network or VGG16's weights are missing or damaged.
     """
-    engine = choose_engine(engine, network)
-    if bfloat16 and engine == 'onnx':
-        raise ColornetError('bfloat16 is for the engines theano and pytorch, '
-                            'not onnx')
-    if device not in DEVICES:
-        raise ColornetError('device must be one of %s, not %r'
-                            % (', '.join(DEVICES), device))
-    if device != 'auto' and engine != 'pytorch':
-        raise ColornetError('device is for the engine pytorch, not %s'
-                            % engine)
+    engine = _choose(engine, network, bfloat16, device)
     if engine == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
@@ -63,6 +54,63 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
         from .bfloat16 import load_rounded
         return load_rounded(network, vgg_weights, decodings)
     return _load_for_theano(network, vgg_weights, decodings)
+
+
+def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
+                 bfloat16=False, device='auto'):
+    """Load a trained network, to decode its outputs elsewhere.
+
+    Parameters
+    ----------
+    network, vgg_weights, engine, bfloat16, device
+        As for :func:`load_prediction`.
+    decoding : iterable of str
+        Changes of settings, which the configuration has then.
+
+    Returns
+    -------
+    outputs : callable
+        Takes luminance, returns a list: the class scores of both channels, or
+        one array of chrominance. See
+        :func:`colornet.network.saved.compile_outputs`.
+    config : Config
+    attributes : dict
+
+    Raises
+    ------
+    ColornetError
+        As there.
+    """
+    engine = _choose(engine, network, bfloat16, device)
+    if engine == 'onnx':
+        from .onnx_cache import load_outputs_for_onnx_runtime
+        return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
+    if engine == 'pytorch':
+        from ..pytorch.prediction import load_outputs_for_pytorch
+        return load_outputs_for_pytorch(network, vgg_weights, decoding,
+                                        device, bfloat16)
+    if bfloat16:
+        from .bfloat16 import load_rounded_outputs
+        return load_rounded_outputs(network, vgg_weights, decoding)
+    from ..network import saved
+    net, config, attributes = saved.load_network(
+        network, vgg_weights, fold=True, decoding=decoding)
+    return saved.compile_outputs(net, config), config, attributes
+
+
+def _choose(engine, network, bfloat16, device):
+    """The engine, if it can do what is asked for."""
+    engine = choose_engine(engine, network)
+    if bfloat16 and engine == 'onnx':
+        raise ColornetError('bfloat16 is for the engines theano and pytorch, '
+                            'not onnx')
+    if device not in DEVICES:
+        raise ColornetError('device must be one of %s, not %r'
+                            % (', '.join(DEVICES), device))
+    if device != 'auto' and engine != 'pytorch':
+        raise ColornetError('device is for the engine pytorch, not %s'
+                            % engine)
+    return engine
 
 
 def load_configuration(network):

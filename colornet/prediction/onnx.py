@@ -19,7 +19,7 @@ from .layer_by_layer import add_network, load_folded, output_names
 from .onnx_graph import Graph, import_package
 
 __all__ = ['ONNX_FORMAT', 'add_decoding', 'build_decodings', 'build_network',
-           'build_onnx', 'export_onnx']
+           'build_onnx', 'build_outputs', 'export_onnx']
 
 #: By which files of ours are known, among their metadata.
 ONNX_FORMAT = 'colornet onnx 1'
@@ -81,9 +81,13 @@ def build_onnx(network, vgg_weights=None, decoding=(), half=False):
 
 
 def _chroma_shape(settings):
+    return ['batch'] + _plane_shape(settings) + [2]
+
+
+def _plane_shape(settings):
     stride = settings['output_stride']
-    return ['batch'] + ['%s / %d' % (name, stride) if stride > 1 else name
-                        for name in ('rows', 'columns')] + [2]
+    return ['%s / %d' % (name, stride) if stride > 1 else name
+            for name in ('rows', 'columns')]
 
 
 def build_network(network, vgg_weights=None):
@@ -129,15 +133,37 @@ def build_decodings(settings, decodings):
         after those of the first part are the whole: protocol buffers that
         follow each other are read as one.
     """
-    onnx = import_package('onnx')
     graph = Graph({}, 'decodings')
     names = ['chroma%d' % number for number in range(len(decodings))]
     for name, decoding in zip(names, decodings):
         add_decoding(graph, settings, decoding, name)
-    model = graph.to_model({}, dict.fromkeys(names, _chroma_shape(settings)),
-                           {})
-    # The first part has it.
-    return onnx.ModelProto(graph=model.graph)
+    return _second_part(graph, dict.fromkeys(names, _chroma_shape(settings)))
+
+
+def build_outputs(settings):
+    """Build a second part that decodes nothing.
+
+    Parameters
+    ----------
+    settings : dict
+        ``[network]`` of the configuration.
+
+    Returns
+    -------
+    onnx.ModelProto
+        It says that :func:`output_names` are what is wanted, as of
+        :func:`colornet.network.saved.compile_outputs`.
+    """
+    names = output_names(settings)
+    depth = 2 if len(names) == 1 else settings['num_bins']
+    return _second_part(Graph({}, 'outputs'), dict.fromkeys(
+        names, ['batch', depth] + _plane_shape(settings)))
+
+
+def _second_part(graph, outputs):
+    model = graph.to_model({}, outputs, {})
+    # What is not of the graph, the first part has.
+    return import_package('onnx').ModelProto(graph=model.graph)
 
 
 def _start(network, vgg_weights, decoding=(), half=False):

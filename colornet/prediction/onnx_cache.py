@@ -24,7 +24,7 @@ from .layer_by_layer import output_names
 from .onnx_graph import import_package
 from .onnx_runtime import load_onnx, read_config, run_session, start_session
 
-__all__ = ['load_for_onnx_runtime']
+__all__ = ['load_for_onnx_runtime', 'load_outputs_for_onnx_runtime']
 
 logger = logging.getLogger(__name__)
 
@@ -57,19 +57,63 @@ def load_for_onnx_runtime(network, vgg_weights=None, decodings=((),)):
     ------
     ColornetError
     """
-    if missing_onnx():
-        raise ColornetError(missing_onnx())
+    _check_installed()
     if is_onnx(network):
         return _load_exported(network, vgg_weights, decodings)
+    return _join_decodings(network, _first_part(network, vgg_weights),
+                           decodings)
 
+
+def load_outputs_for_onnx_runtime(network, vgg_weights=None, decoding=()):
+    """Load a trained network, to decode its outputs elsewhere.
+
+    Parameters
+    ----------
+    network, vgg_weights
+        As for :func:`load_for_onnx_runtime`.
+    decoding
+        As for :func:`colornet.prediction.engines.load_outputs`.
+
+    Returns
+    -------
+    outputs, config, attributes
+        As there.
+
+    Raises
+    ------
+    ColornetError
+    """
+    _check_installed()
+    if is_onnx(network):
+        _check_own_vgg16(network, vgg_weights)
+        packed = _cut(network, load_onnx(network)[1].network)
+    else:
+        packed = _first_part(network, vgg_weights)
+    graph, metadata, (config,) = _unpack(network, packed, [decoding])
+
+    def make():
+        from .onnx import build_outputs
+        return build_outputs(config.network).SerializeToString()
+    return (_start(network, graph, _key('outputs', config.network), make,
+                   config.network, output_names(config.network)), config,
+            metadata)
+
+
+def _check_installed():
+    if missing_onnx():
+        raise ColornetError(missing_onnx())
+
+
+def _first_part(network, vgg_weights):
+    """The network itself, packed."""
     def make():
         from .onnx import build_network
         return _pack(build_network(network, vgg_weights))
     for path in network, vgg_weights:
         if path is not None:
             check_regular(path)
-    return _join(network, _remember(_key_of(
-        'network', network, vgg_weights or _shipped_vgg16()), make), decodings)
+    return _remember(_key_of('network', network,
+                             vgg_weights or _shipped_vgg16()), make)
 
 
 def _shipped_vgg16():
@@ -82,18 +126,25 @@ def _shipped_vgg16():
 
 def _load_exported(path, vgg_weights, decodings):
     """The same of a file that is ONNX already, with a decoding in it."""
-    if vgg_weights is not None:
-        raise ColornetError('%s is an ONNX file: VGG16 is in it, other '
-                            'weights cannot be' % path)
+    _check_own_vgg16(path, vgg_weights)
     predict, config, metadata = load_onnx(path)
     if all(one.decoding == config.decoding
            for one in with_decodings(config, decodings)):
         return (lambda luminance: [predict(luminance)] * len(decodings),
                 config, metadata)
+    return _join_decodings(path, _cut(path, config.network), decodings)
 
-    def make():
-        return _pack(_cut_network(path, config.network))
-    return _join(path, _remember(_key_of('exported', path), make), decodings)
+
+def _check_own_vgg16(path, vgg_weights):
+    if vgg_weights is not None:
+        raise ColornetError('%s is an ONNX file: VGG16 is in it, other '
+                            'weights cannot be' % path)
+
+
+def _cut(path, settings):
+    """The network itself of an ONNX file, packed."""
+    return _remember(_key_of('exported', path),
+                     lambda: _pack(_cut_network(path, settings)))
 
 
 def _cut_network(path, settings):
@@ -122,26 +173,34 @@ def _pack(model):
                      model.SerializeToString()])
 
 
-def _join(network, packed, decodings):
-    """Put the decodings behind a network."""
+def _unpack(network, packed, decodings):
+    """The model of :func:`_pack`, its metadata, a configuration for each."""
     # Copying fifty megabytes takes time: views do without.
     packed = memoryview(packed)
     length = int.from_bytes(packed[:4], 'big')
     metadata = json.loads(bytes(packed[4:4 + length]).decode('ascii'))
     configs = with_decodings(read_config(metadata, network), decodings)
+    return packed[4 + length:], metadata, configs
+
+
+def _join_decodings(network, packed, decodings):
+    """Put the decodings behind a network."""
+    graph, metadata, configs = _unpack(network, packed, decodings)
     settings = configs[0].network
     options = [config.decoding for config in configs]
 
     def make():
         from .onnx import build_decodings
         return build_decodings(settings, options).SerializeToString()
-    session = start_session(b''.join([packed[4 + length:], _remember(
-        _key('decodings', settings, options), make)]), network)
     names = ['chroma%d' % number for number in range(len(options))]
+    return (_start(network, graph, _key('decodings', settings, options), make,
+                   settings, names), configs[0], metadata)
 
-    def predict(luminance):
-        return run_session(session, settings, luminance, names)
-    return predict, configs[0], metadata
+
+def _start(network, graph, key, make, settings, names):
+    """What computes the outputs of a network with its second part."""
+    session = start_session(b''.join([graph, _remember(key, make)]), network)
+    return lambda luminance: run_session(session, settings, luminance, names)
 
 
 def _key(*parts):

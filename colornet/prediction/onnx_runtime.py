@@ -69,7 +69,8 @@ def run_session(session, settings, luminance, names):
 
     Returns
     -------
-    list of ndarray of float32, (batch, rows, columns, 2)
+    list of ndarray of float32
+        As the model has them.
 
     Raises
     ------

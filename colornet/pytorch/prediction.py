@@ -13,7 +13,7 @@ from .initial import set_vgg16
 from .network import build_network
 from .variables import learned_parameters
 
-__all__ = ['load_for_pytorch']
+__all__ = ['load_for_pytorch', 'load_outputs_for_pytorch']
 
 
 def load_for_pytorch(network, vgg_weights=None, decodings=((),),
@@ -39,11 +39,9 @@ def load_for_pytorch(network, vgg_weights=None, decodings=((),),
     ColornetError
         If the file is missing or is no network, or there is no such device.
     """
-    device = find_device(device)
-    parameters, config, attributes = load_stored(network)
+    outputs_of, config, attributes = _load(network, vgg_weights, device,
+                                           bfloat16)
     configs = with_decodings(config, decodings)
-    outputs_of = _build(parameters, config, vgg_weights, network, device,
-                        bfloat16)
 
     @torch.inference_mode()
     def predict(luminance):
@@ -55,12 +53,52 @@ def load_for_pytorch(network, vgg_weights=None, decodings=((),),
     return predict, configs[0], attributes
 
 
+def load_outputs_for_pytorch(network, vgg_weights=None, decoding=(),
+                             device='auto', bfloat16=False):
+    """Load a trained network, to decode what PyTorch computes elsewhere.
+
+    Parameters
+    ----------
+    network, vgg_weights, device, bfloat16
+        As for :func:`load_for_pytorch`.
+    decoding
+        As for :func:`colornet.prediction.engines.load_outputs`.
+
+    Returns
+    -------
+    outputs, config, attributes
+        As there.
+
+    Raises
+    ------
+    ColornetError
+    """
+    outputs_of, config, attributes = _load(network, vgg_weights, device,
+                                           bfloat16)
+    config, = with_decodings(config, [decoding])
+
+    @torch.inference_mode()
+    def outputs(luminance):
+        with telling_of_memory('fewer photos at a time take less'):
+            return [output.cpu().numpy() for output in outputs_of(luminance)]
+    return outputs, config, attributes
+
+
+def _load(path, vgg_weights, device, bfloat16):
+    """The network on its device, as a function of luminance; what is stored.
+    """
+    device = find_device(device)
+    parameters, config, attributes = load_stored(path)
+    return (_build(parameters, config, vgg_weights, path, device, bfloat16),
+            config, attributes)
+
+
 def _build(parameters, config, vgg_weights, path, device, bfloat16):
     """The network on its device, as a function of luminance."""
-    if config.network['batch_norm']:
-        config.override('network.batch_norm=no')
+    settings = dict(config.network)
+    if settings['batch_norm']:
+        settings['batch_norm'] = False
         parameters = fold_batch_norm(parameters)
-    settings = config.network
     network = build_network(settings)
     if vgg_weights is not None or not settings['fine_tune']:
         set_vgg16(network, vgg_weights)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ..data.subsets import check_subset
 from ..errors import ColornetError
-from ..files import locked, make_folder
+from ..files import locked
+from ..flow.jobs import Job, run_jobs
 from ..training.run_folder import find_divergence, is_finished
-from .jobs import Job, run_jobs
 from .results import collect_rows, read_scores, scores_file
 from .saving import check_results, draw, merge_results, refuse_other_settings
 from .study import SCALES, Session, load_study, plan_study, scale_file
@@ -38,7 +38,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     overrides : iterable of str
         ``section.key=value``, for all variants.
     scheduler, threads
-        As for :func:`colornet.studies.jobs.run_jobs`.
+        As for :func:`colornet.flow.jobs.run_jobs`.
 
     Yields
     ------
@@ -56,7 +56,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         folder is damaged or holds a training with other settings or photos,
         or another process runs studies there.
     Interrupted
-        As :func:`colornet.studies.jobs.run_jobs`.
+        As :func:`colornet.flow.jobs.run_jobs`.
     """
     session = Session(
         scale=scale, folder=Path(runs_folder).resolve() / scale,
@@ -83,7 +83,6 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         refuse_other_settings(study, session)
     with locked(session.folder, 'other studies are running in %s; wait for '
                 'them or choose another --runs' % session.folder):
-        make_folder(results_folder)
         yield from _run_plans(list(plans.values()), session, scheduler,
                               threads)
 

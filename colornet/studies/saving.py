@@ -8,7 +8,7 @@ from ..data.subsets import load_subset
 from ..errors import ColornetError
 from ..evaluation.plots import plot_curves
 from ..evaluation.sheets import grey_picture, save_sheet
-from ..files import write_rows
+from ..files import check_output, write_rows
 from ..photos.reading import read_photo
 from .results import read_results, read_scores, scores_file
 
@@ -26,10 +26,12 @@ def check_results(study, session):
     Raises
     ------
     ColornetError
-        If there are damaged ones, or folders where pictures belong.
+        If there are damaged ones, or folders where files belong.
     """
     for ending in '.csv', '_curves.csv':
-        read_results(session.results_folder / (study.name + ending))
+        path = session.results_folder / (study.name + ending)
+        check_output(path)
+        read_results(path)
     for ending in '.png', '_photos.png':
         path = session.folder / (study.name + ending)
         if path.is_dir():

@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -154,6 +156,17 @@ class TestColorize:
         assert_in(b'1 coloured in ', done.stdout)
         eq_(os.listdir(os.fsencode(out)), [b'caf\xe9.jpg'])
 
+    def test_names_with_control_characters(self):
+        for name in 'a\x1b[2J.jpg', 'b\n.jpg':
+            (self.folder / name).write_text('no photo')
+        status, out, err = self.colorize('a\x1b[2J.jpg', 'b\n.jpg')
+        eq_((status, len(out.splitlines())), (2, 1))
+        eq_([line.partition(': not an image')[0].rpartition('/')[2]
+             for line in err.splitlines()], ['a\\x1b[2J.jpg', 'b\\n.jpg'])
+        status, out, err = run('colorize', self.folder / 'none\x1b')
+        eq_(err, 'colornet: error: %s/none\\x1b does not exist\n'
+            % self.folder)
+
     def test_closed_streams(self):
         self.photo.save(str(self.folder / 'a.jpg'))
         for closed in '2>&-', '>&-', '<&- >&- 2>&-':
@@ -234,6 +247,19 @@ class TestColorize:
                 cwd=str(tiny.ROOT), input=self.encoded(), stdout=stream,
                 stderr=subprocess.PIPE)
         eq_((done.returncode, done.stderr), (141, b''))
+
+    def test_watching_until_it_is_interrupted(self):
+        (self.folder / 'a.png').write_bytes(self.encoded())
+        out = self.folder / 'out'
+        process = subprocess.Popen(
+            [sys.executable, '-c', GREY, 'colorize', str(self.folder), '-o',
+             str(out), '--watch'], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, universal_newlines=True)
+        eq_(process.stdout.readline(), 'written: %s\n' % (out / 'a.png'))
+        process.send_signal(signal.SIGINT)
+        eq_(process.communicate(timeout=60),
+            ('', 'colornet: interrupted\n'))
+        eq_(process.returncode, 130)
 
     def test_a_line_of_json_for_each_photo(self):
         for name in 'a.png', 'c.png':
@@ -323,12 +349,21 @@ def test_what_contradicts_itself():
                 ('need a folder', [path, path, '-o', 'b.jpg']),
                 ('need a folder', [folder, '-o', '-']),
                 ('no name of a photo', ['-', '-o', folder]),
+                ('--watch is for', [path, '--watch', '-o', 'b.jpg']),
                 ('contradict', [path, '-o', 'b.jpg', '--format', 'png']),
                 ('unknown suffix', [path, '--format', 'gif']),
                 ('quality must', [path, '--quality', '101']),
                 ('not allowed with', [path, '--overwrite',
                                       '--skip-existing'])):
             check_is_refused(words, 'colorize', *arguments)
+
+
+def test_all_options_are_documented():
+    page = (tiny.ROOT / 'docs' / 'colorize.rst').read_text()
+    status, out, err = run('colorize', '--help')
+    options = set(re.findall(r'--[a-z][a-z-]+', out)) - {'--help'}
+    ok_(len(options) > 18, options)
+    eq_({option for option in options if option not in page}, set())
 
 
 def test_missing_photo():

@@ -395,3 +395,29 @@ class TestStreaming(InFolder):
             colorize_files(Colorizer(warm, SIZE), [self.input], self.out)
         assert_in('21/21', stream.getvalue())
         ok_(len(stream.getvalue().split('\r')) < 6)
+
+
+class TestWhatResultsAre(InFolder):
+
+    def test_depth_mark_and_times(self):
+        path = self.save('a.png', image=photo().convert('L'))
+        os.utime(path, (10, 20))
+        results = {}
+        for options in Options(), Options(depth=16), Options(mark=False), \
+                Options(keep_times=True):
+            report = self.run(options=options)
+            eq_(report.failed, [])
+            result = self.out / 'a.png'
+            results[options] = (read_photo(result).pixels.dtype,
+                                b'colornet' in result.read_bytes(),
+                                os.stat(result).st_mtime == 20)
+        eq_(list(results.values()), [
+            (np.uint8, True, False), (np.uint16, True, False),
+            (np.uint8, False, False), (np.uint8, True, True)])
+
+    def test_colours_that_are_kept_are_not_marked(self):
+        self.save('a.png')
+        for format in None, 'tif':
+            self.run(options=Options(colour='keep', format=format))
+        for name in 'a.png', 'a.tif':
+            ok_(b'colornet' not in (self.out / name).read_bytes())

@@ -21,7 +21,7 @@ class TestProfiles(InFolder):
         assert_array_equal(read_photo(path).pixels, np.array(photo()))
 
     def test_a_name_says_nothing(self):
-        profile = _swapped_rgb_profile().replace(b'swapped', b'sRGB  B')
+        profile = swapped_rgb_profile().replace(b'swapped', b'sRGB  B')
         path = self.saved(photo(), 'a.png', icc_profile=profile)
         difference = (read_photo(path).pixels[..., [1, 0, 2]]
                       - np.array(photo(), float))
@@ -31,21 +31,21 @@ class TestProfiles(InFolder):
         # Three inks would be black without it.
         for name in 'a.tif', 'a.jpg':
             path = self.saved(Image.new('CMYK', (128, 96), (255, 255, 255, 0)),
-                              name, icc_profile=_cmyk_profile())
+                              name, icc_profile=cmyk_profile())
             pixels = read_photo(path).pixels
             eq_(pixels.shape, (96, 128, 3))
             ok_(np.abs(pixels - 188.).max() < 4, pixels[0, 0])
 
     def test_other_rgb_becomes_srgb(self):
         # Red and green exchanged, which nobody can miss.
-        profile = _swapped_rgb_profile()
+        profile = swapped_rgb_profile()
         path = self.saved(photo(), 'a.png', icc_profile=profile)
         difference = (read_photo(path).pixels[..., [1, 0, 2]]
                       - np.array(photo(), float))
         ok_(np.abs(difference).mean() < 1)
 
     def test_grey_stays_grey(self):
-        path = self.saved(grey(), 'a.png', icc_profile=_grey_profile(1.5))
+        path = self.saved(grey(), 'a.png', icc_profile=grey_profile(1.5))
         pixels = read_photo(path).pixels
         eq_(pixels.shape, (96, 128))
         linear = (np.array(grey()) / 255.) ** 1.5
@@ -55,12 +55,12 @@ class TestProfiles(InFolder):
         ok_(np.abs(pixels - expected).mean() < .5)
 
     def test_profiles_that_do_not_fit_are_ignored(self):
-        for profile in b'nonsense', _grey_profile(1.):
+        for profile in b'nonsense', grey_profile(1.):
             path = self.saved(photo(), 'a.png', icc_profile=profile)
             assert_array_equal(read_photo(path).pixels, np.array(photo()))
 
     def test_the_output_has_none(self):
-        path = self.saved(grey(), 'a.png', icc_profile=_grey_profile(2.2))
+        path = self.saved(grey(), 'a.png', icc_profile=grey_profile(2.2))
         write_photo(path, np.array(photo()), read_photo(path))
         assert_not_in('icc_profile', Image.open(path).info)
 
@@ -91,7 +91,7 @@ def _text(text):
             + b'\0' * 78)
 
 
-def _grey_profile(gamma):
+def grey_profile(gamma):
     curve = b'curv\0\0\0\0' + struct.pack('>IH', 1, int(gamma * 256))
     return _profile(b'GRAY', [(b'desc', _text(b'grey')),
                               (b'cprt', b'text\0\0\0\0none\0'),
@@ -99,7 +99,7 @@ def _grey_profile(gamma):
                               (b'kTRC', curve)])
 
 
-def _swapped_rgb_profile():
+def swapped_rgb_profile():
     levels = np.arange(1024) / 1023.
     linear = np.where(levels > .04045, ((levels + .055) / 1.055) ** 2.4,
                       levels / 12.92)
@@ -115,7 +115,7 @@ def _swapped_rgb_profile():
                               (b'bTRC', curve)])
 
 
-def _cmyk_profile():
+def cmyk_profile():
     """Inks of which any two are the same grey: Lab 76, 0, 0."""
     table = b'mft1\0\0\0\0' + bytes([4, 3, 2, 0]) + struct.pack(
         '>9i', 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x10000)

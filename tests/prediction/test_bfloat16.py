@@ -15,7 +15,7 @@ from colornet.errors import ColornetError
 from colornet.network.inputs import preprocess
 from colornet.network.networks import output_layers
 from colornet.prediction import bfloat16
-from colornet.prediction.bfloat16 import load_outputs, load_rounded
+from colornet.prediction.bfloat16 import load_rounded, load_rounded_outputs
 from tests.prediction.test_onnx import (KEEP, NETWORKS, SHAPES,
                                         luminance_of_photos, save)
 
@@ -35,7 +35,7 @@ def teardown_module():
 def check_network(overrides):
     path = Path(folder.name) / 'variant.h5'
     net, config = save(path, overrides)
-    outputs, loaded, attributes = load_outputs(path)
+    outputs, loaded, attributes = load_rounded_outputs(path)
     eq_(loaded, config)
     eq_(attributes['trained_on'], 'nothing')
     exact = theano.function(
@@ -76,8 +76,8 @@ def test_errors():
     path = Path(folder.name) / 'damaged.h5'
     save(path, NETWORKS[0] + KEEP)
     with assert_raises_regex(ColornetError, 'absent.h5 does not exist'):
-        load_outputs(path.with_name('absent.h5'))
+        load_rounded_outputs(path.with_name('absent.h5'))
     with mock.patch.object(bfloat16, 'bfloat16_status',
                            lambda: 'there is none'):
         with assert_raises_regex(ColornetError, 'no bfloat16: there is none'):
-            load_outputs(path)
+            load_rounded_outputs(path)

@@ -17,9 +17,9 @@ from numpy.testing import assert_allclose
 
 from colornet import cli
 from colornet.files import locked, read_csv
+from colornet.flow.jobs import run_jobs
 from colornet.photos.reading import read_photo, read_rgb
 from colornet.studies import runner
-from colornet.studies.jobs import run_jobs
 from colornet.studies.results import (_count_parameters, _read_curves,
                                       _training_numbers)
 from colornet.studies.runner import run_studies
@@ -361,6 +361,15 @@ class TestStudy(tiny.InFolder):
     def test_other_studies_in_the_same_folder_are_refused(self):
         with locked(self.root / 'runs' / 'quick', 'busy'):
             tiny.check_error(lambda: run(self.root), '--runs', 'quick')
+
+    def test_a_refused_study_leaves_no_folders(self):
+        before = sorted(self.root.iterdir())
+        with mock.patch.dict(sys.modules, distributed=None):
+            tiny.check_error(lambda: list(run_studies(
+                [str(self.root / 'seeds.ini')], self.root / 'photos', 'quick',
+                self.root / 'new' / 'runs', self.root / 'new' / 'results',
+                scheduler='tcp://a:1')), '--scheduler needs Dask')
+        eq_(sorted(self.root.iterdir()), before)
 
     def test_a_damaged_table_is_not_written_over(self):
         results = self.root / 'results' / 'seeds.csv'

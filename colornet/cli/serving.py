@@ -1,0 +1,50 @@
+"""The command that serves a page in the browser."""
+
+import argparse
+
+from ..errors import ColornetError
+from ..resources import DEFAULT_NETWORK
+from .options import (add, add_bfloat16, add_decoding, add_engine, add_vgg,
+                      positive)
+
+__all__ = ['add_serve']
+
+
+def add_serve(commands):
+    """Add ``colornet serve``."""
+    command = add(commands, 'serve', _serve,
+                  'serve a page in the browser that colours photos')
+    command.add_argument('--host', default='127.0.0.1', metavar='ADDRESS',
+                         help='this machine only, unless another address is '
+                         'given, such as 0.0.0.0 (default: %(default)s)')
+    command.add_argument('--port', type=_port, default=8000, metavar='N',
+                         help='0: any that is free (default: %(default)s)')
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
+    command.add_argument('--max-pixels', type=positive, default=60000000,
+                         metavar='N', help='refuse larger photos (default: '
+                         '%(default)s)')
+    command.add_argument('--max-bytes', type=positive, default=64 << 20,
+                         metavar='N', help='refuse larger files (default: '
+                         '%(default)s)')
+    add_decoding(command)
+    add_vgg(command)
+    add_engine(command)
+    add_bfloat16(command)
+
+
+def _port(text):
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError('%r is no port, 0 to 65535' % text)
+    return int(text)
+
+
+def _serve(options):
+    from ..web.server import missing_web, serve
+    if missing_web():
+        raise ColornetError(missing_web())
+    from ..web.model import load_model
+    model = load_model(options.network, options.vgg, options.decoding,
+                       options.engine, options.bfloat16,
+                       options.max_pixels)
+    serve(model, options.host, options.port, max_bytes=options.max_bytes)

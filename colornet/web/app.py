@@ -1,0 +1,251 @@
+"""What the server answers: the page, and the interface by HTTP."""
+
+import hashlib
+import io
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, jsonify, request, send_file
+from werkzeug.exceptions import HTTPException
+
+from .. import __version__
+from ..errors import ColornetError
+from ..photos.reading import ImageError
+from ..terminal import note
+from .line import Busy, Line
+from .model import TooLarge
+from .openapi import describe_api
+from .options import BadOption, describe_options, parse_options
+from .shelf import Shelf
+
+__all__ = ['make_app']
+
+#: Nothing is fetched from elsewhere, and no other page may show this one.
+POLICY = "; ".join([
+    "default-src 'none'", "script-src 'self'", "style-src 'self'",
+    "img-src 'self' blob:", "connect-src 'self'", "base-uri 'none'",
+    "form-action 'none'", "frame-ancestors 'none'"])
+
+HEADERS = {
+    'Content-Security-Policy': POLICY,
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+}
+
+_TYPES = {'.jpg': 'image/jpeg', '.png': 'image/png', '.tif': 'image/tiff',
+          '.webp': 'image/webp', '.bmp': 'image/bmp',
+          '.ppm': 'image/x-portable-pixmap'}
+
+#: What a request may have beside a photo: options, names of their parts.
+_MARGIN = 1 << 16
+
+
+def make_app(model, places=8, max_bytes=64 << 20, room=512 << 20,
+             hosts=None):
+    """Make the application.
+
+    Parameters
+    ----------
+    model : Model
+    places : int
+        Photos that wait for the network, and the one that it sees.
+    max_bytes : int
+        Of a photo's file.
+    room : int
+        Bytes for what is kept of photos.
+    hosts : set of str, optional
+        Names by which alone the server may be called, so that no page from
+        elsewhere can give its own name to this machine's address.
+
+    Returns
+    -------
+    flask.Flask
+    """
+    app = Flask(__name__)
+    app.config['MAX_CONTENT_LENGTH'] = max_bytes + _MARGIN
+    app.json.sort_keys = False
+    service = _Service(model, Line(places), Shelf(room), max_bytes)
+    _add_rules(app, hosts)
+    _add_errors(app, service)
+    app.add_url_rule('/', 'page', lambda: app.send_static_file('index.html'))
+    for rule, method, view in [
+            ('/api/health', 'GET', service.health),
+            ('/api/options', 'GET', service.options),
+            ('/api/openapi.json', 'GET', service.openapi),
+            ('/api/colorize', 'POST', service.colorize),
+            ('/api/photos', 'POST', service.add),
+            ('/api/photos/<key>/before', 'GET', service.before),
+            ('/api/photos/<key>/after', 'GET', service.after)]:
+        app.add_url_rule(rule, view.__name__, view, methods=[method])
+    return app
+
+
+class _Service:
+    """The answers."""
+
+    def __init__(self, model, line, shelf, max_bytes):
+        self.model = model
+        self.line = line
+        self.shelf = shelf
+        self.max_bytes = max_bytes
+        # Without it, nobody can tell by which key a photo is kept.
+        self._secret = os.urandom(32)
+
+    def health(self):
+        return jsonify(
+            status='ok', version=__version__, network=self.model.name,
+            waiting=self.line.waiting(), places=self.line.places,
+            kept_bytes=self.shelf.num_bytes())
+
+    def options(self):
+        return jsonify(
+            options=describe_options(self.model),
+            limits={'bytes': self.max_bytes, 'pixels': self.model.max_pixels})
+
+    def openapi(self):
+        return jsonify(describe_api(self.model, __version__))
+
+    def colorize(self):
+        """A coloured photo, in full size."""
+        content, name, key = self._photo()
+        decoding = parse_options(self.model, _values())
+        encoded, suffix = self.line.run(self._colorize, content, name, key,
+                                        decoding)
+        return _image(encoded, suffix, name)
+
+    def _colorize(self, content, name, key, decoding):
+        photo = self.model.read(content, name)
+        seen = self._look(key, photo)
+        rgb = self.model.colour(photo.pixels, seen, decoding)
+        return self.model.encode(rgb, photo, seen.suffix), seen.suffix
+
+    def add(self):
+        """Look at a photo for the page."""
+        content, name, key = self._photo()
+        if self.shelf.get(key) is None:
+            self.line.run(self._add, content, name, key)
+        seen = self.shelf.get(key)
+        return jsonify(
+            key=key, rows=seen.shape[0], columns=seen.shape[1],
+            name=_result_name(name, seen.suffix), notes=seen.notes,
+            small={'rows': seen.small.pixels.shape[0],
+                   'columns': seen.small.pixels.shape[1]}), 201
+
+    def _add(self, content, name, key):
+        self._look(key, self.model.read(content, name))
+
+    def _look(self, key, photo):
+        seen = self.shelf.get(key)
+        if seen is None:
+            seen = self.model.look(photo)
+            self.shelf.put(key, seen)
+        return seen
+
+    def before(self, key):
+        """The photo as it came, in a size for the screen."""
+        small = self._seen(key).small
+        return self._small_image(small.pixels, small)
+
+    def after(self, key):
+        """The coloured photo, in a size for the screen."""
+        seen = self._seen(key)
+        decoding = parse_options(self.model, request.args.items(multi=True))
+        return self._small_image(self.model.colour(
+            seen.small.pixels, seen, decoding), seen.small)
+
+    def _seen(self, key):
+        seen = self.shelf.get(key)
+        if seen is None:
+            raise LookupError(key)
+        return seen
+
+    def _small_image(self, pixels, small):
+        suffix = '.jpg' if small.alpha is None else '.webp'
+        return _image(self.model.encode(pixels, small, suffix), suffix)
+
+    def _photo(self):
+        """Content, name and key of the photo of a request."""
+        files = request.files.getlist('file')
+        if len(files) != 1:
+            raise BadOption('send one photo, as "file" of multipart/form-data')
+        content = files[0].read()
+        name = Path(files[0].filename).name or 'photo'
+        return content, name, hashlib.blake2b(
+            content, key=self._secret, digest_size=16).hexdigest()
+
+
+def _values():
+    """Names and values of the options of a request."""
+    return [pair for values in (request.args, request.form)
+            for pair in values.items(multi=True)]
+
+
+def _image(encoded, suffix, name=None):
+    return send_file(
+        io.BytesIO(encoded), _TYPES[suffix], as_attachment=name is not None,
+        download_name=name and _result_name(name, suffix))
+
+
+def _result_name(name, suffix):
+    return Path(name).stem + '-coloured' + suffix
+
+
+def _add_rules(app, hosts):
+    """Refuse what comes from pages of others; tell browsers the same."""
+    @app.before_request
+    def check():
+        name = urlsplit('//' + request.host).hostname
+        origin = request.headers.get('Origin')
+        if hosts is not None and name not in hosts:
+            return jsonify(error='this server is not called %s' % name), 403
+        if origin and origin != request.host_url.rstrip('/'):
+            return jsonify(error='pages of other servers are not '
+                                 'served'), 403
+
+    @app.after_request
+    def add_headers(response):
+        response.headers.update(HEADERS)
+        if request.path.startswith('/api/'):
+            response.headers['Cache-Control'] = 'no-store'
+        return response
+
+
+def _add_errors(app, service):
+    """Say in one line what is wrong, with the status that says it, too."""
+    def answer(status):
+        return lambda error: (jsonify(error=str(error)), status)
+    app.register_error_handler(ColornetError, answer(500))
+    app.register_error_handler(TooLarge, answer(413))
+    app.register_error_handler(ImageError, answer(415))
+    app.register_error_handler(BadOption, answer(422))
+
+    @app.errorhandler(Busy)
+    def busy(error):
+        return jsonify(error=str(error)), 503, {
+            'Retry-After': str(error.seconds)}
+
+    @app.errorhandler(LookupError)
+    def forgotten(error):
+        return jsonify(error='this photo is not kept any more; send it '
+                             'again'), 404
+
+    @app.errorhandler(MemoryError)
+    def memory(error):
+        return jsonify(error='out of memory'), 413
+
+    @app.errorhandler(Exception)
+    def fault(error):
+        note('colornet: internal error: %s: %s'
+             % (type(error).__name__, error))
+        return jsonify(error='internal error'), 500
+
+    @app.errorhandler(HTTPException)
+    def other(error):
+        text = {404: 'there is nothing at %s' % request.path,
+                413: 'the file is larger than %d MB'
+                     % (service.max_bytes >> 20)}.get(error.code,
+                                                      error.description)
+        return jsonify(error=text), error.code

@@ -1,0 +1,78 @@
+"""One thread for all that is heavy, and a line of those who wait for it."""
+
+import math
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+__all__ = ['Busy', 'Line']
+
+
+class Busy(Exception):
+    """The line is full.
+
+    Parameters
+    ----------
+    seconds : int
+        After which there should be a place.
+    """
+
+    def __init__(self, seconds):
+        super().__init__('too many photos at a time; try again in %d s'
+                         % seconds)
+        self.seconds = seconds
+
+
+class Line:
+    """Calls functions in one thread, one after the other.
+
+    A compiled network is for one thread at a time, and one photo in full size
+    at a time bounds the memory.
+
+    Parameters
+    ----------
+    places : int
+        Of those who wait, and the one who is served.
+    """
+
+    def __init__(self, places):
+        self.places = places
+        self._free = threading.BoundedSemaphore(places)
+        self._thread = ThreadPoolExecutor(1)
+        self._lock = threading.Lock()
+        self._taken = 0
+        self._seconds = 1.
+
+    def waiting(self):
+        """How many wait or are served."""
+        with self._lock:
+            return self._taken
+
+    def run(self, function, *arguments):
+        """Call a function when it is its turn; return what it returns.
+
+        Raises
+        ------
+        Busy
+            If all places are taken.
+        """
+        if not self._free.acquire(blocking=False):
+            raise Busy(math.ceil(self._seconds))
+        try:
+            with self._lock:
+                self._taken += 1
+            return self._thread.submit(self._call, function,
+                                       arguments).result()
+        finally:
+            with self._lock:
+                self._taken -= 1
+            self._free.release()
+
+    def _call(self, function, arguments):
+        start = time.monotonic()
+        try:
+            return function(*arguments)
+        finally:
+            # Of the last ones more than of those long ago.
+            took = time.monotonic() - start
+            self._seconds += 0.3 * (took - self._seconds)

@@ -1,0 +1,83 @@
+"""What is kept of photos, as much as there is room for."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import List, Tuple
+
+import numpy as np
+
+from ..photos.reading import Photo
+from ..photos.scores import num_bytes
+
+__all__ = ['Seen', 'Shelf']
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is kept of a photo, so that other colours take no second look.
+
+    Attributes
+    ----------
+    scores : list of ndarray
+        One photo's of :func:`colornet.photos.scores.keep_scores`.
+    small : Photo
+        A copy that fits a screen.
+    shape : (int, int)
+        Rows and columns of the photo, upright.
+    suffix : str
+        Of the file that holds the coloured photo.
+    notes : list of str
+        What its owner should know.
+    """
+
+    scores: List[np.ndarray]
+    small: Photo
+    shape: Tuple[int, int]
+    suffix: str
+    notes: List[str] = field(default_factory=list)
+
+    @property
+    def num_bytes(self):
+        """Memory that it takes, nearly."""
+        pictures = [self.small.pixels, self.small.alpha]
+        return num_bytes(self.scores + [picture for picture in pictures
+                                        if picture is not None])
+
+
+class Shelf:
+    """Keeps what was used last; for several threads.
+
+    Parameters
+    ----------
+    room : int
+        Bytes. One photo is always kept.
+    """
+
+    def __init__(self, room):
+        self.room = room
+        self._lock = threading.Lock()
+        self._seen = OrderedDict()
+
+    def get(self, key):
+        """What is kept by this key, or None."""
+        with self._lock:
+            if key in self._seen:
+                self._seen.move_to_end(key)
+            return self._seen.get(key)
+
+    def put(self, key, seen):
+        """Keep it; what was not used for longest goes."""
+        with self._lock:
+            self._seen[key] = seen
+            self._seen.move_to_end(key)
+            while self._used() > self.room and len(self._seen) > 1:
+                self._seen.popitem(last=False)
+
+    def num_bytes(self):
+        """Memory that all of it takes."""
+        with self._lock:
+            return self._used()
+
+    def _used(self):
+        return sum(seen.num_bytes for seen in self._seen.values())

@@ -1,0 +1,119 @@
+"""More than 8 bits in PNG, JPEG 2000, JPEG and PPM."""
+
+import io
+import struct
+import zlib
+
+import imagecodecs
+import numpy as np
+from nose.tools import assert_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+
+from colornet.formats.decoding import decode_photo
+from colornet.formats.photo import ImageError
+from tests.formats.tiffs import picture
+from tests.photos.samples import grey
+
+
+def deep(channels):
+    return (picture(channels) * 65535).round().astype(np.uint16)
+
+
+def test_png():
+    for channels in 1, 2, 3, 4:
+        values = deep(channels)
+        photo = decode_photo(imagecodecs.png_encode(values), 'a')
+        eq_(photo.pixels.dtype, np.uint16)
+        colours = values if channels == 1 else values[..., :(
+            channels - 1) // 2 * 2 + 1]
+        assert_array_equal(photo.pixels, np.squeeze(colours))
+        if channels % 2:
+            eq_(photo.alpha, None)
+        else:
+            assert_array_equal(photo.alpha, values[..., -1])
+
+
+def chunk(kind, content):
+    return (struct.pack('>I', len(content)) + kind + content
+            + struct.pack('>I', zlib.crc32(kind + content)))
+
+
+def test_a_transparent_value_in_16_bits():
+    for channels in 1, 3:
+        values = deep(channels)
+        png = imagecodecs.png_encode(values)
+        clear = np.atleast_1d(values[4, 5])
+        said = struct.pack('>%dH' % channels, *clear)
+        png = png[:33] + chunk(b'tRNS', said) + png[33:]
+        photo = decode_photo(png, 'a')
+        assert_array_equal(photo.pixels, values)
+        is_clear = values == clear
+        assert_array_equal(photo.alpha == 0, is_clear if channels == 1 else
+                           is_clear.all(axis=-1))
+
+
+def test_gamma_of_png():
+    for values in np.array(grey()), np.array(grey()).astype(np.uint16) * 257:
+        png = imagecodecs.png_encode(values)
+        white = np.iinfo(values.dtype).max
+        for gamma, power in ((100000, 1.), (45455, None), (55556, 1.8)):
+            tagged = png[:33] + chunk(b'gAMA', struct.pack('>I', gamma)) + (
+                png[33:])
+            expected = values / float(white)
+            if power:
+                linear = expected ** power
+                expected = np.where(linear > .0031308, 1.055 * linear
+                                    ** (1 / 2.4) - .055, 12.92 * linear)
+            assert_allclose(decode_photo(tagged, 'a').pixels / float(white),
+                            expected, atol=1. / white)
+        # What says that it is sRGB is.
+        tagged = (png[:33] + chunk(b'sRGB', b'\0')
+                  + chunk(b'gAMA', struct.pack('>I', 100000)) + png[33:])
+        assert_array_equal(decode_photo(tagged, 'a').pixels, values)
+
+
+def test_jpeg_2000():
+    for bits in 12, 16:
+        for channels in 1, 3:
+            values = (picture(channels) * ((1 << bits) - 1)).round().astype(
+                np.uint16)
+            for container in 'jp2', 'j2k':
+                content = imagecodecs.jpeg2k_encode(
+                    values, level=0, bitspersample=bits, codecformat=container)
+                photo = decode_photo(content, 'a')
+                eq_(photo.pixels.dtype, np.uint16)
+                assert_allclose(photo.pixels / 65535., picture(channels),
+                                atol=.6 / ((1 << bits) - 1))
+
+
+def test_ppm():
+    for white in 65535, 1023:
+        values = (picture(3) * white).round().astype('>u2')
+        content = b'P6\n# of a scanner\n37 27\n%d\n' % white
+        photo = decode_photo(content + values.tobytes(), 'a')
+        eq_(photo.pixels.dtype, np.uint16)
+        assert_allclose(photo.pixels / 65535., picture(3), atol=.6 / white)
+
+
+def test_lossless_jpeg():
+    values = deep(1)
+    content = imagecodecs.ljpeg_encode(values, bitspersample=16)
+    assert_array_equal(decode_photo(content, 'a').pixels, values)
+
+
+def test_damaged():
+    png = imagecodecs.png_encode(deep(3))
+    for content in (png[:-300], png[:200] + bytes(300) + png[500:]):
+        with assert_raises(ImageError):
+            decode_photo(content, 'a')
+    with assert_raises(ImageError) as caught:
+        decode_photo(b'\xff\xd8\xff\xdb' + bytes(30), 'a')
+    assert_in('not an image file', str(caught.exception))
+
+
+def test_floating_point():
+    stream = io.BytesIO()
+    Image.fromarray(picture().astype(np.float32)).save(stream, 'TIFF')
+    photo = decode_photo(stream.getvalue(), 'a')
+    ok_(np.abs(photo.pixels / 65535. - picture()).max() < 1e-4)

@@ -1,0 +1,234 @@
+"""EXIF, XMP, IPTC, comments and resolution, byte for byte."""
+
+import io
+import struct
+from dataclasses import replace
+
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+from PIL import Image
+
+from colornet.formats.decoding import decode_photo
+from colornet.formats.metadata import (Metadata, exif_orientation, marked,
+                                       resource_blocks)
+from colornet.formats.tags import (EXIF_IFD, TagError, Tags, drop_thumbnail,
+                                   exif_block, read_tags, set_upright)
+from colornet.photos.writing import encode_photo
+from tests.photos.samples import photo
+
+XMP = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+       '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
+       '"http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+       '<rdf:Description rdf:about="uuid:7" xmlns:dc='
+       '"http://purl.org/dc/elements/1.1/" dc:source="Gro\xdfmutter"/>\n'
+       '</rdf:RDF></x:xmpmeta>' + ' ' * 50
+       + '<?xpacket end="w"?>').encode('utf-8')
+
+IPTC = b'8BIM\4\4\0\0\0\0\0\x0a\x1c\2\x78\0\5Farm!'
+
+COMMENT = 'gescannt f\xfcr das Archiv'.encode('utf-8')
+
+
+def block(order='<', **more):
+    """An EXIF block with what libraries damage."""
+    exif = Tags(order, {0x9003: (2, 20, b'1931:05:04 10:00:00\0'),
+                        0x927c: (7, 60, bytes(range(60))),
+                        0x9286: (7, 12, b'UNICODE\0\xe9\0t\0')})
+    values = {270: (2, 12, 'Gro\xdfmutter\0'.encode('utf-8')),
+              315: (2, 8, b'M\xfcller\0\0'), EXIF_IFD: exif,
+              0x0112: (3, 1, struct.pack(order + 'H', 6)),
+              0xc4a5: (7, 30, b'PrintIM\0' + bytes(22)),
+              282: (5, 1, struct.pack(order + 'II', 600, 1)),
+              283: (5, 1, struct.pack(order + 'II', 600, 1)),
+              296: (3, 1, struct.pack(order + 'H', 2))}
+    values.update(more)
+    return exif_block(Tags(order, values))
+
+
+def everything(order='<'):
+    return Metadata(exif=block(order), xmp=XMP, photoshop=IPTC,
+                    comments=(COMMENT,), resolution=(600., 600.))
+
+
+def rewritten(metadata, *suffixes, mark=False):
+    """The metadata after files of several formats, one from another."""
+    image = decode_photo(_plain(), 'a')
+    image = replace(image, metadata=metadata,
+                    orientation=exif_orientation(metadata.exif))
+    for suffix in suffixes:
+        content = encode_photo(image.pixels, image, suffix, mark=mark)
+        image = decode_photo(content, 'a' + suffix)
+    return image.metadata
+
+
+def _plain():
+    stream = io.BytesIO()
+    photo().save(stream, 'PNG')
+    return stream.getvalue()
+
+
+def test_jpeg_and_png_keep_all():
+    for order in '<', '>':
+        for chain in (['.jpg'], ['.png'], ['.png', '.jpg'],
+                      ['.jpg', '.png', '.png', '.jpg']):
+            kept = rewritten(everything(order), *chain)
+            eq_(replace(kept, texts=(), resolution=None),
+                replace(everything(order), resolution=None))
+            ok_(abs(kept.resolution[0] - 600) < .01)
+
+
+def test_webp_keeps_exif_and_xmp():
+    kept = rewritten(everything(), '.webp')
+    eq_((kept.exif, kept.xmp), (block(), XMP))
+
+
+def test_tiff_keeps_all_values():
+    for order in '<', '>':
+        for chain in (['.tif'], ['.tif', '.jpg'], ['.png', '.tif', '.webp'],
+                      ['.tif', '.tif', '.png']):
+            kept = rewritten(everything(order), *chain)
+            before, after = read_tags(block(order)), read_tags(kept.exif)
+            eq_(after, before)
+            eq_(kept.xmp, XMP)
+            if '.webp' not in chain:
+                eq_(kept.photoshop, IPTC)
+
+
+def test_iptc_of_a_tiff_alone():
+    # As programs write it that know nothing of Photoshop.
+    image = decode_photo(_plain(), 'a')
+    tiff = encode_photo(image.pixels, replace(image, metadata=Metadata(
+        photoshop=IPTC)), '.tif', mark=False)
+    alone = tiff.replace(struct.pack('<H', 34377) + b'\1\0',
+                         struct.pack('<H', 34378) + b'\1\0')
+    ok_(alone != tiff)
+    eq_(decode_photo(alone, 'a').metadata.photoshop, IPTC)
+
+
+def test_resolution_goes_everywhere():
+    for chain in ['.jpg'], ['.png'], ['.tif'], ['.png', '.tif', '.jpg']:
+        kept = rewritten(Metadata(resolution=(300., 240.)), *chain)
+        ok_(abs(kept.resolution[0] - 300) < .01, chain)
+        ok_(abs(kept.resolution[1] - 240) < .01, chain)
+
+
+def test_centimetres():
+    stream = io.BytesIO()
+    photo().save(stream, 'JPEG', dpi=(118, 118))
+    content = bytearray(stream.getvalue())
+    content[13] = 2
+    across, _ = decode_photo(bytes(content), 'a').metadata.resolution
+    ok_(abs(across - 299.72) < .01)
+
+
+def test_others_read_what_is_written():
+    for suffix in '.jpg', '.png', '.tif', '.webp':
+        image = decode_photo(_plain(), 'a')
+        content = encode_photo(image.pixels, replace(
+            image, metadata=replace(everything(), exif=set_upright(block()))),
+            suffix)
+        opened = Image.open(io.BytesIO(content))
+        opened.load()
+        exif = opened.getexif()
+        eq_(exif.get_ifd(EXIF_IFD)[0x9003], '1931:05:04 10:00:00')
+        eq_(exif.get_ifd(EXIF_IFD)[0x927c], bytes(range(60)))
+        if suffix in ('.jpg', '.png'):
+            ok_(abs(opened.info['dpi'][0] - 600) < .1)
+        if suffix == '.jpg':
+            eq_(opened.info['comment'], COMMENT)
+            eq_(opened.info['photoshop'][0x0404], IPTC[12:])
+
+
+def test_thumbnails_go_and_nothing_moves():
+    thumbnail = b'\xff\xd8' + bytes(300) + b'\xff\xd9'
+    first = block()
+    at = len(first)
+    second = struct.pack('<HHHIIHHIII', 2, 513, 4, 1, at + 30, 514, 4, 1,
+                         len(thumbnail), 0)
+    count, = struct.unpack('<H', first[8:10])
+    link = 10 + 12 * count
+    whole = (first[:link] + struct.pack('<I', at) + first[link + 4:] + second
+             + thumbnail)
+    without = drop_thumbnail(whole)
+    assert_not_in(thumbnail, without)
+    eq_(without[:at], first)
+    eq_(drop_thumbnail(first), first)
+    # Photoshop has one, too.
+    own = b'8BIM\4\x0c\0\0\0\0\0\4abcd'
+    eq_(rewritten(Metadata(photoshop=own + IPTC), '.jpg', '.jpg').photoshop,
+        IPTC)
+
+
+def test_resource_blocks_that_are_damaged():
+    eq_([number for number, _ in resource_blocks(IPTC + IPTC)], [0x404] * 2)
+    eq_(resource_blocks(IPTC[:-3]), [])
+    eq_(resource_blocks(b'nonsense'), [])
+
+
+def test_what_jpeg_cannot_hold_is_said():
+    large = replace(everything(), xmp=XMP + b' ' * 70000)
+    with _Notes() as notes:
+        kept = rewritten(large, '.jpg')
+    eq_(kept.xmp, b'')
+    eq_(kept.exif, block())
+    assert_in('XMP', notes.text)
+
+
+def test_a_photo_is_written_without_metadata_that_cannot_be():
+    for suffix in '.tif', '.webp':
+        damaged = Metadata(exif=b'II*\0\xff\xff\xff\xff')
+        if suffix == '.webp':
+            damaged = Metadata(exif=7)
+        image = replace(decode_photo(_plain(), 'a'), metadata=damaged,
+                        orientation=6)
+        with _Notes() as notes:
+            content = encode_photo(image.pixels, image, suffix, 'b' + suffix,
+                                   mark=False)
+        assert_in('b%s: written without' % suffix, notes.text)
+        eq_(len(notes.text.splitlines()), 1)
+        eq_(decode_photo(content, 'a').pixels.shape, image.pixels.shape)
+
+
+def test_marks():
+    for metadata in Metadata(), everything():
+        for suffix in '.jpg', '.png', '.tif', '.webp':
+            kept = rewritten(metadata, suffix, mark=True)
+            assert_in(b'CreatorTool="colornet', kept.xmp)
+            assert_in(b'compositeWithTrainedAlgorithmicMedia', kept.xmp)
+            if metadata.exif and suffix != '.tif':
+                eq_(kept.exif, metadata.exif)
+                # All that was said, and before what is added.
+                ok_(kept.xmp.startswith(XMP[:XMP.index(b'</rdf:RDF>')]))
+                assert_in(b'about="uuid:7" xmlns:xmp', kept.xmp)
+            else:
+                assert_in(b'colornet', kept.exif)
+    once = marked(everything())
+    eq_(marked(once), once)
+    other = XMP.replace(b'dc:source', b'xmp:CreatorTool="Scan" dc:source')
+    own = marked(Metadata(xmp=other)).xmp
+    assert_in(b'tiff:Software="colornet', own)
+    eq_(own.count(b'CreatorTool'), 1)
+
+
+def test_tags_that_are_damaged():
+    for content in b'', b'II*\0', b'II*\0\x08\0\0\0\xff\xff', block()[:-30]:
+        try:
+            read_tags(content)
+        except TagError as error:
+            eq_(len(str(error).splitlines()), 1)
+        else:
+            raise AssertionError(content)
+
+
+class _Notes:
+    """What is said on the standard error stream."""
+
+    def __enter__(self):
+        from unittest import mock
+        self.stream = io.StringIO()
+        self.patch = mock.patch('sys.stderr', self.stream)
+        self.patch.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        self.patch.__exit__(*error)
+        self.text = self.stream.getvalue()

@@ -1,0 +1,61 @@
+"""A model without a network, and photos to send to it."""
+
+import importlib.util
+import io
+from unittest import SkipTest
+
+import numpy as np
+from PIL import Image
+
+from colornet.config import load_config
+from colornet.web.model import Model
+from tests.photos.samples import photo
+
+NUM_BINS = 8
+CLASSIFICATION = ['data.size=32', 'data.proportions=keep',
+                  'network.num_bins=%d' % NUM_BINS, 'decoding.method=mean',
+                  'decoding.saturation=0.5']
+REGRESSION = ['data.size=32', 'network.kind=regression', 'objective.loss=l2']
+
+
+def need_flask():
+    """Leave a test out where the extra is missing."""
+    for name in 'flask', 'waitress':
+        if importlib.util.find_spec(name) is None:
+            raise SkipTest('needs %s' % name)
+
+
+class Looks:
+    """Class scores that depend on the luminance; counts the looks."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, luminance):
+        self.count += len(luminance)
+        bins = np.arange(NUM_BINS)[:, np.newaxis, np.newaxis]
+        return [np.float32(4) * np.cos(
+            luminance[:, np.newaxis] / np.float32(period) + bins
+        ).astype(np.float32) for period in (20, 35)]
+
+
+def warm(luminance):
+    """Chrominance that is the same everywhere."""
+    return [np.full((len(luminance), 2) + luminance.shape[1:], 20,
+                    np.float32)]
+
+
+def make_model(overrides=CLASSIFICATION, outputs=None, **options):
+    return Model(outputs or Looks(), load_config(overrides=overrides),
+                 'stand-in', **options)
+
+
+def encoded(image=None, format='JPEG', **options):
+    """The bytes of a real photo, as a file holds them."""
+    stream = io.BytesIO()
+    (image or photo().convert('L')).save(stream, format, **options)
+    return stream.getvalue()
+
+
+def pixels_of(content):
+    return np.asarray(Image.open(io.BytesIO(content)))

@@ -1,0 +1,220 @@
+"""``colornet serve``, its line of photos, and what it keeps."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from unittest import SkipTest, mock
+
+import numpy as np
+from nose.tools import assert_in, assert_is, assert_raises, eq_, ok_
+
+from colornet.engine.available import missing_onnx
+from colornet.photos.reading import Photo
+from colornet.web import server
+from colornet.web.line import Busy, Line
+from colornet.web.shelf import Seen, Shelf
+from tests import tiny
+from tests.cli.commands import check_is_refused
+from tests.inventing import save_invented
+from tests.web import serving
+from tests.web.serving import encoded, make_model, pixels_of
+
+
+def test_missing_packages_are_named():
+    with mock.patch.object(server.importlib.util, 'find_spec',
+                           lambda name: None):
+        check_is_refused("pip install '.[web]'", 'serve')
+
+
+def test_ports():
+    for port in '70000', '-1', 'x':
+        check_is_refused('no port', 'serve', '--port=' + port)
+    serving.need_flask()
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        tiny.check_error(lambda: server.serve(make_model(), port=port),
+                         '127.0.0.1:%d' % port, 'in use', '--port')
+
+
+class Running(tiny.InFolder):
+    """The command, as users start it, with an invented network."""
+
+    NUM_PHOTOS = 0
+    ARGUMENTS = []
+
+    @classmethod
+    def setup_class(cls):
+        serving.need_flask()
+        if missing_onnx():
+            raise SkipTest(missing_onnx())
+        super().setup_class()
+        network = cls.root / 'network.h5'
+        save_invented(network)
+        cls.process = subprocess.Popen(
+            [sys.executable, '-m', 'colornet', 'serve', '--port', '0',
+             '--engine', 'onnx', '--network', str(network)] + cls.ARGUMENTS,
+            cwd=str(tiny.ROOT), stderr=subprocess.PIPE,
+            universal_newlines=True)
+        cls.said = cls.process.stderr.readline()
+        cls.url = re.search('http://.*/', cls.said).group(0)
+
+    @classmethod
+    def teardown_class(cls):
+        cls.process.kill()
+        cls.process.wait()
+        cls.process.stderr.close()
+        super().teardown_class()
+
+    def ask(self, path, content=None):
+        """Status, headers and body of an answer."""
+        request = urllib.request.Request(self.url + path)
+        if content is not None:
+            request.data = b''.join([
+                b'--x\r\nContent-Disposition: form-data; name="file"; '
+                b'filename="a.png"\r\n\r\n', content, b'\r\n--x--\r\n'])
+            request.add_header('Content-Type',
+                               'multipart/form-data; boundary=x')
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read()
+
+
+class TestServe(Running):
+    """On this machine's own address."""
+
+    ARGUMENTS = ['--max-bytes', '100000', '--max-pixels', '20000']
+
+    def test_it_colours_and_ends(self):
+        ok_(self.url.startswith('http://127.0.0.1:'), self.said)
+        status, headers, page = self.ask('')
+        eq_((status, headers.get_content_type()), (200, 'text/html'))
+        assert_in(b'colornet', page)
+        health = json.loads(self.ask('api/health')[2].decode())
+        eq_(health['network'], 'network')
+        status, headers, result = self.ask('api/colorize',
+                                           encoded(format='PNG'))
+        eq_((status, headers.get_content_type()), (200, 'image/png'))
+        eq_(pixels_of(result).shape, (96, 128, 3))
+        for content, expected in [
+                (b'text', 415), (bytes(200000), 413),
+                (encoded(serving.photo().resize((200, 150))), 413)]:
+            eq_(self.ask('api/colorize', content)[0], expected)
+        self.process.send_signal(signal.SIGINT)
+        eq_(self.process.wait(30), 0)
+        eq_(self.process.stderr.read(), '')
+
+
+class TestServeOthers(Running):
+    """On all addresses."""
+
+    ARGUMENTS = ['--host', '0.0.0.0']
+
+    def test_it_says_who_may_use_it(self):
+        assert_in('whoever reaches this machine',
+                  self.process.stderr.readline())
+        eq_(self.ask('api/health')[0], 200)
+
+
+def test_a_line_is_one_thread():
+    line, threads, active = Line(8), set(), []
+
+    def work(number):
+        active.append(number)
+        threads.add(threading.current_thread())
+        time.sleep(0.01)
+        eq_(active, [number])
+        active.pop()
+        return number
+    results = {}
+
+    def wait(number):
+        results[number] = line.run(work, number)
+    waiting = [threading.Thread(target=wait, args=(number,))
+               for number in range(8)]
+    for thread in waiting:
+        thread.start()
+    for thread in waiting:
+        thread.join()
+    eq_(results, {number: number for number in range(8)})
+    eq_((len(threads), line.waiting()), (1, 0))
+
+
+def test_a_line_passes_errors_on():
+    line = Line(1)
+    for _ in range(3):
+        with assert_raises(ZeroDivisionError):
+            line.run(lambda: 1 / 0)
+    eq_(line.run(lambda: 3), 3)
+
+
+def test_a_full_line_says_how_long_it_takes():
+    line = Line(1)
+    for _ in range(9):
+        line.run(time.sleep, 0)
+    go, started = threading.Event(), threading.Event()
+
+    def hold():
+        started.set()
+        go.wait(30)
+    thread = threading.Thread(target=line.run, args=(hold,))
+    thread.start()
+    started.wait(30)
+    with assert_raises(Busy) as caught:
+        line.run(time.sleep, 0)
+    eq_(caught.exception.seconds, 1)
+    go.set()
+    thread.join()
+
+
+def seen(num_bytes):
+    return Seen([np.zeros(num_bytes - 2, np.int8)],
+                Photo(np.zeros((1, 2), np.uint8)), (1, 2), '.jpg')
+
+
+def test_a_shelf_keeps_what_was_used_last():
+    shelf = Shelf(30)
+    first, second, third = seen(10), seen(10), seen(11)
+    eq_(first.num_bytes, 10)
+    shelf.put('1', first)
+    shelf.put('2', second)
+    eq_(shelf.num_bytes(), 20)
+    assert_is(shelf.get('1'), first)
+    shelf.put('3', third)
+    assert_is(shelf.get('2'), None)
+    assert_is(shelf.get('1'), first)
+    eq_(shelf.num_bytes(), 21)
+    large = seen(100)
+    shelf.put('4', large)
+    eq_([shelf.get(key) for key in '1234'], [None, None, None, large])
+    shelf.put('4', first)
+    eq_(shelf.num_bytes(), 10)
+
+
+def test_files_of_the_page():
+    folder = Path(server.__file__).parent / 'static'
+    page = (folder / 'index.html').read_text(encoding='utf-8')
+    named = re.findall(r'(?:src|href)="(static/[^"]+)"', page)
+    ok_(len(named) >= 4)
+    for path in folder.glob('*.js'):
+        named += ['static/' + name for name in re.findall(
+            r"from '\./([^']+)'", path.read_text(encoding='utf-8'))]
+    for name in named:
+        ok_((folder.parent / name).is_file(), name)
+    # Nothing is fetched from elsewhere.
+    for path in folder.glob('*.*'):
+        text = path.read_text(encoding='utf-8')
+        eq_(set(re.findall('https?://[^"\' ]*', text)) -
+            {'http://www.w3.org/2000/svg'}, set(), path)
