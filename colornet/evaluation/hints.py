@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import distance_transform_edt, find_objects
 from skimage.segmentation import felzenszwalb
 
-from ..color import as_float_rgb
+from ..color import as_float_rgb, as_uint8, luminance
 from ..errors import ColornetError
 from ..files import check_output, write_rows
 from ..further_metrics import SEGMENTATION, peak_signal_to_noise
@@ -19,7 +19,7 @@ from ..terminal import note, progress_bar
 from .columns import Column, format_columns
 from .everyday import NUM_SHOWN, SHOWN_WIDTH, find_photos
 from .plots import import_pyplot, save_figure
-from .sheets import fill_rows, save_sheet, shrink_picture
+from .sheets import fill_rows, grey_picture, save_sheet, shrink_picture
 
 __all__ = ['COUNTS', 'draw_hints', 'score_hints']
 
@@ -159,12 +159,13 @@ def draw_hints(pixels, count):
 
 def _score_photo(colorizer, pixels, scores):
     """Score a photo with and without a network; pictures for the sheet."""
-    luminance = colorizer.reduce(pixels)
-    small = resize(pixels, luminance.shape)
+    seen = colorizer.reduce(pixels)
+    network, = colorizer.predict_reduced([seen])
+    small = as_uint8(resize(pixels[colorizer.find_picture(pixels)],
+                            seen.shape))
     hints = draw_hints(small, max(COUNTS))
-    network, = colorizer.predict_reduced([luminance])
-    shown = [_mark(small, luminance, hints[:_SHOWN[-1]], colorizer)]
-    spreader = HintSpreader(luminance)
+    shown = [_mark(small, hints[:_SHOWN[-1]])]
+    spreader = HintSpreader(luminance(small))
     for count in COUNTS:
         given = hints[:count]
         for start, chroma in (('network', network),
@@ -181,11 +182,9 @@ def _score_photo(colorizer, pixels, scores):
     return shown + [pixels]
 
 
-def _mark(small, luminance, hints, colorizer):
-    """The photo without colours, and a dot for each hint."""
-    grey = colorizer.join(small, np.zeros(luminance.shape + (2,), np.float32),
-                          np.uint8)
-    picture = Image.fromarray(grey)
+def _mark(pixels, hints):
+    """A photo without colours, and a dot for each hint."""
+    picture = Image.fromarray(as_uint8(grey_picture(luminance(pixels))))
     draw = ImageDraw.Draw(picture)
     for hint in hints:
         for radius, ink in ((6, 'white'), (5, 'black'), (4, hint.color)):

@@ -10,6 +10,7 @@ from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
 from ..photos.pixels import resize
+from ..photos.prints import stretch_tones
 from ..photos.reading import Photo
 from ..photos.scores import decode_scores, keep_scores
 from ..photos.tones import has_colours, mix_colours
@@ -69,10 +70,11 @@ class Model:
         self.name = name
         network, data = config.network, config.data
         given = None, data['size'], network['color_space'], data['proportions']
-        self._colorizer = Colorizer(*given)
+        # The network sees stretched tones, hints are spread by a photo's own.
+        self._colorizer = Colorizer(*given, tones='keep')
         # Borders are found once, and are the same in the copy.
         self._joiner = Colorizer(*given, borders='colour')
-        self._limits = get_color_space(network['color_space']).limits
+        self._space = get_color_space(network['color_space'])
         self._spreader = None
         self._lock = threading.Lock()
 
@@ -126,7 +128,8 @@ class Model:
         Seen
         """
         luminance = self._colorizer.reduce(photo.pixels)
-        scores, = keep_scores(self.outputs(luminance[np.newaxis]))
+        seen = stretch_tones(luminance, self._space.luminance_max)
+        scores, = keep_scores(self.outputs(seen[np.newaxis]))
         return Seen(luminance, scores, _small(photo), photo.pixels.shape[:2],
                     self._colorizer.find_picture(photo.pixels),
                     has_colours(photo.pixels))
@@ -155,7 +158,8 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
-        chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
+        chroma = decode_scores(seen.scores, self._space.limits,
+                               **wanted.decoding)
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)

@@ -1,6 +1,7 @@
 """The server: starts, says where it is, ends on Ctrl-C."""
 
 import importlib.util
+import logging
 import socket
 
 from ..errors import ColornetError
@@ -45,6 +46,9 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     if missing_web():
         raise ColornetError(missing_web())
     import waitress
+
+    # It tells of each request that waits for a thread.
+    logging.getLogger('waitress.queue').setLevel(logging.ERROR)
 
     from .app import make_app
     name = '[%s]' % host if ':' in host else host

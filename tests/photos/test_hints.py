@@ -75,26 +75,38 @@ def solve_densely(luminance, chroma, spots, wanted):
             if max(high, wide) == 1:
                 step = ((luminance.flat[one] - luminance.flat[other]) /
                         hints.CONTRAST)
-                weight = (np.exp(-step ** 2 / 2) + hints.LEAST_WEIGHT) / (
+                tie = (np.exp(-step ** 2 / 2) + hints.LEAST_TIE) / (
                     high + wide)
                 # The squared difference, weighted, of this pair, which comes
                 # twice; and the pull.
-                matrix[one, one] += weight * (
+                matrix[one, one] += tie * (
                     1 + 1 / (3 * size * hints.REACH ** 2))
-                matrix[one, other] -= weight
-    strength = np.sqrt((luminance + hints.LUMINANCE_OFFSET) / 100).ravel()
+                matrix[one, other] -= tie
     equations = np.zeros((size + len(spots),) * 2)
     equations[:size, :size] = matrix
-    right = np.zeros((len(equations), 2))
+    places = [[row * columns + column for row, column in spot]
+              for spot in spots]
+    for number, spot in enumerate(places):
+        equations[size + number, spot] = 1 / len(spot)
+        equations[spot, size + number] = 1 / len(spot)
+    weights = np.linalg.solve(equations, np.eye(size + len(spots)))[
+        :size, size:].clip(0)
+    strength = np.sqrt((luminance + hints.LUMINANCE_OFFSET) / 100).ravel()
+    result = np.empty((size, 2))
     flat = chroma.reshape(-1, 2)
-    for number, (spot, color) in enumerate(zip(spots, wanted)):
-        places = [row * columns + column for row, column in spot]
-        equations[size + number, places] = 1 / len(places)
-        equations[places, size + number] = 1 / len(places)
-        right[size + number] = (color - flat[places].mean(axis=0)) / np.mean(
-            strength[places])
-    change = np.linalg.solve(equations, right)[:size]
-    return chroma + (change * strength[:, np.newaxis]).reshape(chroma.shape)
+    for pixel, each in enumerate(weights):
+        powers = each ** hints.SHARPNESS
+        powers /= powers.sum() + max(0, 1 - each.sum()) ** hints.SHARPNESS
+        result[pixel] = flat[pixel]
+        for share, spot, color in zip(powers, places, wanted):
+            brighter = strength[pixel] / strength[spot].mean()
+            shifted = flat[pixel] + brighter * (
+                color - flat[spot].mean(axis=0))
+            replaced = brighter * color
+            result[pixel] += share * (
+                (1 - hints.REPLACED) * shifted + hints.REPLACED * replaced -
+                flat[pixel])
+    return result.reshape(chroma.shape)
 
 
 def test_it_is_what_a_dense_solution_gives():
