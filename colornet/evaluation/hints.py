@@ -17,10 +17,10 @@ from ..photos.pixels import resize
 from ..photos.reading import ImageError
 from ..terminal import note, progress_bar
 from .columns import Column, format_columns
-from .everyday import (NUM_SHOWN, SHOWN_WIDTH, find_photos, read_colours,
-                       shrink_picture)
+from .everyday import NUM_SHOWN, SHOWN_WIDTH, shrink_picture
 from .plots import import_pyplot, save_figure
 from .sheets import fill_rows, grey_picture, save_sheet
+from .sources import find_photos, read_colours
 
 __all__ = ['COUNTS', 'draw_hints', 'score_hints']
 
