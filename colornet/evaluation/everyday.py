@@ -14,23 +14,24 @@ import numpy as np
 
 from .. import __version__
 from ..config import load_config
+from ..data.splits import read_split
 from ..engine.available import choose_engine
 from ..errors import ColornetError
 from ..files import check_output, write_json, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
-from ..photos.pixels import resize
-from ..photos.reading import ImageError
+from ..photos.finding import find_images
+from ..photos.reading import ImageError, read_colours
 from ..resources import find_resource
 from ..terminal import (Interrupted, catch_signals, note, printable,
                         progress_bar)
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
-from .sheets import fill_rows, save_sheet
-from .sources import find_photos, read_colours
+from .sheets import fill_rows, save_sheet, shrink_picture
 
-__all__ = ['DEFAULT_DECODINGS', 'score_everyday', 'shrink_picture']
+__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'find_photos',
+           'score_everyday']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
@@ -39,6 +40,9 @@ DEFAULT_DECODINGS = OrderedDict((name, [
     'decoding.saturation=1']) for name, method, temperature in (
         ('argmax', 'argmax', 1), ('mean', 'mean', 1),
         ('mean, temperature 0.5', 'mean', 0.5)))
+
+#: Lists of photos that ship, ``experiments/splits/everyday_<name>.txt``.
+LISTS = 'nature', 'objects', 'people'
 
 #: Metrics in the file of means.
 COLUMNS = tuple('''psnr psnr_grey psnr_gain nearer_than_grey
@@ -142,7 +146,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
         scored with those that suit it and with its own.
     list_file : str or Path, optional
         Names the photos of the folder to be scored, one a line; or one of
-        :data:`.sources.LISTS`.
+        :data:`LISTS`.
     sheet_file : str or Path, optional
         Gets a contact sheet: grey | networks | original, of each network with
         its own decoding and, if `decodings` are given, with these.
@@ -204,7 +208,9 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             if is_shown:
                 pictures = [pictures[grey]] + [
                     pictures[row] for row in shown] + [pixels]
-                sheet.append((name, list(map(shrink_picture, pictures))))
+                sheet.append((name, [
+                    shrink_picture(picture, SHOWN_WIDTH)
+                    for picture in pictures]))
             for row, values in zip(scores, metrics):
                 scores[row].append(values)
             names.append(name)
@@ -225,6 +231,54 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     lines += format_columns(title.ljust(width), OrderedDict(
         (_label(row), mean) for row, mean in means.items()), _TABLE)
     return '\n'.join(map(printable, lines))
+
+
+def find_list(name):
+    """The file of a list of photos, such as those of nature (paper, 5.3).
+
+    Parameters
+    ----------
+    name : str or Path
+        One of :data:`LISTS`, or a file, where it is the file itself.
+
+    Returns
+    -------
+    str or Path
+    """
+    return find_resource('experiments/splits/everyday_%s.txt' % name) \
+        if name in LISTS else name
+
+
+def find_photos(folder, list_file):
+    """Paths of the photos to be scored.
+
+    Parameters
+    ----------
+    folder : str or Path
+    list_file : str or Path, or None
+        As for :func:`score_everyday`.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ColornetError
+        If there are none, or one of the list is missing.
+    """
+    folder = Path(folder)
+    if list_file is None:
+        paths = find_images(folder)
+        if not paths:
+            raise ColornetError('there are no photos in %s' % folder)
+        return paths
+    paths = [folder / name for name in read_split(find_list(list_file))]
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise ColornetError('%s is missing; %s names it'
+                            % (missing[0], list_file))
+    return paths
 
 
 def _name_networks(networks):
@@ -319,24 +373,6 @@ def _go_on(check_signals, kept, num_photos):
 def _digest(path):
     """Of a file's content; '' of none."""
     return path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def shrink_picture(pixels):
-    """A picture no larger than a sheet shows it.
-
-    Parameters
-    ----------
-    pixels : ndarray, (rows, columns, 3)
-
-    Returns
-    -------
-    ndarray, same dtype
-        At most :data:`SHOWN_WIDTH` columns.
-    """
-    rows, columns = pixels.shape[:2]
-    scale = SHOWN_WIDTH / columns
-    return pixels if scale >= 1 else resize(
-        pixels, (max(1, round(scale * rows)), SHOWN_WIDTH))
 
 
 def _save_sheet(path, sheet, shown):

@@ -14,13 +14,12 @@ from ..files import check_output, write_rows
 from ..further_metrics import SEGMENTATION, peak_signal_to_noise
 from ..photos.hints import Hint, HintSpreader
 from ..photos.pixels import resize
-from ..photos.reading import ImageError
+from ..photos.reading import ImageError, read_colours
 from ..terminal import note, progress_bar
 from .columns import Column, format_columns
-from .everyday import NUM_SHOWN, SHOWN_WIDTH, shrink_picture
+from .everyday import NUM_SHOWN, SHOWN_WIDTH, find_photos
 from .plots import import_pyplot, save_figure
-from .sheets import fill_rows, grey_picture, save_sheet
-from .sources import find_photos, read_colours
+from .sheets import fill_rows, grey_picture, save_sheet, shrink_picture
 
 __all__ = ['COUNTS', 'draw_hints', 'score_hints']
 
@@ -104,7 +103,7 @@ def score_hints(data_folder, out_file, network=None, list_file=None,
         pictures = _score_photo(colorizer, pixels, scores)
         name = path.relative_to(data_folder).as_posix()
         if sheet_file is not None and len(names) % every == 0:
-            sheet.append((name, [shrink_picture(picture)
+            sheet.append((name, [shrink_picture(picture, SHOWN_WIDTH)
                                  for picture in pictures]))
         names.append(name)
     if not names:
@@ -166,7 +165,7 @@ def _score_photo(colorizer, pixels, scores):
                             seen.shape))
     hints = draw_hints(small, max(COUNTS))
     shown = [_mark(small, hints[:_SHOWN[-1]])]
-    spreader = HintSpreader(luminance(small))
+    spreader = HintSpreader(seen)
     for count in COUNTS:
         given = hints[:count]
         for start, chroma in (('network', network),

@@ -19,9 +19,9 @@ from PIL import Image
 from colornet.color import as_uint8
 from colornet.config import load_config
 from colornet.data.splits import read_split
-from colornet.evaluation.everyday import (COLUMNS, DEFAULT_DECODINGS,
-                                          PHOTO_COLUMNS, score_everyday)
-from colornet.evaluation.sources import LISTS, find_list
+from colornet.evaluation.everyday import (COLUMNS, DEFAULT_DECODINGS, LISTS,
+                                          PHOTO_COLUMNS, find_list,
+                                          score_everyday)
 from colornet.further_metrics import colourfulness
 from colornet.network.parameters import NETWORK_FORMAT, save_arrays
 from colornet.photos.colorizer import Colorizer
