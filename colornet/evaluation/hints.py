@@ -165,7 +165,7 @@ def _score_photo(colorizer, pixels, scores):
                             seen.shape))
     hints = draw_hints(small, max(COUNTS))
     shown = [_mark(small, hints[:_SHOWN[-1]])]
-    spreader = HintSpreader(luminance(small))
+    spreader = HintSpreader(seen)
     for count in COUNTS:
         given = hints[:count]
         for start, chroma in (('network', network),

@@ -145,8 +145,10 @@ class Colorizer:
         if is_kind(pixels):
             return self(pixels, hints=hints)
         pixels = np.asarray(pixels)
-        chroma, = self.predict([pixels])
-        return self.join(pixels, self.add_hints(pixels, chroma, hints))
+        luminance = self.reduce(pixels)
+        chroma, = self.predict_reduced([luminance])
+        return self.join(pixels, self.add_hints(luminance, chroma, hints,
+                                                pixels))
 
     def colorize_batch(self, photos):
         """Colorize photos, of any sizes.
@@ -194,17 +196,14 @@ class Colorizer:
         -------
         ndarray of float32, (rows, columns)
         """
-        reduced = self._shrink(_checked_pixels(pixels))
+        pixels = _checked_pixels(pixels)
+        pixels = pixels[self.find_picture(pixels)]
+        # Resized first, as the training photos are, then converted.
+        reduced = luminance(resize(pixels, self._input_shape(
+            pixels.shape[:2])), self.color_space)
         if self.tones == 'keep':
             return reduced
         return stretch_tones(reduced, 1 if self.color_space == 'hsv' else 100)
-
-    def _shrink(self, pixels):
-        """Luminance of the picture in a photo, as small as the network's."""
-        pixels = pixels[self.find_picture(pixels)]
-        # Resized first, as the training photos are, then converted.
-        return luminance(resize(pixels, self._input_shape(pixels.shape[:2])),
-                         self.color_space)
 
     def find_picture(self, pixels):
         """Which part of a photo the predicted chrominance is for.
@@ -266,36 +265,33 @@ class Colorizer:
                                 'finite: its weights are damaged')
         return chroma
 
-    def add_hints(self, pixels, chroma, hints):
+    def add_hints(self, luminance, chroma, hints, pixels):
         """Change predicted chrominance by a user's hints.
 
         Parameters
         ----------
-        pixels : ndarray
-            The photo, as for :meth:`colorize`.
+        luminance : ndarray, (rows, columns)
+            What the network has seen.
         chroma : ndarray, (any rows, any columns, 2)
-            As of :meth:`predict`.
         hints : sequence of Hint or str
-            As for :func:`.hints.spread_hints`.
+        pixels : ndarray
+            The photo in whose pixels they are.
 
         Returns
         -------
-        ndarray of float32, (rows, columns, 2)
-            For :meth:`join`; `chroma` itself if there are no hints.
+        ndarray of float32
+            `chroma` itself if there are no hints.
 
         Raises
         ------
         ColornetError
             If there are, and the network is not one of CIELUV, or if one is
-            outside the photo or on its border.
+            outside the picture.
         """
-        if not hints:
-            return chroma
-        if self.color_space != 'luv':
+        if hints and self.color_space != 'luv':
             raise ColornetError('hints are for networks of CIELUV, not %s'
                                 % self.color_space)
-        # Not with the tones that the network sees, but with the photo's own.
-        return spread_hints(self._shrink(pixels), chroma, hints,
+        return spread_hints(luminance, chroma, hints,
                             self.find_picture(pixels))
 
     def join(self, pixels, chroma, dtype=np.float32):

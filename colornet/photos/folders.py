@@ -216,7 +216,8 @@ class Steps:
         own = job.photo.pixels
         if chroma is None:
             return own
-        chroma = self.colorizer.add_hints(own, chroma, self.options.hints)
+        chroma = self.colorizer.add_hints(job.luminance, chroma,
+                                          self.options.hints, own)
         rgb = self.colorizer.join(own, chroma, dtype)
         return mix_colours(rgb, own) if job.has_colours else rgb
 

@@ -10,7 +10,6 @@ from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
 from ..photos.pixels import resize
-from ..photos.prints import stretch_tones
 from ..photos.reading import Photo
 from ..photos.scores import decode_scores, keep_scores
 from ..photos.tones import has_colours, mix_colours
@@ -70,8 +69,7 @@ class Model:
         self.name = name
         network, data = config.network, config.data
         given = None, data['size'], network['color_space'], data['proportions']
-        # The network sees stretched tones, hints are spread by a photo's own.
-        self._colorizer = Colorizer(*given, tones='keep')
+        self._colorizer = Colorizer(*given)
         # Borders are found once, and are the same in the copy.
         self._joiner = Colorizer(*given, borders='colour')
         self._space = get_color_space(network['color_space'])
@@ -128,8 +126,7 @@ class Model:
         Seen
         """
         luminance = self._colorizer.reduce(photo.pixels)
-        seen = stretch_tones(luminance, self._space.luminance_max)
-        scores, = keep_scores(self.outputs(seen[np.newaxis]))
+        scores, = keep_scores(self.outputs(luminance[np.newaxis]))
         return Seen(luminance, scores, _small(photo), photo.pixels.shape[:2],
                     self._colorizer.find_picture(photo.pixels),
                     has_colours(photo.pixels))

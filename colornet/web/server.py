@@ -48,6 +48,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     import waitress
 
     from .app import make_app
+
     # It tells of each request that waits for a thread.
     logging.getLogger('waitress.queue').setLevel(logging.ERROR)
     name = '[%s]' % host if ':' in host else host

@@ -20,7 +20,7 @@ class Seen:
     Attributes
     ----------
     luminance : ndarray of float32, (rows, columns)
-        In the network's size, with the photo's own tones.
+        As the network saw it.
     scores : list of ndarray
         One photo's of :func:`colornet.photos.scores.keep_scores`.
     small : Photo

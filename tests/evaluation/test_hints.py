@@ -11,7 +11,7 @@ from nose.tools import assert_in, assert_less, eq_, ok_
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from colornet.color import as_uint8, luminance
+from colornet.color import as_uint8
 from colornet.evaluation.hints import COUNTS, draw_hints, score_hints
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.hints import Hint, spread_hints
@@ -113,11 +113,11 @@ class TestScores(tiny.InFolder):
                 for pixels in photos:
                     chroma = colorizer.predict([pixels])[0] * (
                         start == 'network')
-                    small = resize(pixels, colorizer.reduce(pixels).shape)
-                    hints = draw_hints(small, count)
+                    seen = colorizer.reduce(pixels)
+                    hints = draw_hints(resize(pixels, seen.shape), count)
                     given.append(len(hints))
                     picture = as_uint8(colorizer.join(pixels, spread_hints(
-                        luminance(small), chroma, hints)))
+                        seen, chroma, hints)))
                     psnr.append(skimage.metrics.peak_signal_noise_ratio(
                         pixels, picture))
                 row = self.row(start, count)
