@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
@@ -26,6 +26,10 @@ __all__ = ['decode_photo', 'page_numbers', 'photo_of_image']
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
+
+# Later versions read AVIF, for which pillow-heif is needed with others.
+if 'avif' in features.modules and features.check_module('avif'):
+    _READ_FORMATS += 'AVIF',
 
 _FORMATS = ('not an image file (JPEG, PNG, TIFF, WebP, BMP, GIF, PPM, JPEG '
             '2000, HEIC, AVIF or camera raw)')
@@ -60,7 +64,7 @@ def decode_photo(source, name, page=None):
     """
     source, start = _start(source, name)
     kind = _sniff(start, name)
-    if kind in ('HEIC', 'AVIF'):
+    if kind in ('HEIC', 'AVIF') and kind not in _READ_FORMATS:
         return _decode_heif(source, name, kind)
     if kind == 'RAW':
         return _decode_raw(source, name)

@@ -191,6 +191,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
     if depth == 16 and not encoding.holds_16_bits:
         raise ImageError(name, '%s cannot hold 16 bits, use .png or .tif'
                          % encoding.format)
+    for text in photo.notes:
+        note('colornet: note: %s: %s' % (name, text))
     pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
     metadata = photo.metadata
     if not encoding.holds_metadata:
