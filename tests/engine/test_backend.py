@@ -16,6 +16,7 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
+from colornet.engine import backend
 from colornet.engine.backend import (T, _gpu_problem, describe_backend,
                                      lasagne, theano)
 
@@ -263,3 +264,15 @@ def test_description():
     eq_(got['floatX'], theano.config.floatX)
     assert T is theano.tensor
     json.dumps(got)
+
+
+def test_opencl_multiplies_by_no_vectors():
+    for device, given, expected in (
+            ('opencl0:0', '', True), ('cpu', 'device=opencl0:0', True),
+            ('cpu', '', False), ('opencl0:0', 'device=cpu', False),
+            ('opencl0:0', 'optimizer_excluding=inplace', False)):
+        with mock.patch.dict(os.environ, COLORNET_DEVICE=device,
+                             THEANO_FLAGS=given):
+            backend._set_flags()
+            eq_('optimizer_excluding=local_gemm_to_gemv' in
+                os.environ['THEANO_FLAGS'], expected, (device, given))
