@@ -103,7 +103,10 @@ setup(
         where('python_version < "3.12"', WITH_THEANO)) + list(
             where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
-        'cluster': ['distributed==2023.5.0'],  # studies on several machines
+        'cluster': ['distributed==2023.5.0'],  # work on several machines
+        # "colornet --print-completion": writes completion for shells.
+        'completion': ['shtab==1.7.2; python_version < "3.9"',
+                       'shtab==1.13.0; python_version >= "3.9"'],
         # "colornet export" to ONNX, and prediction from such files. A newer
         # onnx brings a numpy that Theano cannot use. On Python 3.12, both
         # are there anyway.
@@ -127,6 +130,10 @@ setup(
                 'Flask==3.1.3; python_version >= "3.9"',
                 'waitress==3.0.0; python_version < "3.9"',
                 'waitress==3.0.2; python_version >= "3.9"'],
+        # What drives Chromium in the tests of that page.
+        'browser': ['selenium==4.27.1; python_version < "3.9"',
+                    'selenium==4.36.0; python_version == "3.9"',
+                    'selenium==4.51.0; python_version >= "3.10"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

@@ -8,8 +8,9 @@ import numpy as np
 
 from colornet.api import load_colorizer
 from colornet.cli import report_errors
+from colornet.photos.finding import find_images
 from colornet.photos.pixels import resize
-from colornet.photos.reading import find_images, read_photo
+from colornet.photos.reading import read_photo
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .problem import NETWORK

@@ -16,7 +16,7 @@ import numpy as np
 from colornet.api import load_colorizer
 from colornet.cli import report_errors
 from colornet.engine.available import ENGINES
-from colornet.photos.folders import find_images
+from colornet.photos.finding import find_images
 from colornet.photos.reading import read_photo
 from colornet.resources import SHIPPED_NETWORKS, find_resource, weights_file
 from colornet.terminal import progress_bar

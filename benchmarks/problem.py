@@ -14,7 +14,8 @@ from colornet.engine.backend import lasagne
 from colornet.network.inputs import IMAGENET_MEAN_BGR, preprocess
 from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.resources import DEFAULT_NETWORK, find_resource, weights_file
 
 __all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',

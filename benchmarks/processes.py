@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from colornet.errors import ColornetError
-from colornet.photos.reading import find_images, read_photo
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_photo
 from colornet.resources import find_resource
 from colornet.terminal import progress_bar
 
@@ -69,7 +70,9 @@ def write_photos(folder, count, num_pixels=NUM_PIXELS):
             Image.LANCZOS, (left, top, left + part[0], top + part[1]))
         if number % 2:
             image = ImageOps.mirror(image)
-        image.convert('RGB').save(folder / ('%03d.jpg' % number), quality=92)
+        # Black-and-white, as all versions of the program colour.
+        image.convert('L').convert('RGB').save(
+            folder / ('%03d.jpg' % number), quality=92)
 
 
 def list_programs(engines, beside=None):

@@ -1,6 +1,7 @@
 """What ``colornet`` offers in Python: networks that colour photos."""
 
 import functools
+import threading
 
 import numpy as np
 
@@ -9,7 +10,51 @@ from .photos.colorizer import Colorizer
 from .prediction.engines import load_prediction
 from .resources import DEFAULT_NETWORK, find_resource
 
-__all__ = ['load_colorizer', 'load_colorizers']
+__all__ = ['colorize', 'load_colorizer', 'load_colorizers']
+
+#: Colorizers that :func:`colorize` keeps.
+_KEPT = 2
+
+_loading = threading.Lock()
+
+
+def colorize(photos, network=None, decoding=(), engine=None, device='auto',
+             **options):
+    """Colorize photos: paths, bytes, Pillow's images, arrays.
+
+    The network is loaded once; calls from several threads wait for each
+    other.
+
+    Parameters
+    ----------
+    photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
+        As for :func:`colornet.photos.kinds.colorize_kinds`.
+    network, decoding, engine, device
+        As for :func:`load_colorizer`.
+    options
+        As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
+        ``format``, ``quality``, ``colour``, ``batch_size``.
+
+    Returns
+    -------
+    The same kind
+        For a file, the path of the result, which is beside it unless `out` is
+        given.
+
+    Raises
+    ------
+    ColornetError
+        If something is no photo, or there is no such network.
+    """
+    with _loading:
+        colorizer = _kept_colorizer(network, tuple(decoding), engine, device)
+    return colorizer(photos, **options)
+
+
+@functools.lru_cache(_KEPT)
+def _kept_colorizer(network, decoding, engine, device):
+    return load_colorizer(network, decoding=decoding, engine=engine,
+                          device=device)
 
 
 def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
@@ -39,6 +84,7 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
     Returns
     -------
     Colorizer
+        Several threads may call it; the network serves one at a time.
     """
     return load_colorizers(network, vgg_weights, [decoding], engine,
                            bfloat16, device)[0]
@@ -59,7 +105,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
     -------
     list of Colorizer
         One for each. Where they are asked for the same photo in turn, the
-        network is run once. Several of them are not for several threads.
+        network is run once. Several threads may call them.
     """
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
@@ -72,13 +118,18 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
 
 
 def _share_passes(predict, count):
-    """Split a function for several decodings into one per decoding."""
-    if count == 1:
-        return [lambda luminance: predict(luminance)[0]]
+    """Split a function for several decodings into one per decoding.
+
+    A compiled network computes in memory of its own: one call at a time.
+    """
+    lock = threading.Lock()
     latest = [None, None]
 
     def predict_one(number, luminance):
-        if not np.array_equal(luminance, latest[0]):
-            latest[:] = luminance, predict(luminance)
-        return latest[1][number]
+        with lock:
+            if count == 1:
+                return predict(luminance)[0]
+            if not np.array_equal(luminance, latest[0]):
+                latest[:] = luminance, predict(luminance)
+            return latest[1][number]
     return [functools.partial(predict_one, number) for number in range(count)]

@@ -19,9 +19,10 @@ import numpy as np
 from . import __version__
 from .config import load_config
 from .errors import ColornetError
-from .photos.reading import find_images, read_rgb
+from .flow.jobs import last_message
+from .photos.finding import find_images
+from .photos.reading import read_rgb
 from .resources import find_resource
-from .studies.jobs import last_message
 
 __all__ = ['LIMITS', 'measure', 'run_selftest']
 

@@ -88,6 +88,7 @@ try_out() {
                 \"\$run\" info
                 \"\$run\" selftest --device opencl0:0
                 COLORNET_DEVICE=opencl0:0 \"\$run\" colorize \
+                    --colour replace \
                     --network \"a folder/colornet/app/weights/cvcl_best.h5\" \
                     \"a folder/colornet/app/demo/photos/life.jpg\" --out coloured
                 ls -l coloured"' sh "$work/root"

@@ -99,7 +99,8 @@ inside() {
 # As docker run --user: compiled code has a folder for each user.
 another_user() {
     options=(--user 4321:4321)
-    inside "$1" colorize demo/photos/life.jpg --out /tmp/another
+    inside "$1" colorize demo/photos/life.jpg --colour replace \
+        --out /tmp/another
     inside "$1" sh -c 'ls /cache/4321/.theano'
 }
 
@@ -151,7 +152,8 @@ on_opencl() {
     # The whole program: cold, with what is compiled, and a training that is
     # resumed. Pixels may be rounded to the next value. The network for photos
     # of all kinds does not run there (docs/docker.rst).
-    local photo=(colorize demo/photos/life.jpg --network weights/cvcl_best.h5)
+    local photo=(colorize demo/photos/life.jpg --colour replace
+        --network weights/cvcl_best.h5)
     inside "$1" "${photo[@]}" --out /tmp/cpu
     options=(--env COLORNET_DEVICE=opencl0:0)
     for out in /tmp/cold /tmp/warm; do

@@ -15,7 +15,8 @@ from colornet.network.networks import (all_parameters, decoder_parameters,
                                        output_layers)
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     save_network)
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from tests import tiny
 
 SIZE = 16

@@ -18,8 +18,9 @@ from colornet.network.networks import output_layers
 from colornet.network.saved import build_pretrained, load_network, save_network
 from colornet.network.stored import fold_batch_norm
 from colornet.photos.colorizer import Colorizer
+from colornet.photos.finding import find_images
 from colornet.photos.pixels import resize
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.reading import read_rgb
 from colornet.scaling import enlarge_chroma
 from tests import tiny
 from tests.networks import (MEAN_BGR, SIZE, VARIANT, SavedNetwork,

@@ -9,7 +9,8 @@ from nose.plugins.attrib import attr
 from nose.tools import eq_, ok_
 
 from benchmarks import bfloat16, pixels
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from tests import tiny
 from tests.pytorch.learners import need
 

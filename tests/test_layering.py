@@ -12,16 +12,15 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
-         'photos', 'data', 'schema', 'config', 'network', 'training',
+         'photos', 'flow', 'data', 'schema', 'config', 'network', 'training',
          'pytorch', 'prediction', 'api', 'evaluation', 'studies', 'selftest',
          'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
-               'formats', 'photos', 'data', 'engine.available',
-               'engine.switches',
-               'network.inputs',
+               'formats', 'photos', 'flow', 'data', 'engine.available',
+               'engine.switches', 'network.inputs',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'prediction.engines',
                'prediction.layer_by_layer', 'prediction.onnx',
@@ -32,7 +31,7 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'training.trainer', 'evaluation.baselines',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
-               'studies.jobs', 'studies.study', 'web.line', 'web.model',
+               'studies.study', 'web.line', 'web.model',
                'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent

@@ -20,7 +20,8 @@ from colornet.color import split_channels
 from colornet.data.splits import read_split
 from colornet.engine.available import missing_theano
 from colornet.errors import ColornetError
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.resources import take_environment
 
 ROOT = Path(colornet.__file__).resolve().parent.parent

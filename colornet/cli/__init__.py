@@ -7,6 +7,7 @@ others are; 2, nothing could be done; 128 + n, ended by signal n.
 import argparse
 import io
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -16,13 +17,14 @@ from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
 from ..terminal import PARENT, end_with_parent, printable
-from . import evaluation, photos, serving, studies, training
+from . import colorize, evaluation, photos, serving, studies, training
+from .completion import PrintCompletion
 
 __all__ = ['main', 'report_errors']
 
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
-    photos.add_colorize, photos.add_demo, serving.add_serve,
+    colorize.add_colorize, photos.add_demo, serving.add_serve,
     training.add_train, evaluation.add_evaluate, training.add_export,
     evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
     studies.add_study, evaluation.add_table1, studies.add_report,
@@ -50,8 +52,10 @@ def main(arguments=None):
     end_with_parent(os.environ.pop(PARENT, ''))
     _prepare_streams()
     take_environment(os.environ)
-    options = _make_parser().parse_args(arguments)
-    return report_errors(_run, options)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser, commands = _make_parser()
+    _suggest_colorize(parser, commands, arguments)
+    return report_errors(_run, parser.parse_args(arguments))
 
 
 def report_errors(run, *arguments, program='colornet'):
@@ -101,6 +105,15 @@ def _complain(text):
     print(printable(text), file=sys.stderr)
 
 
+def _suggest_colorize(parser, commands, arguments):
+    """Say which command colours photos to those who gave none."""
+    first = arguments[0] if arguments else ''
+    if (first and not first.startswith('-') and first not in commands and
+            (os.path.exists(first) or set(first) & {'.', os.sep})):
+        parser.error('%s is no command; to colour it: colornet colorize %s'
+                     % (first, ' '.join(map(shlex.quote, arguments))))
+
+
 def _run(options):
     _refuse_empty(options)
     try:
@@ -136,9 +149,10 @@ def _make_parser():
         prog='colornet', description='Colours for black-and-white photos.')
     parser.add_argument('--version', action='version',
                         version='colornet ' + __version__)
+    parser.add_argument('--print-completion', action=PrintCompletion)
     commands = parser.add_subparsers(title='commands', metavar='COMMAND',
                                      dest='command')
     commands.required = True
     for add_command in COMMANDS:
         add_command(commands)
-    return parser
+    return parser, commands.choices

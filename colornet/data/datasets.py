@@ -56,7 +56,7 @@ _CLASS_OF_FOLDER = {folder: name for name, wnids in ILSVRC_CLASSES.items()
 
 def _list_photos(folder):
     """All photos in a folder and those below it, also through links."""
-    from ..photos.reading import find_images
+    from ..photos.finding import find_images
     return [path.relative_to(folder).as_posix() for path in
             find_images(folder, follow_links=True)]
 

@@ -7,11 +7,13 @@ is a short way to choose the device; ``COLORNET_WITHOUT`` names the speed-ups
 to leave out.
 """
 
+import atexit
 import configparser
 import hashlib
 import logging
 import os
 import re
+import shutil
 import sys
 import tempfile
 import types
@@ -19,6 +21,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import ColornetError, TheanoMissing
+from ..terminal import note
 from .available import missing_theano
 from .switches import VARIABLE, switch_off
 from .theano_mends import mend_module_cache, without_scipy_stats
@@ -48,6 +51,22 @@ def _default_flags():
         'blas.ldflags': '-L%s -lscipy_openblas -Wl\\,-rpath\\,%s'
                         % (lib_dir, lib_dir),
     })
+
+
+def _temporary_compiledir():
+    """Theano's flags for what it compiles, where home cannot be written to."""
+    usual = os.path.expanduser('~/.theano')
+    try:
+        os.makedirs(usual, exist_ok=True)
+        if os.access(usual, os.W_OK):
+            return {}
+    except OSError:
+        pass
+    folder = tempfile.mkdtemp(prefix='colornet_')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    note('colornet: note: %s cannot be written: what Theano compiles is not '
+         'kept (THEANO_FLAGS=base_compiledir=DIR keeps it)' % usual)
+    return {'base_compiledir': folder}
 
 
 def _plain_path(folder):
@@ -87,6 +106,8 @@ def _set_flags():
     """Prepend the defaults that the user has not set to THEANO_FLAGS."""
     user = _user_flags()
     flags = _default_flags()
+    if not user.intersection(('compiledir', 'base_compiledir')):
+        flags.update(_temporary_compiledir())
     if 'blas.ldflags' in user and 'gcc.cxxflags' not in user:
         # The user's own BLAS has no prefix on its names.
         flags['gcc.cxxflags'] = '-O3 -march=native'

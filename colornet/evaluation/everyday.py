@@ -22,9 +22,9 @@ from ..files import check_output, write_json, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
+from ..photos.finding import find_images
 from ..photos.pixels import resize
-from ..photos.reading import (ImageError, check_colours, check_sides,
-                              find_images, read_photo)
+from ..photos.reading import ImageError, check_colours, check_sides, read_photo
 from ..resources import find_resource
 from ..terminal import (Interrupted, catch_signals, note, printable,
                         progress_bar)

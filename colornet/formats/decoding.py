@@ -2,13 +2,14 @@
 
 import io
 import itertools
+import math
 import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
@@ -16,15 +17,19 @@ from .containers import png_texts
 from .deep import read_deep, read_deep_jpeg
 from .metadata import Metadata, exif_orientation, metadata_of_image
 from .optional import open_heif, read_raw, sniff
-from .photo import MAX_PIXELS, ImageError, Photo, check_size
+from .photo import ImageError, Photo, check_size
 from .profiles import apply_gamma, to_srgb
 from .tags import set_upright
 from .tiff import is_tiff, read_page, read_pages
 
-__all__ = ['decode_photo', 'page_numbers']
+__all__ = ['decode_photo', 'page_numbers', 'photo_of_image']
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
+
+# Later versions read AVIF, for which pillow-heif is needed with others.
+if 'avif' in features.modules and features.check_module('avif'):
+    _READ_FORMATS += 'AVIF',
 
 _FORMATS = ('not an image file (JPEG, PNG, TIFF, WebP, BMP, GIF, PPM, JPEG '
             '2000, HEIC, AVIF or camera raw)')
@@ -59,13 +64,30 @@ def decode_photo(source, name, page=None):
     """
     source, start = _start(source, name)
     kind = _sniff(start, name)
-    if kind in ('HEIC', 'AVIF'):
+    if kind in ('HEIC', 'AVIF') and kind not in _READ_FORMATS:
         return _decode_heif(source, name, kind)
     if kind == 'RAW':
         return _decode_raw(source, name)
     if is_tiff(start):
         return _decode_tiff(source, name, page)
     return _decode_by_pillow(source, name, page or 0)
+
+
+def photo_of_image(image):
+    """A photo of what Pillow has in memory.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        Of any mode.
+
+    Returns
+    -------
+    Photo
+    """
+    pixels, alpha = _decode(image)
+    return _finished(pixels, alpha, metadata_of_image(image),
+                     image.format or '', False)
 
 
 def _start(source, name):
@@ -240,7 +262,7 @@ def _load(content, name, frame):
         except Image.UnidentifiedImageError:
             return None, False
         except Image.DecompressionBombError:
-            check_size(name, MAX_PIXELS, 2)
+            check_size(name, math.inf, 1)
         # Pillow's decoders raise almost anything on damaged files: OSError,
         # SyntaxError, ValueError, struct.error, KeyError, ...
         except Exception as error:

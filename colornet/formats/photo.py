@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
 import numpy as np
+from PIL import Image
 
 from ..errors import ColornetError
 from .metadata import Metadata
 
-__all__ = ['MAX_PIXELS', 'ImageError', 'Photo', 'check_size']
+__all__ = ['ImageError', 'Photo', 'check_size', 'limit_pixels']
 
-#: Pixels of the largest photo that is decoded; Pillow's own limit.
-MAX_PIXELS = 178956970
+# Pixels of the largest photo that is decoded; Pillow's own limit.
+_max_pixels = 178956970
 
 
 @dataclass(eq=False)
@@ -70,6 +71,19 @@ class ImageError(ColornetError):
         return '%s: %s' % (self.path, self.reason)
 
 
+def limit_pixels(largest):
+    """Refuse photos of more pixels from now on, in all of this process.
+
+    Parameters
+    ----------
+    largest : int
+    """
+    global _max_pixels
+    _max_pixels = largest
+    # Pillow allows twice as many as it warns of.
+    Image.MAX_IMAGE_PIXELS = largest / 2
+
+
 def check_size(name, rows, columns):
     """Refuse a photo that would not fit into memory.
 
@@ -77,6 +91,7 @@ def check_size(name, rows, columns):
     ------
     ImageError
     """
-    if rows * columns > MAX_PIXELS:
-        raise ImageError(name, 'too large, more than %d million pixels'
-                         % (MAX_PIXELS // 1000000))
+    if rows * columns > _max_pixels:
+        raise ImageError(name, 'too large, more than %s (--max-pixels)' % (
+            '%d pixels' % _max_pixels if _max_pixels < 10000000 else
+            '%d million pixels' % (_max_pixels // 1000000)))

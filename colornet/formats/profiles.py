@@ -19,6 +19,10 @@ _NAMES = {1: 'gray', 3: 'rgb', 4: 'cmyk'}
 #: Difference from sRGB, of 65535, that no 8-bit photo would show.
 _SAME = 257
 
+# The relative colorimetric intent: others change what is measured, and
+# versions of lcms2 do it differently.
+_AS_MEASURED = 1
+
 # lcms2's flag for no tables in place of its formulas: they are too coarse for
 # 16 bits, and for greys, where it is dark.
 _EXACT = 0x0100
@@ -102,7 +106,7 @@ def _transform(pixels, profile, channels, target=None):
         return imagecodecs.cms_transform(
             np.ascontiguousarray(pixels), profile, target or _srgb(),
             colorspace=_NAMES[channels], outcolorspace='rgb',
-            outdtype=pixels.dtype,
+            outdtype=pixels.dtype, intent=_AS_MEASURED,
             flags=_EXACT if pixels.dtype == np.uint16 or channels == 1
             else None)
     except (imagecodecs.CmsError, RuntimeError) as error:

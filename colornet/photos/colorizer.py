@@ -12,6 +12,7 @@ from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
 from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
+from .kinds import colorize_kinds, is_kind
 from .pixels import resize
 from .prints import find_picture, stretch_tones
 
@@ -99,6 +100,24 @@ class Colorizer:
                                 % (tones,))
         self.tones = tones
 
+    def __call__(self, photos, **options):
+        """Colorize whatever a photo is in Python, and return the same.
+
+        Parameters
+        ----------
+        photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
+            As for :func:`.kinds.colorize_kinds`.
+        options
+            As there.
+
+        Returns
+        -------
+        The same kind
+        """
+        if isinstance(photos, (list, tuple)):
+            return colorize_kinds(self, photos, **options)
+        return colorize_kinds(self, [photos], **options)[0]
+
     def colorize(self, pixels):
         """Colorize a photo.
 
@@ -106,7 +125,8 @@ class Colorizer:
         ----------
         pixels : ndarray, (rows, columns) or (rows, columns, 3)
             Grey or sRGB, of which the luminance counts; uint8, uint16 or
-            floating point in [0, 1]; at least one pixel.
+            floating point in [0, 1]; at least one pixel. A file's name, its
+            bytes or Pillow's image is for :meth:`__call__`.
 
         Returns
         -------
@@ -118,6 +138,8 @@ class Colorizer:
         ColornetError
             If `pixels` is not such an array.
         """
+        if is_kind(pixels):
+            return self(pixels)
         return self.colorize_batch([pixels])[0]
 
     def colorize_batch(self, photos):

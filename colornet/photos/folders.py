@@ -6,22 +6,24 @@ and does not stop the others, a full disk does. While the network predicts,
 """
 
 import errno
-import itertools
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import List, Optional, Tuple
-
-import numpy as np
 
 from ..errors import ColornetError
 from ..files import make_folder
 from ..terminal import on_terminal, progress_bar
+from .finding import IMAGE_SUFFIXES
+from .naming import Job, Targets, find_sources
+from .options import Options, format_suffix
 from .overlap import run_overlapped
-from .reading import IMAGE_SUFFIXES, ImageError, Photo, find_images, read_photo
-from .writing import output_dtype, output_suffix, write_photo
+from .reading import ImageError, read_photo
+from .report import Report
+from .tones import has_colours, mix_colours
+from .writing import encode_photo, output_dtype, write_bytes, write_photo
 
-__all__ = ['Report', 'colorize_files']
+__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'no_photos',
+           'run_jobs']
 
 # Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -34,40 +36,9 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
                 errno.EEXIST, errno.EILSEQ}
 
 
-@dataclass
-class Report:
-    """What became of a list of photos.
-
-    Attributes
-    ----------
-    written : list of Path
-        The output files.
-    failed : list of (Path, str)
-        Sources, and why.
-    skipped : list of Path
-        The outputs that were there before.
-    first_only : list of Path
-        The sources of which one frame was coloured.
-    """
-
-    written: List[Path] = field(default_factory=list)
-    failed: List[Tuple[Path, str]] = field(default_factory=list)
-    skipped: List[Path] = field(default_factory=list)
-    first_only: List[Path] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A photo to be coloured, yet to be read."""
-
-    source: Path
-    target: Path
-    photo: Optional[Photo] = None
-    luminance: Optional[np.ndarray] = None
-
-
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
-                   overwrite=True, progress=True, report=None):
+                   overwrite=True, progress=True, report=None,
+                   options=Options()):
     """Colorize files and folders; a broken photo does not stop the others.
 
     The outputs keep their names, `output_suffix` permitting. A folder is
@@ -75,7 +46,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
     own name if there are several. Where two photos would get one name, the
     later becomes ``name-2.jpg`` (or, if its suffix changes, ``name.gif.png``).
     Where an output would replace a source, it is ``name-coloured.jpg``. Photos
-    in `out_folder` are left out when a folder around it is a source.
+    in `out_folder` are left out when a folder around it is a source. Folders
+    that are links are looked into, each once.
 
     Parameters
     ----------
@@ -93,6 +65,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         elsewhere, line by line, for more than 20 photos.
     report : Report, optional
         Filled while the work goes on, for those who interrupt it.
+    options : Options
+        How they are coloured and written.
 
     Returns
     -------
@@ -108,143 +82,178 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         sources = [sources]
     if report is None:
         report = Report()
-    found = _find_sources(sources, out_folder, report)
+    found = find_sources(sources, out_folder, report)
     if not found and not report.failed:
-        raise ColornetError(
-            'no photos (%s) in %s' % (' '.join(sorted(IMAGE_SUFFIXES)),
-                                      ', '.join(map(str, sources))))
-    targets = _Targets(found, out_folder, overwrite, report)
+        raise no_photos(sources)
+    targets = Targets(out_folder, options, report)
     make_folder(out_folder)
-    jobs = targets.assign(found)
-    bar = progress_bar(
-        total=len(jobs), unit='photo',
-        disable=not progress or not (on_terminal() or len(jobs) > 20))
-    with bar:
-        run_overlapped(jobs, _Steps(colorizer, targets), report, bar,
-                       (batch_size, _BATCH_PIXELS, _PIXELS_IN_FLIGHT))
+    jobs = targets.assign(found, overwrite)
+    run_jobs(jobs, Steps(colorizer, options, report, targets), report,
+             batch_size, progress)
     return report
 
 
-class _Steps:
-    """What happens to each photo."""
+def no_photos(sources):
+    """The error of sources without any photo."""
+    return ColornetError('no photos (%s) in %s' % (
+        ' '.join(sorted(IMAGE_SUFFIXES)), ', '.join(map(str, sources))))
 
-    def __init__(self, colorizer, targets):
+
+def colorize_file(colorizer, source, target, overwrite=True, report=None,
+                  options=Options()):
+    """Colorize one file into another.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    source, target : str or Path
+    overwrite : bool
+        Whether `target` may be there.
+    report : Report, optional
+        Filled.
+    options : Options
+        How it is coloured and written.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ColornetError
+        If `target` is there and must not be replaced, or is the source, or
+        cannot be written.
+    """
+    report = Report() if report is None else report
+    source, target = Path(source), Path(target)
+    if os.path.realpath(source) == os.path.realpath(target):
+        raise ColornetError('%s would replace its source' % target)
+    if not overwrite and os.path.lexists(target):
+        raise ColornetError('%s is there; --overwrite replaces it' % target)
+    run_jobs([Job(source, target)], Steps(colorizer, options, report),
+             report)
+    return report
+
+
+def run_jobs(jobs, steps, report, batch_size=1, progress=False):
+    """Read, colour and write photos.
+
+    Parameters
+    ----------
+    jobs : list of Job, or iterator
+    steps : Steps
+    report : Report
+        Filled.
+    batch_size : int
+        Photos that go through the network at a time.
+    progress : bool
+        As for :func:`colorize_files`.
+    """
+    total = len(jobs) if isinstance(jobs, list) else None
+    bar = progress_bar(
+        total=total, unit='photo',
+        disable=not progress or not (on_terminal() or (total or 0) > 20))
+    with bar:
+        run_overlapped(jobs, steps, report, bar,
+                       (batch_size, _BATCH_PIXELS, _PIXELS_IN_FLIGHT))
+
+
+class Steps:
+    """What happens to each photo, for :func:`.overlap.run_overlapped`.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    options : Options
+    report : Report
+    targets : Targets, optional
+        Where photos get another name once they are read.
+    """
+
+    def __init__(self, colorizer, options, report, targets=None):
         self.colorizer = colorizer
-        self.name = targets.with_photo
+        self.options = options
+        self.report = report
+        self.targets = targets
 
     def read(self, job):
-        """Photo, and what the network sees of it."""
-        photo = read_photo(job.source)
-        return photo, self.colorizer.reduce(photo.pixels)
+        """Photo, what the network sees of it, whether its colours count."""
+        return self.look(self.load(job))
+
+    def load(self, job):
+        """The photo of a job."""
+        return read_photo(job.source)
+
+    def look(self, photo):
+        """The same of a photo that is there."""
+        colour = self.options.colour
+        own = colour != 'replace' and has_colours(photo.pixels)
+        luminance = (None if own and colour != 'blend' else
+                     self.colorizer.reduce(photo.pixels))
+        return photo, luminance, own
+
+    def name(self, job, photo, luminance, own):
+        """The job with its photo; None if it is not to be done."""
+        if own and self.options.colour == 'skip':
+            self.report.add_in_colour(job.source)
+            return None
+        job = replace(job, photo=photo, luminance=luminance, has_colours=own)
+        return self.targets.rename(job) if self.targets else job
 
     def predict(self, batch):
-        """Chrominance of the photos of a batch."""
-        return self.colorizer.predict_reduced([job.luminance for job in batch])
+        """Chrominance of the photos of a batch; None for their own colours."""
+        seen = [job.luminance for job in batch if job.luminance is not None]
+        chroma = iter(self.colorizer.predict_reduced(seen) if seen else ())
+        return [None if job.luminance is None else next(chroma)
+                for job in batch]
+
+    def colour(self, job, chroma, dtype):
+        """sRGB of a photo, (rows, columns, 3)."""
+        own = job.photo.pixels
+        if chroma is None:
+            return own
+        rgb = self.colorizer.join(own, chroma, dtype)
+        return mix_colours(rgb, own) if job.has_colours else rgb
+
+    def encode(self, job, chroma, content):
+        """Bytes of a coloured photo that was in memory.
+
+        Parameters
+        ----------
+        job : Job
+        chroma : ndarray, or None
+        content : bytes
+            What it was decoded from.
+        """
+        suffix = self.options.suffix(None, job.photo)
+        if chroma is None and suffix == format_suffix(job.photo):
+            return content
+        options = self.options
+        rgb = self.colour(job, chroma, output_dtype(job.photo, suffix,
+                                                    options.depth))
+        # Colours that a photo has kept are not computed.
+        return encode_photo(rgb, job.photo, suffix, job.source, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality)
 
     def write(self, job, chroma):
-        """Colour and write a photo."""
-        rgb = self.colorizer.join(job.photo.pixels, chroma, output_dtype(
-            job.photo, job.target.suffix))
-        _write(job.target, rgb, job.photo)
-
-
-class _Targets:
-    """Gives every source an output file of its own, always the same one."""
-
-    def __init__(self, found, out_folder, overwrite, report):
-        self.out_folder = Path(out_folder)
-        self.relative = dict(found)
-        self.inputs = {os.path.realpath(source) for source, _ in found}
-        self.overwrite = overwrite
-        self.report = report
-        self.taken = set()
-
-    def assign(self, found):
-        """Jobs, yet without photos, for (source, relative path) pairs."""
-        suffixes = {source: output_suffix(source, None)
-                    for source, _ in found}
-        # Those that keep their suffix have the first claim to their name.
-        claims = {source: self._claim(source, suffixes[source])
-                  for source, _ in sorted(found, key=lambda pair: (
-                      suffixes[pair[0]] != pair[0].suffix))}
-        jobs = [_Job(source, claims[source]) for source, _ in found]
-        return [job for job in jobs if self._is_free(job)]
-
-    def with_photo(self, job, photo, luminance):
-        """Job for a photo that was read; None if it has nowhere to go."""
-        job = replace(job, photo=photo, luminance=luminance)
-        suffix = output_suffix(job.source, photo)
-        if suffix == job.target.suffix:
-            return job
-        # Only now is it known to be transparent.
-        job = replace(job, target=self._claim(job.source, suffix))
-        return job if self._is_free(job) else None
-
-    def _claim(self, source, suffix):
-        relative = self.relative[source]
-        if self._is_input(relative.with_suffix(suffix)):
-            # photo-2.jpg may well be another photo of the user's.
-            relative = relative.with_name(
-                '%s-coloured%s' % (relative.stem, relative.suffix))
-        for name in _candidates(relative, suffix):
-            # Some file systems do not tell A.jpg from a.jpg.
-            if str(name).casefold() not in self.taken \
-                    and not self._is_input(name):
-                self.taken.add(str(name).casefold())
-                return self.out_folder / name
-
-    def _is_input(self, name):
-        return os.path.realpath(self.out_folder / name) in self.inputs
-
-    def _is_free(self, job):
-        if not self.overwrite and os.path.exists(job.target):
-            self.report.skipped.append(job.target)
-            return False
-        return True
-
-
-def _candidates(path, suffix):
-    """Output names for a relative path, best first, without end."""
-    yield path.with_suffix(suffix)
-    if suffix != path.suffix:
-        yield path.with_name(path.name + suffix)
-    for number in itertools.count(2):
-        yield path.with_name('%s-%d%s' % (path.stem, number, suffix))
-
-
-def _find_sources(sources, out_folder, report):
-    """(file, relative output path) of all photos, each file once."""
-    out_folder = Path(os.path.realpath(out_folder))
-    found = {}
-    for source in map(Path, sources):
-        if not os.path.isdir(source):
-            found.setdefault(os.path.abspath(source),
-                             (source, Path(source.name)))
-            continue
-        folder = Path(os.path.realpath(source))
-        if folder == out_folder:
-            raise ColornetError('the output folder %s is also a source; '
-                                'choose another output folder' % source)
-        mirrored = Path()
-        if len(sources) > 1:
-            mirrored = Path(Path(os.path.abspath(source)).name)
-        for path in find_images(source, on_error=lambda error: report.failed
-                                .append((Path(error.path), error.reason))):
-            inside = path.relative_to(source)
-            if out_folder not in (folder / inside).parents \
-                    or out_folder in folder.parents:
-                found.setdefault(os.path.abspath(path),
-                                 (path, mirrored / inside))
-    return list(found.values())
-
-
-def _write(target, rgb, photo):
-    """Write a photo; an error of the disk becomes a ColornetError."""
-    try:
-        os.makedirs(target.parent, exist_ok=True)
-        write_photo(target, rgb, photo)
-    except OSError as error:
-        reason = error.strerror.lower()
-        if error.errno in _NAME_ERRORS:
-            raise ImageError(target, 'cannot be written (%s)' % reason)
-        raise ColornetError('cannot write %s: %s' % (target, reason))
+        """Colour and write a photo; an error of the disk ends all."""
+        target, options = job.target, self.options
+        is_copy = chroma is None and (target.suffix.lower() ==
+                                      job.source.suffix.lower())
+        rgb = None if is_copy else self.colour(
+            job, chroma, output_dtype(job.photo, target.suffix, options.depth))
+        times_of = job.source if options.keep_times else None
+        try:
+            os.makedirs(target.parent, exist_ok=True)
+            if is_copy:
+                write_bytes(target, job.source.read_bytes(), times_of)
+            else:
+                write_photo(target, rgb, job.photo, options.depth,
+                            options.mark and chroma is not None,
+                            options.quality, times_of)
+        except OSError as error:
+            reason = error.strerror.lower()
+            if error.errno in _NAME_ERRORS:
+                raise ImageError(target, 'cannot be written (%s)' % reason)
+            raise ColornetError('cannot write %s: %s' % (target, reason))

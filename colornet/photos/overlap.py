@@ -22,14 +22,15 @@ def run_overlapped(jobs, steps, report, bar, limits):
 
     Parameters
     ----------
-    jobs : sequence
+    jobs : iterable
         In the order in which they are reported; each has a ``source``.
     steps : object
-        ``read(job)`` returns a photo and what the network sees of it,
+        ``read(job)`` returns a photo and more that is known of it,
         ``name(job, *those)`` the job with them, or None if it is not to be
         done; ``predict(batch)`` the chrominance of several such jobs;
-        ``write(job, chroma)`` finishes one. Only the first and the last are
-        called in other threads.
+        ``write(job, chroma)`` writes one; what it returns, if not None, goes
+        to ``finish(job, written)``, in the order of `jobs`. Only ``read`` and
+        ``write`` are called in other threads.
     report : Report
     bar : tqdm
         Moves with each photo that is reported.
@@ -39,7 +40,7 @@ def run_overlapped(jobs, steps, report, bar, limits):
     """
     overlap = _Overlap(steps, report, bar, limits)
     try:
-        overlap.run(deque(jobs))
+        overlap.run(iter(jobs))
     finally:
         overlap.close()
 
@@ -59,21 +60,26 @@ class _Overlap:
 
     def run(self, jobs):
         batch, values = [], 0
-        while jobs or self.reading:
-            while jobs and len(self.reading) <= self.batch_size:
-                job = jobs.popleft()
-                self.reading.append(
-                    (job, self.readers.submit(self._read, job)))
+        while self._read_ahead(jobs):
             job = self._next_read()
             if job is not None:
                 batch.append(job)
                 values += job.photo.pixels.size
             if batch and (len(batch) == self.batch_size or
                           values > self.batch_values or
-                          not (jobs or self.reading)):
+                          not self._read_ahead(jobs)):
                 self._predict(batch)
                 batch, values = [], 0
         self._report(wait=len(self.ending))
+
+    def _read_ahead(self, jobs):
+        """Let the next photos be read; whether there are any."""
+        while len(self.reading) <= self.batch_size:
+            job = next(jobs, None)
+            if job is None:
+                break
+            self.reading.append((job, self.readers.submit(self._read, job)))
+        return bool(self.reading)
 
     def close(self):
         """Wait for what is being written; leave out what is not."""
@@ -87,7 +93,9 @@ class _Overlap:
         self.writers.shutdown()
         for job, future in left:
             error = future.exception()
-            if error is None or isinstance(error, ImageError):
+            # What is not finished, nobody has got.
+            if isinstance(error, ImageError) or (error is None and
+                                                 future.result() is None):
                 self._note(job, error)
 
     def _read(self, job):
@@ -149,7 +157,7 @@ class _Overlap:
 
     def _write(self, job, chroma):
         try:
-            self.steps.write(job, chroma)
+            return self.steps.write(job, chroma)
         finally:
             self.memory.give(job.photo)
 
@@ -158,32 +166,33 @@ class _Overlap:
         while self.ending and (wait > 0 or self.ending[0][2].done()):
             wait -= 1
             job, chroma, future = self.ending[0]
-            error = self._error(job, chroma, future)
+            error = self._finish(job, chroma, future)
             self.ending.popleft()
             self._note(job, error)
 
-    def _error(self, job, chroma, future):
-        """Why a photo was not written; None if it was."""
+    def _finish(self, job, chroma, future):
+        """Finish a photo; why it was not written, or None."""
         try:
             try:
-                future.result()
+                written = future.result()
             except MemoryError:
                 for _, _, other in self.ending:
                     other.exception()
-                self.steps.write(job, chroma)
+                written = self.steps.write(job, chroma)
         except ImageError as error:
             return error
         except MemoryError:
             return ImageError(job.source, 'out of memory')
+        if written is not None:
+            self.steps.finish(job, written)
         return None
 
     def _note(self, job, error):
         if error is not None:
-            self.report.failed.append((job.source, error.reason))
+            self.report.add_failed(job.source, error.reason)
         else:
-            self.report.written.append(job.target)
-            if job.photo.has_more:
-                self.report.first_only.append(job.source)
+            self.report.add_written(job.source, job.target,
+                                    job.photo.has_more)
         self.bar.update()
 
 

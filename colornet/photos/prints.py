@@ -11,13 +11,21 @@ __all__ = ['find_picture', 'stretch_tones']
 # Lines are looked at in that many places, no more.
 _PLACES = 512
 
-# Of the levels of a border, 0 to 255: how far from each other, but for the
-# given share of a line (dust, noise of JPEG).
-_EVEN = 14
+# Of the levels of a border, 0 to 255: how far from each other they may be, at
+# least and at most, but for the given share of a line (dust).
+_EVEN = 4, 14
 _DUST = .02
 
-# Behind a border's end, the share of a line that is something else.
+# Lines at a border's edge that tell its level, and its noise.
+_OUTERMOST = 3
+
+# The same, of lines that cross what is written on a border.
+_WRITING = .5
+
+# Behind a border's end, the share of a line that is something else; and how
+# far behind, as a share of a side: prints lie askew.
 _STEP = .5
+_ASKEW = .02
 
 #: Share of a side that a border must have, and rows or columns.
 _THINNEST = .006, 3
@@ -71,14 +79,20 @@ def _within(pixels, box):
     if min(shape) < 32:
         return None
     lines = [_levels(pixels[top:bottom, left:right], axis) for axis in (0, 1)]
-    corners = [line[at][[0, -1]] for line in lines[:1] for at in (0, -1)]
+    outermost = list(range(_OUTERMOST)) + list(range(-_OUTERMOST, 0))
+    corners = lines[0][outermost][:, outermost]
     level = np.median(corners)
+    noise = 2 * np.abs(corners - level).max() + 2
+    differ = [np.abs(line - level) > np.clip(noise, *_EVEN) for line in lines]
     depths = np.array([
-        _depth(line[::step], level) for line in lines for step in (1, -1)])
+        _depth(line[::step]) for line in differ for step in (1, -1)])
     thinnest = np.maximum(_THINNEST[0] * shape, _THINNEST[1]).repeat(2)
     depths[depths < thinnest] = 0
-    ends = [depths[side] > 0 and _ends(lines, depths, side, level)
-            for side in range(4)]
+    ends = np.array([depths[side] > 0 and _ends(differ, depths, side)
+                     for side in range(4)])
+    if ends.any():
+        # Paper ends where it does on other sides, if a sky is as white.
+        depths[~ends] = np.minimum(depths[~ends], depths[ends].max())
     left_over = shape - depths.reshape(2, 2).sum(axis=1)
     if sum(ends) < 2 or (left_over < _SMALLEST * shape).any():
         return None
@@ -102,29 +116,29 @@ def _white(pixels):
     return 1 if pixels.dtype.kind == 'f' else np.iinfo(pixels.dtype).max
 
 
-def _depth(lines, level):
+def _depth(differ):
     """How many lines from the first on are even, at one level."""
     # Half of them, so that a picture is left whatever it shows.
-    lines = lines[:len(lines) // 2]
-    even = (np.abs(lines - level) > _EVEN).mean(axis=1) <= _DUST
-    return len(even) if even.all() else int(even.argmin())
+    other = differ[:len(differ) // 2].mean(axis=1)
+    other = other[:np.append(other > _WRITING, True).argmax()]
+    even = np.nonzero(other <= _DUST)[0]
+    return even[-1] + 1 if even.size and even[0] == 0 else 0
 
 
-def _ends(lines, depths, side, level):
+def _ends(differ, depths, side):
     """Whether a border ends in a straight line on a side."""
     axis, last = divmod(side, 2)
-    across = lines[axis][::-1] if last else lines[axis]
+    across = differ[axis][::-1] if last else differ[axis]
     depth = depths[side]
     # Without the corners, which belong to the other sides.
     places = across.shape[1]
     other = depths[2:] if axis == 0 else depths[:2]
-    length = len(lines[1 - axis])
+    length = len(differ[1 - axis])
     start, stop = [int(round(at * places / length)) for at in (
         other[0], length - other[1])]
-    width = max(2, int(.005 * len(across)))
-    behind = across[depth + 1:depth + 1 + width, start:stop]
-    return behind.size > 0 and (np.abs(behind - level)
-                                > _EVEN).mean() >= _STEP
+    behind = depth + 1 + int(_ASKEW * len(across))
+    behind = across[behind:behind + 2, start:stop]
+    return behind.size > 0 and behind.mean() >= _STEP
 
 
 def stretch_tones(luminance, full=100.):

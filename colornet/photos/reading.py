@@ -2,27 +2,17 @@
 
 import os
 import stat
-from pathlib import Path
 
 import numpy as np
 
 from ..color import as_uint8
 from ..formats.decoding import decode_photo, page_numbers
-from ..formats.optional import RAW_SUFFIXES
 from ..formats.photo import ImageError, Photo
 from .pixels import is_grey, resize
 
-__all__ = ['IMAGE_SUFFIXES', 'LONGEST', 'MIN_SIDE', 'ImageError', 'Photo',
-           'check_colours', 'check_sides', 'decode_photo', 'find_images',
-           'photo_pages', 'read_photo', 'read_rgb']
-
-#: Suffixes, in lower case, of the files that are taken from a folder: of all
-#: formats that are read, with the packages that some need.
-IMAGE_SUFFIXES = {
-    '.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.apng', '.tif', '.tiff',
-    '.btf', '.tf8', '.bmp', '.dib', '.webp', '.gif', '.ppm', '.pgm', '.pbm',
-    '.pnm', '.pfm', '.jp2', '.j2k', '.j2c', '.jpc', '.jpf', '.jpx', '.heic',
-    '.heif', '.hif', '.avif'} | RAW_SUFFIXES
+__all__ = ['LONGEST', 'MIN_SIDE', 'ImageError', 'Photo', 'check_colours',
+           'check_sides', 'decode_photo', 'open_photo', 'photo_pages',
+           'read_photo', 'read_rgb']
 
 #: The longer side of a photo that keeps its proportions, as a multiple of the
 #: shorter one: what is beyond, at both ends, is cut off.
@@ -31,64 +21,6 @@ LONGEST = 1.5
 #: Pixels that a photo of a data set must have on its shorter side: there is
 #: nothing to learn from an icon.
 MIN_SIDE = 16
-
-
-def find_images(folder, on_error=None, follow_links=False):
-    """Image files in a folder and the folders below it, by their suffix.
-
-    Parameters
-    ----------
-    folder : str or Path
-    on_error : callable, optional
-        Takes the ImageError of a folder that cannot be listed; the others
-        are still listed. Without it, the error is raised.
-    follow_links : bool
-        Also look into folders that are links, but not into one folder twice.
-        A link to nothing is an error, unless it has the name of a photo.
-
-    Returns
-    -------
-    list of Path
-        Sorted. Hidden files and folders are left out.
-
-    Raises
-    ------
-    ImageError
-        If a folder is missing or cannot be listed.
-    """
-    def report(error):
-        reason = 'cannot list this folder (%s)' % error.strerror.lower()
-        error = ImageError(error.filename, reason)
-        if on_error is None:
-            raise error
-        on_error(error)
-
-    found, seen, pending = [], set(), [folder]
-    while pending:
-        start = pending.pop(0)
-        if os.path.realpath(start) in seen:
-            continue
-        for parent, folders, names in os.walk(start, onerror=report):
-            seen.add(os.path.realpath(parent))
-            paths = [os.path.join(parent, name) for name in sorted(folders)
-                     if not name.startswith('.')]
-            if follow_links:
-                # After all that is no link, which thus keeps its own name.
-                pending += filter(os.path.islink, paths)
-                for name in names:
-                    path = os.path.join(parent, name)
-                    if (not name.startswith('.') and not _is_photo(name) and
-                            not os.path.exists(path)):
-                        report(FileNotFoundError(0, 'link to nothing', path))
-            folders[:] = [Path(path).name for path in paths
-                          if os.path.realpath(path) not in seen]
-            found += [Path(parent, name) for name in names
-                      if not name.startswith('.') and _is_photo(name)]
-    return sorted(found)
-
-
-def _is_photo(name):
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
 
 
 def read_photo(path, page=None):
@@ -117,8 +49,35 @@ def read_photo(path, page=None):
         (a part of a photo is never returned), of more than 178 million
         pixels or of a kind that needs a package which is not installed.
     """
-    with _open(path) as stream:
+    with open_photo(path) as stream:
         return decode_photo(stream, path, page)
+
+
+def open_photo(path):
+    """Open a file; what is none is refused.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    binary file
+
+    Raises
+    ------
+    ImageError
+    """
+    try:
+        # Opening a pipe would wait for its writer.
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(path, 'a folder, not an image file')
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(path, 'not a regular file')
+        return open(path, 'rb')
+    except OSError as error:
+        raise ImageError(path, error.strerror.lower())
 
 
 def photo_pages(path, pages='all'):
@@ -139,7 +98,7 @@ def photo_pages(path, pages='all'):
     ColornetError
         As :func:`read_photo`, or if there is no such choice of pages.
     """
-    with _open(path) as stream:
+    with open_photo(path) as stream:
         return page_numbers(stream, path, pages)
 
 
@@ -216,17 +175,3 @@ def _cut_ends(pixels):
     longest = int(LONGEST * min(rows, columns))
     top, left = [max(0, length - longest) // 2 for length in (rows, columns)]
     return pixels[top:top + longest, left:left + longest]
-
-
-def _open(path):
-    """An open file; what is none is refused."""
-    try:
-        # Opening a pipe would wait for its writer.
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError(path, 'a folder, not an image file')
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError(path, 'not a regular file')
-        return open(path, 'rb')
-    except OSError as error:
-        raise ImageError(path, error.strerror.lower())

@@ -20,7 +20,7 @@ from ..formats.profiles import from_srgb
 from ..terminal import note
 
 __all__ = ['check_suffix', 'encode_photo', 'output_dtype', 'output_suffix',
-           'save_image', 'write_photo']
+           'save_image', 'write_bytes', 'write_photo']
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,7 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
     """
     content = encode_photo(rgb, photo, Path(path).suffix, path, depth, mark,
                            quality)
-    _write(path, content)
-    if times_of is not None:
-        status = os.stat(times_of)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    write_bytes(path, content, times_of)
 
 
 def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
@@ -189,6 +186,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
     if depth == 16 and not encoding.holds_16_bits:
         raise ImageError(name, '%s cannot hold 16 bits, use .png or .tif'
                          % encoding.format)
+    for text in photo.notes:
+        note('colornet: note: %s: %s' % (name, text))
     pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
     metadata = photo.metadata
     if not encoding.holds_metadata:
@@ -279,7 +278,7 @@ def save_image(path, image, **options):
         If the disk cannot.
     """
     encoding = _encoding(Path(path).suffix, path)
-    _write(path, _encode(image, encoding, path, options))
+    write_bytes(path, _encode(image, encoding, path, options))
 
 
 def _encode(pixels, encoding, name, options):
@@ -329,10 +328,28 @@ def _encode_tiff(pixels, name, metadata, compression):
     return encoded.getvalue()
 
 
-def _write(path, content):
+def write_bytes(path, content, times_of=None):
+    """Write a file, completely or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its folder is made if it is missing.
+    content : bytes
+    times_of : str or Path, optional
+        As for :func:`write_photo`.
+
+    Raises
+    ------
+    OSError
+        If the disk cannot.
+    """
     make_folder(Path(path).parent)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content)
+    if times_of is not None:
+        status = os.stat(times_of)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _encoding(suffix, name):

@@ -6,8 +6,8 @@ from pathlib import Path
 from ..data.subsets import check_subset
 from ..errors import ColornetError
 from ..files import locked
+from ..flow.jobs import Job, run_jobs
 from ..training.run_folder import find_divergence, is_finished
-from .jobs import Job, run_jobs
 from .results import collect_rows, read_scores, scores_file
 from .saving import check_results, draw, merge_results, refuse_other_settings
 from .study import SCALES, Session, load_study, plan_study, scale_file
@@ -38,7 +38,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
     overrides : iterable of str
         ``section.key=value``, for all variants.
     scheduler, threads
-        As for :func:`colornet.studies.jobs.run_jobs`.
+        As for :func:`colornet.flow.jobs.run_jobs`.
 
     Yields
     ------
@@ -56,7 +56,7 @@ def run_studies(names, data_folder, scale, runs_folder, results_folder,
         folder is damaged or holds a training with other settings or photos,
         or another process runs studies there.
     Interrupted
-        As :func:`colornet.studies.jobs.run_jobs`.
+        As :func:`colornet.flow.jobs.run_jobs`.
     """
     session = Session(
         scale=scale, folder=Path(runs_folder).resolve() / scale,

@@ -28,6 +28,13 @@ def test_unknown_command():
     check_is_refused('invalid choice', 'paint')
 
 
+def test_a_photo_is_no_command():
+    photo = str(sorted(tiny.PHOTOS.glob('*.jpg'))[0])
+    check_is_refused('to colour it: colornet colorize %s --quiet' % photo,
+                     photo, '--quiet')
+    check_is_refused("colornet colorize 'no such.jpg'", 'no such.jpg')
+
+
 def test_bugs_show_one_line_unless_asked():
     for error, words in ((KeyError('oops'), "KeyError: 'oops' (COLORNET"),
                          (ValueError('so\nit\nwent ' * 999),

@@ -67,8 +67,8 @@ class TestJourney(tiny.InFolder):
         (source / 'text.jpg').write_text('no photo')
         content = (source / 'good.jpg').read_bytes()
         (source / 'truncated.jpg').write_bytes(content[:len(content) // 2])
-        status, out, err = run('colorize', source, '--out',
-                               self.root / 'coloured', '--network',
+        status, out, err = run('colorize', source, '--colour=replace',
+                               '--out', self.root / 'coloured', '--network',
                                self.root / 'run' / 'best.h5')
         eq_(status, 1)
         assert_in('4 coloured', out)
@@ -94,8 +94,8 @@ class TestJourney(tiny.InFolder):
             '--out', scores, '--sheet', self.root / 'everyday.png')
         eq_(status, 0, err)
         assert_in('run, mean, temperature 0.5', out)
-        eq_(run('colorize', source, '--network', self.root / 'run', '--out',
-                self.root / 'written')[0], 0)
+        eq_(run('colorize', source, '--network', self.root / 'run',
+                '--colour=replace', '--out', self.root / 'written')[0], 0)
         psnr = peak_signal_noise_ratio(*[
             np.array(Image.open(str(folder / 'wide.png')))
             for folder in (source, self.root / 'written')])

@@ -1,5 +1,6 @@
 """Theano's configuration, each in a process of its own."""
 
+import io
 import json
 import logging
 import os
@@ -16,8 +17,8 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
-from colornet.engine import backend
-from colornet.engine.backend import (T, _gpu_problem, describe_backend,
+from colornet.engine.backend import (T, _gpu_problem, _set_flags,
+                                     _temporary_compiledir, describe_backend,
                                      lasagne, theano)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -273,6 +274,26 @@ def test_opencl_multiplies_by_no_vectors():
             ('opencl0:0', 'optimizer_excluding=inplace', False)):
         with mock.patch.dict(os.environ, COLORNET_DEVICE=device,
                              THEANO_FLAGS=given):
-            backend._set_flags()
+            _set_flags()
             eq_('optimizer_excluding=local_gemm_to_gemv' in
                 os.environ['THEANO_FLAGS'], expected, (device, given))
+
+
+def test_a_home_that_cannot_be_written():
+    with tempfile.TemporaryDirectory() as folder:
+        home = pathlib.Path(folder, 'home')
+        with mock.patch.dict(os.environ, HOME=str(home)), \
+                mock.patch('sys.stderr', io.StringIO()) as err, \
+                mock.patch('atexit.register') as register:
+            eq_(_temporary_compiledir(), {})
+            eq_((os.listdir(home), err.getvalue()), (['.theano'], ''))
+            os.environ['HOME'] = os.devnull
+            flags = _temporary_compiledir()
+        # Others may register something, too.
+        (remove, made), options = register.call_args_list[0]
+        eq_(flags, {'base_compiledir': made})
+        assert_in('/dev/null/.theano cannot be written', err.getvalue())
+        eq_(err.getvalue().count('\n'), 1)
+        eq_(os.listdir(made), [])
+        remove(made, **options)
+        eq_(os.path.exists(made), False)

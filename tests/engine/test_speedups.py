@@ -16,7 +16,8 @@ from colornet.engine.switches import SPEEDUPS, VARIABLE, without
 from colornet.network.inputs import preprocess
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import build_pretrained
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.training.updates import compile_training
 from tests.tiny import PHOTOS
 

@@ -9,7 +9,8 @@ from numpy.testing import assert_array_equal
 from colornet.color import bin_channel, split_channels, unbin_channel
 from colornet.evaluation.baselines import (NUM_BANDS, NUM_LEVELS, fit_lookup,
                                            fit_mode, predict_grey)
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from tests import tiny
 
 

@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose
 
 from colornet.color import luminance, split_channels
 from colornet.evaluation.outputs import Output
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from tests import tiny
 
 

@@ -188,6 +188,17 @@ def test_a_photo_is_written_without_metadata_that_cannot_be():
         eq_(decode_photo(content, 'a').pixels.shape, image.pixels.shape)
 
 
+def test_a_profile_that_is_ignored_is_said():
+    stream = io.BytesIO()
+    photo().save(stream, 'PNG', icc_profile=b'nonsense')
+    read = decode_photo(stream.getvalue(), 'a')
+    with _Notes() as notes:
+        encode_photo(read.pixels, read, '.png', 'b.png')
+    assert_in('b.png: colour profile', notes.text)
+    assert_in('ignored', notes.text)
+    eq_(len(notes.text.splitlines()), 1)
+
+
 def test_marks():
     for metadata in Metadata(), everything():
         for suffix in '.jpg', '.png', '.tif', '.webp':

@@ -11,7 +11,8 @@ from colornet.network.networks import (build_classification_network,
                                        build_regression_network)
 from colornet.network.objectives import cross_entropy_loss, l2_loss
 from colornet.network.vgg16 import load_vgg16_weights, set_vgg16_weights
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.training.updates import compile_training
 from tests import tiny
 from tests.network.decoders import TINY, mean_pool

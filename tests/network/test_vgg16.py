@@ -10,7 +10,8 @@ from colornet.engine.backend import T, lasagne, theano
 from colornet.network.inputs import preprocess
 from colornet.network.vgg16 import (build_vgg16, load_vgg16_weights,
                                     set_vgg16_weights)
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from tests import tiny
 
 

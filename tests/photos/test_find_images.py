@@ -2,7 +2,8 @@
 
 from nose.tools import assert_in, assert_raises, eq_
 
-from colornet.photos.reading import ImageError, find_images
+from colornet.photos.finding import find_images
+from colornet.photos.reading import ImageError
 from tests.photos.samples import InFolder, photo
 
 

@@ -15,7 +15,8 @@ from numpy.testing import assert_allclose
 from colornet.api import load_colorizer, load_colorizers
 from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError
-from colornet.photos.reading import find_images, read_photo
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_photo
 from colornet.prediction.engines import load_configuration, load_prediction
 from colornet.prediction.onnx import export_onnx
 from colornet.resources import find_resource, weights_file
@@ -200,7 +201,7 @@ def test_nothing_imports_theano():
         done = subprocess.check_output(
             [sys.executable, '-c', COLOUR, 'colorize', str(photo),
              '--network', str(source), '--engine', engine, '--set',
-             'decoding.saturation=1.2', '--out',
+             'decoding.saturation=1.2', '--colour', 'replace', '--out',
              os.path.join(folder.name, 'out')], cwd=str(tiny.ROOT),
             universal_newlines=True).split()
         eq_(done[0], '1')  # photo

@@ -16,7 +16,8 @@ from colornet.errors import ColornetError
 from colornet.network.saved import (build_pretrained, compile_prediction,
                                     save_network)
 from colornet.network.stored import load_configuration
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.prediction.onnx import build_onnx, export_onnx
 from colornet.prediction.onnx_graph import Graph, import_package
 from colornet.prediction.onnx_runtime import load_onnx

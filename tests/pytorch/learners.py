@@ -7,7 +7,8 @@ from unittest import SkipTest, mock
 import numpy as np
 
 from colornet.config import load_config
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.training.learner import TheanoLearner
 from tests import tiny
 

@@ -7,7 +7,8 @@ from nose.tools import assert_less, eq_
 from numpy.testing import assert_allclose
 
 from colornet.api import load_colorizer
-from colornet.photos.reading import find_images, read_rgb
+from colornet.photos.finding import find_images
+from colornet.photos.reading import read_rgb
 from colornet.prediction.engines import load_prediction
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from tests import tiny

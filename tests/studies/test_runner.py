@@ -17,9 +17,9 @@ from numpy.testing import assert_allclose
 
 from colornet import cli
 from colornet.files import locked, read_csv
+from colornet.flow.jobs import run_jobs
 from colornet.photos.reading import read_photo, read_rgb
 from colornet.studies import runner
-from colornet.studies.jobs import run_jobs
 from colornet.studies.results import (_count_parameters, _read_curves,
                                       _training_numbers)
 from colornet.studies.runner import run_studies

@@ -1,9 +1,7 @@
 """Commands as jobs: their errors, signals, and Dask's workers."""
 
-import contextlib
 import fcntl
 import io
-import json
 import os
 import signal
 import subprocess
@@ -14,12 +12,12 @@ from pathlib import Path
 from unittest import mock
 
 from nose.plugins.attrib import attr
-from nose.plugins.skip import SkipTest
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
-from colornet.studies.jobs import Job, run_command, run_jobs
+from colornet.flow.jobs import Job, run_command, run_jobs
 from colornet.terminal import Interrupted
 from tests import tiny
+from tests.flow.workers import need_dask, two_workers
 
 
 def run_quietly(function, *arguments, **options):
@@ -167,7 +165,7 @@ def test_a_command_ends_with_a_parent_that_is_killed():
                  'open(%r, "w").write(str(os.getpid())); '
                  'time.sleep(60)' % str(started))
         code = ('import os, subprocess, sys\n'
-                'from colornet.studies import jobs\n'
+                'from colornet.flow import jobs\n'
                 'original = subprocess.Popen\n'
                 'subprocess.Popen = lambda command, **options: original(\n'
                 '    [sys.executable, "-c", %r], **options)\n'
@@ -191,55 +189,17 @@ def test_a_command_ends_with_a_parent_that_is_killed():
 
 def test_a_scheduler_that_is_not_there():
     need_dask()
-    with mock.patch('colornet.studies.jobs._TIMEOUT', 0.5):
+    with mock.patch('colornet.flow.jobs._TIMEOUT', 0.5):
         tiny.check_error(lambda: list(run_jobs(
             [job('one', [['--version']])],
             scheduler='tcp://127.0.0.1:9')),
             'no Dask scheduler at tcp://127.0.0.1:9')
 
 
-def need_dask():
-    try:
-        import distributed
-        return distributed
-    except ImportError:
-        raise SkipTest('Dask is not installed: pip install '
-                       'distributed==2023.5.0')
-
-
-@contextlib.contextmanager
-def two_workers(folder):
-    """A scheduler and two workers of one thread here; yields its address."""
-    need_dask()
-    commands = [[sys.executable, '-m', 'distributed.cli.dask_scheduler',
-                 '--host', '127.0.0.1', '--port', '0', '--no-dashboard',
-                 '--scheduler-file', 'scheduler.json']]
-    commands += [[sys.executable, '-m', 'distributed.cli.dask_worker',
-                  '--scheduler-file', 'scheduler.json', '--nthreads', '1',
-                  '--no-dashboard', '--name', name] for name in 'ab']
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(
-        filter(None, [str(tiny.ROOT), os.environ.get('PYTHONPATH')])))
-    processes = [subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL) for command in commands]
-    try:
-        file = Path(folder) / 'scheduler.json'
-        for _ in range(600):
-            if file.exists() and file.stat().st_size:
-                break
-            time.sleep(0.1)
-        yield json.loads(file.read_text())['address']
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
-
-
 @attr('slow')
 def test_two_workers_run_jobs():
     with tempfile.TemporaryDirectory() as folder, \
-            two_workers(folder) as address:
+            two_workers(folder) as (address, _):
         jobs = [job('bad', [['colorize', '/nowhere.jpg']])] + [
             job('info %d' % number, [['info']]) for number in range(3)]
         messages = dict(run_jobs(jobs, address, 1, folder))
@@ -251,7 +211,7 @@ def test_two_workers_run_jobs():
 def test_workers_stop_when_we_do():
     """Trainings that would take long, on both workers."""
     with tempfile.TemporaryDirectory() as folder, \
-            two_workers(folder) as address:
+            two_workers(folder) as (address, _):
         root = Path(folder)
         tiny.write_crops(root / 'photos', ['%d.jpg' % number
                                            for number in range(12)])

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import uuid
 from dataclasses import dataclass
@@ -97,16 +96,25 @@ def _run_job(job, threads, own_compiledir=False, stop_file=None):
         for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS',
                      'OPENBLAS_NUM_THREADS'):
             environment.pop(name, None)
-    with tempfile.TemporaryDirectory(prefix='colornet_') as folder:
-        if own_compiledir:
-            # Workers of one machine would wait for each other's lock.
-            environment['THEANO_FLAGS'] = ','.join(filter(None, [
-                environment.get('THEANO_FLAGS'), 'base_compiledir=' + folder]))
-        for command in job.commands:
-            status, message = run_command(command, environment, stop_file)
-            if status:
-                return message or 'exit status %d' % status
+    if own_compiledir:
+        environment['THEANO_FLAGS'] = ','.join(filter(None, [
+            environment.get('THEANO_FLAGS'),
+            'base_compiledir=%s' % _worker_folder()]))
+    for command in job.commands:
+        status, message = run_command(command, environment, stop_file)
+        if status:
+            return message or 'exit status %d' % status
     return ''
+
+
+def _worker_folder():
+    """For what is compiled, as long as this thread of a worker lives.
+
+    Workers of one machine would wait for each other's lock.
+    """
+    from distributed import get_worker
+    return Path(get_worker().local_directory,
+                'theano-%d' % threading.get_ident())
 
 
 def run_command(arguments, environment=None, stop_file=None):

@@ -1,0 +1,311 @@
+"""``colornet colorize``: photos in, coloured photos out."""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from ..errors import ColornetError
+from ..resources import DEFAULT_NETWORK
+from ..terminal import note, say
+from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
+                      add_vgg, positive)
+
+__all__ = ['add_colorize', 'print_report']
+
+#: The standard input or output, in place of a file.
+STREAM = '-'
+
+
+def add_colorize(commands):
+    """Add ``colornet colorize``."""
+    command = add(commands, 'colorize', _colorize,
+                  'colour photos and folders of photos')
+    command.add_argument('sources', nargs='+', metavar='IN',
+                         help='photo, folder of photos, or - for the standard '
+                         'input')
+    command.add_argument('-o', '--out', metavar='OUT', help='file for one '
+                         'photo; folder for the results, which replace no '
+                         'source: beside it, they are NAME-coloured; or - for '
+                         'the standard output (default: the folder colorized; '
+                         '- for -)')
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
+    _add_result_options(command)
+    command.add_argument('--watch', action='store_true', help='go on: colour '
+                         'what comes into folders or changes there, once it '
+                         'has settled, until Ctrl-C')
+    command.add_argument('--scheduler', metavar='ADDRESS', help='of Dask: '
+                         'share the photos among its workers, which see the '
+                         'same files')
+    # What such a worker runs.
+    command.add_argument('--chunk', type=int, help=argparse.SUPPRESS)
+    command.add_argument('--batch-size', type=positive, default=4,
+                         metavar='N', help='photos computed at a time '
+                         '(default: %(default)s)')
+    add_decoding(command)
+    add_vgg(command)
+    add_engine(command)
+    add_device(command)
+    add_bfloat16(command)
+
+
+def _add_result_options(command):
+    """What :class:`colornet.photos.options.Options` has, and more."""
+    command.add_argument('--format', metavar='FORMAT', help='of the results: '
+                         'jpg, png, tif, webp, bmp or ppm (default: that of '
+                         'each photo, or png)')
+    command.add_argument('--quality', type=positive, metavar='N', help='of '
+                         'JPEG and WebP, 1 to 100 (default: 95)')
+    command.add_argument('--depth', type=int, choices=(8, 16), help='bits a '
+                         'channel (default: 16 where photo and format have '
+                         'them, PNG and TIFF)')
+    command.add_argument('--no-mark', dest='mark', action='store_false',
+                         help='do not say in XMP that colours are computed')
+    command.add_argument('--keep-times', action='store_true',
+                         help='give results the times of their sources')
+    command.add_argument('--colour', default='skip', choices=(
+        'skip', 'keep', 'blend', 'replace'), help='what becomes of photos '
+        'that have colours, and not just one tone: they are left out, keep '
+        'theirs, get the mean of both, or new ones (default: %(default)s)')
+    command.add_argument('--max-pixels', type=positive, metavar='N',
+                         help='refuse larger photos (default: 178 million)')
+    there = command.add_mutually_exclusive_group()
+    there.add_argument('--overwrite', action='store_true',
+                       help='replace results that are already there')
+    there.add_argument('--skip-existing', action='store_true',
+                       help='leave them: so it is without --overwrite, but '
+                       'for a file as OUT, which is an error')
+    command.add_argument('--json', action='store_true', help='print a line '
+                         'of JSON for each photo')
+    command.add_argument('-q', '--quiet', action='store_true',
+                         help='print errors only')
+
+
+def _colorize(options):
+    if options.chunk is not None:
+        return _colorize_chunk(options)
+    missing = [source for source in options.sources
+               if source != STREAM and not os.path.lexists(source)]
+    if len(missing) == len(options.sources):
+        raise ColornetError('%s does not exist' % missing[0])
+    out = options.out or (STREAM if STREAM in options.sources
+                          else 'colorized')
+    _check_streams(options, out)
+    from ..photos.report import Report
+    _limit_pixels(options)
+    report = Report(listener=_print_line if options.json else None)
+    if options.watch:
+        return _watch(options, out, report)
+    try:
+        _choose_way(options, out)(options, out, report)
+    except (ColornetError, KeyboardInterrupt):
+        if report.written or report.failed:
+            print_report(report, out, options)
+        raise
+    return print_report(report, out, options)
+
+
+def _check_streams(options, out):
+    """Refuse what the standard streams are not for."""
+    if STREAM in options.sources and len(options.sources) > 1:
+        raise ColornetError('- for the standard input must be the only IN')
+    if out != STREAM:
+        return
+    if options.json:
+        raise ColornetError('-o - and --json would both print')
+    if sys.stdout.isatty():
+        raise ColornetError('the photo would be printed on the terminal: -o '
+                            'FILE, or > FILE')
+
+
+def _choose_way(options, out):
+    """What colours from IN to OUT."""
+    source, *others = options.sources
+    if source != STREAM and out != STREAM and not _names_file(out):
+        return _share_folder if options.scheduler else _colorize_folder
+    if options.scheduler:
+        raise ColornetError('--scheduler is for files and folders, and a '
+                            'folder as OUT')
+    if others or os.path.isdir(source):
+        raise ColornetError('%s is one file; several photos need a folder as '
+                            'OUT' % out)
+    if source != STREAM and out != STREAM:
+        return _colorize_file
+    if out != STREAM and not _names_file(out):
+        raise ColornetError('%s is no name of a photo: what comes from the '
+                            'standard input needs one, such as %s.png, or -'
+                            % (out, out.rstrip('/')))
+    return _colorize_stream
+
+
+def _names_file(out):
+    """Whether OUT is a file, which it says by its suffix, or a folder."""
+    from ..photos.writing import check_suffix
+    try:
+        check_suffix(out)
+    except ColornetError:
+        return False
+    return not (os.path.isdir(out) or out.endswith('/'))
+
+
+def _result_options(options, out=None):
+    """The options of results; `out` decides the format, if it is a file."""
+    from ..photos.options import Options
+    format = options.format
+    if out is not None:
+        suffix = Path(out).suffix[1:]
+        if format not in (None, suffix):
+            raise ColornetError('--format %s and %s contradict each other'
+                                % (format, out))
+        format = suffix
+    return Options(format, options.quality, options.depth, options.mark,
+                   options.keep_times, options.colour)
+
+
+def _watch(options, out, report):
+    """Tell of each photo when it ends, since there is no end of all."""
+    from ..flow.watching import watch_files
+    if _choose_way(options, out) is not _colorize_folder:
+        raise ColornetError('--watch is for files and folders, and a folder '
+                            'as OUT')
+
+    def tell(entry):
+        if options.json:
+            _print_line(entry)
+        if entry['status'] == 'failed':
+            note('colornet: failed: %(source)s: %(reason)s' % entry)
+        elif not options.json and not options.quiet:
+            say('%s: %s' % (entry['status'],
+                            entry.get('output', entry['source'])))
+            sys.stdout.flush()
+    report.listener = tell
+    watch_files(_load(options), options.sources, out, options.batch_size,
+                options.overwrite, report, _result_options(options))
+
+
+def _load(options):
+    from ..api import load_colorizer
+    return load_colorizer(options.network, options.vgg, options.decoding,
+                          options.engine, options.bfloat16, options.device)
+
+
+def _colorize_folder(options, out, report):
+    from ..photos.folders import colorize_files
+    results = _result_options(options)
+    colorize_files(_load(options), options.sources, out, options.batch_size,
+                   options.overwrite, not options.quiet, report, results)
+
+
+def _share_folder(options, out, report):
+    from ..flow.sharing import colorize_shared
+
+    # Workers may run elsewhere.
+    for name in 'network', 'vgg':
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    settings = {name: value for name, value in vars(options).items()
+                if name != 'run'}
+    colorize_shared(options.scheduler, options.sources, out, settings,
+                    _result_options(options), options.overwrite, report,
+                    not options.quiet)
+
+
+def _colorize_chunk(options):
+    """What a worker does; what becomes of the photos it notes in a file."""
+    from ..flow.sharing import colorize_chunk, read_settings
+    file, = options.sources
+    settings = argparse.Namespace(**read_settings(file))
+    _limit_pixels(settings)
+    colorize_chunk(_load(settings), file, options.chunk,
+                   _result_options(settings), settings.batch_size)
+
+
+def _limit_pixels(options):
+    if options.max_pixels:
+        from ..formats.photo import limit_pixels
+        limit_pixels(options.max_pixels)
+
+
+def _colorize_file(options, out, report):
+    from ..photos.folders import colorize_file
+    if options.skip_existing and os.path.lexists(out):
+        report.add_skipped(options.sources[0], out)
+        return
+    results = _result_options(options, out)
+    colorize_file(_load(options), options.sources[0], out, options.overwrite,
+                  report, results)
+
+
+def _colorize_stream(options, out, report):
+    from ..flow.pipes import colorize_stream, open_sink
+    from ..photos.reading import open_photo
+    file = None if out == STREAM else out
+    results = _result_options(options, file)
+    source = options.sources[0]
+    with contextlib.ExitStack() as stack:
+        stream = (sys.stdin.buffer if source == STREAM else
+                  stack.enter_context(open_photo(source)))
+        sink = stack.enter_context(open_sink(file, options.overwrite))
+        colorize_stream(_load(options), stream, sink, results, source, file,
+                        report, options.batch_size, not options.quiet)
+
+
+def _print_line(entry):
+    """A photo as a line of JSON."""
+    print(json.dumps(entry), flush=True)
+
+
+def print_report(report, out, options=None):
+    """Name the failures; say what was done.
+
+    Parameters
+    ----------
+    report : Report
+    out : str
+    options : argparse.Namespace, optional
+        Of :func:`add_colorize`.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    for source, reason in report.failed:
+        note('colornet: failed: %s: %s' % (source, reason))
+    if options is None or not options.quiet:
+        skipped = (', %d already there' % len(report.skipped)
+                   if report.skipped else '')
+        if out != STREAM:
+            tell = note if options is not None and options.json else say
+            tell('%d coloured in %s%s, %d failed' % (
+                len(report.written), out, skipped, len(report.failed)))
+        for text in _notes(report, options):
+            note('colornet: note: ' + text)
+    done = report.written or report.skipped
+    if report.failed:
+        return 1 if done else 2
+    return 2 if report.in_colour and not done else 0
+
+
+def _notes(report, options):
+    """What was not done as somebody might expect."""
+    if report.first_only:
+        yield ('of animations and of files with several pages, only the first '
+               'picture is coloured: ' + _first_of(report.first_only))
+    if report.in_colour:
+        yield ('left out, as they have colours (--colour keep, blend or '
+               'replace): ' + _first_of(report.in_colour))
+    if report.skipped and not (options and options.skip_existing):
+        yield '--overwrite replaces what is already there'
+    if report.others:
+        yield 'left out, as they are no photos: ' + ', '.join(
+            '%d %s' % (count, suffix or 'without ending')
+            for suffix, count in report.others.most_common())
+
+
+def _first_of(paths):
+    more = len(paths) - 1
+    return '%s%s' % (paths[0], ', %d more' % more if more else '')

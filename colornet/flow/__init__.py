@@ -1,0 +1,1 @@
+"""Photos that come and go otherwise: pipes, watched folders, machines."""

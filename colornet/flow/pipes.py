@@ -1,0 +1,153 @@
+"""Photos from a stream, and into one."""
+
+import contextlib
+import io
+import itertools
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import ColornetError
+from ..files import check_output, writing
+from ..photos.folders import Steps, run_jobs
+from ..photos.naming import Job
+from ..photos.reading import decode_photo
+from ..photos.report import Report
+from ..photos.writing import write_bytes
+from .pictures import split_pictures
+
+__all__ = ['colorize_stream', 'open_sink']
+
+
+def colorize_stream(colorizer, source, sink, options, name='-', target=None,
+                    report=None, batch_size=1, progress=False):
+    """Colorize the pictures of a stream, or a file, into a stream.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    source : binary file
+        One photo of any format; or several as JPEG, PNG, BMP or PPM, one
+        behind the other.
+    sink : binary file
+        Takes as many, in their order, in the format of each or in that of
+        `options`. One that has colours goes through as it is where
+        ``options.colour`` is 'skip', so that none is missing.
+    options : Options
+    name : str
+        What errors call the stream.
+    target : str or Path, optional
+        The file that `sink` becomes, which is for one picture only.
+    report : Report, optional
+        Filled.
+    batch_size : int
+        Pictures that go through the network at a time.
+    progress : bool
+        Show a bar on a terminal.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ColornetError
+        If there is no picture, or the first has colours and
+        ``options.colour`` is 'skip'.
+    OSError
+        If `sink` cannot be written to.
+    """
+    report = Report() if report is None else report
+    pictures = split_pictures(source)
+    first = list(itertools.islice(pictures, 1))
+    if not first:
+        raise ColornetError('%s: empty, no picture' % name)
+
+    def make_jobs():
+        yield Job(Path(name), Path(target or '-'), first[0])
+        for number, content in enumerate(pictures, 2):
+            if target is not None:
+                raise ColornetError('%s: several pictures, which -o - takes '
+                                    'and a file does not' % name)
+            yield Job(Path('%s, picture %d' % (name, number)), Path('-'),
+                      content)
+    run_jobs(make_jobs(), _StreamSteps(colorizer, options, report, sink),
+             report, batch_size, progress)
+    return report
+
+
+class _StreamSteps(Steps):
+    """Pictures from memory, into a stream."""
+
+    def __init__(self, colorizer, options, report, sink):
+        super().__init__(colorizer, options, report)
+        self.sink = sink
+        self.is_first = True
+
+    def load(self, job):
+        return decode_photo(job.content, job.source)
+
+    def name(self, job, photo, luminance, own):
+        if own and self.is_first and self.options.colour == 'skip':
+            raise ColornetError(
+                '%s has colours of its own: --colour keep, blend or replace '
+                'says what becomes of them' % job.source)
+        self.is_first = False
+        return replace(job, photo=photo, luminance=luminance, has_colours=own)
+
+    def write(self, job, chroma):
+        return self.encode(job, chroma, job.content)
+
+    def finish(self, job, written):
+        """Pass a picture on, in its turn."""
+        self.sink.write(written)
+        self.sink.flush()
+
+
+@contextlib.contextmanager
+def open_sink(path=None, overwrite=True):
+    """Where coloured pictures go.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        A file for one picture, written when all is done; if not given, the
+        standard output, which nothing else then prints on.
+    overwrite : bool
+        Whether the file may be there.
+
+    Yields
+    ------
+    binary file
+
+    Raises
+    ------
+    ColornetError
+        If the file cannot be written.
+    """
+    if path is None:
+        with _take_stdout() as sink:
+            yield sink
+        return
+    check_output(path)
+    if not overwrite and os.path.lexists(path):
+        raise ColornetError('%s is there; --overwrite replaces it' % path)
+    sink = io.BytesIO()
+    yield sink
+    if sink.getvalue():
+        with writing(path):
+            write_bytes(path, sink.getvalue())
+
+
+@contextlib.contextmanager
+def _take_stdout():
+    """The standard output; what C libraries print goes among the errors."""
+    sys.stdout.flush()
+    number = sys.stdout.fileno()
+    with open(os.dup(number), 'wb') as sink:
+        os.dup2(sys.stderr.fileno(), number)
+        try:
+            yield sink
+        finally:
+            os.dup2(sink.fileno(), number)

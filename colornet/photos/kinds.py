@@ -1,0 +1,181 @@
+"""What a photo may be in Python: a path, bytes, Pillow's image, an array."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..color import as_uint8, check_dtype
+from ..errors import ColornetError
+from ..formats.arrays import to_stored
+from ..formats.decoding import photo_of_image
+from ..formats.photo import Photo
+from .folders import Steps
+from .naming import Job, Targets
+from .options import Options
+from .reading import decode_photo, read_photo
+from .report import Report
+
+__all__ = ['colorize_kinds', 'is_kind']
+
+#: What Pillow's image knows of pixels that colours replace.
+_REPLACED = {'icc_profile', 'transparency', 'gamma', 'srgb', 'chromaticity'}
+
+
+def is_kind(photo):
+    """Whether something is a photo of a kind other than an array."""
+    return isinstance(photo, (str, os.PathLike, bytes, bytearray, memoryview,
+                              Image.Image))
+
+
+def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
+    """Colorize photos, each of any kind; each comes back as its kind.
+
+    Parameters
+    ----------
+    colorizer : Colorizer
+    photos : sequence
+        ``str`` or ``Path``: a file. ``bytes``: what is in one.
+        ``PIL.Image.Image``: of any mode. ``ndarray``: (rows, columns), or
+        (rows, columns, channels) with 1 channel (grey), 2 (grey and alpha),
+        3 (sRGB) or 4 (sRGB and alpha); bool, uint8, uint16, or floating point
+        in [0, 1].
+    out : str or Path, optional
+        Folder for the results of files; if not given, they are beside them.
+        Where one would replace a source, it is ``NAME-coloured``.
+    batch_size : int
+        Photos that go through the network at a time.
+    options
+        Those of :class:`.options.Options`.
+
+    Returns
+    -------
+    list
+        For each photo: the ``Path`` of the result; the ``bytes`` of a file in
+        its format, or in PNG if that cannot hold the result; an image of mode
+        RGB or RGBA; an array of 3 or 4 channels and the same type (bool:
+        uint8).
+
+    Raises
+    ------
+    ColornetError
+        If something is no photo, or has colours and ``colour`` is 'skip'.
+    """
+    options = Options(**options)
+    steps = Steps(colorizer, options, Report())
+    kinds = _as_kinds(photos, out, options)
+    results = []
+    for start in range(0, len(kinds), batch_size):
+        chunk = kinds[start:start + batch_size]
+        jobs = [_look(steps, kind) for kind in chunk]
+        results += [kind.finish(steps, job, chroma) for kind, job, chroma
+                    in zip(chunk, jobs, steps.predict(jobs))]
+    return results
+
+
+def _as_kinds(photos, out, options):
+    """An object of the classes below for each photo."""
+    kinds = [next(kind for kind in (_File, _Bytes, _Image, _Array)
+                  if isinstance(photo, kind.TYPES))(photo)
+             for photo in photos]
+    folders = {}
+    for file in kinds:
+        if isinstance(file, _File):
+            folder = Path(file.path.parent if out is None else out)
+            folders.setdefault(folder, []).append(file)
+    for folder, files in folders.items():
+        targets = Targets(folder, options, Report())
+        found = [(file.path, Path(file.path.name)) for file in files]
+        jobs = {job.source: job for job in targets.assign(found)}
+        for file in files:
+            file.targets, file.job = targets, jobs[file.path]
+    return kinds
+
+
+def _look(steps, kind):
+    """The job of a photo, with what the network sees of it."""
+    job = steps.name(kind.job, *steps.look(kind.load()))
+    if job is None:
+        raise ColornetError('%s has colours of its own: colour=\'keep\', '
+                            '\'blend\' or \'replace\' says what becomes of '
+                            'them' % kind.job.source)
+    return job
+
+
+class _File:
+
+    TYPES = str, os.PathLike
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    def load(self):
+        return read_photo(self.path)
+
+    def finish(self, steps, job, chroma):
+        job = self.targets.rename(job)
+        steps.write(job, chroma)
+        return job.target
+
+
+class _InMemory:
+
+    def __init__(self, photo):
+        self.photo = photo
+        self.job = Job(Path('photo'), Path('photo'))
+
+
+class _Bytes(_InMemory):
+
+    TYPES = bytes, bytearray, memoryview
+
+    def load(self):
+        return decode_photo(self.photo, 'photo')
+
+    def finish(self, steps, job, chroma):
+        return steps.encode(job, chroma, self.photo)
+
+
+class _Image(_InMemory):
+
+    TYPES = Image.Image
+
+    def load(self):
+        return photo_of_image(self.photo)
+
+    def finish(self, steps, job, chroma):
+        photo = job.photo
+        channels = [as_uint8(steps.colour(job, chroma, np.uint8))]
+        if photo.alpha is not None:
+            channels.append(as_uint8(photo.alpha))
+        image = Image.fromarray(to_stored(np.dstack(channels),
+                                          photo.orientation))
+        image.info = {name: value for name, value in self.photo.info.items()
+                      if name not in _REPLACED}
+        return image
+
+
+class _Array(_InMemory):
+
+    TYPES = object
+
+    def load(self):
+        pixels = np.asarray(self.photo)
+        if pixels.dtype == bool:
+            pixels = pixels * np.uint8(255)
+        check_dtype(pixels)
+        self.dtype = pixels.dtype
+        if pixels.dtype.kind == 'f':
+            pixels = pixels.astype(np.float32)
+        if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 4):
+            return Photo(pixels)
+        alpha = pixels[..., -1] if pixels.shape[2] > 1 else None
+        return Photo(pixels[..., :3] if pixels.shape[2] == 4 else
+                     pixels[..., 0], alpha)
+
+    def finish(self, steps, job, chroma):
+        rgb = steps.colour(job, chroma, job.photo.pixels.dtype.type)
+        if job.photo.alpha is not None:
+            rgb = np.dstack([rgb, job.photo.alpha])
+        return rgb.astype(self.dtype)

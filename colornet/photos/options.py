@@ -1,0 +1,87 @@
+"""What users choose about results: the same names everywhere."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+from ..errors import ColornetError
+from .writing import check_suffix, output_suffix
+
+__all__ = ['COLOURS', 'Options', 'format_suffix']
+
+#: What becomes of photos that have colours of their own.
+COLOURS = ('skip', 'keep', 'blend', 'replace')
+
+
+@dataclass(frozen=True)
+class Options:
+    """How photos are coloured and written.
+
+    Attributes
+    ----------
+    format : str, optional
+        Of the results, such as 'png'; if not given, that of each photo,
+        where it can hold the result.
+    quality : int, optional
+        1 to 100, for formats that lose something; 95 if not given.
+    depth : 8 or 16, optional
+        Bits a channel; if not given, 16 where photo and format have them.
+    mark : bool
+        Say in XMP that colours are computed.
+    keep_times : bool
+        Give files the times of their sources.
+    colour : one of :data:`COLOURS`
+        What becomes of photos that have colours of their own
+        (:func:`.tones.has_colours`): they are left out, keep them, get the
+        mean of their own and the network's, or the network's.
+
+    Raises
+    ------
+    ColornetError
+        If a value is none of these.
+    """
+
+    format: Optional[str] = None
+    quality: Optional[int] = None
+    depth: Optional[int] = None
+    mark: bool = True
+    keep_times: bool = False
+    colour: str = 'replace'
+
+    def __post_init__(self):
+        if self.format is not None:
+            check_suffix('format.' + self.format)
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise ColornetError('quality must be 1 to 100, not %s'
+                                % self.quality)
+        if self.depth not in (None, 8, 16):
+            raise ColornetError('depth must be 8 or 16, not %s' % self.depth)
+        if self.colour not in COLOURS:
+            raise ColornetError('colour must be one of %s, not %r'
+                                % (', '.join(COLOURS), self.colour))
+
+    def suffix(self, path, photo=None):
+        """Suffix of the result for a photo.
+
+        Parameters
+        ----------
+        path : str or Path, or None
+            That it was read from; None, if it was in memory.
+        photo : Photo, optional
+            None: not read yet, so taken to be opaque.
+
+        Returns
+        -------
+        str
+            Such as '.png'.
+        """
+        if self.format:
+            return '.' + self.format
+        if path is None:
+            path = 'photo' + format_suffix(photo)
+        return output_suffix(path, photo)
+
+
+def format_suffix(photo):
+    """Suffix of the format that a photo had, such as '.jpg'."""
+    return '.' + {'JPEG': 'jpg', 'MPO': 'jpg', 'TIFF': 'tif'}.get(
+        photo.format, photo.format.lower())

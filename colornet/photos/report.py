@@ -1,0 +1,76 @@
+"""What became of photos."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Callable, List, Optional, Tuple
+
+__all__ = ['Report']
+
+
+@dataclass
+class Report:
+    """What became of a list of photos.
+
+    Attributes
+    ----------
+    written : list of Path
+        The output files.
+    failed : list of (Path, str)
+        Sources, and why.
+    skipped : list of Path
+        The outputs that were there before.
+    first_only : list of Path
+        The sources of which one frame was coloured.
+    in_colour : list of Path
+        The sources that have colours and were left out.
+    others : Counter of str
+        Files that are no photos, by their suffix, such as '.txt'; '' counts
+        those without.
+    listener : callable, optional
+        Is told of each photo when it ends: a dict with ``source`` and
+        ``status``, which is ``written``, ``skipped``, ``in colour`` or
+        ``failed``; ``output``, or ``reason``; and ``first_only``, where that
+        is so.
+    """
+
+    written: List[Path] = field(default_factory=list)
+    failed: List[Tuple[Path, str]] = field(default_factory=list)
+    skipped: List[Path] = field(default_factory=list)
+    first_only: List[Path] = field(default_factory=list)
+    in_colour: List[Path] = field(default_factory=list)
+    others: Counter = field(default_factory=Counter)
+    listener: Optional[Callable] = field(default=None, compare=False,
+                                         repr=False)
+
+    def add_written(self, source, target, first_only=False):
+        """A photo was coloured."""
+        self.written.append(target)
+        more = {}
+        if first_only:
+            self.first_only.append(source)
+            more = {'first_only': True}
+        self._tell(source, 'written', output=str(target), **more)
+
+    def add_failed(self, source, reason):
+        """A photo could not be coloured."""
+        self.failed.append((source, reason))
+        self._tell(source, 'failed', reason=reason)
+
+    def add_skipped(self, source, target):
+        """The output of a photo was there before."""
+        self.skipped.append(target)
+        self._tell(source, 'skipped', output=str(target))
+
+    def add_in_colour(self, source):
+        """A photo has colours and was left out."""
+        self.in_colour.append(source)
+        self._tell(source, 'in colour')
+
+    def add_other(self, path):
+        """A file in a folder is no photo."""
+        self.others[Path(path).suffix.lower()] += 1
+
+    def _tell(self, source, status, **more):
+        if self.listener is not None:
+            self.listener(dict(source=str(source), status=status, **more))

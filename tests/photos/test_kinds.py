@@ -1,0 +1,197 @@
+"""Each kind of photo in Python comes back as its kind."""
+
+import io
+import threading
+from pathlib import Path
+
+import numpy as np
+from nose.tools import assert_in, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+
+from colornet.color import as_uint8
+from colornet.errors import ColornetError
+from colornet.photos.colorizer import Colorizer
+from tests.photos.colouring import SIZE, warm
+from tests.photos.samples import ORIENTATION, InFolder, grey, photo
+
+colorizer = Colorizer(warm, SIZE)
+
+
+def expected():
+    """The grey photo coloured, uint8."""
+    return as_uint8(colorizer.colorize(np.array(grey())))
+
+
+def encoded(image, format, **options):
+    stream = io.BytesIO()
+    image.save(stream, format, **options)
+    return stream.getvalue()
+
+
+def test_arrays_of_each_type():
+    pixels = np.array(grey())
+    for array in (pixels, pixels.astype(np.uint16) * 257, pixels / 255.,
+                  (pixels / 255.).astype(np.float32)):
+        rgb = colorizer(array)
+        eq_((rgb.dtype, rgb.shape), (array.dtype, pixels.shape + (3,)))
+        assert_allclose(as_uint8(rgb).astype(int), expected(), atol=1)
+    rgb = colorizer((pixels / 255.).astype(np.float16))
+    eq_(rgb.dtype, np.float16)
+    rgb = colorizer(pixels > 99)
+    eq_((rgb.dtype, rgb.shape), (np.uint8, pixels.shape + (3,)))
+    assert_array_equal(rgb, colorizer((pixels > 99) * np.uint8(255)))
+
+
+def test_arrays_of_each_number_of_channels():
+    pixels = np.array(grey())
+    alpha = pixels[::-1]
+    assert_array_equal(colorizer(pixels[..., None]), expected())
+    assert_array_equal(colorizer(np.dstack([pixels] * 3)), expected())
+    for channels in [pixels], [pixels] * 3:
+        rgba = colorizer(np.dstack(channels + [alpha]))
+        assert_array_equal(rgba, np.dstack([expected(), alpha]))
+    deep = np.dstack([pixels, alpha]).astype(np.uint16) * 257
+    assert_array_equal(colorizer(deep)[..., 3], deep[..., 1])
+
+
+def test_arrays_that_are_no_photo():
+    for array in (np.zeros((3, 4), int), np.zeros((3, 4, 5), np.uint8),
+                  np.zeros(7, np.uint8), np.zeros((0, 3), np.uint8),
+                  np.full((3, 4), 1.5), np.full((3, 4), np.nan),
+                  np.array(['photo']), None, object()):
+        with assert_raises(ColornetError):
+            colorizer(array)
+
+
+def test_images_of_each_mode():
+    for mode in '1', 'L', 'P', 'RGB', 'CMYK', 'YCbCr', 'F':
+        image = colorizer(grey().convert(mode))
+        eq_((image.mode, image.size), ('RGB', grey().size))
+        if mode != '1':
+            assert_allclose(np.array(image, int), expected(), atol=3)
+    for mode in 'LA', 'RGBA':
+        source = grey().convert(mode)
+        source.putalpha(grey().rotate(180))
+        image = colorizer(source)
+        eq_(image.mode, 'RGBA')
+        assert_array_equal(image.getchannel('A'), grey().rotate(180))
+        assert_allclose(np.array(image.convert('RGB'), int), expected(),
+                        atol=1)
+
+
+def test_an_image_keeps_what_it_says():
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    source = Image.open(io.BytesIO(encoded(
+        grey(), 'JPEG', exif=exif, dpi=(300, 300), quality=95)))
+    image = colorizer(source)
+    # As it is stored, since EXIF says how that is.
+    eq_(image.size, source.size)
+    eq_(image.info['exif'], source.info['exif'])
+    eq_(image.info['dpi'], (300, 300))
+
+
+def test_bytes_of_each_format():
+    for format, result in ('JPEG', 'JPEG'), ('PNG', 'PNG'), ('TIFF', 'TIFF'), (
+            'GIF', 'PNG'), ('BMP', 'BMP'), ('WEBP', 'WEBP'):
+        content = colorizer(encoded(grey(), format))
+        ok_(isinstance(content, bytes))
+        eq_(Image.open(io.BytesIO(content)).format, result)
+    content = encoded(grey(), 'PNG')
+    for kind in bytearray, memoryview:
+        assert_array_equal(Image.open(io.BytesIO(colorizer(kind(content)))),
+                           expected())
+    with assert_raises(ColornetError):
+        colorizer(b'no photo')
+
+
+def test_options():
+    content = encoded(photo(), 'PNG')
+    eq_(colorizer(content, colour='keep'), content)
+    eq_(Image.open(io.BytesIO(colorizer(content, format='jpg'))).format,
+        'JPEG')
+    with assert_raises(ColornetError) as caught:
+        colorizer(photo(), colour='skip')
+    assert_in('colour=', str(caught.exception))
+    pixels = np.array(photo())
+    for array in pixels, pixels / 255.:
+        assert_allclose(colorizer(array, colour='keep'), array, rtol=1e-6)
+        blend = colorizer(array, colour='blend')
+        spread = [np.ptp(rgb.astype(float), axis=-1).mean() for rgb in
+                  (colorizer(array), blend)]
+        ok_(abs(spread[0] - spread[1]) > 0.05 * spread[0], spread)
+    with assert_raises(TypeError):
+        colorizer(pixels, color='keep')
+
+
+def test_a_list_is_a_batch():
+    calls = []
+
+    def network(luminances):
+        calls.append(len(luminances))
+        return warm(luminances)
+
+    pixels = np.array(grey())
+    photos = [pixels, grey(), encoded(grey(), 'PNG'), pixels[:50], pixels]
+    results = Colorizer(network, SIZE)(photos, batch_size=2)
+    eq_(calls, [2, 2, 1])
+    eq_([type(result) for result in results],
+        [np.ndarray, Image.Image, bytes, np.ndarray, np.ndarray])
+    for result, source in zip(results, photos):
+        rgb = result if not isinstance(result, bytes) else Image.open(
+            io.BytesIO(result))
+        assert_array_equal(np.array(rgb), expected()[:np.shape(rgb)[0]]
+                           if np.shape(rgb)[0] > 50 else colorizer(source))
+    eq_(Colorizer(network, SIZE)([]), [])
+
+
+def test_colorize_takes_them_too():
+    eq_(colorizer.colorize(grey()).mode, 'RGB')
+    # Arrays give what they always gave.
+    rgb = colorizer.colorize(np.array(grey()))
+    eq_((rgb.dtype, rgb.max() <= 1), (np.float32, True))
+
+
+def test_several_threads():
+    photos = [np.array(grey().rotate(angle)) for angle in range(8)]
+    results = {}
+
+    def work(number):
+        results[number] = colorizer(photos[number])
+    threads = [threading.Thread(target=work, args=[number])
+               for number in range(len(photos))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, pixels in enumerate(photos):
+        assert_array_equal(results[number], colorizer(pixels))
+
+
+class TestFiles(InFolder):
+
+    def test_a_file_beside_it(self):
+        path = self.saved(grey(), 'a.png')
+        for source in path, str(path):
+            result = colorizer(source)
+            eq_(result, self.folder / 'a-coloured.png')
+            ok_(isinstance(result, Path))
+        assert_array_equal(Image.open(result), expected())
+        assert_array_equal(Image.open(path), grey())
+
+    def test_a_folder_for_the_results(self):
+        paths = [self.saved(grey(), name) for name in ('a.png', 'a.gif')]
+        out = self.folder / 'out'
+        eq_(colorizer(paths, out=out, format='jpg'),
+            [out / 'a.jpg', out / 'a.gif.jpg'])
+        clear = grey().convert('LA')
+        clear.putalpha(9)
+        path = self.saved(clear, 'b.jpg', format='PNG')
+        eq_(colorizer([path], out=out), [out / 'b.png'])
+
+    def test_what_is_no_file(self):
+        with assert_raises(ColornetError):
+            colorizer(self.folder / 'missing.jpg')
+        with assert_raises(ColornetError):
+            colorizer(self.written('text.jpg', b'text'))
