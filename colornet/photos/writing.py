@@ -191,7 +191,7 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
     pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
     metadata = photo.metadata
     if not encoding.holds_metadata:
-        _say_lost(name, without_format(metadata))
+        _say_lost(name, without_format(metadata, encoding is _PPM))
         metadata = Metadata()
     else:
         if metadata.profile:
@@ -208,6 +208,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         pixels = np.dstack([pixels, alpha])
     options = {} if quality is None else {'quality': quality}
     if not encoding.holds_metadata:
+        if photo.metadata.resolution:
+            options['dpi'] = photo.metadata.resolution  # which BMP can hold
         return _encode(pixels, encoding, name, options)
     marked_ = marked(metadata) if mark else metadata
     try:
