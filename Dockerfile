@@ -36,13 +36,14 @@ COPY Makefile setup.py ./
 COPY tools tools
 COPY colornet/__init__.py colornet/
 # pygpu is the system's: it is not on PyPI. Its folder comes last.
-RUN PIP_NO_CACHE_DIR=1 make install \
+RUN PIP_NO_CACHE_DIR=1 make install .venv/web \
     && for folder in .venv/lib/python3.*/site-packages; do \
         echo /usr/lib/python3/dist-packages > "$folder/system.pth"; done
 COPY . .
 # setup.py is newer now, and the same. Whoever runs it (--user) can read all,
 # and writes compiled code to the volume.
 RUN touch .venv/installed \
+    && touch .venv/web \
     && find . -path ./.venv -prune -o ! -perm -a=r -exec chmod a+rX {} + \
     && .venv/bin/python -m compileall -q colornet \
     && useradd --uid 1000 --home-dir /cache --no-create-home colornet \
@@ -64,5 +65,7 @@ LABEL org.opencontainers.image.title="colornet (${DEVICE})" \
     org.opencontainers.image.revision="${COMMIT}"
 # Stops trainings as Ctrl-C does, also below make.
 STOPSIGNAL SIGINT
+# Of colornet serve --host 0.0.0.0.
+EXPOSE 8000
 ENTRYPOINT ["/usr/bin/tini", "-g", "--", "/colornet/docker/entrypoint.sh"]
 CMD ["--help"]

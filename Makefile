@@ -18,6 +18,8 @@ EPOCHS ?=
 ENGINE ?=
 SCALE ?= quick
 SCHEDULER ?=
+ADDRESS ?= 127.0.0.1
+PORT ?= 8000
 DOCKER ?= docker
 IMAGE ?= colornet
 GPUS ?= $(if $(filter %:cpu,$(IMAGE)),,--gpus all)
@@ -89,6 +91,9 @@ help: ## this list
 demo: $(VENV)/installed ## colour demo/photos into RUNS/demo
 	$(COLORNET) demo --out $(OUT)/demo
 
+serve: $(VENV)/web ## a page in the browser that colours photos, at PORT=8000
+	$(COLORNET) serve --host $(call quoted,$(ADDRESS)) --port $(call quoted,$(PORT))
+
 test: $(VENV)/installed ## the quick tests
 	$(NOSETESTS) -a '!slow' tests
 
@@ -96,14 +101,18 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; PyTorch, for trainings that ask for it; and both for the benchmarks.
+# tests; the page's server, and what drives a browser in its tests; PyTorch,
+# for trainings that ask for it, and ONNX Runtime with it for the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
+$(VENV)/web: EXTRAS := web
+$(VENV)/browser: EXTRAS := web,browser
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
 $(VENV)/benchmarks: EXTRAS := onnx,pytorch
 $(VENV)/benchmarks: NEEDED := --benchmarks
-$(VENV)/onnx $(VENV)/pytorch $(VENV)/benchmarks: setup.py $(VENV)/installed
+$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/pytorch $(VENV)/benchmarks: \
+    setup.py $(VENV)/installed
 	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
 	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
 	@$(call pip_install,$(EDITABLE) '.[$(EXTRAS)]')
@@ -248,7 +257,7 @@ docker-cpu: ## build the image colornet:cpu
 	$(call docker_build,colornet:cpu,cpu)
 
 docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as docker-test
-	@$(foreach name,DOCKER IMAGE GPUS RUNS $(DATA_SETS),$(name)=$(call \
+	@$(foreach name,DOCKER IMAGE GPUS PORT RUNS $(DATA_SETS),$(name)=$(call \
 	    quoted,$($(name)))) \
 	    GIVEN='$(foreach name,$(DATA_SETS),$(if \
 	    $(filter file,$(origin $(name))),,$(name)))' \

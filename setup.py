@@ -130,6 +130,10 @@ setup(
                 'Flask==3.1.3; python_version >= "3.9"',
                 'waitress==3.0.0; python_version < "3.9"',
                 'waitress==3.0.2; python_version >= "3.9"'],
+        # What drives Chromium in the tests of that page.
+        'browser': ['selenium==4.27.1; python_version < "3.9"',
+                    'selenium==4.36.0; python_version == "3.9"',
+                    'selenium==4.51.0; python_version >= "3.10"'],
     },
     entry_points={'console_scripts': ['colornet = colornet.cli:main']},
     data_files=share('weights/*.h5', 'weights/*.pkl', 'weights/*.rst',

@@ -3,7 +3,7 @@
 #
 #     docker/run.sh TARGET [VARIABLE=VALUE ...]
 #
-# The Makefile sets DOCKER, IMAGE, GPUS, RUNS, the folders of the data sets, and
+# The Makefile sets DOCKER, IMAGE, GPUS, PORT, RUNS, the folders of the data sets, and
 # GIVEN, those of these folders that the user has set.
 set -euo pipefail
 
@@ -49,4 +49,9 @@ for name in CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR; do
 done
 mkdir -p -- "$RUNS" 2> /dev/null || fail "cannot make the folder $RUNS (RUNS)"
 options+=(--mount "$(bind "$RUNS" runs)")
+# To this machine only, whatever its network is.
+if [ "$1" = serve ]; then
+    options+=(--publish "127.0.0.1:$PORT:8000")
+    set -- "$@" ADDRESS=0.0.0.0 PORT=8000
+fi
 exec "${program[@]}" run "${options[@]}" "${gpus[@]}" "$IMAGE" make "$@"

@@ -138,6 +138,15 @@ class TestScripts:
                   % real, words)
         assert_not_in('--gpus', words)
 
+    def test_the_page_is_for_this_machine(self):
+        words = self.run(
+            shutil.which('make'), '--silent', 'docker-serve', 'PORT=8080',
+            'RUNS=%s' % self.folder, 'IMAGE=colornet:cpu')
+        assert_in('127.0.0.1:8080:8000', words)
+        eq_(words[words.index('make'):], [
+            'make', 'serve', 'EPOCHS=', 'SCALE=quick', 'ADDRESS=0.0.0.0',
+            'PORT=8000'])
+
     def test_settings_of_a_target(self):
         settings = ['EVERYDAY_LIST=nature', 'SCHEDULER=tcp://a b:8786']
         for given in settings, settings[1:], []:

@@ -38,6 +38,7 @@ def test_every_experiment_is_a_target():
              'experiments/everyday.ini'),
             ('train-folder', 'train experiments/folder_classification.ini'),
             ('report', 'colornet report'),
+            ('serve', "colornet serve --host '127.0.0.1' --port '8000'"),
             ('everyday', "colornet everyday --data 'data/everyday_test'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:

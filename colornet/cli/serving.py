@@ -4,8 +4,8 @@ import argparse
 
 from ..errors import ColornetError
 from ..resources import DEFAULT_NETWORK
-from .options import (add, add_bfloat16, add_decoding, add_engine, add_vgg,
-                      positive)
+from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
+                      add_vgg, positive)
 
 __all__ = ['add_serve']
 
@@ -30,6 +30,7 @@ def add_serve(commands):
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
+    add_device(command)
     add_bfloat16(command)
 
 
@@ -43,8 +44,10 @@ def _serve(options):
     from ..web.server import missing_web, serve
     if missing_web():
         raise ColornetError(missing_web())
+    from ..terminal import note
     from ..web.model import load_model
+    note('colornet: loading the network')
     model = load_model(options.network, options.vgg, options.decoding,
-                       options.engine, options.bfloat16,
-                       options.max_pixels)
-    serve(model, options.host, options.port, max_bytes=options.max_bytes)
+                       options.engine, options.bfloat16, options.device)
+    serve(model, options.host, options.port, max_bytes=options.max_bytes,
+          max_pixels=options.max_pixels)

@@ -4,24 +4,30 @@ The paper scores small square copies of photos. Here, each photo is coloured
 at its own size, as ``colornet colorize`` does it, and compared in 8 bits.
 """
 
+import hashlib
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .. import __version__
 from ..color import as_uint8
 from ..config import load_config
 from ..data.splits import read_split
+from ..engine.available import choose_engine
 from ..errors import ColornetError
-from ..files import check_output, write_rows
+from ..files import check_output, write_json, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
+from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.finding import find_images
 from ..photos.pixels import resize
 from ..photos.reading import ImageError, check_colours, check_sides, read_photo
 from ..resources import find_resource
-from ..terminal import note, printable, progress_bar
+from ..terminal import (Interrupted, catch_signals, note, printable,
+                        progress_bar)
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet
@@ -78,6 +84,48 @@ class _Row:
     colorizer: Colorizer
 
 
+class _Kept:
+    """Scores of a call that was interrupted, for one that goes on.
+
+    Parameters
+    ----------
+    path : Path
+    *what : object
+        What scores depend on besides the photos, for JSON.
+    """
+
+    def __init__(self, path, *what):
+        self.path = path
+        self.key = hashlib.sha256(json.dumps(what).encode(
+            'utf-8')).hexdigest()
+        self.photos = {}
+        try:
+            stored = json.loads(path.read_text(encoding='utf-8'))
+            if stored['key'] == self.key:
+                self.photos = stored['photos']
+        except (OSError, ValueError, TypeError, KeyError):
+            pass  # There are none, or they are not ours.
+
+    def find(self, path):
+        """The metrics of a photo by each row, or None."""
+        return self.photos.get(self._name(path)) if path.exists() else None
+
+    def add(self, path, metrics):
+        self.photos[self._name(path)] = metrics
+
+    @staticmethod
+    def _name(path):
+        status = path.stat()
+        return '%s %d %d' % (path, status.st_size, status.st_mtime_ns)
+
+    def write(self):
+        write_json(self.path, {'key': self.key, 'photos': self.photos})
+
+    def remove(self):
+        if self.path.exists():
+            self.path.unlink()
+
+
 def score_everyday(data_folder, out_file, networks=(), decodings=(),
                    list_file=None, sheet_file=None, every=None,
                    vgg_weights=None, engine=None):
@@ -119,41 +167,52 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     ColornetError
         If there are no photos, or a network, a decoding or a name of the list
         is wrong.
+    Interrupted
+        On SIGINT or SIGTERM; ``<name>_partial.json`` beside `out_file` has
+        the scores so far, with which the same call goes on.
     """
     out_file = Path(out_file)
     photos_file = out_file.with_name(out_file.stem + '_photos.csv')
     check_output(photos_file)
     paths = _find_photos(data_folder, list_file)
     networks = networks or sorted(find_resource('weights').glob('*.h5'))
+    network_names = _name_networks(networks)
+    networks = list(map(network_file, networks))
     known = _parse_decodings(decodings)
-    rows = [row for network, name in zip(networks, _name_networks(networks))
+    rows = [row for network, name in zip(networks, network_names)
             for row in _load_rows(network, name, known, vgg_weights, engine)]
     grey = _Row(network='grey', decoding='', is_default=False,
                 colorizer=Colorizer(predict_grey))
     shown = [row for row in rows if row.is_default or decodings]
     every = every or -(-len(paths) // NUM_SHOWN)
+    kept = _Kept(out_file.with_name(out_file.stem + '_partial.json'),
+                 __version__, known, _digest(vgg_weights),
+                 [(choose_engine(engine, network), _digest(network))
+                  for network in networks])
     scores = OrderedDict((row, []) for row in [grey] + rows)
     names, sheet, reasons = [], [], []
-    for path in progress_bar(paths, unit='photo', desc='everyday'):
-        try:
-            pixels = _read_colours(path)
-        except ImageError as error:
-            reasons.append(str(error))
-            note('left out %s' % error)
-            continue
-        name = path.relative_to(data_folder).as_posix()
-        without = _colour(grey.colorizer, pixels)
-        pictures = [without]
-        for row in scores:
-            picture = (without if row is grey else
-                       _colour(row.colorizer, pixels))
-            scores[row].append(picture_metrics(picture, pixels, without))
-            if row in shown:
-                pictures.append(picture)
-        if sheet_file is not None and len(names) % every == 0:
-            sheet.append((name, [_reduce(picture)
-                                 for picture in pictures + [pixels]]))
-        names.append(name)
+    with catch_signals() as check_signals:
+        for path in progress_bar(paths, unit='photo', desc='everyday'):
+            _go_on(check_signals, kept, len(paths))
+            is_shown = sheet_file is not None and len(names) % every == 0
+            metrics = None if is_shown else kept.find(path)
+            if metrics is None:
+                try:
+                    pixels = _read_colours(path)
+                except ImageError as error:
+                    reasons.append(str(error))
+                    note('left out %s' % error)
+                    continue
+                metrics, pictures = _score(scores, pixels)
+                kept.add(path, metrics)
+            name = path.relative_to(data_folder).as_posix()
+            if is_shown:
+                pictures = [pictures[grey]] + [
+                    pictures[row] for row in shown] + [pixels]
+                sheet.append((name, list(map(_reduce, pictures))))
+            for row, values in zip(scores, metrics):
+                scores[row].append(values)
+            names.append(name)
     if not names:
         raise ColornetError('none of the %d photos in %s can be scored: %s'
                             % (len(paths), data_folder, reasons[0]))
@@ -162,6 +221,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     means = OrderedDict((row, _in_units(summarize(metrics)))
                         for row, metrics in scores.items())
     _write_files(out_file, photos_file, names, scores, means)
+    kept.remove()
     title = 'network, decoding (* its own)'
     width = max([len(title)] + [len(_label(row)) for row in means])
     lines = ['%d photos of %s, %.2f dB without colours; "nearer": nearer to '
@@ -233,9 +293,7 @@ def _parse_decodings(texts):
 def _load_rows(network, name, known, vgg_weights, engine):
     """Rows of a network: the decodings that suit it and its own."""
     from ..api import load_colorizers
-    from ..network.stored import network_file
     from ..prediction.engines import load_configuration
-    network = network_file(network)
     own, _ = load_configuration(network)
     chosen = OrderedDict()
     for label, settings in known.items():
@@ -287,6 +345,31 @@ def _colour(colorizer, pixels):
     """A photo in 8 bits, as ``colornet colorize`` writes it."""
     chroma, = colorizer.predict([pixels])
     return colorizer.join(pixels, chroma, np.uint8)
+
+
+def _score(rows, pixels):
+    """Metrics of a photo by each row, the first without colours; pictures."""
+    pictures = OrderedDict((row, _colour(row.colorizer, pixels))
+                           for row in rows)
+    without = next(iter(pictures.values()))
+    return [picture_metrics(picture, pixels, without)
+            for picture in pictures.values()], pictures
+
+
+def _go_on(check_signals, kept, num_photos):
+    """Keep the scores if a signal came."""
+    try:
+        check_signals()
+    except Interrupted:
+        kept.write()
+        note('note: scores of %d of %d photos are kept in %s; the same '
+             'command goes on' % (len(kept.photos), num_photos, kept.path))
+        raise
+
+
+def _digest(path):
+    """Of a file's content; '' of none."""
+    return path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def _reduce(pixels):

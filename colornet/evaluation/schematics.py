@@ -107,7 +107,7 @@ def _words(layer):
     return {'InputLayer': [], 'MaxPool2DLayer': ['max-pool'],
             'BatchNormLayer': ['BN'], 'ElemwiseSumLayer': ['sum'],
             'ConcatLayer': ['concatenation'],
-            'SumEverywhereLayer': ['sum'], 'GlobalPoolLayer': ['mean'],
+            'SumEverywhereLayer': ['sum'], 'GlobalMeanLayer': ['mean'],
             'UpscaledStackConv2DLayer': ['3x3 conv of upscaled maps'],
             'ScaleLayer': ['scale']}.get(type(layer).__name__,
                                          [type(layer).__name__])

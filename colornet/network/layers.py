@@ -14,8 +14,8 @@ from ..engine.upscaled import conv2d_same_upscaled
 from .stored import EPSILON
 
 __all__ = ['SameConv2DLayer', 'BatchNormLayer', 'UpscaleLayer',
-           'MeanPoolLayer', 'SumEverywhereLayer', 'ScaleLayer',
-           'UpscaledStackConv2DLayer', 'conv2d_same']
+           'GlobalMeanLayer', 'MeanPoolLayer', 'SumEverywhereLayer',
+           'ScaleLayer', 'UpscaledStackConv2DLayer', 'conv2d_same']
 
 
 def conv2d_same(input, filters, input_shape=None, filter_shape=None):
@@ -176,6 +176,26 @@ class UpscaleLayer(lasagne.layers.Layer):
 
     def get_output_for(self, input, **kwargs):
         return input.repeat(self.scale, axis=2).repeat(self.scale, axis=3)
+
+
+class GlobalMeanLayer(lasagne.layers.Layer):
+    """Mean of each map (choice 24).
+
+    Lasagne's ``GlobalPoolLayer`` flattens the maps; how many pixels they have
+    then is a division that OpenCL does not compile.
+
+    Parameters
+    ----------
+    incoming : Layer, (batch, channels, rows, columns)
+        The output is (batch, channels).
+    """
+
+    def get_output_shape_for(self, input_shape):
+        return input_shape[:2]
+
+    def get_output_for(self, input, **kwargs):
+        return input.sum((2, 3)) / T.cast(input.shape[2] * input.shape[3],
+                                          input.dtype)
 
 
 class MeanPoolLayer(lasagne.layers.Layer):

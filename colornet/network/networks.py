@@ -9,9 +9,9 @@ from collections import OrderedDict
 
 from ..color import NUM_BINS
 from ..engine.backend import lasagne
-from .layers import (BatchNormLayer, MeanPoolLayer, SameConv2DLayer,
-                     ScaleLayer, SumEverywhereLayer, UpscaledStackConv2DLayer,
-                     UpscaleLayer)
+from .layers import (BatchNormLayer, GlobalMeanLayer, MeanPoolLayer,
+                     SameConv2DLayer, ScaleLayer, SumEverywhereLayer,
+                     UpscaledStackConv2DLayer, UpscaleLayer)
 from .stored import R4_DEPTH
 from .vgg16 import VGG16_LAYERS, build_vgg16
 
@@ -255,7 +255,7 @@ def _add_surroundings(net, tap, global_features, context, batch_norm):
             layer = _conv_unit(net, seen, layer, R4_DEPTH, 3, batch_norm)
         summands.append(_upscaled(net, seen, 2))
     if global_features:
-        net['global_mean'] = lasagne.layers.GlobalPoolLayer(net[seen])
+        net['global_mean'] = GlobalMeanLayer(net[seen])
         net['global1'] = dense(net['global_mean'], global_features,
                                nonlinearity=rectify)
         net['global2'] = dense(net['global1'], R4_DEPTH, nonlinearity=None)

@@ -6,15 +6,17 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 from flask import Flask, jsonify, request, send_file
 from werkzeug.exceptions import HTTPException
 
 from .. import __version__
 from ..errors import ColornetError
-from ..photos.reading import ImageError
+from ..photos.options import Options, format_suffix
+from ..photos.reading import ImageError, decode_photo
+from ..photos.writing import encode_photo, output_dtype
 from ..terminal import note
 from .line import Busy, Line
-from .model import TooLarge
 from .openapi import describe_api
 from .options import BadOption, describe_options, parse_options
 from .shelf import Shelf
@@ -43,8 +45,8 @@ _TYPES = {'.jpg': 'image/jpeg', '.png': 'image/png', '.tif': 'image/tiff',
 _MARGIN = 1 << 16
 
 
-def make_app(model, places=8, max_bytes=64 << 20, room=512 << 20,
-             hosts=None):
+def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
+             room=512 << 20, hosts=None):
     """Make the application.
 
     Parameters
@@ -54,6 +56,9 @@ def make_app(model, places=8, max_bytes=64 << 20, room=512 << 20,
         Photos that wait for the network, and the one that it sees.
     max_bytes : int
         Of a photo's file.
+    max_pixels : int, optional
+        Of a photo, to tell; :func:`colornet.formats.photo.limit_pixels`
+        refuses larger ones.
     room : int
         Bytes for what is kept of photos.
     hosts : set of str, optional
@@ -67,7 +72,8 @@ def make_app(model, places=8, max_bytes=64 << 20, room=512 << 20,
     app = Flask(__name__)
     app.config['MAX_CONTENT_LENGTH'] = max_bytes + _MARGIN
     app.json.sort_keys = False
-    service = _Service(model, Line(places), Shelf(room), max_bytes)
+    service = _Service(model, Line(places), Shelf(room), {
+        'bytes': max_bytes, 'pixels': max_pixels})
     _add_rules(app, hosts)
     _add_errors(app, service)
     app.add_url_rule('/', 'page', lambda: app.send_static_file('index.html'))
@@ -86,11 +92,11 @@ def make_app(model, places=8, max_bytes=64 << 20, room=512 << 20,
 class _Service:
     """The answers."""
 
-    def __init__(self, model, line, shelf, max_bytes):
+    def __init__(self, model, line, shelf, limits):
         self.model = model
         self.line = line
         self.shelf = shelf
-        self.max_bytes = max_bytes
+        self.limits = limits
         # Without it, nobody can tell by which key a photo is kept.
         self._secret = os.urandom(32)
 
@@ -102,8 +108,7 @@ class _Service:
 
     def options(self):
         return jsonify(
-            options=describe_options(self.model),
-            limits={'bytes': self.max_bytes, 'pixels': self.model.max_pixels})
+            options=describe_options(self.model), limits=self.limits)
 
     def openapi(self):
         return jsonify(describe_api(self.model, __version__))
@@ -111,31 +116,44 @@ class _Service:
     def colorize(self):
         """A coloured photo, in full size."""
         content, name, key = self._photo()
-        decoding = parse_options(self.model, _values())
+        wanted = parse_options(self.model, _values())
         encoded, suffix = self.line.run(self._colorize, content, name, key,
-                                        decoding)
+                                        wanted)
         return _image(encoded, suffix, name)
 
-    def _colorize(self, content, name, key, decoding):
-        photo = self.model.read(content, name)
+    def _colorize(self, content, name, key, wanted):
+        photo = decode_photo(content, name)
         seen = self._look(key, photo)
-        rgb = self.model.colour(photo.pixels, seen, decoding)
-        return self.model.encode(rgb, photo, seen.suffix), seen.suffix
+        results = wanted.results
+        suffix = results.suffix(None, photo)
+        if (seen.has_colours and results.colour == 'keep' and
+                suffix == format_suffix(photo)):
+            return content, suffix
+        rgb = self._colour(photo.pixels, seen, wanted,
+                           output_dtype(photo, suffix, results.depth))
+        try:
+            return encode_photo(rgb, photo, suffix, name, results.depth,
+                                results.mark, results.quality), suffix
+        except ImageError as error:  # Of a format that was asked for.
+            raise BadOption(error.reason)
 
     def add(self):
         """Look at a photo for the page."""
         content, name, key = self._photo()
-        if self.shelf.get(key) is None:
-            self.line.run(self._add, content, name, key)
-        seen = self.shelf.get(key)
-        return jsonify(
-            key=key, rows=seen.shape[0], columns=seen.shape[1],
-            name=_result_name(name, seen.suffix), notes=seen.notes,
-            small={'rows': seen.small.pixels.shape[0],
-                   'columns': seen.small.pixels.shape[1]}), 201
+        return jsonify(self.line.run(self._add, content, name, key)), 201
 
     def _add(self, content, name, key):
-        self._look(key, self.model.read(content, name))
+        photo = decode_photo(content, name)
+        seen = self._look(key, photo)
+        rows, columns = seen.small.pixels.shape[:2]
+        notes = list(photo.notes)
+        if photo.has_more:
+            notes.append('It has several pictures; one of them is coloured.')
+        return {
+            'key': key, 'rows': seen.shape[0], 'columns': seen.shape[1],
+            'name': _result_name(name, Options().suffix(None, photo)),
+            'has_colours': seen.has_colours, 'notes': notes,
+            'small': {'rows': rows, 'columns': columns}}
 
     def _look(self, key, photo):
         seen = self.shelf.get(key)
@@ -152,9 +170,15 @@ class _Service:
     def after(self, key):
         """The coloured photo, in a size for the screen."""
         seen = self._seen(key)
-        decoding = parse_options(self.model, request.args.items(multi=True))
-        return self._small_image(self.model.colour(
-            seen.small.pixels, seen, decoding), seen.small)
+        wanted = parse_options(self.model, request.args.items(multi=True))
+        return self._small_image(self._colour(
+            seen.small.pixels, seen, wanted), seen.small)
+
+    def _colour(self, pixels, seen, wanted, dtype=np.uint8):
+        try:
+            return self.model.colour(pixels, seen, wanted, dtype)
+        except ColornetError as error:  # Hints may be outside.
+            raise BadOption(str(error))
 
     def _seen(self, key):
         seen = self.shelf.get(key)
@@ -164,7 +188,7 @@ class _Service:
 
     def _small_image(self, pixels, small):
         suffix = '.jpg' if small.alpha is None else '.webp'
-        return _image(self.model.encode(pixels, small, suffix), suffix)
+        return _image(encode_photo(pixels, small, suffix), suffix)
 
     def _photo(self):
         """Content, name and key of the photo of a request."""
@@ -218,9 +242,13 @@ def _add_errors(app, service):
     def answer(status):
         return lambda error: (jsonify(error=str(error)), status)
     app.register_error_handler(ColornetError, answer(500))
-    app.register_error_handler(TooLarge, answer(413))
-    app.register_error_handler(ImageError, answer(415))
     app.register_error_handler(BadOption, answer(422))
+
+    @app.errorhandler(ImageError)
+    def no_image(error):
+        # Of the reasons, one is no fault of the file.
+        return jsonify(error=str(error)), (
+            413 if error.reason.startswith('too large') else 415)
 
     @app.errorhandler(Busy)
     def busy(error):
@@ -244,8 +272,8 @@ def _add_errors(app, service):
 
     @app.errorhandler(HTTPException)
     def other(error):
-        text = {404: 'there is nothing at %s' % request.path,
-                413: 'the file is larger than %d MB'
-                     % (service.max_bytes >> 20)}.get(error.code,
-                                                      error.description)
-        return jsonify(error=text), error.code
+        texts = {404: 'there is nothing at %s' % request.path,
+                 413: 'the file is larger than %d MB'
+                      % (service.limits['bytes'] >> 20)}
+        return jsonify(error=texts.get(error.code,
+                                       error.description)), error.code

@@ -1,48 +1,38 @@
 """A network that looks at a photo once and colours it in many ways."""
 
 import copy
-import io
-from dataclasses import dataclass
+import threading
+from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from ..color import as_uint8, get_color_space
 from ..errors import ColornetError
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
-from ..photos.pixels import is_grey, resize
-from ..photos.reading import Photo, decode_photo
+from ..photos.hints import HintSpreader
+from ..photos.pixels import resize
+from ..photos.reading import Photo
 from ..photos.scores import decode_scores, keep_scores
-from ..photos.writing import encode_photo, output_suffix
+from ..photos.tones import has_colours, mix_colours
 from ..prediction.engines import load_outputs
 from ..resources import DEFAULT_NETWORK, find_resource
 from .shelf import Seen
 
-__all__ = ['Model', 'TooLarge', 'load_model']
+__all__ = ['Model', 'load_model']
 
 #: Longer side of the copy that a page shows.
 SMALL = 1280
 
-#: Of files that are written in the format that was read; all others are PNG.
-_SUFFIXES = {'JPEG': '.jpg', 'PNG': '.png', 'TIFF': '.tif', 'WEBP': '.webp',
-             'BMP': '.bmp', 'PPM': '.ppm'}
-
-
-class TooLarge(ColornetError):
-    """A photo has more pixels than are taken."""
-
 
 def load_model(network=None, vgg_weights=None, decoding=(), engine=None,
-               bfloat16=False, max_pixels=None):
+               bfloat16=False, device='auto'):
     """Load a network.
 
     Parameters
     ----------
-    network, vgg_weights, decoding, engine, bfloat16
+    network, vgg_weights, decoding, engine, bfloat16, device
         As for :func:`colornet.api.load_colorizer`.
-    max_pixels : int, optional
-        Of a photo.
 
     Returns
     -------
@@ -55,11 +45,10 @@ def load_model(network=None, vgg_weights=None, decoding=(), engine=None,
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
     outputs, config, _ = load_outputs(network, vgg_weights, decoding, engine,
-                                      bfloat16)
-    return Model(outputs, config, network.stem, max_pixels)
+                                      bfloat16, device)
+    return Model(outputs, config, network.stem)
 
 
-@dataclass
 class Model:
     """A network, and how its scores become photos.
 
@@ -69,21 +58,25 @@ class Model:
         Of :func:`colornet.prediction.engines.load_outputs`.
     name : str
         Of the network.
-    max_pixels : int, optional
-        Of a photo.
+
+    Attributes
+    ----------
+    outputs, config, name
+        As given.
     """
 
-    outputs: callable
-    config: dict
-    name: str
-    max_pixels: int = None
-
-    def __post_init__(self):
-        network, data = self.config.network, self.config.data
-        self._colorizer = Colorizer(None, data['size'],
-                                    network['color_space'],
-                                    data['proportions'])
+    def __init__(self, outputs, config, name):
+        self.outputs = outputs
+        self.config = config
+        self.name = name
+        network, data = config.network, config.data
+        given = None, data['size'], network['color_space'], data['proportions']
+        self._colorizer = Colorizer(*given)
+        # Borders are found once, and are the same in the copy.
+        self._joiner = Colorizer(*given, borders='colour')
         self._limits = get_color_space(network['color_space']).limits
+        self._spreader = None
+        self._lock = threading.Lock()
 
     def decoding(self, changes):
         """How scores become colours, with changes of the network's own way.
@@ -108,6 +101,11 @@ class Model:
             'option')
         return config.decoding
 
+    @property
+    def takes_hints(self):
+        """Whether a user's colours can be spread: they are CIELUV."""
+        return self.config.network['color_space'] == 'luv'
+
     def adjustable(self):
         """Settings of ``[decoding]`` that change this network's colours."""
         network = self.config.network
@@ -117,36 +115,6 @@ class Model:
         if network['color_space'] == 'hsv':
             names -= {'saturation', 'temperature', 'method'}
         return names
-
-    def read(self, content, name):
-        """Decode a photo.
-
-        Parameters
-        ----------
-        content : bytes
-            Of the file.
-        name : str
-            What errors call it.
-
-        Returns
-        -------
-        Photo
-
-        Raises
-        ------
-        TooLarge
-        ImageError
-        """
-        if self.max_pixels:
-            try:
-                width, height = Image.open(io.BytesIO(content)).size
-            except Exception:  # Whoever decodes it will say so.
-                width = height = 0
-            if width * height > self.max_pixels:
-                raise TooLarge(
-                    '%s: too large, %d x %d pixels; at most %d are taken'
-                    % (name, width, height, self.max_pixels))
-        return decode_photo(content, name)
 
     def look(self, photo):
         """Let the network see a photo.
@@ -161,11 +129,11 @@ class Model:
         """
         luminance = self._colorizer.reduce(photo.pixels)
         scores, = keep_scores(self.outputs(luminance[np.newaxis]))
-        suffix = _SUFFIXES.get(photo.format, '.png')
-        return Seen(scores, _small(photo), photo.pixels.shape[:2],
-                    output_suffix('photo' + suffix, photo), _notes(photo))
+        return Seen(luminance, scores, _small(photo), photo.pixels.shape[:2],
+                    self._colorizer.find_picture(photo.pixels),
+                    has_colours(photo.pixels))
 
-    def colour(self, pixels, seen, decoding):
+    def colour(self, pixels, seen, wanted, dtype=np.uint8):
         """Colour a photo, or a copy of it of another size.
 
         Parameters
@@ -173,18 +141,61 @@ class Model:
         pixels : ndarray
             Of the photo or of the copy.
         seen : Seen
-        decoding : dict
+        wanted : Wanted
+        dtype : np.uint8 or np.uint16
 
         Returns
         -------
-        ndarray of uint8, (rows, columns, 3)
-        """
-        chroma = decode_scores(seen.scores, self._limits, **decoding)
-        return self._colorizer.join(pixels, chroma, np.uint8)
+        ndarray, (rows, columns, 3)
+            Of that type; if a photo keeps its colours, as they are.
 
-    def encode(self, rgb, photo, suffix):
-        """The file of a coloured photo, as bytes."""
-        return encode_photo(rgb, photo, suffix)
+        Raises
+        ------
+        ColornetError
+            If a hint is outside the picture.
+        """
+        own = seen.has_colours and wanted.results.colour
+        if own == 'keep':
+            return pixels
+        chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
+        if wanted.hints:
+            chroma = self._spread(chroma, seen, wanted)
+        rgb = self._join(pixels, chroma, seen, dtype)
+        return mix_colours(rgb, pixels) if own == 'blend' else rgb
+
+    def _join(self, pixels, chroma, seen, dtype):
+        """Join chrominance to a picture without its border."""
+        inside = tuple(
+            slice(round(part.start * side / whole),
+                  max(1, round(part.stop * side / whole)))
+            for part, side, whole in zip(seen.picture, pixels.shape,
+                                         seen.shape))
+        if pixels[inside].shape == pixels.shape:
+            return self._joiner.join(pixels, chroma, dtype)
+        rgb = self._joiner.join(pixels, np.zeros_like(chroma), dtype)
+        rgb[inside] = self._joiner.join(pixels[inside], chroma, dtype)
+        return rgb
+
+    def _spread(self, chroma, seen, wanted):
+        """Spread hints; those of the same photo as before are quick."""
+        down, across = seen.picture
+        for hint in wanted.hints:
+            if not (down.start <= hint.y < down.stop and
+                    across.start <= hint.x < across.stop):
+                raise ColornetError(
+                    'the hint at %g,%g is outside the picture, which goes '
+                    'from %d,%d to %d,%d' % (
+                        hint.x, hint.y, across.start, down.start,
+                        across.stop - 1, down.stop - 1))
+        hints = [replace(hint, x=hint.x - across.start, y=hint.y - down.start)
+                 for hint in wanted.hints]
+        with self._lock:
+            if self._spreader is None or self._spreader[:2] != (
+                    seen, wanted.decoding):
+                self._spreader = (seen, wanted.decoding, HintSpreader(
+                    seen.luminance, chroma, (down.stop - down.start,
+                                             across.stop - across.start)))
+            return self._spreader[2].spread(hints)
 
 
 def _small(photo):
@@ -196,13 +207,3 @@ def _small(photo):
         plane if plane is None else as_uint8(resize(plane, shape))
         for plane in (photo.pixels, photo.alpha)]
     return Photo(pixels, alpha)
-
-
-def _notes(photo):
-    """What the owner of a photo should know."""
-    notes = []
-    if photo.pixels.ndim == 3 and not is_grey(as_uint8(photo.pixels)):
-        notes.append('It has colours; they give way to new ones.')
-    if photo.has_more:
-        notes.append('It has several pictures; the first is coloured.')
-    return notes

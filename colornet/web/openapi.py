@@ -30,7 +30,7 @@ def describe_api(model, version):
                                     description=option['description'],
                                     default=option['default'])
                for option in describe_options(model)}
-    query = [{'name': name, 'in': 'query', 'schema': schema}
+    query = [{'name': name, 'in': 'query', 'schema': schema, 'explode': True}
              for name, schema in options.items()]
     key = {'name': 'key', 'in': 'path', 'required': True,
            'schema': {'type': 'string'}}

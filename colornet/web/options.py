@@ -1,16 +1,21 @@
-"""Options of a request: the settings of a network's decoding, and their text.
+"""Options of a request: what they are called, take and do.
 
-They have the names of ``colornet colorize --set decoding.NAME=VALUE``.
+They have the names of ``colornet colorize --NAME``, or those of ``--set
+decoding.NAME=VALUE``.
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Tuple
 
 from ..errors import ColornetError
+from ..photos.hints import Hint, parse_hint
+from ..photos.options import Options
 
-__all__ = ['BadOption', 'describe_options', 'parse_options']
+__all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
 
 #: Setting of ``[decoding]`` -> its schema, and what it does.
-OPTIONS = OrderedDict([
+DECODING = OrderedDict([
     ('saturation', {
         'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 10},
         'description': 'strength of the colours; 0 is grey'}),
@@ -28,13 +33,66 @@ OPTIONS = OrderedDict([
                        'scores, in pixels of the network'}),
 ])
 
+#: The same of :class:`colornet.photos.options.Options`.
+RESULTS = OrderedDict([
+    ('colour', {
+        'schema': {'type': 'string', 'enum': ['replace', 'blend', 'keep']},
+        'description': 'what becomes of colours that a photo has: new ones, '
+                       'the mean of both, its own'}),
+    ('format', {
+        'schema': {'type': 'string', 'enum': ['jpg', 'png', 'tif', 'webp',
+                                              'bmp', 'ppm']},
+        'description': "of the result; if not given, the photo's, or png"}),
+    ('quality', {
+        'schema': {'type': 'integer', 'minimum': 1, 'maximum': 100},
+        'description': 'of JPEG and WebP; 95 if not given'}),
+    ('depth', {
+        'schema': {'type': 'integer', 'enum': [8, 16]},
+        'description': 'bits a channel; if not given, 16 where photo and '
+                       'format have them'}),
+    ('mark', {
+        'schema': {'type': 'boolean'},
+        'description': 'say in XMP that colours are computed'}),
+])
+
+#: Colours that a user gives for single spots.
+HINT = {
+    'schema': {'type': 'array', 'items': {
+        'type': 'string', 'examples': ['120,85=#c04020', '30,40=grey']}},
+    'description': 'X,Y=COLOUR, any number of times: a colour for a spot, in '
+                   'pixels of the upright photo, which spreads to what '
+                   'belongs to it'}
+
+_TYPES = {
+    'string': str, 'integer': int,
+    'boolean': {'true': True, 'yes': True, 'false': False,
+                'no': False}.__getitem__}
+
 
 class BadOption(ColornetError):
     """An option that there is not, or a value that it does not take."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a request wants of a photo.
+
+    Attributes
+    ----------
+    decoding : dict
+        ``[decoding]`` of the configuration.
+    hints : tuple of Hint
+    results : Options
+        How it is coloured and written.
+    """
+
+    decoding: dict
+    hints: Tuple[Hint, ...] = ()
+    results: Options = Options()
+
+
 def parse_options(model, values):
-    """Decoding that a request asks for.
+    """Understand the options of a request.
 
     Parameters
     ----------
@@ -44,25 +102,46 @@ def parse_options(model, values):
 
     Returns
     -------
-    dict
-        ``[decoding]``.
+    Wanted
 
     Raises
     ------
     BadOption
     """
-    changes = {}
-    for name, value in values:
-        if name not in OPTIONS:
-            raise BadOption('there is no option %s; there are: %s'
-                            % (name, ', '.join(OPTIONS)))
-        if name in changes:
-            raise BadOption('%s is given twice' % name)
-        changes[name] = value
+    changes, results, hints = {}, {}, []
     try:
-        return model.decoding(changes)
+        for name, value in values:
+            if name == 'hint' and model.takes_hints:
+                hints.append(parse_hint(value))
+                continue
+            if name in changes or name in results:
+                raise BadOption('%s is given twice' % name)
+            if name in RESULTS:
+                results[name] = _parse_result(name, value)
+            elif name in DECODING:
+                changes[name] = value
+            else:
+                raise BadOption('there is no option %s; there are: %s' % (
+                    name, ', '.join(option['name'] for option in
+                                    describe_options(model))))
+        return Wanted(model.decoding(changes), tuple(hints),
+                      Options(**results))
     except ColornetError as error:
         raise BadOption(str(error).replace('option: decoding.', '', 1))
+
+
+def _parse_result(name, text):
+    schema = RESULTS[name]['schema']
+    try:
+        value = _TYPES[schema['type']](text)
+    except (KeyError, ValueError):
+        raise BadOption('%s = %s: must be %s %s' % (
+            name, text, 'an' if schema['type'] == 'integer' else 'a',
+            schema['type']))
+    if value not in schema.get('enum', [value]):
+        raise BadOption('%s = %s: choose one of %s' % (
+            name, text, ', '.join(map(str, schema['enum']))))
+    return value
 
 
 def describe_options(model):
@@ -77,7 +156,11 @@ def describe_options(model):
     list of dict
         Name, schema, description and default of each option that suits it.
     """
-    default = model.decoding({})
-    return [dict(option, name=name, default=default[name])
-            for name, option in OPTIONS.items()
-            if name in model.adjustable()]
+    decoding = model.decoding({})
+    options = [dict(option, name=name, default=decoding[name])
+               for name, option in DECODING.items()
+               if name in model.adjustable()]
+    if model.takes_hints:
+        options.append(dict(HINT, name='hint', default=[]))
+    return options + [dict(option, name=name, default=getattr(Options(), name))
+                      for name, option in RESULTS.items()]

@@ -4,6 +4,7 @@ import importlib.util
 import socket
 
 from ..errors import ColornetError
+from ..formats.photo import limit_pixels
 from ..terminal import note
 
 __all__ = ['missing_web', 'serve']
@@ -21,7 +22,8 @@ def missing_web():
     return ''
 
 
-def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20):
+def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
+          max_pixels=60000000):
     """Serve the page until Ctrl-C.
 
     Parameters
@@ -32,7 +34,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20):
         are not its loopback's.
     port : int
         0 takes a free one.
-    places, max_bytes
+    places, max_bytes, max_pixels
         As for :func:`colornet.web.app.make_app`.
 
     Raises
@@ -46,7 +48,8 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20):
 
     from .app import make_app
     name = '[%s]' % host if ':' in host else host
-    app = make_app(model, places, max_bytes,
+    limit_pixels(max_pixels)
+    app = make_app(model, places, max_bytes, max_pixels,
                    hosts=LOOPBACK if host in LOOPBACK else None)
     try:
         server = waitress.create_server(

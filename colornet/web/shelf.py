@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import List, Tuple
 
 import numpy as np
@@ -19,30 +19,34 @@ class Seen:
 
     Attributes
     ----------
+    luminance : ndarray of float32, (rows, columns)
+        As the network saw it.
     scores : list of ndarray
         One photo's of :func:`colornet.photos.scores.keep_scores`.
     small : Photo
         A copy that fits a screen.
     shape : (int, int)
         Rows and columns of the photo, upright.
-    suffix : str
-        Of the file that holds the coloured photo.
-    notes : list of str
-        What its owner should know.
+    picture : (slice, slice)
+        Rows and columns without a border, which stays neutral.
+    has_colours : bool
+        Whether it has colours of its own.
     """
 
+    luminance: np.ndarray
     scores: List[np.ndarray]
     small: Photo
     shape: Tuple[int, int]
-    suffix: str
-    notes: List[str] = field(default_factory=list)
+    picture: Tuple[slice, slice]
+    has_colours: bool
 
     @property
     def num_bytes(self):
         """Memory that it takes, nearly."""
-        pictures = [self.small.pixels, self.small.alpha]
-        return num_bytes(self.scores + [picture for picture in pictures
-                                        if picture is not None])
+        arrays = [self.luminance, self.small.pixels] + self.scores
+        if self.small.alpha is not None:
+            arrays.append(self.small.alpha)
+        return num_bytes(arrays)
 
 
 class Shelf:

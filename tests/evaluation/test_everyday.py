@@ -6,6 +6,7 @@ import csv
 import io
 import math
 import shutil
+import signal
 import tempfile
 from unittest import mock
 
@@ -25,6 +26,7 @@ from colornet.further_metrics import colourfulness
 from colornet.network.parameters import NETWORK_FORMAT, save_arrays
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import read_photo
+from colornet.terminal import Interrupted
 from tests import tiny
 
 BEST = tiny.ROOT / 'weights' / 'cvcl_best.h5'
@@ -95,6 +97,51 @@ class TestEveryday(tiny.InFolder):
     def photo_rows_of(self, network, decoding):
         return [row for row in self.photo_rows
                 if (row['network'], row['decoding']) == (network, decoding)]
+
+    def test_an_interrupted_call_goes_on(self):
+        partial = self.root / 'some_partial.json'
+        coloured = []
+
+        def load(network, vgg_weights, decodings, engine):
+            def counted(settings):
+                colorizer = colorizer_of(settings)
+                return mock.Mock(
+                    join=colorizer.join, predict=lambda photos: coloured
+                    .append(settings) or colorizer.predict(photos))
+            return [counted(settings) for settings in decodings]
+
+        def score(num_interrupted, network=BEST, **options):
+            """Predictions, after an interruption if so many photos are."""
+            del coloured[:]
+            check = mock.Mock(side_effect=[None] * num_interrupted + [
+                Interrupted(signal.SIGTERM)] if num_interrupted else None)
+            with contextlib.redirect_stderr(io.StringIO()) as notes, \
+                    mock.patch('colornet.api.load_colorizers', load), \
+                    mock.patch('colornet.evaluation.everyday.catch_signals',
+                               lambda: contextlib.nullcontext(check)):
+                with contextlib.suppress(Interrupted):
+                    score_everyday(self.root / 'photos', self.root /
+                                   'some.csv', [network], **options)
+            eq_(partial.exists(), bool(num_interrupted))
+            return len(coloured), notes.getvalue()
+
+        # Of four photos, by four decodings.
+        count, _ = score(0)
+        whole = (self.root / 'some_photos.csv').read_bytes()
+        eq_(count, 4 * 4)
+        count, notes = score(2)
+        eq_(count, 2 * 4)
+        assert_in('scores of 2 of 8 photos are kept in %s' % partial, notes)
+        eq_(score(0)[0], 2 * 4)
+        eq_((self.root / 'some_photos.csv').read_bytes(), whole)
+        # What is shown is coloured again; of other settings is nothing kept.
+        score(2)
+        eq_(score(0, sheet_file=self.root / 'some.png', every=2)[0], 3 * 4)
+        score(2)
+        eq_(score(0, decodings=['method=mean'])[0], 4 * 2)
+        score(2)
+        partial.write_text('{"key"')
+        eq_(score(0)[0], 4 * 4)
 
     def test_every_network_has_the_decodings_that_suit_it(self):
         eq_([(row['network'], row['decoding'], row['own'])

@@ -3,13 +3,13 @@
 import numpy as np
 import scipy.signal
 from nose.tools import assert_raises, eq_
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine.backend import T, lasagne, theano
 from colornet.engine.switches import without
-from colornet.network.layers import (BatchNormLayer, MeanPoolLayer,
-                                     SameConv2DLayer, ScaleLayer,
-                                     SumEverywhereLayer,
+from colornet.network.layers import (BatchNormLayer, GlobalMeanLayer,
+                                     MeanPoolLayer, SameConv2DLayer,
+                                     ScaleLayer, SumEverywhereLayer,
                                      UpscaledStackConv2DLayer, UpscaleLayer)
 
 RNG = np.random.RandomState(0)
@@ -136,6 +136,18 @@ def test_upscaling_repeats_rows_and_columns():
     assert_allclose(output_of(layer, images),
                     np.kron(images, np.ones((3, 3))), rtol=1e-6)
     eq_(layer.output_shape, (None, 3, 12, 15))
+
+
+def test_global_means_are_those_of_lasagne():
+    for shape in (2, 3, 6, 9), (1, 5, 28, 28), (1, 2, 1, 1):
+        images = noise(*shape)
+        layer = GlobalMeanLayer(input_layer(images))
+        eq_(layer.output_shape, (None, shape[1]))
+        means = output_of(layer, images)
+        assert_allclose(means, images.mean((2, 3)), rtol=1e-5, atol=1e-6)
+        # To the last bit, so that no picture changes.
+        assert_array_equal(means, output_of(lasagne.layers.GlobalPoolLayer(
+            input_layer(images)), images))
 
 
 def test_mean_pooling_is_the_mean_of_blocks():

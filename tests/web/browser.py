@@ -1,7 +1,6 @@
 """The page in headless Chromium, served by this process."""
 
 import base64
-import importlib.util
 import shutil
 import tempfile
 import threading
@@ -10,6 +9,14 @@ from unittest import SkipTest
 
 from tests.web import serving
 from tests.web.serving import make_model
+
+try:
+    from selenium import webdriver
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+    from selenium.webdriver.support.ui import WebDriverWait
+except ImportError:  # need_chromium() says so.
+    webdriver = ActionChains = Keys = WebDriverWait = None
 
 #: Seconds that anything on the page may take.
 PATIENCE = 30
@@ -58,8 +65,8 @@ def need_chromium():
         if not shutil.which(program):
             raise SkipTest('needs %s (apt-get install chromium '
                            'chromium-driver)' % program)
-    if importlib.util.find_spec('selenium') is None:
-        raise SkipTest('needs selenium (tools/page-requirements.txt)')
+    if webdriver is None:
+        raise SkipTest('needs selenium (make .venv/browser)')
 
 
 class Page:
@@ -73,7 +80,6 @@ class Page:
     def setup_class(cls):
         need_chromium()
         import waitress
-        from selenium import webdriver
 
         from colornet.web.app import make_app
         cls.model = make_model(cls.OVERRIDES, cls.OUTPUTS)
@@ -131,7 +137,6 @@ class Page:
 
     def wait(self, is_true):
         """What a function returns, as soon as that is true."""
-        from selenium.webdriver.support.ui import WebDriverWait
         return WebDriverWait(self.driver, PATIENCE, 0.05).until(
             lambda driver: is_true())
 

@@ -1,10 +1,11 @@
-"""A model without a network, and photos to send to it."""
+"""A model without a network, a client, and photos to send to it."""
 
 import importlib.util
 import io
 from unittest import SkipTest
 
 import numpy as np
+from nose.tools import assert_in, assert_not_in, eq_
 from PIL import Image
 
 from colornet.config import load_config
@@ -45,9 +46,9 @@ def warm(luminance):
                     np.float32)]
 
 
-def make_model(overrides=CLASSIFICATION, outputs=None, **options):
+def make_model(overrides=CLASSIFICATION, outputs=None):
     return Model(outputs or Looks(), load_config(overrides=overrides),
-                 'stand-in', **options)
+                 'stand-in')
 
 
 def encoded(image=None, format='JPEG', **options):
@@ -59,3 +60,35 @@ def encoded(image=None, format='JPEG', **options):
 
 def pixels_of(content):
     return np.asarray(Image.open(io.BytesIO(content)))
+
+
+class Client:
+    """A client of an application without a network."""
+
+    OPTIONS = {}
+
+    def setup(self):
+        need_flask()
+        from colornet.web.app import make_app
+        self.model = self.make_model()
+        self.app = make_app(self.model, **self.OPTIONS)
+        self.client = self.app.test_client()
+
+    setup_method = setup
+
+    def make_model(self):
+        return make_model()
+
+    def post(self, path, content, name='photo.jpg', **fields):
+        return self.client.post(path, data=dict(
+            fields, file=(io.BytesIO(content), name)))
+
+    def colorize(self, content, name='photo.jpg', **fields):
+        return self.post('/api/colorize', content, name, **fields)
+
+    def refuses(self, status, words, answer):
+        eq_(answer.status_code, status, answer.data[:200])
+        eq_(answer.mimetype, 'application/json')
+        assert_in(words, answer.json['error'])
+        assert_not_in('\n', answer.json['error'])
+        return answer

@@ -1,173 +1,34 @@
-"""The interface by HTTP."""
+"""The interface by HTTP: limits, what the page asks, descriptions."""
 
 import io
 import re
 import threading
-from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_not_equal, assert_not_in, eq_, ok_
-from numpy.testing import assert_array_equal
 from PIL import Image
 
-from colornet.photos.colorizer import Colorizer
-from colornet.photos.reading import decode_photo
-from colornet.photos.scores import decode_scores, keep_scores
-from colornet.photos.writing import encode_photo
+from colornet.formats.photo import limit_pixels
 from tests.photos.samples import photo
-from tests.tiny import noted
 from tests.web import serving
-from tests.web.serving import encoded, make_model, pixels_of
-
-
-class Client:
-    """A client of an application without a network."""
-
-    OPTIONS = {}
-
-    def setup(self):
-        serving.need_flask()
-        from colornet.web.app import make_app
-        self.model = self.make_model()
-        self.app = make_app(self.model, **self.OPTIONS)
-        self.client = self.app.test_client()
-
-    setup_method = setup
-
-    def make_model(self):
-        return make_model()
-
-    def post(self, path, content, name='photo.jpg', **fields):
-        return self.client.post(path, data=dict(
-            fields, file=(io.BytesIO(content), name)))
-
-    def colorize(self, content, name='photo.jpg', **fields):
-        return self.post('/api/colorize', content, name, **fields)
-
-    def refuses(self, status, words, answer):
-        eq_(answer.status_code, status, answer.data)
-        eq_(answer.mimetype, 'application/json')
-        assert_in(words, answer.json['error'])
-        assert_not_in('\n', answer.json['error'])
-        return answer
-
-
-class TestColorize(Client):
-    """``POST /api/colorize``."""
-
-    def test_it_is_what_a_colorizer_makes_of_the_photo(self):
-        content = encoded()
-        config = self.model.config
-
-        def predict(luminance):
-            return np.stack([decode_scores(kept, (-100., 100.),
-                                           **config.decoding) for kept in
-                             keep_scores(serving.Looks()(luminance))])
-        read = decode_photo(content, 'photo.jpg')
-        rgb = Colorizer(predict, 32, 'luv', 'keep').colorize_batch(
-            [read.pixels])[0]
-        answer = self.colorize(content)
-        eq_(answer.status_code, 200)
-        expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
-        ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
-        ok_(np.ptp(expected, axis=2).max() > 60)
-
-    def test_the_type_is_that_of_the_photo(self):
-        for format, type in [
-                ('JPEG', 'image/jpeg'), ('PNG', 'image/png'),
-                ('TIFF', 'image/tiff'), ('WEBP', 'image/webp'),
-                ('BMP', 'image/bmp'), ('GIF', 'image/png')]:
-            # Of the content: a name may lie.
-            answer = self.colorize(encoded(format=format), 'scan.dat')
-            eq_((answer.status_code, answer.mimetype), (200, type))
-            image = Image.open(io.BytesIO(answer.data))
-            eq_(Image.MIME[image.format], type)
-            eq_((image.size, image.mode), (photo().size, 'RGB'))
-
-    def test_transparency_stays(self):
-        image = photo().convert('LA')
-        image.putalpha(Image.linear_gradient('L').resize(image.size))
-        got = pixels_of(self.colorize(encoded(image, 'PNG')).data)
-        assert_array_equal(got[..., 3], np.asarray(image)[..., 1])
-
-    def test_names(self):
-        for name, expected in [
-                ('a b.jpg', 'filename="a b-coloured.jpg"'),
-                ('../x/scan.tif', 'filename=scan-coloured.jpg'),
-                ('é.png', "filename*=UTF-8''%C3%A9-coloured.jpg")]:
-            answer = self.colorize(encoded(), name)
-            eq_(answer.status_code, 200)
-            assert_in(expected, answer.headers['Content-Disposition'])
-
-    def test_options_come_in_the_form_or_the_address(self):
-        content = encoded(format='PNG')
-        plain = self.colorize(content).data
-        grey = self.colorize(content, saturation='0').data
-        eq_(np.ptp(pixels_of(grey), axis=2).max(), 0)
-        ok_(np.ptp(pixels_of(plain), axis=2).max() > 60)
-        eq_(self.post('/api/colorize?saturation=0', content).data, grey)
-        found = {self.colorize(content, **options).data for options in (
-            {}, {'temperature': '0.2'}, {'method': 'argmax'},
-            {'smoothing': '2'}, {'saturation': '1'})}
-        eq_(len(found), 5)
-        eq_(self.colorize(content, saturation='0.5').data, plain)
-
-    def test_the_network_looks_once(self):
-        first, second = encoded(), encoded(quality=50)
-        for saturation in '0.1', '0.2', '0.3':
-            eq_(self.colorize(first, saturation=saturation).status_code, 200)
-        eq_(self.model.outputs.count, 1)
-        self.colorize(second)
-        eq_(self.model.outputs.count, 2)
-
-    def test_bad_options(self):
-        for options, words in [
-                ({'nope': '1'}, 'there is no option nope'),
-                ({'saturation': 'x'}, 'saturation = x: must be a number'),
-                ({'saturation': '-1'}, 'saturation = -1: must be at least 0'),
-                ({'temperature': '0'}, 'temperature = 0: must be at least'),
-                ({'method': 'mode'}, 'choose one of argmax, mean')]:
-            answer = self.refuses(422, words, self.colorize(
-                encoded(), **options))
-            assert_not_in('decoding', answer.json['error'])
-        self.refuses(422, 'given twice', self.post(
-            '/api/colorize?saturation=1', encoded(), saturation='1'))
-        eq_(self.model.outputs.count, 0)
-
-    def test_no_photo(self):
-        self.refuses(422, 'send one photo', self.client.post('/api/colorize'))
-        self.refuses(422, 'send one photo', self.client.post(
-            '/api/colorize', data=encoded(), content_type='image/jpeg'))
-        self.refuses(422, 'send one photo', self.client.post(
-            '/api/colorize', data={'file': [
-                (io.BytesIO(encoded()), name) for name in 'ab']}))
-
-    def test_what_is_no_image(self):
-        for content, words in [
-                (b'plain text', 'not an image'), (b'', 'empty file'),
-                (encoded()[:2000], 'truncated')]:
-            self.refuses(415, 'photo.jpg: ' + words, self.colorize(content))
-        eq_(self.model.outputs.count, 0)
-
-    def test_faults_of_ours_are_told_in_a_line(self):
-        with mock.patch.object(self.model, 'look', side_effect=MemoryError):
-            self.refuses(413, 'out of memory', self.colorize(encoded()))
-        with mock.patch.object(self.model, 'look',
-                               side_effect=RuntimeError('secret')):
-            with noted() as said:
-                self.refuses(500, 'internal error', self.colorize(encoded()))
-        eq_(said.getvalue(),
-            'colornet: internal error: RuntimeError: secret\n')
-        eq_(self.colorize(encoded()).status_code, 200)
+from tests.web.serving import Client, encoded, make_model, pixels_of
 
 
 class TestLimits(Client):
     """Of files and of photos."""
 
-    OPTIONS = {'max_bytes': 1 << 16}
+    OPTIONS = {'max_bytes': 1 << 16, 'max_pixels': 128 * 96}
 
-    def make_model(self):
-        return make_model(max_pixels=128 * 96)
+    def setup(self):
+        super().setup()
+        limit_pixels(128 * 96)
+
+    setup_method = setup
+
+    def teardown(self):
+        limit_pixels(178956970)
+
+    teardown_method = teardown
 
     def test_large_files(self):
         self.refuses(413, 'larger than', self.colorize(bytes(1 << 18)))
@@ -175,7 +36,8 @@ class TestLimits(Client):
     def test_large_photos(self):
         eq_(self.colorize(encoded()).status_code, 200)
         large = photo().convert('L').resize((129, 96))
-        self.refuses(413, '129 x 96 pixels', self.colorize(encoded(large)))
+        self.refuses(413, 'too large, more than 12288 pixels', self.colorize(
+            encoded(large)))
         eq_(self.model.outputs.count, 1)
 
     def test_the_page_knows(self):
@@ -242,13 +104,16 @@ class TestPhotos(Client):
         seen = self.add(encoded(), 'old.jpg')
         eq_((seen['rows'], seen['columns']), (96, 128))
         eq_(seen['small'], {'rows': 96, 'columns': 128})
-        eq_((seen['name'], seen['notes']), ('old-coloured.jpg', []))
+        eq_((seen['name'], seen['has_colours'], seen['notes']),
+            ('old-coloured.jpg', False, []))
         before = pixels_of(self.get(seen, 'before').data).astype(int)
         ok_(abs(before - pixels_of(encoded())).mean() < 2)
         # It is small already: the page shows what is downloaded.
         eq_(self.get(seen, 'after').data, self.colorize(encoded()).data)
-        eq_(self.get(seen, 'after', saturation='0.2').data,
-            self.colorize(encoded(), saturation='0.2').data)
+        for options in {'saturation': '0.2'}, {'hint': ['9,9=red', '9,9=red',
+                                                        '80,50=#203040']}:
+            eq_(self.get(seen, 'after', **options).data,
+                self.colorize(encoded(), **options).data)
         eq_(self.model.outputs.count, 1)
         self.refuses(422, 'saturation', self.get(seen, 'after',
                                                  saturation='x'))
@@ -260,8 +125,7 @@ class TestPhotos(Client):
         eq_(seen['small'], {'rows': 960, 'columns': 1280})
         for which in 'before', 'after':
             eq_(pixels_of(self.get(seen, which).data).shape, (960, 1280, 3))
-        eq_(len(seen['notes']), 1)
-        assert_in('colours', seen['notes'][0])
+        ok_(seen['has_colours'])
 
     def test_any_kind(self):
         deep = np.asarray(photo().convert('L')).astype(np.uint16) * 257
@@ -274,6 +138,17 @@ class TestPhotos(Client):
                 eq_(pixels_of(self.get(seen, which).data).shape[:2],
                     (96, 128))
         eq_(pixels_of(self.get(seen, 'after').data).shape, (96, 128, 4))
+
+    def test_hints_are_in_pixels_of_the_photo(self):
+        large = photo().convert('L').resize((2560, 1920))
+        seen = self.add(encoded(large))
+        with_hint = [pixels_of(self.get(seen, 'after', **options).data)
+                     .astype(int) for options in (
+                         {'saturation': 0},
+                         {'saturation': 0, 'hint': '2000,1600=#2040d0'})]
+        change = abs(np.subtract(*with_hint)).sum(axis=2)
+        ok_(change[800, 1000] > 3 * change[100, 100])
+        ok_(change[800, 1000] > 30)
 
     def test_what_is_not_kept_any_more(self):
         first, second = [self.add(encoded(quality=quality))
@@ -298,7 +173,8 @@ class TestRegression(Client):
     def test_its_options(self):
         names = [option['name'] for option in
                  self.client.get('/api/options').json['options']]
-        eq_(names, ['saturation'])
+        eq_(names, ['saturation', 'hint', 'colour', 'format', 'quality',
+                    'depth', 'mark'])
         self.refuses(422, 'temperature is of the classification network',
                      self.colorize(encoded(), temperature='0.5'))
 
@@ -317,15 +193,16 @@ class TestDescriptions(Client):
             ('ok', 'stand-in'))
         eq_(answer.json['kept_bytes'], 0)
         self.colorize(encoded())
-        # Two channels of eight bins, and the copy.
+        # Two channels of eight bins, what the network saw, and the copy.
         eq_(self.client.get('/api/health').json['kept_bytes'],
-            2 * 2 * 8 * 32 * 40 + 96 * 128)
+            2 * 2 * 8 * 32 * 40 + 4 * 32 * 40 + 96 * 128)
 
     def test_options(self):
         options = self.client.get('/api/options').json['options']
         eq_({option['name']: option['default'] for option in options},
             {'saturation': 0.5, 'temperature': 1., 'method': 'mean',
-             'smoothing': 0.})
+             'smoothing': 0., 'hint': [], 'colour': 'replace',
+             'format': None, 'quality': None, 'depth': None, 'mark': True})
 
     def test_openapi_names_what_there_is(self):
         described = self.client.get('/api/openapi.json').json
@@ -341,6 +218,7 @@ class TestDescriptions(Client):
             'content']['multipart/form-data']['schema']
         eq_(form['required'], ['file'])
         assert_in('saturation', form['properties'])
+        assert_in('hint', form['properties'])
 
     def test_strangers(self):
         self.refuses(404, 'nothing at /api/x', self.client.get('/api/x'))

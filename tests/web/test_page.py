@@ -88,6 +88,40 @@ class TestPhotos(Page):
         self.wait_for_change(self.one('.reset').click)
         eq_(self.download()[1], self.api(files[0][1]))
 
+    def test_a_photo_in_colour(self):
+        content = encoded(photo(), 'PNG')
+        self.give([('grey.jpg', photos()[0][1]), ('colour.png', content)])
+        self.wait_for_photos(2)
+        ok_(not self.one('.choice').is_displayed())
+        last = '.photo:last-child '
+        ok_(self.one(last + '.choice').is_displayed())
+        for colour in 'blend', 'keep':
+            self.wait_for_change(self.one(
+                last + 'option[value=%s]' % colour).click, last + '.after')
+            eq_(self.download(last + '.download')[1],
+                self.api(content, colour=colour))
+
+    def test_download_all(self):
+        files = photos()
+        self.give(files[:1])
+        self.wait_for_photos()
+        ok_(not self.one('#all').is_displayed())
+        self.give(files[1:])
+        self.wait_for_photos(2)
+        self.wait(self.one('#all').is_displayed)
+        self.one('#all').click()
+        folder = Path(self.temporary.name)
+        names = ['old-coloured.jpg', 'older-coloured.png']
+        self.wait(lambda: sorted(path.name for path in folder.iterdir()) ==
+                  names)
+        self.wait(lambda: len([state for state in self.all('.state')
+                               if 'saved as' in state.text]) == 2)
+        for name, (_, content) in zip(names, files):
+            eq_((folder / name).read_bytes(), self.api(content))
+            (folder / name).unlink()
+        self.one('.remove').click()
+        ok_(not self.one('#all').is_displayed())
+
     def set(self, name, value):
         def move():
             self.run('arguments[0].value = arguments[1];'

@@ -65,6 +65,8 @@ class Running(tiny.InFolder):
              '--engine', 'onnx', '--network', str(network)] + cls.ARGUMENTS,
             cwd=str(tiny.ROOT), stderr=subprocess.PIPE,
             universal_newlines=True)
+        eq_(cls.process.stderr.readline(),
+            'colornet: loading the network\n')
         cls.said = cls.process.stderr.readline()
         cls.url = re.search('http://.*/', cls.said).group(0)
 
@@ -180,8 +182,9 @@ def test_a_full_line_says_how_long_it_takes():
 
 
 def seen(num_bytes):
-    return Seen([np.zeros(num_bytes - 2, np.int8)],
-                Photo(np.zeros((1, 2), np.uint8)), (1, 2), '.jpg')
+    return Seen(np.zeros((0, 0)), [np.zeros(num_bytes - 2, np.int8)],
+                Photo(np.zeros((1, 2), np.uint8)), (1, 2),
+                (slice(0, 1), slice(0, 2)), False)
 
 
 def test_a_shelf_keeps_what_was_used_last():

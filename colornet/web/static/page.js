@@ -7,8 +7,10 @@ const list = document.getElementById('photos');
 const status = document.getElementById('status');
 const progress = document.getElementById('progress');
 const input = document.getElementById('files');
+const all = document.getElementById('all');
 
 let options; // promise of the server's
+const photos = [];
 const waiting = [];
 let done = 0;
 let running = false;
@@ -33,6 +35,8 @@ async function add(files) {
     server.options.map((option) => [option.name, option.default]));
   for (const file of files) {
     const photo = new Photo(file, list, defaults, tell);
+    photos.push(photo);
+    photo.element.addEventListener('removed', showAll);
     if (file.size > server.limits.bytes) {
       const limit = server.limits.bytes >> 20;
       photo.fail(new Error(`the file is larger than ${limit} MB`));
@@ -58,7 +62,18 @@ async function run() {
   running = false;
   done = 0;
   progress.hidden = true;
+  showAll();
 }
+
+function showAll() {
+  all.hidden = photos.filter((photo) => photo.done).length < 2;
+}
+
+all.addEventListener('click', async () => {
+  for (const photo of photos.filter((one) => one.done)) {
+    await photo.download();
+  }
+});
 
 function showProgress() {
   progress.hidden = done + waiting.length < 2;

@@ -1,5 +1,6 @@
 // One photo on the page: before and after, its sliders, its download.
 
+import { Hints } from './hints.js';
 import * as server from './server.js';
 import { Sliders } from './sliders.js';
 
@@ -39,12 +40,14 @@ export class Photo {
       return false;
     }
     this.state(`${this.seen.columns} × ${this.seen.rows}`);
+    this.done = true;
     return true;
   }
 
   fail(error) {
-    this.state(error.message, 'error');
-    this.tell(`${this.file.name}: ${error.message}`);
+    const text = error.message.replace(`${this.file.name}: `, '');
+    this.state(text, 'error');
+    this.tell(`${this.file.name}: ${text}`);
   }
 
   async lookAgain() {
@@ -70,16 +73,46 @@ export class Photo {
     this.element.style.setProperty('--ratio', small.columns / small.rows);
     this.sliders = new Sliders(this.find('.controls'), this.defaults,
       () => this.update());
+    this.prepareColours();
+    this.prepareHints();
     this.prepareCompare();
     this.find('.download').addEventListener('click', () => this.download());
     this.find('.download').setAttribute('aria-label', `Download ${name}`);
     this.find('.reset').addEventListener('click', () => {
       this.sliders.reset();
+      this.find('.own-colours').value = 'replace';
+      if (this.hints) this.hints.reset();
       this.update();
     });
     await show(this.find('.before'), await server.before(this.seen.key));
     await this.fetchAfter();
     this.find('.done').hidden = false;
+  }
+
+  prepareColours() {
+    const choice = this.find('.own-colours');
+    choice.parentElement.hidden = !this.seen.has_colours;
+    choice.addEventListener('change', () => this.update());
+  }
+
+  prepareHints() {
+    if (!('hint' in this.defaults)) {
+      this.find('.hinting').hidden = true;
+      return;
+    }
+    this.find('.spots').setAttribute('aria-label',
+      `Spots of ${this.file.name}: arrow keys move the cross, Enter sets ` +
+      'the colour, Escape ends');
+    this.hints = new Hints(this.element, this.seen, () => this.update(),
+      this.tell);
+  }
+
+  // What was changed, as the server takes it.
+  options() {
+    const own = this.find('.own-colours').value;
+    return [...this.sliders.options(),
+      ...(own === 'replace' ? [] : [['colour', own]]),
+      ...(this.hints ? this.hints.options() : [])];
   }
 
   prepareCompare() {
@@ -123,7 +156,7 @@ export class Photo {
   }
 
   async fetchAfter() {
-    const options = this.sliders.options();
+    const options = this.options();
     let picture;
     try {
       picture = await server.after(this.seen.key, options);
@@ -137,11 +170,12 @@ export class Photo {
 
   async download() {
     const button = this.find('.download');
+    const focused = document.activeElement === button;
     button.disabled = true;
     this.state('being written …', 'busy');
     try {
-      const content = await server.colorize(this.file,
-        this.sliders.options(), (seconds) => this.state(
+      const content = await server.colorize(this.file, this.options(),
+        (seconds) => this.state(
           `the server is busy, again in ${seconds} s …`, 'busy'));
       const link = document.createElement('a');
       link.href = URL.createObjectURL(content);
@@ -154,7 +188,7 @@ export class Photo {
       this.fail(error);
     } finally {
       button.disabled = false;
-      button.focus();
+      if (focused) button.focus();
     }
   }
 
@@ -165,10 +199,12 @@ export class Photo {
       URL.revokeObjectURL(image.src);
     }
     this.element.remove();
+    this.done = false;
     this.removed = true;
     (next ? next.querySelector('.remove') :
       document.getElementById('files')).focus();
     this.tell(`${this.file.name} is removed`);
+    this.element.dispatchEvent(new Event('removed'));
   }
 }
 

@@ -23,12 +23,11 @@ async function ask(url, options) {
     Number(answer.headers.get('Retry-After')));
 }
 
-function form(file, options = {}) {
+// Options are [name, value] pairs.
+function form(file, options = []) {
   const data = new FormData();
   data.append('file', file);
-  for (const [name, value] of Object.entries(options)) {
-    data.append(name, value);
-  }
+  for (const [name, value] of options) data.append(name, value);
   return data;
 }
 

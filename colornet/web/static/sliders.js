@@ -74,11 +74,11 @@ export class Sliders {
 
   // Only what was changed: the server knows the rest.
   options() {
-    const changed = {};
+    const changed = [];
     for (const [name, input] of Object.entries(this.inputs)) {
       const kind = this.kinds[name];
       if (Number(input.value) !== kind.start) {
-        Object.assign(changed, kind.options(Number(input.value)));
+        changed.push(...Object.entries(kind.options(Number(input.value))));
       }
     }
     return changed;

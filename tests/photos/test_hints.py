@@ -1,0 +1,184 @@
+"""Hints: read, exact where they are, spread as a dense solution has it."""
+
+import numpy as np
+from nose.tools import assert_is, assert_raises, eq_, ok_
+from numpy.testing import assert_allclose, assert_array_equal
+
+from colornet.color import split_channels
+from colornet.photos import hints
+from colornet.photos.hints import Hint, HintSpreader, parse_hint, spread_hints
+from tests import tiny
+
+RED, GREEN, GREY = (200, 40, 30), (40, 140, 50), (128, 128, 128)
+
+
+def chroma_of(color):
+    return split_channels(np.uint8([[color]]))[1][0, 0]
+
+
+def lightness_of(color):
+    return split_channels(np.uint8([[color]]))[0][0, 0]
+
+
+def halves(rows=40, columns=60):
+    """Dark on the left, light on the right, and a network's chroma."""
+    luminance = np.full((rows, columns), 50, np.float32)
+    luminance[:, columns // 2:] = 85
+    chroma = np.zeros((rows // 4, columns // 4, 2), np.float32)
+    chroma[...] = 6, -9
+    return luminance, chroma
+
+
+def test_hints_are_read():
+    for text, hint in (
+            ('120,85=#C04020', Hint(120, 85, (192, 64, 32))),
+            (' 0 , 7.5 = #fff ', Hint(0, 7.5, (255, 255, 255))),
+            ('3,4=grey', Hint(3, 4, GREY)), ('3,4=gray', Hint(3, 4, GREY)),
+            ('3,4=SkyBlue', Hint(3, 4, (135, 206, 235)))):
+        eq_(parse_hint(text), hint)
+
+
+def test_what_is_no_hint():
+    for text in ('', '3,4', '3=red', '3,4=', '-3,4=red', '3;4=red', '3,4,red',
+                 '3,4,5=red', 'nan,4=red', '٣,4=red'):
+        tiny.check_error(lambda: parse_hint(text), 'X,Y=#RRGGBB', repr(text))
+    for text in ('3,4=#12345', '3,4=reddish', '3,4=#11223344', '3,4=255'):
+        tiny.check_error(lambda: parse_hint(text), 'is no colour', repr(text))
+
+
+def test_hints_are_in_the_photo():
+    luminance, chroma = halves()
+    for x, y in ((60, 0), (0, 40), (59, 1000)):
+        tiny.check_error(
+            lambda: spread_hints(luminance, chroma, [Hint(x, y, RED)]),
+            'outside', '60 x 40', '%d,%d' % (x, y))
+    spread_hints(luminance, chroma, [Hint(59.9, 39.9, RED)])
+    with assert_raises(ValueError):
+        spread_hints(luminance, chroma, [Hint(59, 39, RED)], (30, 80))
+
+
+def test_without_hints_nothing_changes():
+    luminance, chroma = halves()
+    assert_is(spread_hints(luminance, chroma, []), chroma)
+    assert_allclose(HintSpreader(luminance, chroma).spread([]),
+                    np.broadcast_to(np.float32([6, -9]), (40, 60, 2)),
+                    atol=1e-5)
+
+
+def solve_densely(luminance, chroma, spots, wanted):
+    """Lagrange's equations of a tiny picture, pixel by pixel."""
+    rows, columns = luminance.shape
+    size = luminance.size
+    matrix = np.zeros((size, size))
+    for one in range(size):
+        for other in range(size):
+            high = abs(one // columns - other // columns)
+            wide = abs(one % columns - other % columns)
+            if max(high, wide) == 1:
+                step = ((luminance.flat[one] - luminance.flat[other]) /
+                        hints.CONTRAST)
+                weight = (np.exp(-step ** 2 / 2) + hints.LEAST_WEIGHT) / (
+                    high + wide)
+                # The squared difference, weighted, of this pair, which comes
+                # twice; and the pull.
+                matrix[one, one] += weight * (
+                    1 + 1 / (3 * size * hints.REACH ** 2))
+                matrix[one, other] -= weight
+    strength = np.sqrt((luminance + hints.LUMINANCE_OFFSET) / 100).ravel()
+    equations = np.zeros((size + len(spots),) * 2)
+    equations[:size, :size] = matrix
+    right = np.zeros((len(equations), 2))
+    flat = chroma.reshape(-1, 2)
+    for number, (spot, color) in enumerate(zip(spots, wanted)):
+        places = [row * columns + column for row, column in spot]
+        equations[size + number, places] = 1 / len(places)
+        equations[places, size + number] = 1 / len(places)
+        right[size + number] = (color - flat[places].mean(axis=0)) / np.mean(
+            strength[places])
+    change = np.linalg.solve(equations, right)[:size]
+    return chroma + (change * strength[:, np.newaxis]).reshape(chroma.shape)
+
+
+def test_it_is_what_a_dense_solution_gives():
+    random = np.random.RandomState(3)
+    luminance = np.float32(40 + 10 * random.rand(9, 11))
+    luminance[4:] += 8
+    chroma = np.float32(20 * random.randn(9, 11, 2))
+    # Spots of one pixel and its four neighbours, one of them at an edge and
+    # two that share what is between them.
+    spots = [[(2, 3), (1, 3), (3, 3), (2, 2), (2, 4)],
+             [(8, 10), (7, 10), (8, 9)],
+             [(6, 2), (5, 2), (7, 2), (6, 1), (6, 3)],
+             [(6, 4), (5, 4), (7, 4), (6, 3), (6, 5)]]
+    colors = [RED, GREEN, GREY, (250, 240, 200)]
+    wanted = []
+    for spot, color in zip(spots, colors):
+        light = np.mean([luminance[place] for place in spot])
+        wanted.append(chroma_of(color) *
+                      min(1, light / lightness_of(color)))
+    given = [Hint(column + 0.4, row + 0.7, color) for (row, column), color in
+             zip([spot[0] for spot in spots], colors)]
+    assert_allclose(spread_hints(luminance, chroma, given),
+                    solve_densely(luminance, chroma, spots, wanted),
+                    rtol=1e-4, atol=2e-3)
+
+
+def test_spots_have_the_colours_given():
+    luminance, chroma = halves()
+    given = [Hint(10, 10, RED), Hint(45, 30, GREEN), Hint(50, 8, GREY)]
+    result = spread_hints(luminance, chroma, given)
+    eq_(result.shape, (40, 60, 2))
+    for hint in given:
+        light = luminance[hint.y, hint.x]
+        share = min(1, light / lightness_of(hint.color))
+        assert_allclose(result[hint.y, hint.x], share * chroma_of(hint.color),
+                        atol=4)
+
+
+def test_a_colour_stays_on_its_side_of_an_edge():
+    luminance, chroma = halves()
+    result = spread_hints(luminance, chroma, [Hint(10, 20, RED)])
+    change = np.linalg.norm(result - np.float32([6, -9]), axis=-1)
+    at = change[20, 10]
+    ok_(at > 60)
+    # All of the dark half, but little of the light one.
+    ok_(change[:, :28].min() > 0.3 * at, change[:, :28].min() / at)
+    ok_(change[:, 32:].max() < 0.1 * at, change[:, 32:].max() / at)
+    # It fades.
+    ok_(change[20, 25] < change[20, 18] < change[20, 12])
+
+
+def test_places_are_pixels_of_the_photo():
+    luminance, chroma = halves()
+    assert_array_equal(
+        spread_hints(luminance, chroma, [Hint(100, 333, RED)], (400, 600)),
+        spread_hints(luminance, chroma, [Hint(10, 33.3, RED)]))
+
+
+def test_changes_of_hints_leave_no_trace():
+    luminance, chroma = halves()
+    spreader = HintSpreader(luminance, chroma)
+    spreader.spread([Hint(10, 20, RED), Hint(40, 5, GREEN)])
+    for given in ([Hint(10, 20, GREY), Hint(40, 5, GREEN)],
+                  [Hint(12, 20, GREY)], [Hint(12, 20, RED),
+                                         Hint(13, 20, GREEN)]):
+        assert_allclose(spreader.spread(given),
+                        spread_hints(luminance, chroma, given), atol=1e-4)
+
+
+def test_two_hints_for_one_spot_meet_half_way():
+    luminance, chroma = halves()
+    result = spread_hints(luminance, chroma, [Hint(10, 20, RED),
+                                              Hint(10, 20, GREY)])
+    assert_allclose(result[20, 10], chroma_of(RED) / 2, atol=1)
+
+
+def test_large_luminance_is_spread_on_a_smaller_grid():
+    luminance, chroma = [np.kron(array, np.ones((8, 8) + (1,) * (
+        array.ndim - 2), np.float32)) for array in halves()]
+    result = spread_hints(luminance, chroma, [Hint(80, 160, RED)])
+    eq_(result.shape, (320, 480, 2))
+    assert_allclose(result[160, 80], chroma_of(RED), atol=4)
+    change = np.linalg.norm(result - np.float32([6, -9]), axis=-1)
+    ok_(change[:, :225].min() > 0.3 * change.max())
+    ok_(change[:, 256:].max() < 0.1 * change.max())

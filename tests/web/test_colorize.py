@@ -1,0 +1,203 @@
+"""Photos coloured by HTTP: what comes back."""
+
+import io
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+from numpy.testing import assert_array_equal
+from PIL import Image
+
+from colornet.photos.colorizer import Colorizer
+from colornet.photos.reading import decode_photo
+from colornet.photos.scores import decode_scores, keep_scores
+from colornet.photos.writing import encode_photo
+from tests.photos.samples import photo
+from tests.tiny import noted
+from tests.web import serving
+from tests.web.serving import Client, encoded, pixels_of
+
+
+class TestColorize(Client):
+    """``POST /api/colorize``."""
+
+    def test_it_is_what_a_colorizer_makes_of_the_photo(self):
+        content = encoded()
+        config = self.model.config
+
+        def predict(luminance):
+            return np.stack([decode_scores(kept, (-100., 100.),
+                                           **config.decoding) for kept in
+                             keep_scores(serving.Looks()(luminance))])
+        read = decode_photo(content, 'photo.jpg')
+        rgb = Colorizer(predict, 32, 'luv', 'keep').colorize_batch(
+            [read.pixels])[0]
+        answer = self.colorize(content)
+        eq_(answer.status_code, 200)
+        expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
+        ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
+        ok_(np.ptp(expected, axis=2).max() > 60)
+
+    def test_the_type_is_that_of_the_photo(self):
+        for format, type in [
+                ('JPEG', 'image/jpeg'), ('PNG', 'image/png'),
+                ('TIFF', 'image/tiff'), ('WEBP', 'image/webp'),
+                ('BMP', 'image/bmp'), ('GIF', 'image/png')]:
+            # Of the content: a name may lie.
+            answer = self.colorize(encoded(format=format), 'scan.dat')
+            eq_((answer.status_code, answer.mimetype), (200, type))
+            image = Image.open(io.BytesIO(answer.data))
+            eq_(Image.MIME[image.format], type)
+            eq_((image.size, image.mode), (photo().size, 'RGB'))
+
+    def test_borders_stay_neutral(self):
+        bordered = Image.new('L', (168, 136), 240)
+        bordered.paste(photo().convert('L'), (20, 20))
+        content = encoded(bordered, 'PNG')
+        got = pixels_of(self.colorize(content).data).astype(int)
+        for edge in got[:18], got[-18:], got[:, :18], got[:, -18:]:
+            eq_(np.ptp(edge, axis=2).max(), 0)
+        ok_(np.ptp(got[30:-30, 30:-30], axis=2).mean() > 10)
+        got = pixels_of(self.colorize(content, hint='40,60=red').data)
+        ok_(int(got[60, 40, 0]) > int(got[60, 40, 2]) + 30)
+        self.refuses(422, 'outside the picture', self.colorize(
+            content, hint='10,60=red'))
+
+    def test_deep_photos_stay_deep(self):
+        deep = np.asarray(photo().convert('L')).astype(np.uint16) * 257 - 100
+        answer = self.colorize(encoded(Image.fromarray(deep.clip(0)), 'PNG'))
+        rgb = decode_photo(answer.data, 'a.png').pixels
+        eq_((rgb.dtype, rgb.shape), (np.uint16, (96, 128, 3)))
+        ok_((rgb % 257).any())
+
+    def test_transparency_stays(self):
+        image = photo().convert('LA')
+        image.putalpha(Image.linear_gradient('L').resize(image.size))
+        got = pixels_of(self.colorize(encoded(image, 'PNG')).data)
+        assert_array_equal(got[..., 3], np.asarray(image)[..., 1])
+
+    def test_names(self):
+        for name, expected in [
+                ('a b.jpg', 'filename="a b-coloured.jpg"'),
+                ('../x/scan.tif', 'filename=scan-coloured.jpg'),
+                ('é.png', "filename*=UTF-8''%C3%A9-coloured.jpg")]:
+            answer = self.colorize(encoded(), name)
+            eq_(answer.status_code, 200)
+            assert_in(expected, answer.headers['Content-Disposition'])
+
+    def test_options_come_in_the_form_or_the_address(self):
+        content = encoded(format='PNG')
+        plain = self.colorize(content).data
+        grey = self.colorize(content, saturation='0').data
+        eq_(np.ptp(pixels_of(grey), axis=2).max(), 0)
+        ok_(np.ptp(pixels_of(plain), axis=2).max() > 60)
+        eq_(self.post('/api/colorize?saturation=0', content).data, grey)
+        found = {self.colorize(content, **options).data for options in (
+            {}, {'temperature': '0.2'}, {'method': 'argmax'},
+            {'smoothing': '2'}, {'saturation': '1'})}
+        eq_(len(found), 5)
+        eq_(self.colorize(content, saturation='0.5').data, plain)
+
+    def test_the_network_looks_once(self):
+        first, second = encoded(), encoded(quality=50)
+        for saturation in '0.1', '0.2', '0.3':
+            eq_(self.colorize(first, saturation=saturation).status_code, 200)
+        eq_(self.model.outputs.count, 1)
+        self.colorize(second)
+        eq_(self.model.outputs.count, 2)
+
+    def test_hints(self):
+        content = encoded(format='PNG')
+        plain = pixels_of(self.colorize(content).data).astype(int)
+        got = pixels_of(self.colorize(content, hint=[
+            '20,30=#d02010', '100,80=grey']).data).astype(int)
+        red, green, blue = got[30, 20]
+        ok_(red > max(green, blue) + 30, got[30, 20])
+        ok_(np.ptp(plain[80, 100]) > 20)
+        ok_(np.ptp(got[80, 100]) < 10, got[80, 100])
+        self.refuses(422, 'a hint is X,Y=', self.colorize(content, hint='1'))
+        self.refuses(422, 'outside the picture', self.colorize(
+            content, hint='128,0=red'))
+
+    def test_colours_that_a_photo_has(self):
+        content = encoded(photo(), 'PNG')
+        own = pixels_of(content).astype(int)
+        new, mean = [pixels_of(self.colorize(content, **options).data).astype(
+            int) for options in ({}, {'colour': 'blend'})]
+        eq_(self.colorize(content, colour='keep').data, content)
+        kept = self.colorize(content, colour='keep', format='bmp').data
+        assert_array_equal(pixels_of(kept), own)
+        ok_(abs(new - own).mean() > 8)
+        for one in own, new:
+            ok_(abs(mean - one).mean() < 0.7 * abs(new - own).mean())
+        # Grey photos have none to keep.
+        grey = encoded(format='PNG')
+        eq_(self.colorize(grey, colour='keep').data, self.colorize(grey).data)
+
+    def test_results(self):
+        for format, type in [('jpg', 'image/jpeg'), ('png', 'image/png'),
+                             ('tif', 'image/tiff'), ('webp', 'image/webp'),
+                             ('bmp', 'image/bmp'),
+                             ('ppm', 'image/x-portable-pixmap')]:
+            answer = self.colorize(encoded(), format=format)
+            eq_((answer.status_code, answer.mimetype), (200, type))
+            assert_in('photo-coloured.' + format,
+                      answer.headers['Content-Disposition'])
+        sizes = [len(self.colorize(encoded(), quality=quality).data)
+                 for quality in (10, 95)]
+        ok_(sizes[0] < 0.5 * sizes[1], sizes)
+        deep = self.colorize(encoded(), format='png', depth='16').data
+        eq_(decode_photo(deep, 'a.png').pixels.dtype, np.uint16)
+        marked, plain = [self.colorize(encoded(), mark=mark).data
+                         for mark in ('true', 'no')]
+        ok_(b'colornet' in marked and b'colornet' not in plain)
+        clear = photo().convert('LA')
+        self.refuses(422, 'transparency', self.colorize(
+            encoded(clear, 'PNG'), format='jpg'))
+        self.refuses(422, '16 bits', self.colorize(
+            encoded(), depth='16'))
+
+    def test_bad_options(self):
+        for options, words in [
+                ({'nope': '1'}, 'there is no option nope'),
+                ({'saturation': 'x'}, 'saturation = x: must be a number'),
+                ({'saturation': '-1'}, 'saturation = -1: must be at least 0'),
+                ({'temperature': '0'}, 'temperature = 0: must be at least'),
+                ({'method': 'mode'}, 'choose one of argmax, mean'),
+                ({'format': 'gif'}, 'format = gif: choose one of jpg, png'),
+                ({'quality': 'x'}, 'quality = x: must be an integer'),
+                ({'quality': '0'}, 'quality must be 1 to 100'),
+                ({'mark': 'maybe'}, 'mark = maybe: must be a boolean'),
+                ({'colour': 'skip'}, 'choose one of replace, blend, keep')]:
+            answer = self.refuses(422, words, self.colorize(
+                encoded(), **options))
+            assert_not_in('decoding', answer.json['error'])
+        self.refuses(422, 'given twice', self.post(
+            '/api/colorize?saturation=1', encoded(), saturation='1'))
+        eq_(self.model.outputs.count, 0)
+
+    def test_no_photo(self):
+        self.refuses(422, 'send one photo', self.client.post('/api/colorize'))
+        self.refuses(422, 'send one photo', self.client.post(
+            '/api/colorize', data=encoded(), content_type='image/jpeg'))
+        self.refuses(422, 'send one photo', self.client.post(
+            '/api/colorize', data={'file': [
+                (io.BytesIO(encoded()), name) for name in 'ab']}))
+
+    def test_what_is_no_image(self):
+        for content, words in [
+                (b'plain text', 'not an image'), (b'', 'empty file'),
+                (encoded()[:2000], 'truncated')]:
+            self.refuses(415, 'photo.jpg: ' + words, self.colorize(content))
+        eq_(self.model.outputs.count, 0)
+
+    def test_faults_of_ours_are_told_in_a_line(self):
+        with mock.patch.object(self.model, 'look', side_effect=MemoryError):
+            self.refuses(413, 'out of memory', self.colorize(encoded()))
+        with mock.patch.object(self.model, 'look',
+                               side_effect=RuntimeError('secret')):
+            with noted() as said:
+                self.refuses(500, 'internal error', self.colorize(encoded()))
+        eq_(said.getvalue(),
+            'colornet: internal error: RuntimeError: secret\n')
+        eq_(self.colorize(encoded()).status_code, 200)
