@@ -311,6 +311,8 @@ def _notes(report, options):
     if report.first_only:
         yield ('of animations, only the first picture is coloured, of pages '
                'the largest (--pages all): ' + _first_of(report.first_only))
+    for text, sources in report.notes.items():
+        yield '%s: %s' % (text, _first_of(sources))
     if report.in_colour:
         yield ('left out, as they have colours (--colour keep, blend or '
                'replace): ' + _first_of(report.in_colour))
