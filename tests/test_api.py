@@ -1,5 +1,7 @@
 """What is offered in Python: networks that colour photos."""
 
+import threading
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -8,6 +10,7 @@ from nose.tools import assert_in, assert_is, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
 import colornet
+from colornet import api
 from colornet.api import load_colorizer, load_colorizers
 from colornet.color import luminance, unbin_channel
 from colornet.config import load_config
@@ -20,6 +23,7 @@ from colornet.network.stored import fold_batch_norm
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.finding import find_images
 from colornet.photos.pixels import resize
+from colornet.photos.prints import stretch_tones
 from colornet.photos.reading import read_rgb
 from colornet.scaling import enlarge_chroma
 from tests import tiny
@@ -43,6 +47,55 @@ def teardown_module():
 def test_what_the_package_offers():
     assert_is(colornet.load_colorizer, load_colorizer)
     assert_is(colornet.Colorizer, Colorizer)
+    assert_is(colornet.colorize, api.colorize)
+
+
+def test_a_network_is_loaded_once():
+    def load(network, decoding, engine, device):
+        seen.append((network, decoding, engine))
+        return Colorizer(lambda luminance: np.zeros(luminance.shape + (2,),
+                                                    np.float32), 8)
+    seen, grey = [], np.full((9, 9), 99, np.uint8)
+    api._kept_colorizer.cache_clear()
+    try:
+        with mock.patch.object(api, 'load_colorizer', load):
+            for engine in None, None, 'onnx', None:
+                rgb = colornet.colorize(grey, engine=engine, colour='blend')
+                eq_((rgb.shape, rgb.dtype), ((9, 9, 3), np.uint8))
+            first, second = colornet.colorize([grey, grey / 255.], 'a.h5',
+                                              ['decoding.saturation=2'])
+            eq_((first.dtype, second.dtype), (np.uint8, np.float64))
+    finally:
+        api._kept_colorizer.cache_clear()
+    eq_(seen, [(None, (), None), (None, (), 'onnx'),
+               ('a.h5', ('decoding.saturation=2',), None)])
+
+
+def test_threads_take_turns():
+    running, most = [], []
+
+    def predict(luminance):
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.pop()
+        return [luminance + 1, luminance + 2]
+    for count in 1, 2:
+        functions = api._share_passes(predict, count)
+        results = {}
+
+        def work(number):
+            results[number] = functions[number % count](np.full(3, number))
+        threads = [threading.Thread(target=work, args=[number])
+                   for number in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        eq_(set(most), {1})
+        for number, result in results.items():
+            assert_array_equal(result, np.full(3, number) + 1 +
+                               number % count)
 
 
 def test_colorizer_of_a_saved_network():
@@ -125,7 +178,9 @@ class TestVariant:
             [(6, 12, 2), (12, 6, 2), (6, 6, 2), (6, 12, 2)])
         for chroma, photo, shape in zip(got, grey, [
                 (24, 48), (48, 24), (24, 24), (24, 48)]):
-            expected = self.chroma_of(luminance(resize(photo, shape))[None])
+            # Their tones are few: all are seen with those of others.
+            expected = self.chroma_of(stretch_tones(
+                luminance(resize(photo, shape)))[None])
             assert_allclose(chroma, expected[0], rtol=0,
                             atol=1e-3 * abs(expected).max())
         rgb, = self.colorizer.colorize_batch(grey[:1])

@@ -93,8 +93,10 @@ class _StreamSteps(Steps):
             raise ColornetError(
                 '%s has colours of its own: --colour keep, blend or replace '
                 'says what becomes of them' % job.source)
+        if own and self.options.colour == 'skip':
+            return replace(job, photo=photo, has_colours=own)
         self.is_first = False
-        return replace(job, photo=photo, luminance=luminance, has_colours=own)
+        return super().name(job, photo, luminance, own)
 
     def write(self, job, chroma):
         return self.encode(job, chroma, job.content)

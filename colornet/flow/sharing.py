@@ -107,6 +107,8 @@ def _collect(notes, chunk, report, why=None):
     for source in chunk:
         entry = done.get(source, {})
         path, status = Path(source), entry.get('status')
+        for text in entry.get('notes', ()):
+            report.add_note(path, text)
         if status == 'written':
             report.add_written(path, Path(entry['output']),
                                entry.get('first_only', False))

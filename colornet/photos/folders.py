@@ -6,6 +6,7 @@ and does not stop the others, a full disk does. While the network predicts,
 """
 
 import errno
+import functools
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +125,9 @@ def colorize_file(colorizer, source, target, overwrite=True, report=None,
         If `target` is there and must not be replaced, or is the source, or
         cannot be written.
     """
+    if options.pages == 'all':
+        raise ColornetError('%s is one file; all pages need a folder as OUT'
+                            % target)
     report = Report() if report is None else report
     source, target = Path(source), Path(target)
     if os.path.realpath(source) == os.path.realpath(target):
@@ -182,7 +186,9 @@ class Steps:
 
     def load(self, job):
         """The photo of a job."""
-        return read_photo(job.source)
+        photo = read_photo(job.source, job.page)
+        # Of pages that are all coloured, none is the only one.
+        return photo if job.page is None else replace(photo, has_more=False)
 
     def look(self, photo):
         """The same of a photo that is there."""
@@ -197,6 +203,8 @@ class Steps:
         if own and self.options.colour == 'skip':
             self.report.add_in_colour(job.source)
             return None
+        for text in photo.notes:
+            self.report.add_note(job.source, text)
         job = replace(job, photo=photo, luminance=luminance, has_colours=own)
         return self.targets.rename(job) if self.targets else job
 
@@ -234,7 +242,10 @@ class Steps:
         # Colours that a photo has kept are not computed.
         return encode_photo(rgb, job.photo, suffix, job.source, options.depth,
                             options.mark and chroma is not None,
-                            options.quality)
+                            options.quality, self._teller(job))
+
+    def _teller(self, job):
+        return functools.partial(self.report.add_note, job.source)
 
     def write(self, job, chroma):
         """Colour and write a photo; an error of the disk ends all."""
@@ -251,7 +262,7 @@ class Steps:
             else:
                 write_photo(target, rgb, job.photo, options.depth,
                             options.mark and chroma is not None,
-                            options.quality, times_of)
+                            options.quality, times_of, self._teller(job))
         except OSError as error:
             reason = error.strerror.lower()
             if error.errno in _NAME_ERRORS:

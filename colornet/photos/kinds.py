@@ -11,6 +11,7 @@ from ..errors import ColornetError
 from ..formats.arrays import to_stored
 from ..formats.decoding import photo_of_image
 from ..formats.photo import Photo
+from ..terminal import note
 from .folders import Steps
 from .naming import Job, Targets
 from .options import Options
@@ -63,7 +64,12 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
         If something is no photo, or has colours and ``colour`` is 'skip'.
     """
     options = Options(**options)
-    steps = Steps(colorizer, options, Report())
+    if options.pages != 'largest':
+        raise ColornetError('each photo has one result: pages=%r is for '
+                            'colornet.photos.folders.colorize_files'
+                            % options.pages)
+    report = Report()
+    steps = Steps(colorizer, options, report)
     kinds = _as_kinds(photos, out, options)
     results = []
     for start in range(0, len(kinds), batch_size):
@@ -71,6 +77,8 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
         jobs = [_look(steps, kind) for kind in chunk]
         results += [kind.finish(steps, job, chroma) for kind, job, chroma
                     in zip(chunk, jobs, steps.predict(jobs))]
+    for text in report.notes:
+        note('colornet: note: ' + text)
     return results
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 __all__ = ['Report']
 
@@ -27,11 +27,13 @@ class Report:
     others : Counter of str
         Files that are no photos, by their suffix, such as '.txt'; '' counts
         those without.
+    notes : dict of str to list of Path
+        What could not be followed or kept: the sources of which that is so.
     listener : callable, optional
         Is told of each photo when it ends: a dict with ``source`` and
         ``status``, which is ``written``, ``skipped``, ``in colour`` or
-        ``failed``; ``output``, or ``reason``; and ``first_only``, where that
-        is so.
+        ``failed``; ``output``, or ``reason``; ``notes`` and ``first_only``,
+        where there are such.
     """
 
     written: List[Path] = field(default_factory=list)
@@ -40,16 +42,26 @@ class Report:
     first_only: List[Path] = field(default_factory=list)
     in_colour: List[Path] = field(default_factory=list)
     others: Counter = field(default_factory=Counter)
+    notes: Dict[str, List[Path]] = field(default_factory=dict)
     listener: Optional[Callable] = field(default=None, compare=False,
                                          repr=False)
+    _untold: Dict[Path, List[str]] = field(default_factory=dict, init=False,
+                                           compare=False, repr=False)
+
+    def add_note(self, source, text):
+        """Something of a photo could not be followed or kept."""
+        self.notes.setdefault(text, []).append(source)
+        self._untold.setdefault(source, []).append(text)
 
     def add_written(self, source, target, first_only=False):
         """A photo was coloured."""
         self.written.append(target)
-        more = {}
+        more, notes = {}, self._untold.pop(source, [])
+        if notes:
+            more['notes'] = notes
         if first_only:
             self.first_only.append(source)
-            more = {'first_only': True}
+            more['first_only'] = True
         self._tell(source, 'written', output=str(target), **more)
 
     def add_failed(self, source, reason):

@@ -113,7 +113,7 @@ def output_dtype(photo, suffix, depth=None):
 
 
 def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
-                times_of=None):
+                times_of=None, tell=None):
     """Write a colorized photo beside what its file held.
 
     The format follows the suffix. EXIF (without its thumbnail), XMP, IPTC,
@@ -139,6 +139,8 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
         Of JPEG and WebP, 1 to 100.
     times_of : str or Path, optional
         A file whose times of access and modification the output gets.
+    tell : callable, optional
+        Takes a line about what is lost; if not given, it is printed.
 
     Raises
     ------
@@ -148,12 +150,12 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
         If the disk cannot.
     """
     content = encode_photo(rgb, photo, Path(path).suffix, path, depth, mark,
-                           quality)
+                           quality, tell)
     write_bytes(path, content, times_of)
 
 
 def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
-                 quality=None):
+                 quality=None, tell=None):
     """Encode a colorized photo in memory, as :func:`write_photo` writes it.
 
     Parameters
@@ -166,7 +168,7 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         Of a file in the format that is wanted, such as '.jpg'.
     name : str or Path, optional
         What errors call the photo.
-    depth, mark, quality
+    depth, mark, quality, tell
         As for :func:`write_photo`.
 
     Returns
@@ -179,6 +181,9 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         If the format cannot hold the photo, or there is none.
     """
     name = name or 'photo' + suffix
+    if tell is None:
+        def tell(text):
+            note('colornet: note: %s: %s' % (name, text))
     encoding = _encoding(suffix, name)
     if photo.alpha is not None and not encoding.holds_alpha:
         raise ImageError(name, '%s cannot hold the transparency of this '
@@ -187,11 +192,11 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         raise ImageError(name, '%s cannot hold 16 bits, use .png or .tif'
                          % encoding.format)
     for text in photo.notes:
-        note('colornet: note: %s: %s' % (name, text))
+        tell(text)
     pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
     metadata = photo.metadata
     if not encoding.holds_metadata:
-        _say_lost(name, without_format(metadata))
+        _tell_lost(tell, without_format(metadata, encoding is _PPM))
         metadata = Metadata()
     else:
         if metadata.profile:
@@ -208,21 +213,25 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         pixels = np.dstack([pixels, alpha])
     options = {} if quality is None else {'quality': quality}
     if not encoding.holds_metadata:
+        if photo.metadata.resolution:
+            options['dpi'] = photo.metadata.resolution  # which BMP can hold
         return _encode(pixels, encoding, name, options)
     marked_ = marked(metadata) if mark else metadata
     try:
-        return _with_metadata(pixels, encoding, name, options, marked_,
-                              photo.compression, mark)
+        content, lost = _with_metadata(pixels, encoding, name, options,
+                                       marked_, photo.compression, mark)
+        _tell_lost(tell, lost)
+        return content
     except ImageError:
         raise
     except Exception as error:
         # Of a photo, its colours are worth more than what is said of it.
-        note('colornet: note: %s: written without EXIF and other metadata, '
-             'which cannot be kept (%s)' % (name, error))
+        tell('written without EXIF and other metadata, which cannot be kept '
+             '(%s)' % error)
         upright = to_stored(pixels, {6: 8, 8: 6}.get(photo.orientation,
                                                      photo.orientation))
         return _with_metadata(upright, encoding, name, options, Metadata(),
-                              photo.compression, False)
+                              photo.compression, False)[0]
 
 
 def _with_depth(values, dtype):
@@ -248,14 +257,12 @@ def _with_metadata(pixels, encoding, name, options, metadata, compression,
         put = into_jpeg if encoding.format == 'JPEG' else into_png
         content, lost = put(_encode(pixels, encoding, name, options),
                             metadata)
-    _say_lost(name, lost)
-    return content
+    return content, lost
 
 
-def _say_lost(name, lost):
+def _tell_lost(tell, lost):
     if lost:
-        note('colornet: note: %s: its format cannot keep: %s'
-             % (name, ', '.join(lost)))
+        tell('its format cannot keep: ' + ', '.join(lost))
 
 
 def save_image(path, image, **options):
