@@ -72,7 +72,7 @@ class Model:
         self._colorizer = Colorizer(*given)
         # Borders are found once, and are the same in the copy.
         self._joiner = Colorizer(*given, borders='colour')
-        self._limits = get_color_space(network['color_space']).limits
+        self._space = get_color_space(network['color_space'])
         self._spreader = None
         self._lock = threading.Lock()
 
@@ -155,7 +155,8 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
-        chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
+        chroma = decode_scores(seen.scores, self._space.limits,
+                               **wanted.decoding)
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)

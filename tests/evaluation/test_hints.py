@@ -115,7 +115,8 @@ class TestScores(tiny.InFolder):
                     chroma = colorizer.predict([pixels])[0] * (
                         start == 'network')
                     seen = colorizer.reduce(pixels)
-                    hints = draw_hints(resize(pixels, seen.shape), count)
+                    picture = pixels[colorizer.find_picture(pixels)]
+                    hints = draw_hints(resize(picture, seen.shape), count)
                     given.append(len(hints))
                     picture = as_uint8(colorizer.join(pixels, spread_hints(
                         seen, chroma, hints)))
