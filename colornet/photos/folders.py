@@ -125,6 +125,9 @@ def colorize_file(colorizer, source, target, overwrite=True, report=None,
         If `target` is there and must not be replaced, or is the source, or
         cannot be written.
     """
+    if options.pages == 'all':
+        raise ColornetError('%s is one file; all pages need a folder as OUT'
+                            % target)
     report = Report() if report is None else report
     source, target = Path(source), Path(target)
     if os.path.realpath(source) == os.path.realpath(target):
@@ -184,7 +187,9 @@ class Steps:
 
     def load(self, job):
         """The photo of a job."""
-        return read_photo(job.source)
+        photo = read_photo(job.source, job.page)
+        # Of pages that are all coloured, none is the only one.
+        return photo if job.page is None else replace(photo, has_more=False)
 
     def look(self, photo):
         """The same of a photo that is there."""

@@ -6,13 +6,13 @@ import stat
 import numpy as np
 
 from ..color import as_uint8
-from ..formats.decoding import decode_photo, page_numbers
+from ..formats.decoding import PAGES, decode_photo, page_numbers
 from ..formats.photo import ImageError, Photo
 from .pixels import is_grey, resize
 
-__all__ = ['LONGEST', 'MIN_SIDE', 'ImageError', 'Photo', 'check_colours',
-           'check_sides', 'decode_photo', 'open_photo', 'photo_pages',
-           'read_colours', 'read_photo', 'read_rgb']
+__all__ = ['LONGEST', 'MIN_SIDE', 'PAGES', 'ImageError', 'Photo',
+           'check_colours', 'check_sides', 'decode_photo', 'open_photo',
+           'photo_pages', 'read_colours', 'read_photo', 'read_rgb']
 
 #: The longer side of a photo that keeps its proportions, as a multiple of the
 #: shorter one: what is beyond, at both ends, is cut off.

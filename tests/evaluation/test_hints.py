@@ -29,7 +29,8 @@ def predict(luminance):
 
 
 def load_stand_in(network, vgg_weights=None, engine=None, space='luv'):
-    return Colorizer(predict, 64, space, 'keep')
+    # What is around the patches is no border of paper.
+    return Colorizer(predict, 64, space, 'keep', borders='colour')
 
 
 def patches(rows=60, columns=80):
