@@ -169,7 +169,7 @@ class TestColorize(Client):
 
     def test_what_is_lost(self):
         content = encoded(dpi=(300, 300))
-        answer = self.colorize(content, format='bmp')
+        answer = self.colorize(content, format='ppm')
         assert_in('resolution', unquote(answer.headers['Colornet-Note']))
         assert_not_in('Colornet-Note', self.colorize(content).headers)
 
