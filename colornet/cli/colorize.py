@@ -79,6 +79,11 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
+    command.add_argument('--hint', action='append', default=[], dest='hints',
+                         metavar='X,Y=COLOUR', help='for one photo: the '
+                         'colour of the thing at a pixel, from the left and '
+                         'from above, such as 120,85=#C04020 or 120,85=grey; '
+                         'may be repeated')
     command.add_argument('--max-pixels', type=positive, metavar='N',
                          help='refuse larger photos (default: 178 million)')
     there = command.add_mutually_exclusive_group()
@@ -100,6 +105,10 @@ def _colorize(options):
                if source != STREAM and not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
+    if options.hints and (len(options.sources) > 1 or
+                          os.path.isdir(options.sources[0])):
+        raise ColornetError('--hint is for one photo, not for several or a '
+                            'folder')
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
@@ -166,6 +175,7 @@ def _names_file(out):
 
 def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
+    from ..photos.hints import parse_hint
     from ..photos.options import Options
     format = options.format
     if out is not None:
@@ -175,7 +185,8 @@ def _result_options(options, out=None):
                                 % (format, out))
         format = suffix
     return Options(format, options.quality, options.depth, options.mark,
-                   options.keep_times, options.pages, options.colour)
+                   options.keep_times, options.pages, options.colour,
+                   tuple(map(parse_hint, options.hints)))
 
 
 def _watch(options, out, report):

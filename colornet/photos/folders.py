@@ -179,6 +179,7 @@ class Steps:
         self.options = options
         self.report = report
         self.targets = targets
+        self.has_seen_one = False
 
     def read(self, job):
         """Photo, what the network sees of it, whether its colours count."""
@@ -192,6 +193,9 @@ class Steps:
 
     def look(self, photo):
         """The same of a photo that is there."""
+        if self.options.hints and self.has_seen_one:
+            raise ColornetError('hints are for one photo, not for several')
+        self.has_seen_one = True
         colour = self.options.colour
         own = colour != 'replace' and has_colours(photo.pixels)
         luminance = (None if own and colour != 'blend' else
@@ -220,6 +224,8 @@ class Steps:
         own = job.photo.pixels
         if chroma is None:
             return own
+        chroma = self.colorizer.add_hints(job.luminance, chroma,
+                                          self.options.hints, own)
         rgb = self.colorizer.join(own, chroma, dtype)
         return mix_colours(rgb, own) if job.has_colours else rgb
 

@@ -1,9 +1,10 @@
 """What users choose about results: the same names everywhere."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 from ..errors import ColornetError
+from .hints import Hint
 from .reading import PAGES
 from .writing import check_suffix, output_suffix
 
@@ -37,6 +38,8 @@ class Options:
         What becomes of photos that have colours of their own
         (:func:`.tones.has_colours`): they are left out, keep them, get the
         mean of their own and the network's, or the network's.
+    hints : tuple of Hint or str
+        A user's colours for spots of one photo (:mod:`.hints`).
 
     Raises
     ------
@@ -51,6 +54,7 @@ class Options:
     keep_times: bool = False
     pages: str = 'largest'
     colour: str = 'replace'
+    hints: Tuple[Hint, ...] = ()
 
     def __post_init__(self):
         if self.format is not None:
