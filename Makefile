@@ -52,7 +52,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
-    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday \
+    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
     lint clean FORCE
 
@@ -194,6 +194,11 @@ everyday: $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder, EVERY
 	$(COLORNET) everyday --data $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/everyday.csv --sheet $(OUT)/everyday.jpg
+
+hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/hints.csv, .png, .jpg
+	$(COLORNET) hints --data $(call quoted,$(EVERYDAY_TEST)) \
+	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
+	    --out $(OUT)/hints.csv --sheet $(OUT)/hints.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

@@ -39,7 +39,8 @@ def test_every_experiment_is_a_target():
             ('train-folder', 'train experiments/folder_classification.ini'),
             ('report', 'colornet report'),
             ('serve', "colornet serve --host '127.0.0.1' --port '8000'"),
-            ('everyday', "colornet everyday --data 'data/everyday_test'")] + [
+            ('everyday', "colornet everyday --data 'data/everyday_test'"),
+            ('hints', "colornet hints --data 'data/everyday_test'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:
         assert_in(words, dry_run(target))
@@ -53,6 +54,8 @@ def test_every_experiment_is_a_target():
     assert_in("--data 'a b'", dry_run('train-everyday', 'EVERYDAY=a b'))
     assert_in("--list 'nature'", dry_run('everyday', 'EVERYDAY_LIST=nature'))
     assert_not_in('--list', dry_run('everyday'))
+    assert_in("--data 'a b'", dry_run('hints', 'EVERYDAY_TEST=a b'))
+    assert_in("--list 'nature'", dry_run('hints', 'EVERYDAY_LIST=nature'))
 
 
 def test_every_study_is_a_target():

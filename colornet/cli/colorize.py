@@ -66,10 +66,24 @@ def _add_result_options(command):
                          help='do not say in XMP that colours are computed')
     command.add_argument('--keep-times', action='store_true',
                          help='give results the times of their sources')
+    command.add_argument('--pages', default='largest', choices=(
+        'largest', 'all'), help='of files with several: the largest, or all, '
+        'as NAME-page1, NAME-page2 (default: %(default)s)')
     command.add_argument('--colour', default='skip', choices=(
         'skip', 'keep', 'blend', 'replace'), help='what becomes of photos '
         'that have colours, and not just one tone: they are left out, keep '
         'theirs, get the mean of both, or new ones (default: %(default)s)')
+    command.add_argument('--borders', default='neutral', choices=(
+        'neutral', 'colour'), help='of prints: left as they are, or coloured '
+        'like the rest (default: %(default)s)')
+    command.add_argument('--tones', default='stretch', choices=(
+        'stretch', 'keep'), help='what the network sees of faded and dark '
+        'prints; results keep their own tones (default: %(default)s)')
+    command.add_argument('--hint', action='append', default=[], dest='hints',
+                         metavar='X,Y=COLOUR', help='for one photo: the '
+                         'colour of the thing at a pixel, from the left and '
+                         'from above, such as 120,85=#C04020 or 120,85=grey; '
+                         'may be repeated')
     command.add_argument('--max-pixels', type=positive, metavar='N',
                          help='refuse larger photos (default: 178 million)')
     there = command.add_mutually_exclusive_group()
@@ -91,6 +105,10 @@ def _colorize(options):
                if source != STREAM and not os.path.lexists(source)]
     if len(missing) == len(options.sources):
         raise ColornetError('%s does not exist' % missing[0])
+    if options.hints and (len(options.sources) > 1 or
+                          os.path.isdir(options.sources[0])):
+        raise ColornetError('--hint is for one photo, not for several or a '
+                            'folder')
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
@@ -124,8 +142,12 @@ def _check_streams(options, out):
 def _choose_way(options, out):
     """What colours from IN to OUT."""
     source, *others = options.sources
+    if options.scheduler and options.pages == 'all':
+        raise ColornetError('--pages all is not for --scheduler')
     if source != STREAM and out != STREAM and not _names_file(out):
         return _share_folder if options.scheduler else _colorize_folder
+    if options.pages == 'all':
+        raise ColornetError('--pages all is for files, and a folder as OUT')
     if options.scheduler:
         raise ColornetError('--scheduler is for files and folders, and a '
                             'folder as OUT')
@@ -153,6 +175,7 @@ def _names_file(out):
 
 def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
+    from ..photos.hints import parse_hint
     from ..photos.options import Options
     format = options.format
     if out is not None:
@@ -162,7 +185,8 @@ def _result_options(options, out=None):
                                 % (format, out))
         format = suffix
     return Options(format, options.quality, options.depth, options.mark,
-                   options.keep_times, options.colour)
+                   options.keep_times, options.pages, options.colour,
+                   tuple(map(parse_hint, options.hints)))
 
 
 def _watch(options, out, report):
@@ -188,8 +212,11 @@ def _watch(options, out, report):
 
 def _load(options):
     from ..api import load_colorizer
-    return load_colorizer(options.network, options.vgg, options.decoding,
-                          options.engine, options.bfloat16, options.device)
+    colorizer = load_colorizer(
+        options.network, options.vgg, options.decoding, options.engine,
+        options.bfloat16, options.device)
+    colorizer.borders, colorizer.tones = options.borders, options.tones
+    return colorizer
 
 
 def _colorize_folder(options, out, report):
@@ -293,8 +320,8 @@ def print_report(report, out, options=None):
 def _notes(report, options):
     """What was not done as somebody might expect."""
     if report.first_only:
-        yield ('of animations and of files with several pages, only the first '
-               'picture is coloured: ' + _first_of(report.first_only))
+        yield ('of animations, only the first picture is coloured, of pages '
+               'the largest (--pages all): ' + _first_of(report.first_only))
     for text, sources in report.notes.items():
         yield '%s: %s' % (text, _first_of(sources))
     if report.in_colour:

@@ -5,12 +5,13 @@ from pathlib import Path
 from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
+from ..resources import DEFAULT_NETWORK
 from ..terminal import say
 from .options import (add, add_decoding, add_engine, add_networks, add_out,
                       add_subset, add_vgg, positive)
 
 __all__ = ['add_decodings', 'add_evaluate', 'add_everyday', 'add_figure',
-           'add_table1', 'add_table2']
+           'add_hints', 'add_table1', 'add_table2']
 
 
 def add_evaluate(commands):
@@ -157,6 +158,39 @@ def _everyday(options):
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
                          options.every, options.vgg, options.engine))
+    say('written to %s' % options.out)
+
+
+def add_hints(commands):
+    """Add ``colornet hints``."""
+    command = add(commands, 'hints', _hints,
+                  'score a network with 0 to 30 hints, drawn from the '
+                  'originals')
+    command.add_argument('--data', required=True, metavar='DIR',
+                         help='folder of photos in colour')
+    command.add_argument('--list', metavar='LIST', help='as of "colornet '
+                         'everyday" (default: all in the folder)')
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
+    add_out(command, 'runs/hints.csv')
+    command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
+                         '| network | 3 hints | 10 hints | original')
+    command.add_argument('--every', type=positive, metavar='N', help='show '
+                         'every Nth photo (default: 60 photos at most)')
+    add_vgg(command)
+    add_engine(command)
+
+
+def _hints(options):
+    from ..evaluation.hints import score_hints
+    from ..photos.writing import check_suffix
+    check_output(options.out, '.csv')
+    if options.sheet:
+        check_suffix(options.sheet)
+        check_output(options.sheet)
+    print(score_hints(options.data, options.out, options.network,
+                      options.list, options.sheet, options.every, options.vgg,
+                      options.engine))
     say('written to %s' % options.out)
 
 

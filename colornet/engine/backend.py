@@ -114,9 +114,13 @@ def _set_flags():
     if 'gcc.cxxflags' in user and 'blas.ldflags' not in user:
         raise ColornetError('gcc.cxxflags is set in THEANO_FLAGS or .theanorc '
                             'but blas.ldflags is not: set both or neither')
+    given = os.environ.get('THEANO_FLAGS', '')
+    if 'opencl' in (given if 'device' in user else flags.get('device', '')):
+        # Theano multiplies what is in new memory by zero, before it adds a
+        # product with a vector; by CLBlast, that can be no number.
+        flags['optimizer_excluding'] = 'local_gemm_to_gemv'
     wanted = ['%s=%s' % item for item in flags.items()
               if item[0].lower() not in user]
-    given = os.environ.get('THEANO_FLAGS')
     os.environ['THEANO_FLAGS'] = ','.join(wanted + ([given] if given else []))
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..color import as_uint8
 from ..config import load_config
 from ..data.splits import read_split
 from ..engine.available import choose_engine
@@ -23,16 +22,16 @@ from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.finding import find_images
-from ..photos.pixels import resize
-from ..photos.reading import ImageError, check_colours, check_sides, read_photo
+from ..photos.reading import ImageError, read_colours
 from ..resources import find_resource
 from ..terminal import (Interrupted, catch_signals, note, printable,
                         progress_bar)
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
-from .sheets import fill_rows, save_sheet
+from .sheets import fill_rows, save_sheet, shrink_picture
 
-__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'score_everyday']
+__all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'find_photos',
+           'score_everyday']
 
 #: Name -> settings that classification networks are scored with, besides
 #: their own.
@@ -174,7 +173,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
     out_file = Path(out_file)
     photos_file = out_file.with_name(out_file.stem + '_photos.csv')
     check_output(photos_file)
-    paths = _find_photos(data_folder, list_file)
+    paths = find_photos(data_folder, list_file)
     networks = networks or sorted(find_resource('weights').glob('*.h5'))
     network_names = _name_networks(networks)
     networks = list(map(network_file, networks))
@@ -198,7 +197,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             metrics = None if is_shown else kept.find(path)
             if metrics is None:
                 try:
-                    pixels = _read_colours(path)
+                    pixels = read_colours(path)
                 except ImageError as error:
                     reasons.append(str(error))
                     note('left out %s' % error)
@@ -209,7 +208,9 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             if is_shown:
                 pictures = [pictures[grey]] + [
                     pictures[row] for row in shown] + [pixels]
-                sheet.append((name, list(map(_reduce, pictures))))
+                sheet.append((name, [
+                    shrink_picture(picture, SHOWN_WIDTH)
+                    for picture in pictures]))
             for row, values in zip(scores, metrics):
                 scores[row].append(values)
             names.append(name)
@@ -248,8 +249,24 @@ def find_list(name):
         if name in LISTS else name
 
 
-def _find_photos(folder, list_file):
-    """Paths of the photos to be scored."""
+def find_photos(folder, list_file):
+    """Paths of the photos to be scored.
+
+    Parameters
+    ----------
+    folder : str or Path
+    list_file : str or Path, or None
+        As for :func:`score_everyday`.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ColornetError
+        If there are none, or one of the list is missing.
+    """
     folder = Path(folder)
     if list_file is None:
         paths = find_images(folder)
@@ -327,20 +344,6 @@ def _decode_as(own, settings):
     return config.decoding
 
 
-def _read_colours(path):
-    """Pixels of a photo that colours can be compared with.
-
-    Raises
-    ------
-    ImageError
-        If it has none.
-    """
-    pixels = as_uint8(read_photo(path).pixels)
-    check_sides(path, pixels)
-    check_colours(path, pixels)
-    return pixels
-
-
 def _colour(colorizer, pixels):
     """A photo in 8 bits, as ``colornet colorize`` writes it."""
     chroma, = colorizer.predict([pixels])
@@ -370,14 +373,6 @@ def _go_on(check_signals, kept, num_photos):
 def _digest(path):
     """Of a file's content; '' of none."""
     return path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def _reduce(pixels):
-    """A picture no larger than a sheet shows it."""
-    rows, columns = pixels.shape[:2]
-    scale = SHOWN_WIDTH / columns
-    return pixels if scale >= 1 else resize(
-        pixels, (max(1, round(scale * rows)), SHOWN_WIDTH))
 
 
 def _save_sheet(path, sheet, shown):

@@ -4,11 +4,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..color import as_uint8, join_channels, split_channels
+from ..photos.pixels import resize
 from ..photos.reading import read_photo
 from ..photos.writing import save_image
 
 __all__ = ['contact_sheet', 'fill_rows', 'grey_picture', 'save_demo_sheet',
-           'save_groups', 'save_sheet', 'show_prediction']
+           'save_groups', 'save_sheet', 'show_prediction', 'shrink_picture']
 
 
 def grey_picture(luminance, color_space='luv'):
@@ -258,3 +259,22 @@ def _cut(text, font, width):
     while text and font.getlength(text + '...') > width:
         text = text[:-1]
     return text + '...'
+
+
+def shrink_picture(pixels, width):
+    """A picture no larger than a sheet shows it.
+
+    Parameters
+    ----------
+    pixels : ndarray, (rows, columns, 3)
+    width : int
+
+    Returns
+    -------
+    ndarray, same dtype
+        At most `width` columns.
+    """
+    rows, columns = pixels.shape[:2]
+    scale = width / columns
+    return pixels if scale >= 1 else resize(
+        pixels, (max(1, round(scale * rows)), width))

@@ -217,9 +217,9 @@ def _content(block):
     return block[start + 4:start + 4 + size]
 
 
-def without_format(metadata):
-    """What formats that hold no metadata lose."""
+def without_format(metadata, resolution=True):
+    """What formats that hold no metadata lose; some keep the resolution."""
     return [name for name, there in [
         ('EXIF', metadata.exif), ('XMP', metadata.xmp),
         ('IPTC', metadata.photoshop), ('comment', metadata.comments),
-        ('resolution', metadata.resolution)] if there]
+        ('resolution', resolution and metadata.resolution)] if there]

@@ -22,7 +22,7 @@ from .profiles import apply_gamma, to_srgb
 from .tags import set_upright
 from .tiff import is_tiff, read_page, read_pages
 
-__all__ = ['decode_photo', 'page_numbers', 'photo_of_image']
+__all__ = ['PAGES', 'decode_photo', 'page_numbers', 'photo_of_image']
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
@@ -33,6 +33,9 @@ if 'avif' in features.modules and features.check_module('avif'):
 
 _FORMATS = ('not an image file (JPEG, PNG, TIFF, WebP, BMP, GIF, PPM, JPEG '
             '2000, HEIC, AVIF or camera raw)')
+
+#: Which pages of a file may be chosen.
+PAGES = 'largest', 'all'
 
 # Of a PNG that says so, samples are nearly sRGB.
 _NEARLY_SRGB = .45455
@@ -128,9 +131,9 @@ def page_numbers(source, name, pages='all'):
     ColornetError
         If it cannot be read, or there is no such choice of pages.
     """
-    if pages not in ('all', 'largest'):
-        raise ColornetError("pages must be 'all' or 'largest', not %r"
-                            % (pages,))
+    if pages not in PAGES:
+        raise ColornetError('pages must be %s, not %r'
+                            % (' or '.join(PAGES), pages))
     source, start = _start(source, name)
     if not is_tiff(start) or _sniff(start, name):
         source.seek(0)

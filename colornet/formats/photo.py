@@ -11,9 +11,6 @@ from .metadata import Metadata
 
 __all__ = ['ImageError', 'Photo', 'check_size', 'limit_pixels']
 
-# Pixels of the largest photo that is decoded; Pillow's own limit.
-_max_pixels = 178956970
-
 
 @dataclass(eq=False)
 class Photo:
@@ -78,9 +75,7 @@ def limit_pixels(largest):
     ----------
     largest : int
     """
-    global _max_pixels
-    _max_pixels = largest
-    # Pillow allows twice as many as it warns of.
+    # Pillow's own limit, which is twice what it warns of.
     Image.MAX_IMAGE_PIXELS = largest / 2
 
 
@@ -91,7 +86,8 @@ def check_size(name, rows, columns):
     ------
     ImageError
     """
-    if rows * columns > _max_pixels:
+    limit = int(2 * Image.MAX_IMAGE_PIXELS)
+    if rows * columns > limit:
         raise ImageError(name, 'too large, more than %s (--max-pixels)' % (
-            '%d pixels' % _max_pixels if _max_pixels < 10000000 else
-            '%d million pixels' % (_max_pixels // 1000000)))
+            '%d pixels' % limit if limit < 10000000 else
+            '%d million pixels' % (limit // 1000000)))

@@ -12,6 +12,7 @@ from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
 from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
+from .hints import spread_hints
 from .kinds import colorize_kinds, is_kind
 from .pixels import resize
 from .prints import find_picture, stretch_tones
@@ -118,7 +119,7 @@ class Colorizer:
             return colorize_kinds(self, photos, **options)
         return colorize_kinds(self, [photos], **options)[0]
 
-    def colorize(self, pixels):
+    def colorize(self, pixels, hints=()):
         """Colorize a photo.
 
         Parameters
@@ -127,6 +128,9 @@ class Colorizer:
             Grey or sRGB, of which the luminance counts; uint8, uint16 or
             floating point in [0, 1]; at least one pixel. A file's name, its
             bytes or Pillow's image is for :meth:`__call__`.
+        hints : sequence of Hint or str
+            Colours for spots of it, such as ``'120,85=#C04020'``: see
+            :mod:`.hints`.
 
         Returns
         -------
@@ -136,11 +140,15 @@ class Colorizer:
         Raises
         ------
         ColornetError
-            If `pixels` is not such an array.
+            If `pixels` is not such an array, or something is no hint.
         """
         if is_kind(pixels):
-            return self(pixels)
-        return self.colorize_batch([pixels])[0]
+            return self(pixels, hints=hints)
+        pixels = np.asarray(pixels)
+        luminance = self.reduce(pixels)
+        chroma, = self.predict_reduced([luminance])
+        return self.join(pixels, self.add_hints(luminance, chroma, hints,
+                                                pixels))
 
     def colorize_batch(self, photos):
         """Colorize photos, of any sizes.
@@ -256,6 +264,35 @@ class Colorizer:
             raise ColornetError('the network predicts values that are not '
                                 'finite: its weights are damaged')
         return chroma
+
+    def add_hints(self, luminance, chroma, hints, pixels):
+        """Change predicted chrominance by a user's hints.
+
+        Parameters
+        ----------
+        luminance : ndarray, (rows, columns)
+            What the network has seen.
+        chroma : ndarray, (any rows, any columns, 2)
+        hints : sequence of Hint or str
+        pixels : ndarray
+            The photo in whose pixels they are.
+
+        Returns
+        -------
+        ndarray of float32
+            `chroma` itself if there are no hints.
+
+        Raises
+        ------
+        ColornetError
+            If there are, and the network is not one of CIELUV, or if one is
+            outside the picture.
+        """
+        if hints and self.color_space != 'luv':
+            raise ColornetError('hints are for networks of CIELUV, not %s'
+                                % self.color_space)
+        return spread_hints(luminance, chroma, hints,
+                            self.find_picture(pixels))
 
     def join(self, pixels, chroma, dtype=np.float32):
         """Join predicted chrominance to a photo's own luminance (3.1).

@@ -125,6 +125,9 @@ def colorize_file(colorizer, source, target, overwrite=True, report=None,
         If `target` is there and must not be replaced, or is the source, or
         cannot be written.
     """
+    if options.pages == 'all':
+        raise ColornetError('%s is one file; all pages need a folder as OUT'
+                            % target)
     report = Report() if report is None else report
     source, target = Path(source), Path(target)
     if os.path.realpath(source) == os.path.realpath(target):
@@ -176,6 +179,7 @@ class Steps:
         self.options = options
         self.report = report
         self.targets = targets
+        self.has_seen_one = False
 
     def read(self, job):
         """Photo, what the network sees of it, whether its colours count."""
@@ -183,10 +187,15 @@ class Steps:
 
     def load(self, job):
         """The photo of a job."""
-        return read_photo(job.source)
+        photo = read_photo(job.source, job.page)
+        # Of pages that are all coloured, none is the only one.
+        return photo if job.page is None else replace(photo, has_more=False)
 
     def look(self, photo):
         """The same of a photo that is there."""
+        if self.options.hints and self.has_seen_one:
+            raise ColornetError('hints are for one photo, not for several')
+        self.has_seen_one = True
         colour = self.options.colour
         own = colour != 'replace' and has_colours(photo.pixels)
         luminance = (None if own and colour != 'blend' else
@@ -215,6 +224,8 @@ class Steps:
         own = job.photo.pixels
         if chroma is None:
             return own
+        chroma = self.colorizer.add_hints(job.luminance, chroma,
+                                          self.options.hints, own)
         rgb = self.colorizer.join(own, chroma, dtype)
         return mix_colours(rgb, own) if job.has_colours else rgb
 

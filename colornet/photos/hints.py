@@ -1,15 +1,16 @@
 """Colours that a user gives for single spots, spread to what belongs together.
 
 Levin, Lischinski and Weiss (2004) spread colours from scribbles to neighbours
-of like luminance. Here, it is the *difference* between the user's colours and
-the network's that is spread: where it has faded, far away or beyond edges, the
+of like luminance. Here, the network's colours are there already, and each hint
+gets a weight everywhere, by which it changes them: 1 at its spot, 0 at those
+of the others. Where all weights have faded, far away or beyond edges, the
 network's colours stay.
 
-The difference is the smoothest that has the values wanted at the spots: it
-minimizes the squared differences between neighbours, weighted by how like
-their luminance is, and its own squares, weighted by a small pull. The matrix
-of this quadratic form depends on the photo alone. It is factorised once;
-then, each spot costs one solution, and another colour of it none.
+A weight is the smoothest map with these values: it minimizes the squared
+differences between neighbours, weighted by how like their luminance is, and
+its own squares, weighted by a small pull to 0. The matrix of this quadratic
+form depends on luminance alone. It is factorised once; then, each new spot
+costs one solution, and another colour of it none.
 """
 
 import re
@@ -28,21 +29,30 @@ from .pixels import resize
 
 __all__ = ['Hint', 'HintSpreader', 'parse_hint', 'spread_hints']
 
-#: Pixels of the grid on which differences are spread, at most: a factorisation
-#: takes a third of a second.
-_GRID_PIXELS = 30000
+#: Pixels of the grid that weights are computed on, at most.
+_GRID_PIXELS = 15000
+
+# What follows was chosen on held-out photos (docs/hints.rst).
 
 #: In units of the photo's side (the root of its area): where luminance is
-#: even, a hint has faded to 1/e at this distance.
+#: even, a weight has faded to 1/e at about this distance.
 REACH = 1.
 
-#: Differences of luminance between neighbours on the grid at which the weight
-#: falls to exp(-1/2) of that of equals; and the least weight, so that a spot
-#: of noise is not left alone.
-CONTRAST, LEAST_WEIGHT = 3., 1e-4
+#: Difference of luminance between neighbours on the grid at which their tie is
+#: exp(-1/2) of that of equals; and the least tie, so that noise is not left
+#: alone.
+CONTRAST, LEAST_TIE = 3., 1e-3
 
-#: In a thing of one material, chroma grows with luminance. Differences grow
-#: with the root of luminance, and this added, so that black is bearable.
+#: Power of the weights before they are made to add up to 1 with what is the
+#: network's: hints are more even within a thing, and end sooner beyond it.
+SHARPNESS = 1.5
+
+#: By how much a hint replaces the network's colours around it; as for the
+#: rest, it shifts them, and what varies stays.
+REPLACED = 0.5
+
+#: In a thing of one material, chroma grows with luminance: here, with the root
+#: of luminance and this, so that black is bearable.
 LUMINANCE_OFFSET = 10.
 
 #: Of the spot around a hint, in units of the photo's side.
@@ -100,19 +110,20 @@ def parse_hint(text):
     return Hint(float(x), float(y), color)
 
 
-def spread_hints(luminance, chroma, hints, shape=None):
+def spread_hints(luminance, chroma, hints, picture=None):
     """Spread a user's colours to what belongs together.
 
     Parameters
     ----------
     luminance : ndarray, (rows, columns)
-        CIELUV L of the photo, as the network sees it.
+        CIELUV L of the photo, about as large as the network sees it.
     chroma : ndarray, (any rows, any columns, 2)
         The network's U and V.
-    hints : sequence of Hint
-    shape : (int, int), optional
-        Rows and columns of the photo in whose pixels the hints are; those of
-        `luminance` if not given.
+    hints : sequence of Hint or str
+        Text is for :func:`parse_hint`.
+    picture : (slice, slice), optional
+        The rows and columns that `luminance` shows of the photo in whose
+        pixels the hints are; if not given, the photo is `luminance` itself.
 
     Returns
     -------
@@ -122,45 +133,40 @@ def spread_hints(luminance, chroma, hints, shape=None):
     Raises
     ------
     ColornetError
-        If a hint is outside the photo.
+        If a hint is outside the picture.
     """
-    if not hints:
-        return chroma
-    return HintSpreader(luminance, chroma, shape).spread(hints)
+    return HintSpreader(luminance, picture).spread(chroma, hints)
 
 
 class HintSpreader:
-    """Spreads hints on one photo, many times.
+    """Spreads hints on one photo, many times, whatever the network's colours.
 
     Parameters
     ----------
-    luminance, chroma, shape
+    luminance, picture
         As for :func:`spread_hints`.
     """
 
-    def __init__(self, luminance, chroma, shape=None):
-        self._photo_shape = tuple(shape or luminance.shape)
+    def __init__(self, luminance, picture=None):
+        self._picture = picture or tuple(slice(0, side)
+                                         for side in luminance.shape)
         self._luminance = np.asarray(luminance, np.float32)
-        self._chroma = enlarge_chroma(np.asarray(chroma, np.float32),
-                                      luminance.shape)
         scale = min(1, np.sqrt(_GRID_PIXELS / luminance.size))
         self._shape = tuple(max(1, round(scale * side))
                             for side in luminance.shape)
         small = resize(self._luminance / 100, self._shape) * np.float32(100)
         self._light = small.ravel()
-        self._small_chroma = enlarge_chroma(self._chroma, self._shape).reshape(
-            -1, 2)
-        self._factors = scipy.sparse.linalg.splu(
-            _precision(small.astype(np.float64)), 'MMD_AT_PLUS_A', 0,
-            options={'SymmetricMode': True})
+        self._factors = None
         self._responses = {}
 
-    def spread(self, hints):
+    def spread(self, chroma, hints):
         """The network's chroma and what hints change of it.
 
         Parameters
         ----------
-        hints : sequence of Hint
+        chroma : ndarray, (any rows, any columns, 2)
+            The network's U and V.
+        hints : sequence of Hint or str
             Those that were there in the call before cost next to nothing,
             whatever their colours.
 
@@ -170,35 +176,28 @@ class HintSpreader:
             As of :func:`spread_hints`.
         """
         if not hints:
-            return self._chroma
+            return chroma
+        hints = [parse_hint(hint) if isinstance(hint, str) else hint
+                 for hint in hints]
         spots = self._find_spots(hints)
-        self._responses = {spot: self._responses[spot]
-                           if spot in self._responses else self._respond(spot)
-                           for spot in spots}
-        responses = np.array([self._responses[spot] for spot in spots])
-        among = np.array([responses[:, list(spot)].mean(axis=1)
-                          for spot in spots])
-        wanted = np.array([self._difference(hint, spot)
-                           for hint, spot in zip(hints, spots)])
-        # Two hints for one spot are met half-way.
-        sources = np.linalg.lstsq(among, wanted, rcond=1e-9)[0]
-        change = responses.T.dot(sources).astype(np.float32)
-        change = enlarge_chroma(change.reshape(self._shape + (2,)),
+        weights = self._weigh(spots)
+        chroma = enlarge_chroma(np.asarray(chroma, np.float32),
                                 self._luminance.shape)
-        return self._chroma + change * _strength(self._luminance)[..., None]
+        network = enlarge_chroma(chroma, self._shape).reshape(-1, 2)
+        shifts = np.array([
+            (self._seen_chroma(hint, spot) -
+             (1 - REPLACED) * network[spot].mean(axis=0)) /
+            _strength(self._light[spot]).mean()
+            for hint, spot in zip(hints, map(list, spots))])
+        planes = np.column_stack([weights.T.dot(shifts), weights.sum(axis=0)])
+        planes = enlarge_chroma(planes.reshape(self._shape + (3,)),
+                                self._luminance.shape)
+        return (chroma * (1 - REPLACED * planes[..., 2:]) + planes[..., :2] *
+                _strength(self._luminance)[..., np.newaxis])
 
     def _find_spots(self, hints):
         """Pixels of the grid around each hint, no nearer to another one."""
-        rows, columns = self._photo_shape
-        for hint in hints:
-            if not (0 <= hint.x < columns and 0 <= hint.y < rows):
-                raise ColornetError(
-                    'the hint at %g,%g is outside the photo, which has %d x '
-                    '%d pixels' % (hint.x, hint.y, columns, rows))
-        # Whole pixels, so that each hint has its own or shares it.
-        middles = np.array([(int(hint.y * self._shape[0] / rows),
-                             int(hint.x * self._shape[1] / columns))
-                            for hint in hints])
+        middles = np.array([self._find_middle(hint) for hint in hints])
         places = np.indices(self._shape).reshape(2, 1, -1)
         distances = np.square(places - middles.T[..., None]).sum(axis=0)
         radius = SPOT_RADIUS * np.sqrt(distances.shape[1])
@@ -206,25 +205,53 @@ class HintSpreader:
             distances == distances.min(axis=0))
         return [tuple(np.flatnonzero(row)) for row in inside]
 
+    def _find_middle(self, hint):
+        """Row and column of a hint on the grid: its own pixel there."""
+        down, across = self._picture
+        if not (down.start <= hint.y < down.stop and
+                across.start <= hint.x < across.stop):
+            raise ColornetError(
+                'the hint at %g,%g is outside the picture, which goes from '
+                '%d,%d to %d,%d' % (hint.x, hint.y, across.start, down.start,
+                                    across.stop - 1, down.stop - 1))
+        return [int((place - part.start) * side / (part.stop - part.start))
+                for place, part, side in zip((hint.y, hint.x), self._picture,
+                                             self._shape)]
+
+    def _weigh(self, spots):
+        """Weight of each hint everywhere: (hints, pixels of the grid)."""
+        self._responses = {spot: self._responses[spot]
+                           if spot in self._responses else self._respond(spot)
+                           for spot in spots}
+        responses = np.array([self._responses[spot] for spot in spots])
+        among = np.array([responses[:, list(spot)].mean(axis=1)
+                          for spot in spots])
+        # Of two hints for one spot, each has half of the weight.
+        weights = np.linalg.lstsq(among, responses, rcond=1e-9)[0].clip(0)
+        left = (1 - weights.sum(axis=0)).clip(0) ** SHARPNESS
+        weights **= SHARPNESS
+        return weights / (weights.sum(axis=0) + left)
+
     def _respond(self, spot):
-        """What the difference is everywhere if it is pushed at a spot."""
+        """What a map is everywhere if it is pushed up at a spot."""
+        if self._factors is None:
+            self._factors = scipy.sparse.linalg.splu(
+                _precision(self._light.reshape(self._shape)), 'MMD_AT_PLUS_A',
+                0, options={'SymmetricMode': True})
         push = np.zeros(len(self._light))
         push[list(spot)] = 1 / len(spot)
         return self._factors.solve(push)
 
-    def _difference(self, hint, spot):
-        """Between a hint's chroma and the network's, before its strength."""
-        spot = list(spot)
-        light = self._light[spot].mean()
+    def _seen_chroma(self, hint, spot):
+        """U and V of a hint's colour in the light of its spot."""
         color_light, chroma = split_channels(np.uint8([[hint.color]]))
         # A lighter colour, seen in less light.
-        chroma = chroma[0, 0] * min(1, light / max(color_light[0, 0], 1e-3))
-        return ((chroma - self._small_chroma[spot].mean(axis=0)) /
-                _strength(self._light[spot]).mean())
+        return chroma[0, 0] * min(1, self._light[spot].mean() /
+                                  max(color_light[0, 0], 1e-3))
 
 
 def _strength(luminance):
-    """How differences of chroma grow with luminance."""
+    """How chroma grows with luminance."""
     return np.sqrt((luminance + LUMINANCE_OFFSET) / 100)
 
 
@@ -233,7 +260,7 @@ def _precision(luminance):
 
     Parameters
     ----------
-    luminance : ndarray of float64, (rows, columns)
+    luminance : ndarray, (rows, columns)
 
     Returns
     -------
@@ -248,13 +275,14 @@ def _precision(luminance):
             (np.s_[:-1, :-1], np.s_[1:, 1:], 2),
             (np.s_[:-1, 1:], np.s_[1:, :-1], 2)):
         contrast = (luminance[one] - luminance[other]).ravel() / CONTRAST
-        weights = (np.exp(-0.5 * contrast ** 2) + LEAST_WEIGHT) / distance
+        ties = (np.exp(-0.5 * np.square(contrast, dtype=np.float64)) +
+                LEAST_TIE) / distance
         affinity += scipy.sparse.csc_matrix(
-            (weights, (numbers[one].ravel(), numbers[other].ravel())),
+            (ties, (numbers[one].ravel(), numbers[other].ravel())),
             (size, size))
     affinity += affinity.T
     degrees = np.asarray(affinity.sum(axis=0)).ravel()
-    # In an even region, the weights make three times this the pull of the
-    # differential equation.
+    # In an even region, three times this is the pull of the differential
+    # equation whose solutions fade to 1/e within the reach.
     pull = 1 / (3 * size * REACH ** 2)
     return (scipy.sparse.diags((1 + pull) * degrees) - affinity).tocsc()

@@ -64,6 +64,10 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
         If something is no photo, or has colours and ``colour`` is 'skip'.
     """
     options = Options(**options)
+    if options.pages != 'largest':
+        raise ColornetError('each photo has one result: pages=%r is for '
+                            'colornet.photos.folders.colorize_files'
+                            % options.pages)
     report = Report()
     steps = Steps(colorizer, options, report)
     kinds = _as_kinds(photos, out, options)

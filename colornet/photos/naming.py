@@ -1,5 +1,6 @@
 """Which photos there are to colour, and how their results are called."""
 
+import contextlib
 import itertools
 import os
 from dataclasses import dataclass, replace
@@ -9,8 +10,9 @@ from typing import Optional
 import numpy as np
 
 from ..errors import ColornetError
-from ..formats.photo import Photo
+from ..formats.photo import ImageError, Photo
 from .finding import find_images
+from .reading import photo_pages
 
 __all__ = ['Job', 'Targets', 'find_sources']
 
@@ -30,6 +32,8 @@ class Job:
         What the network sees of it; None if it does not.
     has_colours : bool
         Whether it has colours of its own that count.
+    page : int, optional
+        Of the file; None for its largest.
     """
 
     source: Path
@@ -38,6 +42,7 @@ class Job:
     photo: Optional[Photo] = None
     luminance: Optional[np.ndarray] = None
     has_colours: bool = False
+    page: Optional[int] = None
 
 
 class Targets:
@@ -75,17 +80,33 @@ class Targets:
             Yet without their photos.
         """
         self.overwrite = overwrite
-        self.relative.update(found)
+        parts = [part for source, relative in found
+                 for part in self._parts(source, relative)]
+        self.relative.update(parts)
         self.inputs.update(os.path.realpath(source) for source, _ in found)
         suffixes = {source: self.options.suffix(source)
                     for source, _ in found}
         # Those that keep their suffix have the first claim to their name.
-        for source, _ in sorted(found, key=lambda pair: (
-                suffixes[pair[0]] != pair[0].suffix)):
-            if source not in self.claims:
-                self.claims[source] = self._claim(source, suffixes[source])
-        jobs = [Job(source, self.claims[source]) for source, _ in found]
+        for part, _ in sorted(parts, key=lambda pair: (
+                suffixes[pair[0][0]] != pair[0][0].suffix)):
+            if part not in self.claims:
+                self.claims[part] = self._claim(part, suffixes[part[0]])
+        jobs = [Job(part[0], self.claims[part], page=part[1])
+                for part, _ in parts]
         return [job for job in jobs if self._is_free(job)]
+
+    def _parts(self, source, relative):
+        """((source, page), relative path) of what is coloured of a file."""
+        pages = []
+        if self.options.pages == 'all':
+            # What cannot be read is told when its turn comes.
+            with contextlib.suppress(ImageError):
+                pages = photo_pages(source, self.options.pages)
+        if len(pages) < 2:
+            return [((source, None), relative)]
+        return [((source, page), relative.with_name('%s-page%d%s' % (
+            relative.stem, number, relative.suffix)))
+            for number, page in enumerate(pages, 1)]
 
     def rename(self, job):
         """Job for a photo that was read; None if it has nowhere to go."""
@@ -93,12 +114,13 @@ class Targets:
         if suffix == job.target.suffix:
             return job
         # Only now is it known to be transparent.
-        job = replace(job, target=self._claim(job.source, suffix))
-        self.claims[job.source] = job.target
+        part = job.source, job.page
+        job = replace(job, target=self._claim(part, suffix))
+        self.claims[part] = job.target
         return job if self._is_free(job) else None
 
-    def _claim(self, source, suffix):
-        relative = self.relative[source]
+    def _claim(self, part, suffix):
+        relative = self.relative[part]
         if self._is_input(relative.with_suffix(suffix)):
             # photo-2.jpg may well be another photo of the user's.
             relative = relative.with_name(

@@ -1,9 +1,11 @@
 """What users choose about results: the same names everywhere."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Optional, Tuple
 
 from ..errors import ColornetError
+from .hints import Hint
+from .reading import PAGES
 from .writing import check_suffix, output_suffix
 
 __all__ = ['COLOURS', 'Options', 'format_suffix']
@@ -29,10 +31,15 @@ class Options:
         Say in XMP that colours are computed.
     keep_times : bool
         Give files the times of their sources.
+    pages : 'largest' or 'all'
+        Of files with several: one of them, or all, each a result of its own,
+        ``NAME-page2.tif``; also of the frames of an animation.
     colour : one of :data:`COLOURS`
         What becomes of photos that have colours of their own
         (:func:`.tones.has_colours`): they are left out, keep them, get the
         mean of their own and the network's, or the network's.
+    hints : tuple of Hint or str
+        A user's colours for spots of one photo (:mod:`.hints`).
 
     Raises
     ------
@@ -45,7 +52,9 @@ class Options:
     depth: Optional[int] = None
     mark: bool = True
     keep_times: bool = False
+    pages: str = 'largest'
     colour: str = 'replace'
+    hints: Tuple[Hint, ...] = ()
 
     def __post_init__(self):
         if self.format is not None:
@@ -55,6 +64,9 @@ class Options:
                                 % self.quality)
         if self.depth not in (None, 8, 16):
             raise ColornetError('depth must be 8 or 16, not %s' % self.depth)
+        if self.pages not in PAGES:
+            raise ColornetError('pages must be %s, not %r'
+                                % (' or '.join(PAGES), self.pages))
         if self.colour not in COLOURS:
             raise ColornetError('colour must be one of %s, not %r'
                                 % (', '.join(COLOURS), self.colour))

@@ -6,13 +6,13 @@ import stat
 import numpy as np
 
 from ..color import as_uint8
-from ..formats.decoding import decode_photo, page_numbers
+from ..formats.decoding import PAGES, decode_photo, page_numbers
 from ..formats.photo import ImageError, Photo
 from .pixels import is_grey, resize
 
-__all__ = ['LONGEST', 'MIN_SIDE', 'ImageError', 'Photo', 'check_colours',
-           'check_sides', 'decode_photo', 'open_photo', 'photo_pages',
-           'read_photo', 'read_rgb']
+__all__ = ['LONGEST', 'MIN_SIDE', 'PAGES', 'ImageError', 'Photo',
+           'check_colours', 'check_sides', 'decode_photo', 'open_photo',
+           'photo_pages', 'read_colours', 'read_photo', 'read_rgb']
 
 #: The longer side of a photo that keeps its proportions, as a multiple of the
 #: shorter one: what is beyond, at both ends, is cut off.
@@ -143,6 +143,28 @@ def read_rgb(path, size, largest=None):
                  for length in pixels.shape[:2]]
     pixels = as_uint8(resize(pixels, shape))
     return pixels if pixels.ndim == 3 else np.stack([pixels] * 3, axis=-1)
+
+
+def read_colours(path):
+    """Read a photo that colours can be compared with.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    ndarray of uint8, (rows, columns, 3)
+
+    Raises
+    ------
+    ImageError
+        As :func:`read_photo`, or if it is small or has no colours.
+    """
+    pixels = as_uint8(read_photo(path).pixels)
+    check_sides(path, pixels)
+    check_colours(path, pixels)
+    return pixels
 
 
 def check_sides(path, pixels):

@@ -192,11 +192,11 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         raise ImageError(name, '%s cannot hold 16 bits, use .png or .tif'
                          % encoding.format)
     for text in photo.notes:
-        note('colornet: note: %s: %s' % (name, text))
+        tell(text)
     pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
     metadata = photo.metadata
     if not encoding.holds_metadata:
-        _tell_lost(tell, without_format(metadata))
+        _tell_lost(tell, without_format(metadata, encoding is _PPM))
         metadata = Metadata()
     else:
         if metadata.profile:
@@ -213,6 +213,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
         pixels = np.dstack([pixels, alpha])
     options = {} if quality is None else {'quality': quality}
     if not encoding.holds_metadata:
+        if photo.metadata.resolution:
+            options['dpi'] = photo.metadata.resolution  # which BMP can hold
         return _encode(pixels, encoding, name, options)
     marked_ = marked(metadata) if mark else metadata
     try:

@@ -2,12 +2,10 @@
 
 import copy
 import threading
-from dataclasses import replace
 
 import numpy as np
 
 from ..color import as_uint8, get_color_space
-from ..errors import ColornetError
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
@@ -74,7 +72,7 @@ class Model:
         self._colorizer = Colorizer(*given)
         # Borders are found once, and are the same in the copy.
         self._joiner = Colorizer(*given, borders='colour')
-        self._limits = get_color_space(network['color_space']).limits
+        self._space = get_color_space(network['color_space'])
         self._spreader = None
         self._lock = threading.Lock()
 
@@ -157,9 +155,10 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
-        chroma = decode_scores(seen.scores, self._limits, **wanted.decoding)
-        if wanted.hints:
-            chroma = self._spread(chroma, seen, wanted)
+        chroma = decode_scores(seen.scores, self._space.limits,
+                               **wanted.decoding)
+        if wanted.results.hints:
+            chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)
         return mix_colours(rgb, pixels) if own == 'blend' else rgb
 
@@ -176,26 +175,13 @@ class Model:
         rgb[inside] = self._joiner.join(pixels[inside], chroma, dtype)
         return rgb
 
-    def _spread(self, chroma, seen, wanted):
+    def _spread(self, chroma, seen, hints):
         """Spread hints; those of the same photo as before are quick."""
-        down, across = seen.picture
-        for hint in wanted.hints:
-            if not (down.start <= hint.y < down.stop and
-                    across.start <= hint.x < across.stop):
-                raise ColornetError(
-                    'the hint at %g,%g is outside the picture, which goes '
-                    'from %d,%d to %d,%d' % (
-                        hint.x, hint.y, across.start, down.start,
-                        across.stop - 1, down.stop - 1))
-        hints = [replace(hint, x=hint.x - across.start, y=hint.y - down.start)
-                 for hint in wanted.hints]
         with self._lock:
-            if self._spreader is None or self._spreader[:2] != (
-                    seen, wanted.decoding):
-                self._spreader = (seen, wanted.decoding, HintSpreader(
-                    seen.luminance, chroma, (down.stop - down.start,
-                                             across.stop - across.start)))
-            return self._spreader[2].spread(hints)
+            if self._spreader is None or self._spreader[0] is not seen:
+                self._spreader = seen, HintSpreader(seen.luminance,
+                                                    seen.picture)
+            return self._spreader[1].spread(chroma, hints)
 
 
 def _small(photo):

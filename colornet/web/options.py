@@ -6,10 +6,9 @@ decoding.NAME=VALUE``.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Tuple
 
 from ..errors import ColornetError
-from ..photos.hints import Hint, parse_hint
+from ..photos.hints import parse_hint
 from ..photos.options import Options
 
 __all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
@@ -81,14 +80,12 @@ class Wanted:
     ----------
     decoding : dict
         ``[decoding]`` of the configuration.
-    hints : tuple of Hint
     results : Options
         How it is coloured and written.
     """
 
     decoding: dict
-    hints: Tuple[Hint, ...] = ()
-    results: Options = Options()
+    results: Options
 
 
 def parse_options(model, values):
@@ -124,8 +121,8 @@ def parse_options(model, values):
                 raise BadOption('there is no option %s; there are: %s' % (
                     name, ', '.join(option['name'] for option in
                                     describe_options(model))))
-        return Wanted(model.decoding(changes), tuple(hints),
-                      Options(**results))
+        return Wanted(model.decoding(changes),
+                      Options(hints=tuple(hints), **results))
     except ColornetError as error:
         raise BadOption(str(error).replace('option: decoding.', '', 1))
 

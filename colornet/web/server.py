@@ -1,6 +1,7 @@
 """The server: starts, says where it is, ends on Ctrl-C."""
 
 import importlib.util
+import logging
 import socket
 
 from ..errors import ColornetError
@@ -47,6 +48,9 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     import waitress
 
     from .app import make_app
+
+    # It tells of each request that waits for a thread.
+    logging.getLogger('waitress.queue').setLevel(logging.ERROR)
     name = '[%s]' % host if ':' in host else host
     limit_pixels(max_pixels)
     app = make_app(model, places, max_bytes, max_pixels,

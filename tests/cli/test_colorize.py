@@ -39,10 +39,12 @@ def test_nothing_could_be_coloured():
 
 #: Runs the command line with a network that leaves photos grey.
 GREY = '''
-import sys
+import signal, sys
 from unittest import mock
 import numpy as np
 from colornet import cli
+# Shells ignore it for what they start in the background, as tests may be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from colornet.photos.colorizer import Colorizer
 colorizer = Colorizer(lambda luminance: np.zeros(
     luminance.shape + (2,), np.float32), 8)
@@ -101,6 +103,35 @@ class TestColorize:
         assert_in('broken.jpg', err)
         assert_in('interrupted', err)
         assert_in('1 coloured', out)
+
+    def test_hints(self):
+        Image.new('L', (60, 40), 128).save(str(self.folder / 'a.png'))
+        status, _, _ = self.colorize('--hint=9,20=#b56a6a', 'a.png',
+                                     '--hint=50,20=grey')
+        eq_(status, 0)
+        pixels = np.asarray(Image.open(str(self.folder / 'out' / 'a.png')),
+                            int)
+        ok_(abs(pixels[20, 9] - (0xb5, 0x6a, 0x6a)).max() < 9, pixels[20, 9])
+        ok_(np.ptp(pixels[20, 50]) < 9, pixels[20, 50])
+
+    def test_hints_that_cannot_be(self):
+        for name in 'a.png', 'b.png':
+            self.photo.save(str(self.folder / name))
+        for sources, hint, words in (
+                (['a.png', 'b.png'], '9,9=red', '--hint is for one photo'),
+                ([''], '9,9=red', '--hint is for one photo'),
+                (['a.png'], '9;9=red', 'X,Y=#RRGGBB'),
+                (['a.png'], '9,9=reddish', "'reddish'"),
+                (['a.png'], '9999,9=red', 'outside the picture')):
+            status, _, err = self.colorize('--hint=' + hint, *sources)
+            eq_(status, 2, err)
+            assert_in(words, err)
+            eq_(len(err.splitlines()), 1)
+        ok_(not list(self.folder.glob('out/*')))
+        status, _, err = self.start(
+            '-', '--hint=9,9=red', content=self.encoded() * 2)
+        eq_(status, 2)
+        assert_in('one photo', err)
 
     def test_animations_are_noted(self):
         for name in 'a.gif', 'b.gif', 'c.gif':

@@ -10,7 +10,7 @@ from tests.cli.commands import check_is_refused, run
 def test_outputs_are_checked_before_the_work():
     photos = ['--data', tiny.PHOTOS, '--out', tiny.PHOTOS]
     for command in (['evaluate', '/no/such.h5'], ['table2'],
-                    ['decodings', '/no/such.h5'], ['everyday'],
+                    ['decodings', '/no/such.h5'], ['everyday'], ['hints'],
                     ['figure', '5']):
         check_is_refused('photos', *command + photos)
     check_is_refused('/dev/null/a', 'evaluate', '/no/such.h5', '--data',
@@ -30,6 +30,9 @@ def test_everyday_photos_that_are_not_there():
     check_is_refused('decoding.colour', *photos + ['--decoding', 'colour=1'])
     check_is_refused('unknown suffix', *photos + ['--sheet', 'sheet.doc'])
     check_is_refused('positive', *photos + ['--every', '0'])
+    photos = ['hints', '--data', tiny.PHOTOS]
+    check_is_refused('/no/such.txt', *photos + ['--list', '/no/such.txt'])
+    check_is_refused('unknown suffix', *photos + ['--sheet', 'sheet.doc'])
 
 
 def test_figures_of_layers_take_no_photos():

@@ -17,8 +17,9 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_
 from numpy.testing import assert_allclose
 
-from colornet.engine.backend import (T, _gpu_problem, _temporary_compiledir,
-                                     describe_backend, lasagne, theano)
+from colornet.engine.backend import (T, _gpu_problem, _set_flags,
+                                     _temporary_compiledir, describe_backend,
+                                     lasagne, theano)
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPILED = theano.config.base_compiledir
@@ -264,6 +265,18 @@ def test_description():
     eq_(got['floatX'], theano.config.floatX)
     assert T is theano.tensor
     json.dumps(got)
+
+
+def test_opencl_multiplies_by_no_vectors():
+    for device, given, expected in (
+            ('opencl0:0', '', True), ('cpu', 'device=opencl0:0', True),
+            ('cpu', '', False), ('opencl0:0', 'device=cpu', False),
+            ('opencl0:0', 'optimizer_excluding=inplace', False)):
+        with mock.patch.dict(os.environ, COLORNET_DEVICE=device,
+                             THEANO_FLAGS=given):
+            _set_flags()
+            eq_('optimizer_excluding=local_gemm_to_gemv' in
+                os.environ['THEANO_FLAGS'], expected, (device, given))
 
 
 def test_a_home_that_cannot_be_written():

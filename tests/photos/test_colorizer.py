@@ -49,6 +49,22 @@ def test_without_chroma_the_photo_stays_grey():
         assert_allclose(luminance(rgb), luminance(pixels), atol=.01)
 
 
+def test_hints_colour_spots():
+    pixels = np.full((96, 144), 128, np.uint8)
+    colorizer = Colorizer(no_chroma, SIZE)
+    rgb = as_uint8(colorizer.colorize(pixels, ['30,48=#b56a6a']))
+    assert_allclose(rgb[48, 30].astype(int), (0xb5, 0x6a, 0x6a), atol=6)
+    assert_array_equal(colorizer.colorize(pixels, []),
+                       colorizer.colorize(pixels))
+    for hints, words in ((['144,2=red'], '143,95'), (['1,2'], 'X,Y')):
+        with assert_raises(ColornetError) as caught:
+            colorizer.colorize(pixels, hints)
+        assert_in(words, str(caught.exception))
+    with assert_raises(ColornetError) as caught:
+        Colorizer(no_chroma, SIZE, 'hsv').colorize(pixels, ['1,2=red'])
+    assert_in('CIELUV', str(caught.exception))
+
+
 def test_every_grey_level_comes_out_as_it_was():
     for dtype in np.uint8, np.uint16, np.float32:
         levels = np.arange(256).reshape(16, 16)

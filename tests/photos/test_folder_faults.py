@@ -48,7 +48,7 @@ class TestFaults(InFolder):
     def test_out_of_memory_while_reading(self):
         self.save('a.jpg', 'b.jpg', 'c.jpg')
 
-        def read(path):
+        def read(path, page):
             if path.name == 'b.jpg':
                 raise MemoryError
             return read_photo(path)

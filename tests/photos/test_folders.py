@@ -241,7 +241,7 @@ class TestNothingIsLost(InFolder):
             report = self.run(overwrite=False)
         eq_(report.skipped, [self.out / 'a.jpg'])
         eq_(report.written, [self.out / 'b.png'])
-        eq_(read.call_args_list, [mock.call(self.input / 'b.gif')])
+        eq_(read.call_args_list, [mock.call(self.input / 'b.gif', None)])
         eq_((self.out / 'a.jpg').read_bytes(), b'kept')
         eq_(self.run().skipped, [])
         Image.open(self.out / 'a.jpg')

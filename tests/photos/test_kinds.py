@@ -55,6 +55,18 @@ def test_arrays_of_each_number_of_channels():
     assert_array_equal(colorizer(deep)[..., 3], deep[..., 1])
 
 
+def test_hints_are_for_any_kind_but_for_one_photo():
+    hints = ['5,5=#3050c0']
+    hinted = as_uint8(colorizer.colorize(np.array(grey()), hints))
+    ok_((hinted != expected()).any())
+    assert_array_equal(colorizer(np.array(grey()), hints=hints), hinted)
+    assert_array_equal(np.array(colorizer(grey(), hints=hints)), hinted)
+    assert_array_equal(np.array(colorizer.colorize(grey(), hints)), hinted)
+    with assert_raises(ColornetError) as caught:
+        colorizer([grey(), grey()], hints=hints)
+    assert_in('one photo', str(caught.exception))
+
+
 def test_arrays_that_are_no_photo():
     for array in (np.zeros((3, 4), int), np.zeros((3, 4, 5), np.uint8),
                   np.zeros(7, np.uint8), np.zeros((0, 3), np.uint8),

@@ -18,25 +18,34 @@ from tests.web import serving
 from tests.web.serving import Client, encoded, pixels_of
 
 
+def bordered():
+    """A grey photo in a white border of 20 pixels."""
+    image = Image.new('L', (168, 136), 240)
+    image.paste(photo().convert('L'), (20, 20))
+    return image
+
+
 class TestColorize(Client):
     """``POST /api/colorize``."""
 
     def test_it_is_what_a_colorizer_makes_of_the_photo(self):
-        content = encoded()
-        config = self.model.config
+        decoding = self.model.config.decoding
 
         def predict(luminance):
-            return np.stack([decode_scores(kept, (-100., 100.),
-                                           **config.decoding) for kept in
-                             keep_scores(serving.Looks()(luminance))])
-        read = decode_photo(content, 'photo.jpg')
-        rgb = Colorizer(predict, 32, 'luv', 'keep').colorize_batch(
-            [read.pixels])[0]
-        answer = self.colorize(content)
-        eq_(answer.status_code, 200)
-        expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
-        ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
-        ok_(np.ptp(expected, axis=2).max() > 60)
+            return np.stack([
+                decode_scores(kept, (-100., 100.), **decoding)
+                for kept in keep_scores(serving.Looks()(luminance))])
+        colorizer = Colorizer(predict, 32, 'luv', 'keep')
+        for content, hints in [
+                (encoded(), []), (encoded(), ['40,60=red', '90,20=grey']),
+                (encoded(bordered()), ['60,80=#2040d0'])]:
+            read = decode_photo(content, 'photo.jpg')
+            rgb = colorizer.colorize(read.pixels, hints)
+            answer = self.colorize(content, hint=hints)
+            eq_(answer.status_code, 200)
+            expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
+            ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
+            ok_(np.ptp(expected, axis=2).max() > 60)
 
     def test_the_type_is_that_of_the_photo(self):
         for format, type in [
@@ -51,9 +60,7 @@ class TestColorize(Client):
             eq_((image.size, image.mode), (photo().size, 'RGB'))
 
     def test_borders_stay_neutral(self):
-        bordered = Image.new('L', (168, 136), 240)
-        bordered.paste(photo().convert('L'), (20, 20))
-        content = encoded(bordered, 'PNG')
+        content = encoded(bordered(), 'PNG')
         got = pixels_of(self.colorize(content).data).astype(int)
         for edge in got[:18], got[-18:], got[:, :18], got[:, -18:]:
             eq_(np.ptp(edge, axis=2).max(), 0)
