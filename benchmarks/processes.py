@@ -197,3 +197,4 @@ def _forget(variables, folder):
     variables['THEANO_FLAGS'] = ','.join(filter(None, [
         variables.get('THEANO_FLAGS'), 'base_compiledir=%s' % folder]))
     variables['XDG_CACHE_HOME'] = str(folder)
+    variables.pop('COLORNET_CACHE', None)

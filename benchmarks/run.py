@@ -8,7 +8,6 @@ measured before, as it stands in the documentation.
 
 import argparse
 import importlib.util
-import os
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import numpy as np
 from colornet.cli import report_errors
 from colornet.errors import ColornetError
 from colornet.files import make_folder
+from colornet.resources import num_processors
 from colornet.terminal import on_terminal, progress_bar
 
 from .agreement import compare, kind_of, tolerances
@@ -269,7 +269,7 @@ def run_driver(function, parser, arguments=None, num_rounds=5):
         The exit status.
     """
     parser.add_argument('--threads', type=int, metavar='N',
-                        default=len(os.sched_getaffinity(0)),
+                        default=num_processors(),
                         help='of each engine (default: %(default)s)')
     parser.add_argument('--rounds', type=int, default=num_rounds,
                         metavar='N', help='repetitions that count '

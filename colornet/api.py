@@ -74,9 +74,8 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
     bfloat16 : bool
-        By Theano: in about two thirds of the time on processors that have
-        AVX512_BF16 or AMX, and less exact (docs/speed.rst). By PyTorch: on
-        GPUs, too.
+        By oneDNN in place of Theano, or by PyTorch: much faster on processors
+        that have AVX512_BF16 or AMX, and less exact (docs/speed.rst).
     device : 'auto', 'cuda', 'mps' or 'cpu'
         Of PyTorch: a CUDA GPU, Apple's, or the processor; ``auto`` is the
         first of them that is there.

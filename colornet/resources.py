@@ -1,10 +1,11 @@
-"""Where things are: what ships with the project, and what it keeps for later.
+"""What there is: what ships with the project, what it keeps, processors.
 
 The environment may say otherwise, but only where a program's ``main`` takes it
 over by :func:`take_environment`: what is imported from Python does not depend
 on it.
 """
 
+import os
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -13,7 +14,7 @@ from .errors import ColornetError
 
 __all__ = ['DEFAULT_NETWORK', 'EVERYDAY', 'ROOT', 'SHIPPED_NETWORKS',
            'cache_folder', 'find_resource', 'image_commit',
-           'take_environment', 'weights_file']
+           'num_processors', 'take_environment', 'weights_file']
 
 #: The checkout, or where the package is installed.
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +35,14 @@ SHIPPED_NETWORKS = OrderedDict([
     ('cvcl_best_regression', 'regression with the same'),
     (EVERYDAY, 'colours photos unless another network is named'),
 ])
+
+
+def num_processors():
+    """How many of them this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # Linux alone has it.
+        return os.cpu_count() or 1
 
 
 def weights_file(name):

@@ -1,14 +1,16 @@
 """Where things are: the networks that ship, what the environment may say."""
 
+import os
 import re
 from pathlib import Path
+from unittest import mock
 
 from nose.tools import assert_in, eq_
 
 from colornet.network.stored import load_configuration
 from colornet.resources import (DEFAULT_NETWORK, SHIPPED_NETWORKS,
                                 cache_folder, find_resource, image_commit,
-                                take_environment, weights_file)
+                                num_processors, take_environment, weights_file)
 from tests import tiny
 from tests.tiny import check_error
 
@@ -57,3 +59,15 @@ def test_the_environment_says_where_photos_are_kept():
             ({'COLORNET_CACHE': '/y', 'XDG_CACHE_HOME': '/x',
               'COLORNET_COMMIT': 'abc'}, Path('/y'), 'abc')]:
         yield (check_environment,) + case
+
+
+def test_processors_where_the_system_does_not_say_which_are_ours():
+    eq_(num_processors(), len(os.sched_getaffinity(0)))
+    with mock.patch.object(os, 'sched_getaffinity') as function:
+        del os.sched_getaffinity
+        with mock.patch.object(os, 'cpu_count', lambda: 5):
+            eq_(num_processors(), 5)
+        with mock.patch.object(os, 'cpu_count', lambda: None):
+            eq_(num_processors(), 1)
+        os.sched_getaffinity = function
+    eq_(num_processors(), len(os.sched_getaffinity(0)))

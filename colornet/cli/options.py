@@ -61,8 +61,8 @@ def add_bfloat16(command):
     """Let a command compute faster and less exactly."""
     command.add_argument(
         '--bfloat16', action='store_true', help='faster, where the processor '
-        'has AVX512_BF16 or AMX: in bfloat16, by oneDNN or PyTorch. Of 100 '
-        'pixels, 95 change by at most 1/255 (docs/speed.rst)')
+        'has AVX512_BF16 or AMX: in bfloat16, by oneDNN or PyTorch. By '
+        'oneDNN, 95 of 100 pixels change by at most 1/255 (docs/speed.rst)')
 
 
 def add_out(command, default):

@@ -21,6 +21,7 @@ import warnings
 from pathlib import Path
 
 from ..errors import ColornetError, TheanoMissing
+from ..resources import num_processors
 from ..terminal import note
 from .available import missing_theano
 from .switches import VARIABLE, switch_off
@@ -239,7 +240,7 @@ def describe_backend():
     """
     config = theano.config
     threads = (os.environ.get('OMP_NUM_THREADS') or
-               len(os.sched_getaffinity(0)) if config.openmp else 1)
+               num_processors() if config.openmp else 1)
     return {'theano': theano.__version__, 'lasagne': lasagne.__version__,
             'device': config.device, 'floatX': config.floatX,
             'openmp': str(config.openmp), 'threads': str(threads),

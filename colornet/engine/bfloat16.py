@@ -59,8 +59,8 @@ class Convolution:
     Attributes
     ----------
     rectify : bool
-        Whether negative outputs become zero; may be set before the first
-        call.
+        Whether negative outputs become zero, and by oneDNN those that are no
+        numbers, too; may be set before the first call.
     """
 
     def __init__(self, filters, bias=None, padding=None, wide=False):

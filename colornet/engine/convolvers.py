@@ -6,13 +6,15 @@ Each is C++ code beside this module, for float32 arrays.
 """
 
 import ctypes
+import functools
 
 import numpy as np
 
 from .native import call, code_status, enabled, load_code, processor_features
 
 __all__ = ['FORWARD', 'GRAD_INPUTS', 'GRAD_FILTERS', 'bfloat16_status',
-           'onednn_version', 'choose_engine', 'convolve']
+           'onednn_version', 'winograd_status', 'choose_engine',
+           'convolve']
 
 #: Which of the arrays is computed from the others.
 FORWARD, GRAD_INPUTS, GRAD_FILTERS = range(3)
@@ -22,6 +24,17 @@ def onednn_version():
     """Version of the library that was found, such as '2.6.3'."""
     return call(load_code('onednn').onednn_version,
                 result=ctypes.c_char_p).decode()
+
+
+@functools.lru_cache(maxsize=None)
+def winograd_status():
+    """'' if oneDNN has Winograd's algorithm here, else why not."""
+    reason = code_status('onednn')
+    if not reason and not call(load_code('onednn').onednn_has_winograd,
+                               result=ctypes.c_int64):
+        reason = ('oneDNN %s has none for this processor'
+                  % onednn_version())
+    return reason
 
 
 def choose_engine(stride):

@@ -1,7 +1,7 @@
 """Which speed-ups are on, and why the others are not."""
 
 from .backend import describe_backend, theano
-from .convolvers import onednn_version
+from .convolvers import onednn_version, winograd_status
 from .native import code_status, links_from_pip
 from .switches import SPEEDUPS, VARIABLE, wanted
 
@@ -25,8 +25,9 @@ def _reason(speedup):
     if not wanted(speedup.name):
         return 'switched off by ' + VARIABLE
     if speedup.needs:
-        return (_reason(SPEEDUPS[speedup.needs]) if wanted(speedup.needs) else
-                'needs ' + speedup.needs)
+        if not wanted(speedup.needs):
+            return 'needs ' + speedup.needs
+        return _reason(SPEEDUPS[speedup.needs]) or winograd_status()
     if speedup.float32 and theano.config.floatX != 'float32':
         return 'for float32, not floatX=%s' % theano.config.floatX
     return code_status(speedup.name)

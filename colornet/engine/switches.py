@@ -67,8 +67,9 @@ SPEEDUPS = {speedup.name: speedup for speedup in (
     Speedup(name='onednn', what='convolutions by oneDNN',
             source='onednn', links=('dnnl',), float32=True,
             packages=('onednn-devel-cpu-gomp', 'onednn-cpu-gomp'),
-            install='oneDNN is not installed (pip install onednn-cpu-gomp '
-                    'onednn-devel-cpu-gomp, or apt-get install '
+            install='oneDNN is not installed (pip install '
+                    'onednn-cpu-gomp==2023.0.0 '
+                    'onednn-devel-cpu-gomp==2023.0.0, or apt-get install '
                     'libdnnl-dev)'),
     Speedup(name='winograd',
             what="Winograd's algorithm for 3x3 convolutions", needs='onednn'))}

@@ -4,11 +4,11 @@ One thread reads ahead, the calling one predicts, others write. What became
 of the photos is reported in their order, as if one were done after another.
 """
 
-import os
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from ..resources import num_processors
 from .reading import ImageError
 
 __all__ = ['run_overlapped']
@@ -54,7 +54,7 @@ class _Overlap:
         # Not more: Python's way to silence warnings is not for threads.
         self.readers = ThreadPoolExecutor(1)
         self.writers = ThreadPoolExecutor(
-            max(1, min(4, len(os.sched_getaffinity(0)) // 2)))
+            max(1, min(4, num_processors() // 2)))
         self.reading = deque()  # (job, future)
         self.ending = deque()  # (job, chroma, future) in order of reports
 

@@ -15,7 +15,8 @@ from ..errors import ColornetError
 from ..network.inputs import preprocess
 from ..network.stored import EPSILON, with_decodings
 from ..photos.scores import decode_scores
-from .layer_by_layer import LayerGraph, add_network, load_folded, output_names
+from .layer_by_layer import (LayerGraph, add_network, check_divisible,
+                             load_folded, output_names)
 
 __all__ = ['load_rounded', 'load_rounded_outputs']
 
@@ -243,6 +244,7 @@ def load_rounded_outputs(network, vgg_weights=None, decoding=()):
     steps.check_all_taken()
 
     def outputs(luminance):
+        check_divisible(luminance, config.network)
         # One after another: what is between the layers fits the cache.
         photos = [steps.run(np.asarray(one, np.float32)[None])
                   for one in luminance]

@@ -5,6 +5,8 @@ for each kind of layer, as that for ONNX files has (:mod:`.onnx_graph`). Batch
 normalization is folded into the convolutions before it.
 """
 
+import numpy as np
+
 from ..color import get_color_space
 from ..errors import ColornetError
 from ..network.parameters import check_parameter
@@ -12,7 +14,8 @@ from ..network.stored import R4_DEPTH, SUM_DEPTH, fold_batch_norm, load_stored
 from ..network.vgg16_weights import BLOCKS, load_vgg16_weights
 from ..resources import find_resource
 
-__all__ = ['LayerGraph', 'add_network', 'load_folded', 'output_names']
+__all__ = ['LayerGraph', 'add_network', 'check_divisible', 'load_folded',
+           'output_names']
 
 
 class LayerGraph:
@@ -68,6 +71,26 @@ class LayerGraph:
             return self.mean_pool(incoming, '%s_mean%d' % (incoming, factor),
                                   factor)
         return self.upscale(incoming, scale // stride if upscale else 1)
+
+
+def check_divisible(luminance, settings):
+    """Refuse images that the network cannot halve as often as it does.
+
+    Parameters
+    ----------
+    luminance : ndarray, (batch, rows, columns)
+    settings : dict
+        ``[network]`` of the configuration.
+
+    Raises
+    ------
+    ColornetError
+    """
+    divisor = 8 if settings['residual_units'] else 16
+    shape = np.shape(luminance)
+    if any(size % divisor for size in shape[1:]):
+        raise ColornetError('rows and columns must be divisible by %d, got %s'
+                            % (divisor, shape[1:]))
 
 
 def load_folded(network, vgg_weights=None, decoding=()):

@@ -3,7 +3,6 @@
 It runs what :mod:`colornet.prediction.onnx` has made.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from ..config import Config
 from ..errors import ColornetError
 from ..files import check_regular
+from ..resources import num_processors
+from .layer_by_layer import check_divisible
 from .onnx import ONNX_FORMAT
 from .onnx_graph import import_package
 
@@ -77,11 +78,7 @@ def run_session(session, settings, luminance, names):
     ColornetError
         If rows or columns are none that the network can halve so often.
     """
-    divisor = 8 if settings['residual_units'] else 16
-    shape = np.shape(luminance)
-    if any(size % divisor for size in shape[1:]):
-        raise ColornetError('rows and columns must be divisible by %d, got %s'
-                            % (divisor, shape[1:]))
+    check_divisible(luminance, settings)
     return session.run(names, {'luminance': np.asarray(luminance,
                                                        np.float32)})
 
@@ -109,7 +106,7 @@ def start_session(model, source, num_threads=None):
     """
     runtime = import_package('onnxruntime')
     options = runtime.SessionOptions()
-    options.intra_op_num_threads = num_threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = num_threads or num_processors()
     options.log_severity_level = 3  # Errors only.
     try:
         return runtime.InferenceSession(

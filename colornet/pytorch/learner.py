@@ -31,8 +31,8 @@ class PyTorchLearner(Learner):
     device : str
         See :func:`colornet.pytorch.devices.find_device`.
     bfloat16 : bool
-        Compute the network's maps in bfloat16; parameters, losses and
-        updates stay in float32.
+        Compute the network's maps in bfloat16 when training; parameters,
+        losses, updates and validations stay in float32.
 
     Raises
     ------
@@ -120,7 +120,8 @@ class PyTorchLearner(Learner):
         """Train on a minibatch; returns the loss."""
         self._network.train()
         with telling_of_memory():
-            loss, _ = self._find_loss(self._network, inputs, targets)
+            loss, _ = self._find_loss(self._network, inputs, targets,
+                                      self.bfloat16)
             self._updates.apply(torch.autograd.grad(loss, self._trained),
                                 self._rate)
             if self._averages:
@@ -132,16 +133,18 @@ class PyTorchLearner(Learner):
         """Loss and chrominance, (batch, 2, rows, columns), an ndarray."""
         self._averaged.eval()
         with telling_of_memory():
-            loss, outputs = self._find_loss(self._averaged, inputs, targets)
+            # Not rounded: other engines go on with trainings.
+            loss, outputs = self._find_loss(self._averaged, inputs, targets,
+                                            bfloat16=False)
             chroma = predicted_chroma(outputs, self.config.network,
                                       self.config.decoding)
             return loss.item(), chroma.cpu().numpy()
 
-    def _find_loss(self, network, inputs, targets):
+    def _find_loss(self, network, inputs, targets, bfloat16):
         """The loss, without weight decay, and the outputs in float32."""
         inputs = self._send(inputs).contiguous(memory_format=self._layout)
         with torch.autocast(self.device.type, torch.bfloat16,
-                            enabled=self.bfloat16):
+                            enabled=bfloat16):
             outputs = network(inputs)
         outputs = [output.float() for output in outputs]
         return find_loss(outputs, self._send(targets),

@@ -135,6 +135,9 @@ class TheanoLearner(Learner):
     def __init__(self, config, vgg_weights=None, bfloat16=False):
         super().__init__(config, vgg_weights)
         self.bfloat16 = bfloat16
+        if bfloat16:  # Before anything is read or written.
+            from ..engine.convolutions import bfloat16_mode
+            bfloat16_mode()
 
     def _build_network(self):
         # Theano takes seconds to import: wrong settings are known before.

@@ -162,6 +162,22 @@ def test_max_pool():
             bfloat16.narrow(maps), partial)), expected)
 
 
+def test_what_is_no_number_stays_none():
+    for place in range(4):
+        maps = small_integers(1, 2, 2, 40)
+        maps.reshape(4, 40)[place, 3] = np.nan
+        pooled = bfloat16.widen(bfloat16.max_pool(bfloat16.narrow(maps)))
+        eq_(np.flatnonzero(np.isnan(pooled)).tolist(), [3])
+    bias = np.zeros(8, np.float32)
+    bias[2] = np.nan
+    layer = bfloat16.UpscaledStack([np.ones((8, 4, 3, 3), np.float32)], [2],
+                                   bias)
+    layer.rectify = True
+    got = bfloat16.widen(layer([np.zeros((1, 2, 2, 4), np.uint16)]))
+    ok_(np.isnan(got[..., 2]).all())
+    eq_(np.delete(got, 2, axis=3).any(), False)
+
+
 def test_mean_pool():
     maps = small_integers(2, 8, 12, 5, most=4)
     for scale in 2, 4:

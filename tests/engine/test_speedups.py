@@ -1,5 +1,5 @@
 """Speed-ups change how long a training takes, and nothing else."""
-from unittest import mock
+from unittest import SkipTest, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from colornet.color import bin_channel, split_channels
 from colornet.config import load_config
 from colornet.engine import speedups
+from colornet.engine.convolvers import winograd_status
 from colornet.engine.native import code_status
 from colornet.engine.speedups import (describe_installation, missing_speedups,
                                       speedup_status)
@@ -102,7 +103,7 @@ def test_status():
         eq_(list(status), list(SPEEDUPS))
         eq_(status['kernels'], '')
         reason = code_status('onednn')
-        eq_(status['winograd'], reason)
+        eq_(status['winograd'], winograd_status())
         eq_(missing_speedups(), ['onednn: ' + reason] if reason else [])
     with without('stack', 'onednn'):
         status = speedup_status()
@@ -116,3 +117,12 @@ def test_status():
         assert_in(name, text)
         assert_in(speedup.what, text)
     assert_in('off', text)
+
+
+def test_a_library_without_winograd_is_told():
+    if code_status('onednn'):
+        raise SkipTest(code_status('onednn'))
+    with mock.patch.object(speedups, 'winograd_status', lambda: 'has none'):
+        eq_(speedup_status()['winograd'], 'has none')
+    with without('winograd'):
+        eq_(speedup_status()['winograd'], 'switched off by ' + VARIABLE)

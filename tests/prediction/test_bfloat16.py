@@ -72,6 +72,16 @@ def test_several_decodings():
     ok_(len(np.unique(likely)) <= 6)
 
 
+def test_sizes_that_cannot_be_halved_are_refused():
+    path = Path(folder.name) / 'halved.h5'
+    for overrides, words in ((NETWORKS[0], 'by 8'), (NETWORKS[6], 'by 8'),
+                             (NETWORKS[5], 'by 16')):
+        save(path, overrides)
+        outputs, _, _ = load_rounded_outputs(path)
+        with assert_raises_regex(ColornetError, 'divisible ' + words):
+            outputs(np.zeros((1, 24, 20), np.float32))
+
+
 def test_errors():
     path = Path(folder.name) / 'damaged.h5'
     save(path, NETWORKS[0] + KEEP)

@@ -24,11 +24,14 @@ inline bfloat16 narrow(float value) {
     return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded;
 }
 
+// What is no number is the larger.
+inline float larger(float a, float b) { return a > b || a != a ? a : b; }
+
 inline void finish(const float* sums, int64_t channels, bool rectify,
                    bfloat16* out) {
     if (rectify)
         for (int64_t c = 0; c < channels; ++c)
-            out[c] = narrow(std::max(0.f, sums[c]));
+            out[c] = narrow(sums[c] < 0 ? 0 : sums[c]);
     else
         for (int64_t c = 0; c < channels; ++c) out[c] = narrow(sums[c]);
 }
@@ -65,9 +68,9 @@ void bfloat16_max_pool(const bfloat16* maps, bfloat16* pooled, int64_t batch,
                 const bfloat16* below =
                     above + (2 * row + 1 < rows ? columns * channels : 0);
                 for (int64_t c = 0; c < channels; ++c)
-                    out[c] = narrow(std::max(
-                        std::max(widen(above[c]), widen(above[right + c])),
-                        std::max(widen(below[c]), widen(below[right + c]))));
+                    out[c] = narrow(larger(
+                        larger(widen(above[c]), widen(above[right + c])),
+                        larger(widen(below[c]), widen(below[right + c]))));
             }
 }
 

@@ -290,26 +290,25 @@ public:
         if (found == prepared_.end())
             found = prepared_.emplace(shape, prepare(shape)).first;
         const Prepared& ready = found->second;
-        dnnl::convolution_forward(ready.primitive)
-            .execute(*stream,
-                     {{DNNL_ARG_SRC, memory(ready.primitive.src_desc(), cpu(),
-                                            inputs)},
-                      {DNNL_ARG_WEIGHTS, ready.filters},
-                      {DNNL_ARG_BIAS, memory(plain({shape.filters}), cpu(),
-                                             biases_.data())},
-                      {DNNL_ARG_DST, memory(ready.primitive.dst_desc(), cpu(),
-                                            outputs)},
-                      {DNNL_ARG_SCRATCHPAD,
-                       memory(ready.primitive.scratchpad_desc(), cpu(),
-                              buffers[scratch].reserve(
-                                  ready.primitive.scratchpad_desc()
-                                      .get_size()))}});
+        const auto& description = ready.description;
+        const desc scratchpad = description.scratchpad_desc();
+        ready.primitive.execute(
+            *stream,
+            {{DNNL_ARG_SRC, memory(description.src_desc(), cpu(), inputs)},
+             {DNNL_ARG_WEIGHTS, ready.filters},
+             {DNNL_ARG_BIAS,
+              memory(plain({shape.filters}), cpu(), biases_.data())},
+             {DNNL_ARG_DST, memory(description.dst_desc(), cpu(), outputs)},
+             {DNNL_ARG_SCRATCHPAD,
+              memory(scratchpad, cpu(),
+                     buffers[scratch].reserve(scratchpad.get_size()))}});
         stream->wait();
     }
 
 private:
     struct Prepared {
-        dnnl::convolution_forward::primitive_desc primitive;
+        dnnl::convolution_forward::primitive_desc description;
+        dnnl::convolution_forward primitive;
         memory filters;
     };
 
@@ -326,15 +325,17 @@ private:
         dnnl::primitive_attr attributes;
         attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
         if (shape.rectify) attributes.set_post_ops(rectifier());
-        Prepared ready = {
-            describe_forward(terms, plain({shape.filters}), attributes), {}};
+        Prepared ready;
+        ready.description =
+            describe_forward(terms, plain({shape.filters}), attributes);
+        ready.primitive = dnnl::convolution_forward(ready.description);
+        const desc layout = ready.description.weights_desc();
         for (const auto& other : prepared_)
-            if (other.second.filters.get_desc() ==
-                ready.primitive.weights_desc())
+            if (other.second.filters.get_desc() == layout)
                 ready.filters = other.second.filters;
         if (!ready.filters) {
             memory given(plain(shape.filter_dims()), cpu(), kernels_.data());
-            ready.filters = memory(ready.primitive.weights_desc(), cpu());
+            ready.filters = memory(layout, cpu());
             copy(given, ready.filters);
         }
         return ready;
@@ -456,7 +457,7 @@ extern "C" void* onednn_layer(const int64_t* numbers, const float* kernels,
                               const float* biases, int64_t wide) {
     try {
         return new Layer(read_shape(numbers), kernels, biases, wide);
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
         return nullptr;
     }
 }
@@ -475,6 +476,18 @@ extern "C" const char* onednn_run_layer(void* layer, int64_t batch,
 
 extern "C" void onednn_free_layer(void* layer) {
     delete static_cast<Layer*>(layer);
+}
+
+// Whether there is Winograd's algorithm: newer versions have it for fewer
+// processors, or for none.
+extern "C" int64_t onednn_has_winograd() {
+    Shape shape = {forward, 1, 64, 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 0, 1, 0};
+    try {
+        Convolution(shape, algorithm::convolution_winograd);
+        return 1;
+    } catch (const std::exception&) {
+        return 0;
+    }
 }
 
 extern "C" const char* onednn_version() {
