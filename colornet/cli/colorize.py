@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -184,9 +185,10 @@ def _result_options(options, out=None):
             raise ColornetError('--format %s and %s contradict each other'
                                 % (format, out))
         format = suffix
-    return Options(format, options.quality, options.depth, options.mark,
-                   options.keep_times, options.pages, options.colour,
-                   tuple(map(parse_hint, options.hints)))
+    chosen = {field.name: getattr(options, field.name)
+              for field in dataclasses.fields(Options)}
+    chosen.update(format=format, hints=tuple(map(parse_hint, options.hints)))
+    return Options(**chosen)
 
 
 def _watch(options, out, report):

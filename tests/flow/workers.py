@@ -50,4 +50,9 @@ def two_workers(folder, *options):
         for process in processes:
             process.terminate()
         for process in processes:
-            process.wait()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                # Some wait for a scheduler that has gone.
+                process.kill()
+                process.wait()
