@@ -103,7 +103,9 @@ setup(
         where('python_version < "3.12"', WITH_THEANO)) + list(
             where('python_version >= "3.12"', WITH_ONNX_RUNTIME)),
     extras_require={
-        'cluster': ['distributed==2023.5.0'],  # work on several machines
+        # Photos and studies on several machines.
+        'cluster': ['distributed==2023.5.0; python_version < "3.12"',
+                    'distributed==2026.8.0; python_version >= "3.12"'],
         # "colornet --print-completion": writes completion for shells.
         'completion': ['shtab==1.7.2; python_version < "3.9"',
                        'shtab==1.13.0; python_version >= "3.9"'],

@@ -259,8 +259,8 @@ def _run_on_workers(jobs, scheduler, threads, shared_folder):
     try:
         from distributed import Client, TimeoutError, wait
     except ImportError:
-        raise ColornetError('--scheduler needs Dask: pip install '
-                            'distributed==2023.5.0')
+        raise ColornetError("--scheduler needs Dask: pip install '.[cluster]' "
+                            "in colornet's folder")
     try:
         client = Client(scheduler, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:

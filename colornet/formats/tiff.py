@@ -104,7 +104,7 @@ def read_pages(stream, name):
                 # Pages alike may be read as frames without tags of theirs.
                 each = each.aspage() if hasattr(each, 'aspage') else each
                 kind = int(each.subfiletype or 0)
-                if each.shaped and 0 not in each.shaped and not kind & 4:
+                if _has_pixels(each) and not kind & 4:
                     found.append(TiffPage(each, number, each is page
                                           and not kind & 1))
     except Exception as error:  # tifffile's on damage are of any kind
@@ -115,6 +115,13 @@ def read_pages(stream, name):
         raise ImageError(name, 'truncated file' if _is_cut(stream) else
                          'damaged file (no picture in it)')
     return found
+
+
+def _has_pixels(page):
+    """Whether a page has rows and columns, each a number."""
+    sides = page.imagelength, page.imagewidth
+    return (all(isinstance(side, int) and side > 0 for side in sides) and
+            bool(page.shaped) and 0 not in page.shaped)
 
 
 def _is_cut(stream):

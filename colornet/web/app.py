@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 from flask import Flask, jsonify, request, send_file
@@ -117,23 +117,29 @@ class _Service:
         """A coloured photo, in full size."""
         content, name, key = self._photo()
         wanted = parse_options(self.model, _values())
-        encoded, suffix = self.line.run(self._colorize, content, name, key,
-                                        wanted)
-        return _image(encoded, suffix, name)
+        encoded, suffix, lost = self.line.run(self._colorize, content, name,
+                                              key, wanted)
+        response = _image(encoded, suffix, name)
+        if lost:
+            response.headers['Colornet-Note'] = quote('; '.join(lost))
+        return response
 
     def _colorize(self, content, name, key, wanted):
         photo = decode_photo(content, name)
         seen = self._look(key, photo)
-        results = wanted.results
+        results, lost = wanted.results, []
         suffix = results.suffix(None, photo)
-        if (seen.has_colours and results.colour == 'keep' and
-                suffix == format_suffix(photo)):
-            return content, suffix
+        is_kept = seen.has_colours and results.colour == 'keep'
+        if is_kept and suffix == format_suffix(photo):
+            return content, suffix, lost
         rgb = self._colour(photo.pixels, seen, wanted,
                            output_dtype(photo, suffix, results.depth))
         try:
-            return encode_photo(rgb, photo, suffix, name, results.depth,
-                                results.mark, results.quality), suffix
+            # Colours that a photo has kept are not computed.
+            return encode_photo(
+                rgb, photo, suffix, name, results.depth,
+                results.mark and not is_kept, results.quality,
+                lost.append), suffix, lost
         except ImageError as error:  # Of a format that was asked for.
             raise BadOption(error.reason)
 

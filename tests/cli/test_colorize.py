@@ -39,10 +39,12 @@ def test_nothing_could_be_coloured():
 
 #: Runs the command line with a network that leaves photos grey.
 GREY = '''
-import sys
+import signal, sys
 from unittest import mock
 import numpy as np
 from colornet import cli
+# Shells ignore it for what they start in the background, as tests may be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from colornet.photos.colorizer import Colorizer
 colorizer = Colorizer(lambda luminance: np.zeros(
     luminance.shape + (2,), np.float32), 8)

@@ -18,8 +18,7 @@ def need_dask():
         import distributed
         return distributed
     except ImportError:
-        raise SkipTest('Dask is not installed: pip install '
-                       'distributed==2023.5.0')
+        raise SkipTest("Dask is not installed: pip install '.[cluster]'")
 
 
 @contextlib.contextmanager

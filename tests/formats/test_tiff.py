@@ -141,6 +141,12 @@ class TestFaults:
         tifffile.imwrite(stream, np.zeros((50, 50), np.uint8))
         self.assert_fails(stream.getvalue()[:-1000], 'truncated')
 
+    def test_sides_that_are_no_numbers(self):
+        for side in (4, 4), b'4':
+            content = tiff(np.zeros((4, 4), int), 8, more=[
+                (257, 7 if side == b'4' else 4, side)])
+            self.assert_fails(content, 'damaged')
+
     def test_too_many_pixels(self):
         content = tiff(np.zeros((4, 4), int), 8, more=[
             (256, 4, (20000,)), (257, 4, (20000,))])

@@ -2,6 +2,7 @@
 
 import io
 from unittest import mock
+from urllib.parse import unquote
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_, ok_
@@ -134,6 +135,8 @@ class TestColorize(Client):
         eq_(self.colorize(content, colour='keep').data, content)
         kept = self.colorize(content, colour='keep', format='bmp').data
         assert_array_equal(pixels_of(kept), own)
+        kept = self.colorize(content, colour='keep', format='jpg').data
+        ok_(b'colornet' not in kept)
         ok_(abs(new - own).mean() > 8)
         for one in own, new:
             ok_(abs(mean - one).mean() < 0.7 * abs(new - own).mean())
@@ -163,6 +166,12 @@ class TestColorize(Client):
             encoded(clear, 'PNG'), format='jpg'))
         self.refuses(422, '16 bits', self.colorize(
             encoded(), depth='16'))
+
+    def test_what_is_lost(self):
+        content = encoded(dpi=(300, 300))
+        answer = self.colorize(content, format='ppm')
+        assert_in('resolution', unquote(answer.headers['Colornet-Note']))
+        assert_not_in('Colornet-Note', self.colorize(content).headers)
 
     def test_bad_options(self):
         for options, words in [

@@ -174,7 +174,7 @@ export class Photo {
     button.disabled = true;
     this.state('being written …', 'busy');
     try {
-      const content = await server.colorize(this.file, this.options(),
+      const { content, note } = await server.colorize(this.file, this.options(),
         (seconds) => this.state(
           `the server is busy, again in ${seconds} s …`, 'busy'));
       const link = document.createElement('a');
@@ -182,8 +182,9 @@ export class Photo {
       link.download = this.seen.name;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-      this.state(`saved as ${this.seen.name}`);
-      this.tell(`${this.file.name} is saved as ${this.seen.name}`);
+      const more = note && ` (${note})`;
+      this.state(`saved as ${this.seen.name}${more}`);
+      this.tell(`${this.file.name} is saved as ${this.seen.name}${more}`);
     } catch (error) {
       this.fail(error);
     } finally {

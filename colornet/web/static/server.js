@@ -58,7 +58,10 @@ export const after = async (key, options, signal) => (
   await ask(`api/photos/${key}/after?${new URLSearchParams(options)}`,
     { signal })).blob();
 
-// The coloured photo in full size.
-export const colorize = (file, options, onBusy) => patiently(
-  async () => (await ask('api/colorize',
-    { method: 'POST', body: form(file, options) })).blob(), onBusy);
+// The coloured photo in full size, and what of it could not be kept.
+export const colorize = (file, options, onBusy) => patiently(async () => {
+  const answer = await ask('api/colorize',
+    { method: 'POST', body: form(file, options) });
+  const note = answer.headers.get('Colornet-Note') || '';
+  return { content: await answer.blob(), note: decodeURIComponent(note) };
+}, onBusy);
