@@ -197,13 +197,13 @@ def test_nothing_imports_theano():
     export_onnx(network, exported)
     works = [(exported, 'onnx')] + [
         (network, engine) for engine in with_pytorch('onnx')]
-    for source, engine in works:
+    for number, (source, engine) in enumerate(works):
         done = subprocess.check_output(
             [sys.executable, '-c', COLOUR, 'colorize', str(photo),
              '--network', str(source), '--engine', engine, '--set',
              'decoding.saturation=1.2', '--colour', 'replace', '--out',
-             os.path.join(folder.name, 'out')], cwd=str(tiny.ROOT),
-            universal_newlines=True).split()
+             os.path.join(folder.name, 'out%d' % number)],
+            cwd=str(tiny.ROOT), universal_newlines=True).split()
         eq_(done[0], '1')  # photo
         eq_('torch' in done, engine == 'pytorch')
         for name in ('theano', 'lasagne', 'colornet.engine.backend',
