@@ -153,7 +153,9 @@ def test_errors_end_it_and_what_is_written_is_reported():
 
 
 PROGRAM = '''
-import sys, time
+import signal, sys, time
+# Shells ignore it for what they start in the background, as tests may be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.folders import Report, colorize_files
 from tests.photos.colouring import warm
