@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import threading
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -43,6 +44,10 @@ _TYPES = {'.jpg': 'image/jpeg', '.png': 'image/png', '.tif': 'image/tiff',
 
 #: What a request may have beside a photo: options, names of their parts.
 _MARGIN = 1 << 16
+
+
+class _Forgotten(Exception):
+    """A photo is not kept any more."""
 
 
 def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
@@ -99,6 +104,7 @@ class _Service:
         self.limits = limits
         # Without it, nobody can tell by which key a photo is kept.
         self._secret = os.urandom(32)
+        self._turn = threading.Lock()
 
     def health(self):
         return jsonify(
@@ -177,8 +183,10 @@ class _Service:
         """The coloured photo, in a size for the screen."""
         seen = self._seen(key)
         wanted = parse_options(self.model, request.args.items(multi=True))
-        return self._small_image(self._colour(
-            seen.small.pixels, seen, wanted), seen.small)
+        # One at a time: each may take the memory of a hundred hints.
+        with self._turn:
+            pixels = self._colour(seen.small.pixels, seen, wanted)
+        return self._small_image(pixels, seen.small)
 
     def _colour(self, pixels, seen, wanted, dtype=np.uint8):
         try:
@@ -189,7 +197,7 @@ class _Service:
     def _seen(self, key):
         seen = self.shelf.get(key)
         if seen is None:
-            raise LookupError(key)
+            raise _Forgotten
         return seen
 
     def _small_image(self, pixels, small):
@@ -202,7 +210,9 @@ class _Service:
         if len(files) != 1:
             raise BadOption('send one photo, as "file" of multipart/form-data')
         content = files[0].read()
-        name = Path(files[0].filename).name or 'photo'
+        # Names come from anywhere, and go into a header.
+        name = ''.join(filter(str.isprintable, Path(
+            files[0].filename).name)) or 'photo'
         return content, name, hashlib.blake2b(
             content, key=self._secret, digest_size=16).hexdigest()
 
@@ -261,7 +271,7 @@ def _add_errors(app, service):
         return jsonify(error=str(error)), 503, {
             'Retry-After': str(error.seconds)}
 
-    @app.errorhandler(LookupError)
+    @app.errorhandler(_Forgotten)
     def forgotten(error):
         return jsonify(error='this photo is not kept any more; send it '
                              'again'), 404

@@ -54,13 +54,16 @@ RESULTS = OrderedDict([
         'description': 'say in XMP that colours are computed'}),
 ])
 
+#: Each takes time, and memory until the photo is coloured.
+MAX_HINTS = 100
+
 #: Colours that a user gives for single spots.
 HINT = {
-    'schema': {'type': 'array', 'items': {
+    'schema': {'type': 'array', 'maxItems': MAX_HINTS, 'items': {
         'type': 'string', 'examples': ['120,85=#c04020', '30,40=grey']}},
-    'description': 'X,Y=COLOUR, any number of times: a colour for a spot, in '
+    'description': 'X,Y=COLOUR, up to %d times: a colour for a spot, in '
                    'pixels of the upright photo, which spreads to what '
-                   'belongs to it'}
+                   'belongs to it' % MAX_HINTS}
 
 _TYPES = {
     'string': str, 'integer': int,
@@ -110,6 +113,8 @@ def parse_options(model, values):
         for name, value in values:
             if name == 'hint' and model.takes_hints:
                 hints.append(parse_hint(value))
+                if len(hints) > MAX_HINTS:
+                    raise BadOption('at most %d hints are taken' % MAX_HINTS)
                 continue
             if name in changes or name in results:
                 raise BadOption('%s is given twice' % name)

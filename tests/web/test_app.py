@@ -152,6 +152,25 @@ class TestPhotos(Client):
         ok_(change[800, 1000] > 3 * change[100, 100])
         ok_(change[800, 1000] > 30)
 
+    def test_hints_have_an_end(self):
+        seen = self.add(encoded())
+        for number, status in (100, 200), (101, 422):
+            reply = self.get(seen, 'after', hint=[
+                '%d,9=grey' % place for place in range(number)])
+            eq_(reply.status_code, status)
+        assert_in(b'at most 100 hints', reply.data)
+
+    def test_names_of_files_may_hold_anything(self):
+        for name in 'a%0D%0AX-Evil: 1.jpg', '%0A', '..', 'a/b%E2%80%AE.jpg':
+            head = ('--x\r\nContent-Disposition: form-data; name="file"; '
+                    "filename*=UTF-8''%s\r\n\r\n" % name)
+            reply = self.client.post(
+                '/api/colorize', data=b''.join([
+                    head.encode(), encoded(), b'\r\n--x--\r\n']),
+                content_type='multipart/form-data; boundary=x')
+            eq_(reply.status_code, 200, (name, reply.data))
+            ok_('X-Evil' not in reply.headers)
+
     def test_what_is_not_kept_any_more(self):
         first, second = [self.add(encoded(quality=quality))
                          for quality in (80, 90)]

@@ -64,7 +64,9 @@ class Running(tiny.InFolder):
             [sys.executable, '-m', 'colornet', 'serve', '--port', '0',
              '--engine', 'onnx', '--network', str(network)] + cls.ARGUMENTS,
             cwd=str(tiny.ROOT), stderr=subprocess.PIPE,
-            universal_newlines=True)
+            universal_newlines=True,
+            # Shells ignore it for what they start in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         eq_(cls.process.stderr.readline(),
             'colornet: loading the network\n')
         cls.said = cls.process.stderr.readline()
