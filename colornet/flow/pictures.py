@@ -1,7 +1,7 @@
 """Pictures in a stream, one behind the other, as ffmpeg's image2pipe has them.
 
-A stream of JPEG, PNG, BMP or PPM pictures is cut into the bytes of each. What
-begins otherwise, or goes on with something else, is one file.
+A stream of JPEG, PNG, BMP and PPM pictures is cut into the bytes of each. What
+begins otherwise is one file.
 """
 
 import re
@@ -24,6 +24,7 @@ _PPM_HEADERS = [re.compile(
 _LONGEST_HEADER = 4096
 
 _PNG = b'\x89PNG\r\n\x1a\n'
+_NEXT_PNG = re.compile(re.escape(_PNG))
 
 
 class _Source:
@@ -63,28 +64,37 @@ class _Source:
         return taken
 
 
-def split_pictures(stream):
+def split_pictures(stream, leave=None):
     """Cut a stream into pictures.
 
     Parameters
     ----------
     stream : binary file
         It need not be seekable.
+    leave : callable, optional
+        Takes how many bytes behind the last picture are none: what cameras
+        and telephones put there. They stay with it.
 
     Yields
     ------
     bytes
-        A file; of a damaged one, all the rest. Nothing, if the stream is
-        empty.
+        A file; of a damaged one, all the rest, or what is before the next
+        picture if both are PNG. Nothing, if the stream is empty.
     """
     source = _Source(stream)
     while source.has(1):
         kind = _kind(source)
         length = kind and _LENGTHS[kind](source)
-        # A camera's second picture, or what else is behind the first.
-        if not length or (source.has(length + 1) and
-                          _kind(source, length) != kind):
-            length = None
+        if kind == 'png' and not length:
+            # Its own next chunk is nowhere, but there is no other signature.
+            found = source.match(_NEXT_PNG, len(_PNG), len(_PNG))
+            length = found and found.start()
+        elif length and source.has(length + 1) and not _kind(source, length):
+            picture = source.take()
+            if leave is not None:
+                leave(len(picture) - length)
+            yield picture
+            return
         yield source.take(length)
 
 

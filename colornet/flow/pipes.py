@@ -15,6 +15,7 @@ from ..photos.naming import Job
 from ..photos.reading import decode_photo
 from ..photos.report import Report
 from ..photos.writing import write_bytes
+from ..terminal import note
 from .pictures import split_pictures
 
 __all__ = ['colorize_stream', 'open_sink']
@@ -59,7 +60,9 @@ def colorize_stream(colorizer, source, sink, options, name='-', target=None,
         If `sink` cannot be written to.
     """
     report = Report() if report is None else report
-    pictures = split_pictures(source)
+    pictures = split_pictures(source, lambda size: note(
+        'colornet: note: %s: %d bytes behind the last picture are none and '
+        'are left out' % (name, size)))
     first = list(itertools.islice(pictures, 1))
     if not first:
         raise ColornetError('%s: empty, no picture' % name)

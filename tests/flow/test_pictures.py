@@ -87,3 +87,23 @@ def test_damaged_ones_are_the_rest():
         whole = encoded(photo(), format)
         check([whole, whole[:len(whole) // 2]])
         check([whole, whole[:20]])
+
+
+def test_kinds_may_follow_each_other():
+    check([encoded(photo(), format)
+           for format in ('PNG', 'JPEG', 'PPM', 'BMP', 'JPEG', 'PNG')])
+
+
+def test_what_is_left_is_told():
+    jpeg, told = encoded(photo(), 'JPEG'), []
+    for content, expected in (jpeg + b'hello' + jpeg, [len(jpeg) + 5]), (
+            jpeg * 2, []):
+        del told[:]
+        list(split_pictures(io.BytesIO(content), told.append))
+        eq_(told, expected)
+
+
+def test_whole_ones_behind_a_damaged_one_are_not_lost():
+    whole = encoded(photo(), 'PNG')
+    for size in 2000, 20, 9:
+        check([whole, whole[:size], whole, whole[:size], whole])
