@@ -133,9 +133,11 @@ class _Service:
     def _colorize(self, content, name, key, wanted):
         photo = decode_photo(content, name)
         seen = self._look(key, photo)
-        results, lost = wanted.results, []
+        results, lost = wanted.results, _notes(photo)
         suffix = results.suffix(None, photo)
         is_kept = seen.has_colours and results.colour == 'keep'
+        if is_kept and results.hints:
+            lost.append('It keeps its colours: hints are not used.')
         if is_kept and suffix == format_suffix(photo):
             return content, suffix, lost
         rgb = self._colour(photo.pixels, seen, wanted,
@@ -158,13 +160,10 @@ class _Service:
         photo = decode_photo(content, name)
         seen = self._look(key, photo)
         rows, columns = seen.small.pixels.shape[:2]
-        notes = list(photo.notes)
-        if photo.has_more:
-            notes.append('It has several pictures; one of them is coloured.')
         return {
             'key': key, 'rows': seen.shape[0], 'columns': seen.shape[1],
             'name': _result_name(name, Options().suffix(None, photo)),
-            'has_colours': seen.has_colours, 'notes': notes,
+            'has_colours': seen.has_colours, 'notes': _notes(photo),
             'small': {'rows': rows, 'columns': columns}}
 
     def _look(self, key, photo):
@@ -215,6 +214,12 @@ class _Service:
             files[0].filename).name)) or 'photo'
         return content, name, hashlib.blake2b(
             content, key=self._secret, digest_size=16).hexdigest()
+
+
+def _notes(photo):
+    """What its owner should know of a photo."""
+    return list(photo.notes) + photo.has_more * [
+        'It has several pictures; one of them is coloured.']
 
 
 def _values():

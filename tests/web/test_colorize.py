@@ -173,6 +173,16 @@ class TestColorize(Client):
         assert_in('resolution', unquote(answer.headers['Colornet-Note']))
         assert_not_in('Colornet-Note', self.colorize(content).headers)
 
+    def test_what_is_left_out(self):
+        pages = encoded(photo(), 'TIFF', save_all=True,
+                        append_images=[photo()])
+        answer = self.colorize(pages)
+        assert_in('several pictures', unquote(answer.headers['Colornet-Note']))
+        for options in {'colour': 'keep'}, {}:
+            answer = self.colorize(encoded(photo()), hint='3,3=red', **options)
+            eq_('hints are not used' in unquote(answer.headers.get(
+                'Colornet-Note', '')), bool(options))
+
     def test_bad_options(self):
         for options, words in [
                 ({'nope': '1'}, 'there is no option nope'),
