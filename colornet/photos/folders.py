@@ -38,7 +38,7 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
-                   overwrite=True, progress=True, report=None,
+                   overwrite=False, progress=True, report=None,
                    options=Options()):
     """Colorize files and folders; a broken photo does not stop the others.
 
