@@ -19,6 +19,14 @@ __all__ = ['add_colorize', 'print_report']
 #: The standard input or output, in place of a file.
 STREAM = '-'
 
+#: What was not done as somebody might expect.
+_FIRST_ONLY = ('of animations, only the first picture is coloured, of pages '
+               'the largest (--pages all): ')
+_IN_COLOUR = ('left out, as they have colours (--colour keep, blend or '
+              'replace): ')
+_THERE = '--overwrite replaces what is already there'
+_NO_PHOTOS = 'left out, as they are no photos: '
+
 
 def add_colorize(commands):
     """Add ``colornet colorize``."""
@@ -198,6 +206,13 @@ def _watch(options, out, report):
         raise ColornetError('--watch is for files and folders, and a folder '
                             'as OUT')
 
+    told = set()
+
+    def tell_once(kind, text):
+        if kind not in told and not options.quiet:
+            told.add(kind)
+            note('colornet: note: ' + text)
+
     def tell(entry):
         if options.json:
             _print_line(entry)
@@ -207,9 +222,24 @@ def _watch(options, out, report):
             say('%s: %s' % (entry['status'],
                             entry.get('output', entry['source'])))
             sys.stdout.flush()
+            for text in entry.get('notes', ()):
+                note('colornet: note: %s: %s' % (text, entry['source']))
+            if entry.get('first_only'):
+                note('colornet: note: ' + _FIRST_ONLY + entry['source'])
+        if entry['status'] == 'in colour':
+            tell_once('in colour', _IN_COLOUR + entry['source'])
+        if entry['status'] == 'skipped' and not options.skip_existing:
+            tell_once('skipped', _THERE)
+
+    def tell_others():
+        for suffix in sorted(report.others):
+            tell_once(('other', suffix),
+                      _NO_PHOTOS + (suffix or 'without ending'))
+        return False
     report.listener = tell
     watch_files(_load(options), options.sources, out, options.batch_size,
-                options.overwrite, report, _result_options(options))
+                options.overwrite, report, _result_options(options),
+                tell_others)
 
 
 def _load(options):
@@ -322,17 +352,15 @@ def print_report(report, out, options=None):
 def _notes(report, options):
     """What was not done as somebody might expect."""
     if report.first_only:
-        yield ('of animations, only the first picture is coloured, of pages '
-               'the largest (--pages all): ' + _first_of(report.first_only))
+        yield _FIRST_ONLY + _first_of(report.first_only)
     for text, sources in report.notes.items():
         yield '%s: %s' % (text, _first_of(sources))
     if report.in_colour:
-        yield ('left out, as they have colours (--colour keep, blend or '
-               'replace): ' + _first_of(report.in_colour))
+        yield _IN_COLOUR + _first_of(report.in_colour)
     if report.skipped and not (options and options.skip_existing):
-        yield '--overwrite replaces what is already there'
+        yield _THERE
     if report.others:
-        yield 'left out, as they are no photos: ' + ', '.join(
+        yield _NO_PHOTOS + ', '.join(
             '%d %s' % (count, suffix or 'without ending')
             for suffix, count in report.others.most_common())
 

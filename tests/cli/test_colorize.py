@@ -263,6 +263,28 @@ class TestColorize:
             ('', 'colornet: interrupted\n'))
         eq_(process.returncode, 130)
 
+    def test_watching_tells_what_it_does_not_do(self):
+        self.photo.save(self.folder / 'a.gif', save_all=True,
+                        append_images=[self.photo.rotate(180)])
+        for name in 'b.png', 'c.png':
+            (self.folder / name).write_bytes(self.encoded(Image.open(
+                str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]))))
+        for name in 'd.mov', 'e.mov':
+            (self.folder / name).write_text('film')
+        looks = []
+
+        def sleep(seconds):
+            looks.append(seconds)
+            if len(looks) > 6:
+                raise KeyboardInterrupt
+        with mock.patch('time.sleep', sleep):
+            status, out, err = self.colorize('', '--watch')
+        eq_((status, out.count('in colour: '), out.count('written: ')),
+            (130, 2, 1))
+        for words in ('only the first picture', 'have colours',
+                      'no photos: .mov'):
+            eq_(err.count(words), 1, err)
+
     def test_a_line_of_json_for_each_photo(self):
         for name in 'a.png', 'c.png':
             (self.folder / name).write_bytes(self.encoded())
