@@ -304,6 +304,11 @@ def _colorize_stream(options, out, report):
     file = None if out == STREAM else out
     results = _result_options(options, file)
     source = options.sources[0]
+    if file and options.skip_existing and os.path.lexists(file):
+        report.add_skipped(source, file)
+        if not options.quiet:
+            note('colornet: note: %s is there and left' % file)
+        return
     with contextlib.ExitStack() as stack:
         stream = (sys.stdin.buffer if source == STREAM else
                   stack.enter_context(open_photo(source)))

@@ -224,6 +224,11 @@ class TestColorize:
             assert_in('--overwrite', err)
             eq_(self.colorize_to(source, '-o', target, '--overwrite', '-q',
                                  content=path.read_bytes()), (0, '', ''))
+        target.write_bytes(b'kept')
+        status, _, err = self.colorize_to('-', '-o', target,
+                                          '--skip-existing')
+        eq_((status, err, target.read_bytes()), (
+            0, 'colornet: note: %s is there and left\n' % target, b'kept'))
         status, printed, err = self.colorize_to(path, '-o', path,
                                                 '--overwrite')
         eq_(status, 2)
