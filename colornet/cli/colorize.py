@@ -186,13 +186,15 @@ def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
     from ..photos.hints import parse_hint
     from ..photos.options import Options
+    from ..photos.writing import check_suffix
     format = options.format
     if out is not None:
-        suffix = Path(out).suffix[1:]
-        if format not in (None, suffix):
+        # JPEG is jpg as well as jpeg.
+        if format is not None and (check_suffix('format.' + format) !=
+                                   check_suffix(out)):
             raise ColornetError('--format %s and %s contradict each other'
                                 % (format, out))
-        format = suffix
+        format = Path(out).suffix[1:]
     chosen = {field.name: getattr(options, field.name)
               for field in dataclasses.fields(Options)}
     chosen.update(format=format, hints=tuple(map(parse_hint, options.hints)))

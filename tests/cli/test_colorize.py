@@ -234,6 +234,13 @@ class TestColorize:
         eq_(status, 2)
         assert_in('would replace its source', err)
 
+    def test_formats_that_have_two_names(self):
+        for format, name in ('jpg', 'a.jpeg'), ('TIFF', 'a.tif'):
+            eq_(self.colorize_to('-', '-o', self.folder / name, '-q',
+                                 '--format', format, content=self.encoded()),
+                (0, '', ''))
+            Image.open(self.folder / name).verify()
+
     def test_what_the_standard_input_cannot_be(self):
         target = self.folder / 'a.png'
         for content, words in ((b'', 'empty'), (b'text', 'not an image'),
