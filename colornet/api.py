@@ -33,18 +33,19 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
-        ``format``, ``quality``, ``colour``, ``batch_size``.
+        ``overwrite``, ``format``, ``quality``, ``colour``, ``batch_size``.
 
     Returns
     -------
     The same kind
         For a file, the path of the result, which is beside it unless `out` is
-        given.
+        given. What is there is not replaced, but by ``overwrite=True``.
 
     Raises
     ------
     ColornetError
-        If something is no photo, or there is no such network.
+        If something is no photo, there is no such network, or the result of a
+        file is there.
     """
     with _loading:
         colorizer = _kept_colorizer(network, tuple(decoding), engine, device)

@@ -19,6 +19,14 @@ __all__ = ['add_colorize', 'print_report']
 #: The standard input or output, in place of a file.
 STREAM = '-'
 
+#: What was not done as somebody might expect.
+_FIRST_ONLY = ('of animations, only the first picture is coloured, of pages '
+               'the largest (--pages all): ')
+_IN_COLOUR = ('left out, as they have colours (--colour keep, blend or '
+              'replace): ')
+_THERE = '--overwrite replaces what is already there'
+_NO_PHOTOS = 'left out, as they are no photos: '
+
 
 def add_colorize(commands):
     """Add ``colornet colorize``."""
@@ -178,13 +186,15 @@ def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
     from ..photos.hints import parse_hint
     from ..photos.options import Options
+    from ..photos.writing import check_suffix
     format = options.format
     if out is not None:
-        suffix = Path(out).suffix[1:]
-        if format not in (None, suffix):
+        # JPEG is jpg as well as jpeg.
+        if format is not None and (check_suffix('format.' + format) !=
+                                   check_suffix(out)):
             raise ColornetError('--format %s and %s contradict each other'
                                 % (format, out))
-        format = suffix
+        format = Path(out).suffix[1:]
     chosen = {field.name: getattr(options, field.name)
               for field in dataclasses.fields(Options)}
     chosen.update(format=format, hints=tuple(map(parse_hint, options.hints)))
@@ -198,6 +208,13 @@ def _watch(options, out, report):
         raise ColornetError('--watch is for files and folders, and a folder '
                             'as OUT')
 
+    told = set()
+
+    def tell_once(kind, text):
+        if kind not in told and not options.quiet:
+            told.add(kind)
+            note('colornet: note: ' + text)
+
     def tell(entry):
         if options.json:
             _print_line(entry)
@@ -207,9 +224,24 @@ def _watch(options, out, report):
             say('%s: %s' % (entry['status'],
                             entry.get('output', entry['source'])))
             sys.stdout.flush()
+            for text in entry.get('notes', ()):
+                note('colornet: note: %s: %s' % (text, entry['source']))
+            if entry.get('first_only'):
+                note('colornet: note: ' + _FIRST_ONLY + entry['source'])
+        if entry['status'] == 'in colour':
+            tell_once('in colour', _IN_COLOUR + entry['source'])
+        if entry['status'] == 'skipped' and not options.skip_existing:
+            tell_once('skipped', _THERE)
+
+    def tell_others():
+        for suffix in sorted(report.others):
+            tell_once(('other', suffix),
+                      _NO_PHOTOS + (suffix or 'without ending'))
+        return False
     report.listener = tell
     watch_files(_load(options), options.sources, out, options.batch_size,
-                options.overwrite, report, _result_options(options))
+                options.overwrite, report, _result_options(options),
+                tell_others)
 
 
 def _load(options):
@@ -274,6 +306,11 @@ def _colorize_stream(options, out, report):
     file = None if out == STREAM else out
     results = _result_options(options, file)
     source = options.sources[0]
+    if file and options.skip_existing and os.path.lexists(file):
+        report.add_skipped(source, file)
+        if not options.quiet:
+            note('colornet: note: %s is there and left' % file)
+        return
     with contextlib.ExitStack() as stack:
         stream = (sys.stdin.buffer if source == STREAM else
                   stack.enter_context(open_photo(source)))
@@ -322,17 +359,15 @@ def print_report(report, out, options=None):
 def _notes(report, options):
     """What was not done as somebody might expect."""
     if report.first_only:
-        yield ('of animations, only the first picture is coloured, of pages '
-               'the largest (--pages all): ' + _first_of(report.first_only))
+        yield _FIRST_ONLY + _first_of(report.first_only)
     for text, sources in report.notes.items():
         yield '%s: %s' % (text, _first_of(sources))
     if report.in_colour:
-        yield ('left out, as they have colours (--colour keep, blend or '
-               'replace): ' + _first_of(report.in_colour))
+        yield _IN_COLOUR + _first_of(report.in_colour)
     if report.skipped and not (options and options.skip_existing):
-        yield '--overwrite replaces what is already there'
+        yield _THERE
     if report.others:
-        yield 'left out, as they are no photos: ' + ', '.join(
+        yield _NO_PHOTOS + ', '.join(
             '%d %s' % (count, suffix or 'without ending')
             for suffix, count in report.others.most_common())
 

@@ -33,7 +33,8 @@ def _demo(options):
     colorizer = load_colorizer(engine=options.engine,
                                bfloat16=options.bfloat16,
                                device=options.device)
-    report = colorize_files(colorizer, [photos], options.out)
+    report = colorize_files(colorizer, [photos], options.out,
+                            overwrite=True)
     sheet = Path(options.out) / 'sheet.png'
     save_demo_sheet(sheet, photos, report.written)
     status = print_report(report, options.out)

@@ -69,7 +69,8 @@ def colorize_shared(scheduler, sources, out_folder, settings, options,
               for start in range(0, len(left), size)]
     with _shared_folder(out_folder) as folder:
         write_text(folder / 'list', json.dumps({
-            'settings': settings, 'out': str(out_folder), 'chunks': chunks,
+            'settings': settings, 'out': str(out_folder),
+            'overwrite': overwrite, 'chunks': chunks,
             'found': [[str(path), str(name)] for path, name in found]}))
         commands = [jobs.Job(str(number), [[
             'colorize', str(folder / 'list'), '--chunk', str(number)]], {})
@@ -112,6 +113,8 @@ def _collect(notes, chunk, report, why=None):
         if status == 'written':
             report.add_written(path, Path(entry['output']),
                                entry.get('first_only', False))
+        elif status == 'skipped':
+            report.add_skipped(path, Path(entry['output']))
         elif status == 'in colour':
             report.add_in_colour(path)
         elif status == 'failed':
@@ -180,14 +183,16 @@ def colorize_chunk(colorizer, file, number, options, batch_size=4):
     chunk = set(content['chunks'][number]).difference(_read_notes(notes))
     with open(notes, 'a') as stream:
         def take_note(entry):
-            # After a line that was cut, on a line of its own.
-            stream.write('\n%s\n' % json.dumps(entry))
-            stream.flush()
+            if entry['source'] in chunk:
+                # After a line that was cut, on a line of its own.
+                stream.write('\n%s\n' % json.dumps(entry))
+                stream.flush()
         report = Report(listener=take_note)
         targets = Targets(content['out'], options, report)
         # All of them, so that names are the same on all workers.
         assigned = targets.assign([
-            (Path(path), Path(name)) for path, name in content['found']])
+            (Path(path), Path(name)) for path, name in content['found']],
+            content['overwrite'])
         run_jobs([job for job in assigned if str(job.source) in chunk],
                  Steps(colorizer, options, report, targets), report,
                  batch_size)

@@ -64,6 +64,8 @@ def watch_files(colorizer, sources, out_folder, batch_size=4, overwrite=False,
                 report.add_failed(*failure)
         results = {os.path.realpath(path) for path in
                    targets.claims.values()}
+        # Of each kind as many as there were at most.
+        report.others |= looked.others
         first, again = changes.look([
             pair for pair in found
             if os.path.realpath(pair[0]) not in results])

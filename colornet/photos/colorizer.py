@@ -109,7 +109,8 @@ class Colorizer:
         photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
             As for :func:`.kinds.colorize_kinds`.
         options
-            As there.
+            As there; ``overwrite=True`` lets the results of files replace
+            what is there.
 
         Returns
         -------

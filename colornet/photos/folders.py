@@ -38,7 +38,7 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
-                   overwrite=True, progress=True, report=None,
+                   overwrite=False, progress=True, report=None,
                    options=Options()):
     """Colorize files and folders; a broken photo does not stop the others.
 
@@ -256,8 +256,9 @@ class Steps:
     def write(self, job, chroma):
         """Colour and write a photo; an error of the disk ends all."""
         target, options = job.target, self.options
-        is_copy = chroma is None and (target.suffix.lower() ==
-                                      job.source.suffix.lower())
+        # A page is not what its file is.
+        is_copy = (chroma is None and job.page is None and
+                   target.suffix.lower() == job.source.suffix.lower())
         rgb = None if is_copy else self.colour(
             job, chroma, output_dtype(job.photo, target.suffix, options.depth))
         times_of = job.source if options.keep_times else None

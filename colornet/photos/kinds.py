@@ -30,7 +30,8 @@ def is_kind(photo):
                               Image.Image))
 
 
-def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
+def colorize_kinds(colorizer, photos, out=None, batch_size=4,
+                   overwrite=False, **options):
     """Colorize photos, each of any kind; each comes back as its kind.
 
     Parameters
@@ -47,6 +48,8 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
         Where one would replace a source, it is ``NAME-coloured``.
     batch_size : int
         Photos that go through the network at a time.
+    overwrite : bool
+        Whether the results of files may replace what is there.
     options
         Those of :class:`.options.Options`.
 
@@ -61,7 +64,8 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
     Raises
     ------
     ColornetError
-        If something is no photo, or has colours and ``colour`` is 'skip'.
+        If something is no photo, or has colours and ``colour`` is 'skip'; if
+        the result of a file is there and `overwrite` is false.
     """
     options = Options(**options)
     if options.pages != 'largest':
@@ -70,7 +74,7 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
                             % options.pages)
     report = Report()
     steps = Steps(colorizer, options, report)
-    kinds = _as_kinds(photos, out, options)
+    kinds = _as_kinds(photos, out, options, overwrite)
     results = []
     for start in range(0, len(kinds), batch_size):
         chunk = kinds[start:start + batch_size]
@@ -82,7 +86,7 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4, **options):
     return results
 
 
-def _as_kinds(photos, out, options):
+def _as_kinds(photos, out, options, overwrite):
     """An object of the classes below for each photo."""
     kinds = [next(kind for kind in (_File, _Bytes, _Image, _Array)
                   if isinstance(photo, kind.TYPES))(photo)
@@ -98,6 +102,8 @@ def _as_kinds(photos, out, options):
         jobs = {job.source: job for job in targets.assign(found)}
         for file in files:
             file.targets, file.job = targets, jobs[file.path]
+            file.overwrite = overwrite
+            file.check_is_free(file.job.target)
     return kinds
 
 
@@ -108,7 +114,7 @@ def _look(steps, kind):
         raise ColornetError('%s has colours of its own: colour=\'keep\', '
                             '\'blend\' or \'replace\' says what becomes of '
                             'them' % kind.job.source)
-    return job
+    return kind.place(job)
 
 
 class _File:
@@ -121,8 +127,19 @@ class _File:
     def load(self):
         return read_photo(self.path)
 
+    def place(self, job):
+        placed = self.targets.rename(job)
+        # The same file may be there twice in a list.
+        if placed.target != job.target:
+            self.check_is_free(placed.target)
+        return placed
+
+    def check_is_free(self, target):
+        if not self.overwrite and os.path.lexists(target):
+            raise ColornetError('%s is there; overwrite=True replaces it'
+                                % target)
+
     def finish(self, steps, job, chroma):
-        job = self.targets.rename(job)
         steps.write(job, chroma)
         return job.target
 
@@ -132,6 +149,9 @@ class _InMemory:
     def __init__(self, photo):
         self.photo = photo
         self.job = Job(Path('photo'), Path('photo'))
+
+    def place(self, job):
+        return job
 
 
 class _Bytes(_InMemory):

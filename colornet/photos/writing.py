@@ -60,12 +60,17 @@ _PREDICTED = {'zlib', 'lzw', 'lzma', 'zstd'}
 def check_suffix(path):
     """Refuse a path that :func:`save_image` would refuse.
 
+    Returns
+    -------
+    str
+        The format that its suffix stands for, as Pillow calls it.
+
     Raises
     ------
     ImageError
         If its suffix stands for no format.
     """
-    _encoding(Path(path).suffix, path)
+    return _encoding(Path(path).suffix, path).format
 
 
 def output_suffix(path, photo):

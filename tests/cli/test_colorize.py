@@ -224,10 +224,22 @@ class TestColorize:
             assert_in('--overwrite', err)
             eq_(self.colorize_to(source, '-o', target, '--overwrite', '-q',
                                  content=path.read_bytes()), (0, '', ''))
+        target.write_bytes(b'kept')
+        status, _, err = self.colorize_to('-', '-o', target,
+                                          '--skip-existing')
+        eq_((status, err, target.read_bytes()), (
+            0, 'colornet: note: %s is there and left\n' % target, b'kept'))
         status, printed, err = self.colorize_to(path, '-o', path,
                                                 '--overwrite')
         eq_(status, 2)
         assert_in('would replace its source', err)
+
+    def test_formats_that_have_two_names(self):
+        for format, name in ('jpg', 'a.jpeg'), ('TIFF', 'a.tif'):
+            eq_(self.colorize_to('-', '-o', self.folder / name, '-q',
+                                 '--format', format, content=self.encoded()),
+                (0, '', ''))
+            Image.open(self.folder / name).verify()
 
     def test_what_the_standard_input_cannot_be(self):
         target = self.folder / 'a.png'
@@ -262,6 +274,28 @@ class TestColorize:
         eq_(process.communicate(timeout=60),
             ('', 'colornet: interrupted\n'))
         eq_(process.returncode, 130)
+
+    def test_watching_tells_what_it_does_not_do(self):
+        self.photo.save(self.folder / 'a.gif', save_all=True,
+                        append_images=[self.photo.rotate(180)])
+        for name in 'b.png', 'c.png':
+            (self.folder / name).write_bytes(self.encoded(Image.open(
+                str(sorted(tiny.PHOTOS.glob('*.jpg'))[0]))))
+        for name in 'd.mov', 'e.mov':
+            (self.folder / name).write_text('film')
+        looks = []
+
+        def sleep(seconds):
+            looks.append(seconds)
+            if len(looks) > 6:
+                raise KeyboardInterrupt
+        with mock.patch('time.sleep', sleep):
+            status, out, err = self.colorize('', '--watch')
+        eq_((status, out.count('in colour: '), out.count('written: ')),
+            (130, 2, 1))
+        for words in ('only the first picture', 'have colours',
+                      'no photos: .mov'):
+            eq_(err.count(words), 1, err)
 
     def test_a_line_of_json_for_each_photo(self):
         for name in 'a.png', 'c.png':

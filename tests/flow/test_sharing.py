@@ -73,6 +73,22 @@ class TestSharing(InFolder):
             ([self.out / 'a.jpg'], [self.out / 'b.jpg']))
         eq_((self.out / 'a.jpg').read_text(), 'kept')
 
+    def test_what_is_there_under_another_name_is_left(self):
+        # Only a worker sees that the second is transparent, and becomes PNG.
+        self.save('a.jpg', 'c.jpg')
+        clear = grey().convert('LA')
+        clear.putalpha(9)
+        self.save('b.jpg', image=clear, format='PNG')
+        self.out.mkdir()
+        (self.out / 'b.png').write_text('kept')
+        report = self.share(overwrite=False)
+        eq_((report.skipped, report.written, report.failed), (
+            [self.out / 'b.png'],
+            [self.out / 'a.jpg', self.out / 'c.jpg'], []))
+        eq_((self.out / 'b.png').read_text(), 'kept')
+        self.share()
+        eq_(Image.open(self.out / 'b.png').size, grey().size)
+
     def test_a_worker_that_dies(self):
         self.save(*['%d.jpg' % number for number in range(4)])
         seen = []

@@ -102,6 +102,21 @@ class TestWatching(InFolder):
                            *[self.nothing] * 4)
         eq_([look for look in looks if look][-1], [('a.jpg', 'written')])
 
+    def test_what_is_no_photo_is_counted_once(self):
+        self.input.mkdir()
+        report = Report()
+        for name in 'a.mov', 'b.mov':
+            (self.input / name).write_text('film')
+        counts = []
+
+        def is_over():
+            counts.append(dict(report.others))
+            return len(counts) == 4
+        with mock.patch.object(watching, 'INTERVAL', 0):
+            watch_files(Colorizer(warm, SIZE), [self.input], self.out,
+                        report=report, is_over=is_over)
+        eq_(counts, [{'.mov': 2}] * 4)
+
     def test_a_folder_that_comes_later(self):
         later = self.folder / 'later'
         looks = self.watch(lambda: self.save('../later/a.jpg'),

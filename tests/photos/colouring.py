@@ -43,4 +43,4 @@ class InFolder(samples.InFolder):
         return colorize_files(Colorizer(network, SIZE),
                               [self.input] if sources is None else sources,
                               options.pop('out', self.out), progress=False,
-                              **options)
+                              **{'overwrite': True, **options})

@@ -286,7 +286,7 @@ class TestStreaming(InFolder):
             stream.isatty = lambda: terminal
             with mock.patch('sys.stderr', stream):
                 colorize_files(Colorizer(warm, SIZE), [self.input], self.out,
-                               progress=progress)
+                               overwrite=True, progress=progress)
             eq_('1/1' in stream.getvalue(), terminal and progress)
 
     def test_without_a_standard_error_stream(self):

@@ -186,7 +186,7 @@ class TestFiles(InFolder):
     def test_a_file_beside_it(self):
         path = self.saved(grey(), 'a.png')
         for source in path, str(path):
-            result = colorizer(source)
+            result = colorizer(source, overwrite=source != path)
             eq_(result, self.folder / 'a-coloured.png')
             ok_(isinstance(result, Path))
         assert_array_equal(Image.open(result), expected())
@@ -201,6 +201,27 @@ class TestFiles(InFolder):
         clear.putalpha(9)
         path = self.saved(clear, 'b.jpg', format='PNG')
         eq_(colorizer([path], out=out), [out / 'b.png'])
+
+    def test_what_is_there_is_not_replaced(self):
+        gif, jpg = [self.saved(grey(), name) for name in ('a.gif', 'b.jpg')]
+        clear = grey().convert('LA')
+        clear.putalpha(9)
+        clear = self.saved(clear, 'c.jpg', format='PNG')
+        for path, name in (gif, 'a.png'), (jpg, 'b-coloured.jpg'), (
+                clear, 'c.png'):
+            target = self.written(name, b'another')
+            with assert_raises(ColornetError) as caught:
+                colorizer(path)
+            eq_(str(caught.exception), '%s is there; overwrite=True replaces '
+                'it' % target)
+            eq_(target.read_bytes(), b'another')
+            eq_(colorizer(path, overwrite=True), target)
+            eq_(Image.open(target).size, grey().size)
+
+    def test_a_file_twice_in_a_list(self):
+        path = self.saved(grey(), 'a.png')
+        eq_(colorizer([path, path], batch_size=1),
+            2 * [self.folder / 'a-coloured.png'])
 
     def test_what_is_no_file(self):
         with assert_raises(ColornetError):

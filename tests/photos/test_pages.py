@@ -6,6 +6,7 @@ import os
 import numpy as np
 import tifffile
 from nose.tools import assert_raises, eq_
+from numpy.testing import assert_array_equal
 from PIL import Image
 
 from colornet.errors import ColornetError
@@ -62,6 +63,16 @@ class TestPages(InFolder):
         self.run([path], options=Options(pages='all'))
         eq_(files_in(self.out), ['film-page%d.png' % number
                                  for number in (1, 2, 3)])
+
+    def test_pages_that_keep_their_colours(self):
+        path = self.input / 'colours.tif'
+        colours = [photo(), photo().resize((64, 48))]
+        colours[0].save(path, save_all=True, append_images=colours[1:])
+        self.run([path], options=Options(pages='all', colour='keep'))
+        for number, page in enumerate(colours, 1):
+            with Image.open(self.out / ('colours-page%d.tif' % number)) as it:
+                eq_((it.n_frames, it.size), (1, page.size))
+                assert_array_equal(it, page)
 
     def test_what_cannot_be_read_fails_once(self):
         os.makedirs(str(self.input), exist_ok=True)
