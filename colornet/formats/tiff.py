@@ -179,17 +179,17 @@ def read_page(stream, page, name):
     """
     page = page.page
     check_size(name, page.imagelength, page.imagewidth)
-    _check_extent(stream, page, name)
     try:
+        _check_extent(stream, page, name)
         decoded = _decode(stream, page)
-    except MemoryError:
+        stream.seek(0)
+        metadata = metadata_of_tiff(stream.read(), page.offset)
+    except (ImageError, MemoryError):
         raise
     except _Unreadable as error:
         raise ImageError(name, error)
     except Exception as error:
         raise ImageError(name, _reason(error))
-    stream.seek(0)
-    metadata = metadata_of_tiff(stream.read(), page.offset)
     pixels, notes = decoded.pixels, ()
     try:
         pixels = to_srgb(pixels, metadata.profile)

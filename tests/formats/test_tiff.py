@@ -147,6 +147,11 @@ class TestFaults:
                 (257, 7 if side == b'4' else 4, side)])
             self.assert_fails(content, 'damaged')
 
+    def test_counts_of_bytes_that_are_text(self):
+        content = tiff(np.zeros((4, 4), int), 8, more=[
+            (325, 2, b'tifffile.py\0')])
+        self.assert_fails(content, 'damaged')
+
     def test_too_many_pixels(self):
         content = tiff(np.zeros((4, 4), int), 8, more=[
             (256, 4, (20000,)), (257, 4, (20000,))])
