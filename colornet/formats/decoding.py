@@ -238,7 +238,9 @@ def _decode_by_pillow(source, name, frame):
 
 def _decode_deep_jpeg(content, name):
     try:
-        levels = read_deep_jpeg(content)
+        levels = read_deep_jpeg(content, name)
+    except ImageError:
+        raise
     except ValueError as error:
         raise ImageError(name, _FORMATS if str(error) == 'not an image file'
                          else error)

@@ -7,6 +7,7 @@ imagecodecs.
 
 import itertools
 import logging
+import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -37,6 +38,9 @@ _COLOURS = {_RGB: 3, _SEPARATED: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3,
 # old JPEG).
 _JPEG = {6, 7, 34892, 33007}
 _ONLY_LIBTIFF = {2, 3, 4, 6, 32766, 32771, 32809, 32909}
+
+#: Samples of a pixel, where there are as many pixels as may be.
+_MOST_SAMPLES = 8
 
 #: Directories that are looked at.
 _MOST_PAGES = 10000
@@ -179,6 +183,8 @@ def read_page(stream, page, name):
     """
     page = page.page
     check_size(name, page.imagelength, page.imagewidth)
+    # Samples that no colours need, and pages in depth.
+    check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:
         _check_extent(stream, page, name)
         decoded = _decode(stream, page)

@@ -102,6 +102,15 @@ def test_lossless_jpeg():
     assert_array_equal(decode_photo(content, 'a').pixels, values)
 
 
+def test_a_jpeg_of_too_many_pixels():
+    content = bytearray(imagecodecs.ljpeg_encode(deep(1), bitspersample=16))
+    at = content.index(b'\xff\xc3')
+    content[at + 5:at + 9] = struct.pack('>HH', 60000, 60000)
+    with assert_raises(ImageError) as caught:
+        decode_photo(bytes(content), 'a')
+    assert_in('too large', caught.exception.reason)
+
+
 def test_damaged():
     png = imagecodecs.png_encode(deep(3))
     for content in (png[:-300], png[:200] + bytes(300) + png[500:]):

@@ -156,6 +156,11 @@ class TestFaults:
         content = tiff(np.zeros((4, 4), int), 8, more=[
             (256, 4, (20000,)), (257, 4, (20000,))])
         self.assert_fails(content, '178 million')
+        for samples, tag, count in (4, 277, 60000), (4, 32997, 100000):
+            content = tiff(np.zeros((4, 4, samples), int), 8, 2, more=[
+                (256, 4, (1000,)), (257, 4, (1000,)),
+                (tag, 4, (count,))])
+            self.assert_fails(content, '178 million')
 
 
 def test_a_chain_of_pages_that_leads_back():
