@@ -14,7 +14,7 @@ from PIL import Image, features
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
-from .deep import read_deep, read_deep_jpeg
+from .deep import jpeg_headers, read_deep, read_deep_jpeg
 from .metadata import Metadata, exif_orientation, metadata_of_image
 from .optional import open_heif, read_raw, sniff
 from .photo import ImageError, Photo, check_size
@@ -244,7 +244,21 @@ def _decode_deep_jpeg(content, name):
     except ValueError as error:
         raise ImageError(name, _FORMATS if str(error) == 'not an image file'
                          else error)
-    return _photo_of(levels, Metadata(), 'JPEG', False)
+    return _photo_of(levels, _metadata_of_deep_jpeg(content), 'JPEG', False)
+
+
+def _metadata_of_deep_jpeg(content):
+    """What a JPEG that Pillow does not read says, before pixels it reads."""
+    stream = io.BytesIO()
+    Image.new('L', (1, 1)).save(stream, 'JPEG')
+    headers = jpeg_headers(content)[0]
+    try:
+        return metadata_of_image(Image.open(io.BytesIO(
+            b'\xff\xd8' + headers + stream.getvalue()[20:])))
+    except MemoryError:
+        raise
+    except Exception:  # as damage makes Pillow raise
+        return Metadata()
 
 
 def _load(content, name, frame):
