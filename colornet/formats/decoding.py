@@ -15,7 +15,8 @@ from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
 from .deep import jpeg_headers, read_deep, read_deep_jpeg
-from .metadata import Metadata, exif_orientation, metadata_of_image
+from .metadata import (Metadata, exif_orientation, metadata_of_image,
+                       metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
 from .photo import ImageError, Photo, check_size
 from .profiles import apply_gamma, to_srgb
@@ -165,7 +166,11 @@ def _decode_tiff(source, name, number):
 
 def _decode_raw(source, name):
     source.seek(0)
-    return Photo(read_raw(source.read(), name), format='RAW')
+    content = source.read()
+    metadata = metadata_of_raw(content)
+    return Photo(read_raw(content, name), metadata=metadata, format='RAW',
+                 notes=() if metadata.exif else (
+                     'no EXIF found in camera raw',))
 
 
 def _decode_heif(source, name, kind):

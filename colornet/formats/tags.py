@@ -7,13 +7,13 @@ damaged, unknown types dropped. Here, a value is its bytes.
 import struct
 from dataclasses import dataclass, field
 
-__all__ = ['EXIF_IFD', 'TagError', 'Tags', 'drop_thumbnail', 'exif_block',
-           'is_cut', 'pack_tags', 'read_tags', 'set_upright', 'short',
-           'with_tags']
+__all__ = ['EXIF_IFD', 'GPS_IFD', 'TagError', 'Tags', 'drop_thumbnail',
+           'exif_block', 'is_cut', 'pack_tags', 'read_tags', 'set_upright',
+           'short', 'with_tags']
 
 #: Tags that lead to further directories.
-EXIF_IFD, _GPS_IFD, _INTEROPERABILITY_IFD = 0x8769, 0x8825, 0xa005
-_DIRECTORIES = {EXIF_IFD, _GPS_IFD, _INTEROPERABILITY_IFD}
+EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD = 0x8769, 0x8825, 0xa005
+_DIRECTORIES = {EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD}
 
 # Bytes of a value of each type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4,
