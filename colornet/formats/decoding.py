@@ -14,8 +14,9 @@ from PIL import Image, features
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
-from .deep import read_deep, read_deep_jpeg
-from .metadata import Metadata, exif_orientation, metadata_of_image
+from .deep import jpeg_headers, read_deep, read_deep_jpeg
+from .metadata import (Metadata, exif_orientation, metadata_of_image,
+                       metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
 from .photo import ImageError, Photo, check_size
 from .profiles import apply_gamma, to_srgb
@@ -165,7 +166,11 @@ def _decode_tiff(source, name, number):
 
 def _decode_raw(source, name):
     source.seek(0)
-    return Photo(read_raw(source.read(), name), format='RAW')
+    content = source.read()
+    metadata = metadata_of_raw(content)
+    return Photo(read_raw(content, name), metadata=metadata, format='RAW',
+                 notes=() if metadata.exif else (
+                     'no EXIF found in camera raw',))
 
 
 def _decode_heif(source, name, kind):
@@ -238,11 +243,27 @@ def _decode_by_pillow(source, name, frame):
 
 def _decode_deep_jpeg(content, name):
     try:
-        levels = read_deep_jpeg(content)
+        levels = read_deep_jpeg(content, name)
+    except ImageError:
+        raise
     except ValueError as error:
         raise ImageError(name, _FORMATS if str(error) == 'not an image file'
                          else error)
-    return _photo_of(levels, Metadata(), 'JPEG', False)
+    return _photo_of(levels, _metadata_of_deep_jpeg(content), 'JPEG', False)
+
+
+def _metadata_of_deep_jpeg(content):
+    """What a JPEG that Pillow does not read says, before pixels it reads."""
+    stream = io.BytesIO()
+    Image.new('L', (1, 1)).save(stream, 'JPEG')
+    headers = jpeg_headers(content)[0]
+    try:
+        return metadata_of_image(Image.open(io.BytesIO(
+            b'\xff\xd8' + headers + stream.getvalue()[20:])))
+    except MemoryError:
+        raise
+    except Exception:  # as damage makes Pillow raise
+        return Metadata()
 
 
 def _load(content, name, frame):

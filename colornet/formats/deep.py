@@ -6,8 +6,12 @@ import struct
 import numpy as np
 
 from .arrays import to_levels
+from .photo import check_size
 
-__all__ = ['read_deep', 'read_deep_jpeg']
+__all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg']
+
+# JPEG's markers of frames: not of tables, nor reserved.
+_FRAMES = set(range(0xc0, 0xcc)) - {0xc4, 0xc8}
 
 # In the header of JPEG 2000: a palette, and colours that are not RGB.
 _JP2_PALETTE, _SYCC = b'pclr', b'colr\1\0\0\0\0\0\x12'
@@ -104,8 +108,8 @@ def _read_ppm(content, image):
             + 0.5).astype(np.uint16)
 
 
-def read_deep_jpeg(content):
-    """Levels of a JPEG file of 12 bits, or one that is lossless.
+def jpeg_headers(content):
+    """What a JPEG file says before its pixels.
 
     Parameters
     ----------
@@ -113,18 +117,57 @@ def read_deep_jpeg(content):
 
     Returns
     -------
-    ndarray of uint8 or uint16, (rows, columns, 1 or 3)
+    headers : bytes
+        Its segments of applications and comments.
+    bits : int
+        Of a sample.
+    rows, columns : int
 
     Raises
     ------
     ValueError
+        If it is no such file.
+    """
+    headers, at = b'', 2
+    while content.startswith(b'\xff\xd8\xff') and at + 9 < len(content):
+        marker = content[at + 1]
+        if content[at] != 255 or marker == 0xda:
+            break
+        if marker == 255:  # fills
+            at += 1
+            continue
+        size, bits, rows, columns = struct.unpack_from('>HBHH', content,
+                                                       at + 2)
+        if marker in _FRAMES:
+            return headers, bits, rows, columns
+        if 0xe0 <= marker <= 0xef or marker == 0xfe:
+            headers += content[at:at + 2 + size]
+        at += 2 + size
+    raise ValueError('not an image file')
+
+
+def read_deep_jpeg(content, name):
+    """Levels of a JPEG file of 12 bits, or one that is lossless.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str or Path
+        What errors call it.
+
+    Returns
+    -------
+    ndarray of uint8 or uint16, (rows, columns, 1 or 3)
+
+    Raises
+    ------
+    ImageError
+        If it is too large.
+    ValueError
         If it is no such file, or damaged.
     """
-    frame = re.search(rb'\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb]..(.)', content,
-                      re.DOTALL)
-    if not content.startswith(b'\xff\xd8\xff') or not frame:
-        raise ValueError('not an image file')
-    bits = frame.group(1)[0]
+    _, bits, rows, columns = jpeg_headers(content)
+    check_size(name, rows, columns)
     import imagecodecs
     try:
         values = imagecodecs.jpeg_decode(content, bitspersample=bits)

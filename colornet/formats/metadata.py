@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
 from .. import __version__
-from .tags import TagError, Tags, drop_thumbnail, exif_block, read_tags
+from .tags import (EXIF_IFD, GPS_IFD, TagError, Tags, drop_thumbnail,
+                   exif_block, read_tags)
 
 __all__ = ['ORIENTATION', 'SOFTWARE', 'Metadata', 'exif_orientation',
-           'marked', 'metadata_of_image', 'metadata_of_tiff',
-           'resource_blocks']
+           'marked', 'metadata_of_image', 'metadata_of_raw',
+           'metadata_of_tiff', 'resource_blocks']
 
 ORIENTATION, SOFTWARE = 0x0112, 0x0131
 _XMP, _IPTC, _PHOTOSHOP, _PROFILE = 700, 33723, 34377, 34675
@@ -31,6 +32,18 @@ _LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
                  293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
                  530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
                  37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
+
+# Tags of camera raw that are about the photo; others are about a sensor, or
+# make programs take a file for raw. It is developed upright.
+_RAW_TAGS = {270, 271, 272, 282, 283, 296, SOFTWARE, 306, 315, 18246, 18249,
+             33432, EXIF_IFD, GPS_IFD}
+
+# How raw begins that is TIFF but for its number.
+_NUMBERS = {b'IIRO': b'II*\0', b'IIRS': b'II*\0', b'IIU\0': b'II*\0',
+            b'MMOR': b'MM\0*'}
+
+# Its offsets lead to other parts of the file.
+_MAKER_NOTE = 0x927c
 
 _XMP_IN_JPEG = b'http://ns.adobe.com/xap/1.0/\0'
 _MORE_XMP_IN_JPEG = b'http://ns.adobe.com/xmp/extension/\0'
@@ -174,8 +187,8 @@ def metadata_of_tiff(data, offset):
     ----------
     data : bytes-like
         The file.
-    offset : int
-        Of the page's directory.
+    offset : int, or None
+        Of the page's directory; None: of the first.
 
     Returns
     -------
@@ -197,6 +210,28 @@ def metadata_of_tiff(data, offset):
     return Metadata(exif_block(Tags(tags.order, kept)), blocks[_XMP],
                     photoshop=_join_blocks(photoshop),
                     profile=blocks[_PROFILE], resolution=resolution)
+
+
+def metadata_of_raw(data):
+    """What camera raw says, if it is built as TIFF is.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    Metadata
+        Of an upright photo in sRGB; empty for other raw.
+    """
+    data = _NUMBERS.get(data[:4], data[:4]) + data[4:]
+    metadata = metadata_of_tiff(data, None)
+    if metadata.exif:
+        tags = read_tags(metadata.exif, leave={_MAKER_NOTE})
+        tags.values = {tag: value for tag, value in tags.values.items()
+                       if tag in _RAW_TAGS}
+        metadata = replace(metadata, exif=exif_block(tags), profile=b'')
+    return metadata
 
 
 def _resolution_of_tags(tags):

@@ -7,12 +7,13 @@ damaged, unknown types dropped. Here, a value is its bytes.
 import struct
 from dataclasses import dataclass, field
 
-__all__ = ['EXIF_IFD', 'TagError', 'Tags', 'drop_thumbnail', 'exif_block',
-           'pack_tags', 'read_tags', 'set_upright', 'short', 'with_tags']
+__all__ = ['EXIF_IFD', 'GPS_IFD', 'TagError', 'Tags', 'drop_thumbnail',
+           'exif_block', 'is_cut', 'pack_tags', 'read_tags', 'set_upright',
+           'short', 'with_tags']
 
 #: Tags that lead to further directories.
-EXIF_IFD, _GPS_IFD, _INTEROPERABILITY_IFD = 0x8769, 0x8825, 0xa005
-_DIRECTORIES = {EXIF_IFD, _GPS_IFD, _INTEROPERABILITY_IFD}
+EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD = 0x8769, 0x8825, 0xa005
+_DIRECTORIES = {EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD}
 
 # Bytes of a value of each type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4,
@@ -136,6 +137,31 @@ def _shortened(order, value):
                 struct.pack(order + '%d%s' % (count, narrow), *numbers))
     except struct.error:
         return 7, len(content), content
+
+
+def is_cut(stream):
+    """Whether a part of the first directory is beyond the file's end.
+
+    Parameters
+    ----------
+    stream : binary file
+        TIFF or BigTIFF.
+
+    Returns
+    -------
+    bool
+    """
+    end = stream.seek(0, 2)
+    stream.seek(0)
+    start = stream.read(16)
+    order = 'little' if start[:2] == b'II' else 'big'
+    big = 43 in start[2:4]
+    offset = int.from_bytes(start[8:] if big else start[4:8], order)
+    if offset >= end:
+        return True
+    stream.seek(offset)
+    count = int.from_bytes(stream.read(8 if big else 2), order)
+    return offset + count * (20 if big else 12) > end
 
 
 def short(order, *numbers):

@@ -5,7 +5,9 @@ tifffile reads the tags, imagecodecs decompresses; what they do not decode
 imagecodecs.
 """
 
+import itertools
 import logging
+import math
 from dataclasses import dataclass
 from typing import Optional
 
@@ -16,6 +18,7 @@ from .arrays import straighten_alpha, to_levels, to_upright
 from .metadata import Metadata, metadata_of_tiff
 from .photo import ImageError, check_size
 from .profiles import lab_of_samples, lab_to_rgb, to_srgb, ycbcr_to_rgb
+from .tags import is_cut
 
 __all__ = ['TiffPage', 'is_tiff', 'read_page', 'read_pages']
 
@@ -35,6 +38,12 @@ _COLOURS = {_RGB: 3, _SEPARATED: 4, _YCBCR: 3, _CIELAB: 3, _ICCLAB: 3,
 # old JPEG).
 _JPEG = {6, 7, 34892, 33007}
 _ONLY_LIBTIFF = {2, 3, 4, 6, 32766, 32771, 32809, 32909}
+
+#: Samples of a pixel, where there are as many pixels as may be.
+_MOST_SAMPLES = 8
+
+#: Directories that are looked at.
+_MOST_PAGES = 10000
 
 # The coefficients of YCbCr, where a file does not say them.
 _REC_601 = .299, .587, .114
@@ -96,11 +105,17 @@ def read_pages(stream, name):
     ImageError
     """
     import tifffile
-    found = []
+    found, seen = [], set()
     try:
         stream.seek(0)
         for number, page in enumerate(tifffile.TiffFile(stream).pages):
-            for each in [page] + list(page.pages or ()):
+            # The chain may lead back, or on and on.
+            if page.offset in seen or len(seen) >= _MOST_PAGES:
+                break
+            for each in itertools.chain([page], page.pages or ()):
+                if each.offset in seen or len(seen) >= _MOST_PAGES:
+                    break
+                seen.add(each.offset)
                 # Pages alike may be read as frames without tags of theirs.
                 each = each.aspage() if hasattr(each, 'aspage') else each
                 kind = int(each.subfiletype or 0)
@@ -109,10 +124,10 @@ def read_pages(stream, name):
                                           and not kind & 1))
     except Exception as error:  # tifffile's on damage are of any kind
         if not found:
-            raise ImageError(name, 'truncated file' if _is_cut(stream) else
+            raise ImageError(name, 'truncated file' if is_cut(stream) else
                              _reason(error))
     if not found:
-        raise ImageError(name, 'truncated file' if _is_cut(stream) else
+        raise ImageError(name, 'truncated file' if is_cut(stream) else
                          'damaged file (no picture in it)')
     return found
 
@@ -122,21 +137,6 @@ def _has_pixels(page):
     sides = page.imagelength, page.imagewidth
     return (all(isinstance(side, int) and side > 0 for side in sides) and
             bool(page.shaped) and 0 not in page.shaped)
-
-
-def _is_cut(stream):
-    """Whether a part of the first directory is beyond the file's end."""
-    end = stream.seek(0, 2)
-    stream.seek(0)
-    start = stream.read(16)
-    order = 'little' if start[:2] == b'II' else 'big'
-    big = 43 in start[2:4]
-    offset = int.from_bytes(start[8:] if big else start[4:8], order)
-    if offset >= end:
-        return True
-    stream.seek(offset)
-    count = int.from_bytes(stream.read(8 if big else 2), order)
-    return offset + count * (20 if big else 12) > end
 
 
 def _reason(error):
@@ -183,17 +183,19 @@ def read_page(stream, page, name):
     """
     page = page.page
     check_size(name, page.imagelength, page.imagewidth)
-    _check_extent(stream, page, name)
+    # Samples that no colours need, and pages in depth.
+    check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:
+        _check_extent(stream, page, name)
         decoded = _decode(stream, page)
-    except MemoryError:
+        stream.seek(0)
+        metadata = metadata_of_tiff(stream.read(), page.offset)
+    except (ImageError, MemoryError):
         raise
     except _Unreadable as error:
         raise ImageError(name, error)
     except Exception as error:
         raise ImageError(name, _reason(error))
-    stream.seek(0)
-    metadata = metadata_of_tiff(stream.read(), page.offset)
     pixels, notes = decoded.pixels, ()
     try:
         pixels = to_srgb(pixels, metadata.profile)

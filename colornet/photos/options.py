@@ -79,7 +79,7 @@ class Options:
         path : str or Path, or None
             That it was read from; None, if it was in memory.
         photo : Photo, optional
-            None: not read yet, so taken to be opaque.
+            None: not read yet, so taken to be opaque and of 8 bits.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class Options:
             return '.' + self.format
         if path is None:
             path = 'photo' + format_suffix(photo)
-        return output_suffix(path, photo)
+        return output_suffix(path, photo, self.depth)
 
 
 def format_suffix(photo):

@@ -8,6 +8,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from ..errors import ColornetError
 from ..resources import num_processors
 from .reading import ImageError
 
@@ -119,6 +120,11 @@ class _Overlap:
             self._fail(job, error)
         except MemoryError:
             self._fail(job, ImageError(job.source, 'out of memory'))
+        except ColornetError:
+            raise
+        except Exception as error:  # a library's, on what is damaged
+            self._fail(job, ImageError(job.source, 'internal error: %s: %s'
+                                       % (type(error).__name__, error)))
         else:
             named = self.steps.name(job, *read)
             if named is not None:

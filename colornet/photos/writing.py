@@ -73,7 +73,7 @@ def check_suffix(path):
     return _encoding(Path(path).suffix, path).format
 
 
-def output_suffix(path, photo):
+def output_suffix(path, photo, depth=None):
     """Suffix of the file that holds the colorized photo.
 
     Parameters
@@ -81,18 +81,25 @@ def output_suffix(path, photo):
     path : str or Path
         File that the photo was read from.
     photo : Photo, or None
-        None: not read yet, so taken to be opaque.
+        None: not read yet, so taken to be opaque and of 8 bits.
+    depth : 8 or 16, optional
+        As for :func:`output_dtype`.
 
     Returns
     -------
     str
         The suffix of `path`; or '.png', where that format cannot hold full
-        colour, or the transparency of this photo.
+        colour, or the transparency or the bits of this photo.
     """
     suffix = Path(path).suffix
     encoding = _ENCODINGS.get(suffix.lower())
-    opaque = photo is None or photo.alpha is None
-    return suffix if encoding and (opaque or encoding.holds_alpha) else '.png'
+    if encoding is None:
+        return '.png'
+    clear = photo is not None and photo.alpha is not None
+    deep = (photo is not None and photo.pixels.dtype != np.uint8 and
+            depth != 8)
+    return '.png' if (clear and not encoding.holds_alpha or
+                      deep and not encoding.holds_16_bits) else suffix
 
 
 def output_dtype(photo, suffix, depth=None):

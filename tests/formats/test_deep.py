@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet.formats.decoding import decode_photo
+from colornet.formats.deep import jpeg_headers
+from colornet.formats.metadata import metadata_of_image
 from colornet.formats.photo import ImageError
 from tests.formats.tiffs import picture
 from tests.photos.samples import grey
@@ -100,6 +102,35 @@ def test_lossless_jpeg():
     values = deep(1)
     content = imagecodecs.ljpeg_encode(values, bitspersample=16)
     assert_array_equal(decode_photo(content, 'a').pixels, values)
+
+
+def test_metadata_of_lossless_jpeg():
+    exif = Image.Exif()
+    exif[0x010f], exif[0x0112] = 'Maker', 6
+    stream = io.BytesIO()
+    photo = Image.new('L', (37, 27))
+    photo.save(stream, 'JPEG', exif=exif, dpi=(300, 300),
+               comment=b'a comment')
+    segments = jpeg_headers(stream.getvalue())[0]
+    content = imagecodecs.ljpeg_encode(deep(1), bitspersample=16)
+    content = content[:2] + segments + content[2:]
+    read = decode_photo(content, 'a')
+    expected = metadata_of_image(Image.open(stream))
+    eq_(read.metadata.exif, expected.exif)
+    assert_in(b'Maker', read.metadata.exif)
+    eq_(read.metadata.comments, (b'a comment',))
+    eq_(read.metadata.resolution, (300, 300))
+    eq_(read.orientation, 6)
+    assert_array_equal(read.pixels, np.rot90(deep(1), -1))
+
+
+def test_a_jpeg_of_too_many_pixels():
+    content = bytearray(imagecodecs.ljpeg_encode(deep(1), bitspersample=16))
+    at = content.index(b'\xff\xc3')
+    content[at + 5:at + 9] = struct.pack('>HH', 60000, 60000)
+    with assert_raises(ImageError) as caught:
+        decode_photo(bytes(content), 'a')
+    assert_in('too large', caught.exception.reason)
 
 
 def test_damaged():

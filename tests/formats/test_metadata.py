@@ -9,7 +9,7 @@ from PIL import Image
 
 from colornet.formats.decoding import decode_photo
 from colornet.formats.metadata import (Metadata, exif_orientation, marked,
-                                       resource_blocks)
+                                       metadata_of_raw, resource_blocks)
 from colornet.formats.tags import (EXIF_IFD, TagError, Tags, drop_thumbnail,
                                    exif_block, read_tags, set_upright)
 from colornet.photos.writing import encode_photo
@@ -243,3 +243,18 @@ class _Notes:
     def __exit__(self, *error):
         self.patch.__exit__(*error)
         self.text = self.stream.getvalue()
+
+
+def test_camera_raw():
+    for order, start in ('<', b'II*\0'), ('<', b'IIRO'), ('>', b'MM\0*'):
+        tags = read_tags(block(order))
+        tags.values[50706] = 1, 4, bytes([1, 4, 0, 0])
+        content = start + exif_block(tags)[4:]
+        kept = metadata_of_raw(content)
+        values = read_tags(kept.exif).values
+        eq_(sorted(values), [270, 282, 283, 296, 315, EXIF_IFD])
+        eq_(values[270], tags.values[270])
+        eq_(sorted(values[EXIF_IFD].values), [0x9003, 0x9286])
+        eq_((exif_orientation(kept.exif), kept.resolution), (1, (600, 600)))
+    for content in b'', b'FUJIFILMCCD-RAW 0201' + bytes(100):
+        eq_(metadata_of_raw(content), Metadata())

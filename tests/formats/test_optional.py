@@ -14,6 +14,7 @@ from PIL import features
 from colornet.formats.decoding import decode_photo
 from colornet.formats.optional import sniff
 from colornet.formats.photo import ImageError
+from colornet.formats.tags import read_tags
 from tests.formats.test_metadata import XMP, block
 from tests.photos.samples import photo
 
@@ -85,6 +86,10 @@ def test_raw():
     read = decode_photo(content, 'a.dng')
     eq_((read.format, read.pixels.dtype), ('RAW', np.uint16))
     eq_(read.pixels.shape, (120, 160, 3))
+    eq_(read.notes, ())
+    tags = read_tags(read.metadata.exif).values
+    eq_(tags[271], (2, 5, b'None\0'))
+    ok_(50706 not in tags)  # which makes a file DNG
     # Known as raw by what is in it, too.
     eq_(decode_photo(content, 'a.tif').format, 'RAW')
     with assert_raises(ImageError) as caught:

@@ -147,7 +147,33 @@ class TestFaults:
                 (257, 7 if side == b'4' else 4, side)])
             self.assert_fails(content, 'damaged')
 
+    def test_counts_of_bytes_that_are_text(self):
+        content = tiff(np.zeros((4, 4), int), 8, more=[
+            (325, 2, b'tifffile.py\0')])
+        self.assert_fails(content, 'damaged')
+
     def test_too_many_pixels(self):
         content = tiff(np.zeros((4, 4), int), 8, more=[
             (256, 4, (20000,)), (257, 4, (20000,))])
         self.assert_fails(content, '178 million')
+        for samples, tag, count in (4, 277, 60000), (4, 32997, 100000):
+            content = tiff(np.zeros((4, 4, samples), int), 8, 2, more=[
+                (256, 4, (1000,)), (257, 4, (1000,)),
+                (tag, 4, (count,))])
+            self.assert_fails(content, '178 million')
+
+
+def test_a_chain_of_pages_that_leads_back():
+    small, large = TestPages.small, TestPages.large
+    for pages, target in ([large], 0), ([small, large], 0), (
+            [small, large], 1):
+        content = bytearray(written(*[(page, {}) for page in pages]))
+        starts = [page.offset for page in
+                  tifffile.TiffFile(io.BytesIO(content)).pages]
+        count = int.from_bytes(content[starts[-1]:starts[-1] + 2], 'little')
+        following = starts[-1] + 2 + 12 * count
+        eq_(content[following:following + 4], bytes(4))
+        content[following:following + 4] = starts[target].to_bytes(
+            4, 'little')
+        eq_(page_numbers(bytes(content), 'a'), list(range(len(pages))))
+        assert_array_equal(decode_photo(bytes(content), 'a').pixels, large)

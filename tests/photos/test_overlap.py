@@ -102,6 +102,12 @@ def test_failures_are_in_order_too():
                          if number not in (2, 5, 7, 11, 12, 19)])
 
 
+def test_an_error_nobody_expects_is_of_its_photo_alone():
+    report = run(Steps({('read', 3): TypeError('int + str')}))
+    eq_(report.failed, [(3, 'internal error: TypeError: int + str')])
+    eq_(len(report.written), 19)
+
+
 def test_what_lacks_memory_is_tried_again():
     for step in 'read', 'write':
         report = run(Steps({(step, 3): [MemoryError()]}))
@@ -135,7 +141,7 @@ def test_the_batch_is_written_while_the_next_is_predicted():
 
 
 def test_errors_end_it_and_what_is_written_is_reported():
-    for step, fault in (('read', RuntimeError()), ('predict', ValueError()),
+    for step, fault in (('read', ColornetError('')), ('predict', ValueError()),
                         ('write', ColornetError('full')),
                         ('write', KeyboardInterrupt())):
         report, steps = Report(), Steps({(step, 9): fault}, pause=0.001)

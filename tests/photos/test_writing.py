@@ -77,6 +77,14 @@ class TestWriting(InFolder):
             eq_(output_suffix(name, None), suffix)
             eq_(output_suffix(name, clear), clear_suffix)
 
+    def test_more_than_8_bits_become_png_or_tiff(self):
+        deep = lossless_photo(np.array(photo()).astype(np.uint16) * 257)
+        for name, suffix in ('a.ppm', '.png'), ('a.jpg', '.png'), (
+                'a.png', '.png'), ('a.tif', '.tif'):
+            eq_(output_suffix(name, deep), suffix)
+            eq_(output_suffix(name, deep, 16), suffix)
+            eq_(output_suffix(name, deep, 8), os.path.splitext(name)[1])
+
     def test_what_a_format_cannot_hold(self):
         # JPEG counts its columns in 16 bits.
         wide = np.zeros((1, 70000, 3), np.uint8)
