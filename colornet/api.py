@@ -33,7 +33,8 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
-        ``overwrite``, ``format``, ``quality``, ``colour``, ``batch_size``.
+        ``overwrite``, ``format``, ``quality``, ``colour``, ``batch_size``;
+        ``borders`` and ``tones`` as for :class:`Colorizer`.
 
     Returns
     -------
@@ -44,8 +45,8 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
     Raises
     ------
     ColornetError
-        If something is no photo, there is no such network, or the result of a
-        file is there.
+        If something is no photo, there is no such network or option, or the
+        result of a file is there.
     """
     with _loading:
         colorizer = _kept_colorizer(network, tuple(decoding), engine, device)

@@ -101,13 +101,15 @@ class Colorizer:
                                 % (tones,))
         self.tones = tones
 
-    def __call__(self, photos, **options):
+    def __call__(self, photos, borders=None, tones=None, **options):
         """Colorize whatever a photo is in Python, and return the same.
 
         Parameters
         ----------
         photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
             As for :func:`.kinds.colorize_kinds`.
+        borders, tones : str, optional
+            In place of those that the colorizer was given.
         options
             As there; ``overwrite=True`` lets the results of files replace
             what is there.
@@ -116,9 +118,16 @@ class Colorizer:
         -------
         The same kind
         """
+        colorizer = self
+        if borders is not None or tones is not None:
+            # Not changed itself: other threads may use it.
+            colorizer = Colorizer(
+                self.predict_chroma, self.size, self.color_space,
+                self.proportions, self.borders if borders is None else borders,
+                self.tones if tones is None else tones)
         if isinstance(photos, (list, tuple)):
-            return colorize_kinds(self, photos, **options)
-        return colorize_kinds(self, [photos], **options)[0]
+            return colorize_kinds(colorizer, photos, **options)
+        return colorize_kinds(colorizer, [photos], **options)[0]
 
     def colorize(self, pixels, hints=()):
         """Colorize a photo.

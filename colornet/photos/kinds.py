@@ -1,6 +1,8 @@
 """What a photo may be in Python: a path, bytes, Pillow's image, an array."""
 
 import os
+from dataclasses import fields
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +66,11 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4,
     Raises
     ------
     ColornetError
-        If something is no photo, or has colours and ``colour`` is 'skip'; if
-        the result of a file is there and `overwrite` is false.
+        If an option is none of these; if something is no photo, or has
+        colours and ``colour`` is 'skip'; if the result of a file is there
+        and `overwrite` is false.
     """
+    _check_choices(out, batch_size, options)
     options = Options(**options)
     if options.pages != 'largest':
         raise ColornetError('each photo has one result: pages=%r is for '
@@ -84,6 +88,22 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4,
     for text in report.notes:
         note('colornet: note: ' + text)
     return results
+
+
+def _check_choices(out, batch_size, options):
+    """Refuse names and types that would end in a TypeError."""
+    names = [field.name for field in fields(Options)]
+    unknown = sorted(set(options).difference(names))
+    if unknown:
+        raise ColornetError('no option is called %s; there are %s' % (
+            ', '.join(unknown), ', '.join(sorted(
+                {'batch_size', 'borders', 'out', 'overwrite', 'tones', *names}
+                - {'pages'}))))
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise ColornetError('batch_size must be a positive integer, not %r'
+                            % (batch_size,))
+    if not isinstance(out, (str, os.PathLike, type(None))):
+        raise ColornetError('out must be a path, not %r' % (out,))
 
 
 def _as_kinds(photos, out, options, overwrite):

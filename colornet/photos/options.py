@@ -1,6 +1,7 @@
 """What users choose about results: the same names everywhere."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Optional, Tuple
 
 from ..errors import ColornetError
@@ -58,12 +59,22 @@ class Options:
 
     def __post_init__(self):
         if self.format is not None:
+            if not isinstance(self.format, str):
+                raise ColornetError("format must be a name such as 'png', "
+                                    'not %r' % (self.format,))
             check_suffix('format.' + self.format)
-        if self.quality is not None and not 1 <= self.quality <= 100:
-            raise ColornetError('quality must be 1 to 100, not %s'
-                                % self.quality)
+        if self.quality is not None and not (
+                isinstance(self.quality, Integral) and
+                1 <= self.quality <= 100):
+            raise ColornetError('quality must be 1 to 100, not %r'
+                                % (self.quality,))
         if self.depth not in (None, 8, 16):
-            raise ColornetError('depth must be 8 or 16, not %s' % self.depth)
+            raise ColornetError('depth must be 8 or 16, not %r'
+                                % (self.depth,))
+        if not (isinstance(self.hints, (list, tuple)) and
+                all(isinstance(hint, (Hint, str)) for hint in self.hints)):
+            raise ColornetError('hints must be a list of Hint or text, not %r'
+                                % (self.hints,))
         if self.pages not in PAGES:
             raise ColornetError('pages must be %s, not %r'
                                 % (' or '.join(PAGES), self.pages))

@@ -133,8 +133,39 @@ def test_options():
         spread = [np.ptp(rgb.astype(float), axis=-1).mean() for rgb in
                   (colorizer(array), blend)]
         ok_(abs(spread[0] - spread[1]) > 0.05 * spread[0], spread)
-    with assert_raises(TypeError):
-        colorizer(pixels, color='keep')
+
+
+def test_borders_and_tones():
+    pixels = np.pad(np.array(grey()), 12, constant_values=255)
+    coloured = colorizer(pixels, borders='colour')
+    assert_array_equal(coloured, Colorizer(warm, SIZE, borders='colour')(
+        pixels))
+    ok_((coloured != colorizer(pixels)).any())
+    seen = []
+
+    def network(luminances):
+        seen.append(luminances)
+        return warm(luminances)
+    looking, dark = Colorizer(network, SIZE), np.array(grey()) // 4
+    for tones in 'keep', None:
+        looking(dark, tones=tones)
+    ok_(seen[1].max() > 1.5 * seen[0].max())
+    eq_((looking.borders, looking.tones), ('neutral', 'stretch'))
+
+
+def test_options_that_there_are_not():
+    for options, words in (
+            ({'color': 'keep'}, 'batch_size, borders, colour, depth'),
+            ({'hint': '9,9=red', 'max_pixels': 9}, 'hint, max_pixels;'),
+            ({'quality': '90'}, "not '90'"), ({'format': 7}, 'not 7'),
+            ({'depth': (8,)}, 'not (8,)'), ({'hints': '9,9=red'}, 'a list'),
+            ({'hints': [9]}, 'a list'), ({'batch_size': '4'}, "not '4'"),
+            ({'batch_size': 0}, 'not 0'), ({'out': 7}, 'not 7'),
+            ({'borders': 'wide'}, "'wide'"), ({'tones': 7}, 'not 7')):
+        with assert_raises(ColornetError) as caught:
+            colorizer(grey(), **options)
+        assert_in(words, str(caught.exception))
+        eq_(len(str(caught.exception).splitlines()), 1)
 
 
 def test_a_list_is_a_batch():
