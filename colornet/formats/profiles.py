@@ -4,6 +4,7 @@ By lcms2, in as many bits as the photo has.
 """
 
 import functools
+import hashlib
 
 import numpy as np
 
@@ -26,6 +27,9 @@ _AS_MEASURED = 1
 # lcms2's flag for no tables in place of its formulas: they are too coarse for
 # 16 bits, and for greys, where it is dark.
 _EXACT = 0x0100
+
+# Whether profiles are sRGB, by their digests and channels; how many are kept.
+_answers, _MOST_ANSWERS = {}, 1000
 
 # XYZ of D50 to linear sRGB, whose white is D65, by Bradford's adaptation.
 _XYZ_D50_TO_RGB = np.float32([[3.1338561, -1.6168667, -0.4906146],
@@ -119,11 +123,22 @@ def _srgb():
     return imagecodecs.cms_profile('srgb')
 
 
-@functools.lru_cache(32)
 def _is_srgb(profile, channels):
     """Whether applying a profile would change nothing that can be seen."""
     if channels == 4:
         return False
+    # By digest: a profile may be large.
+    key = hashlib.sha256(profile).digest(), channels
+    answer = _answers.get(key)
+    if answer is None:
+        answer = _changes_nothing(profile, channels)
+        if len(_answers) >= _MOST_ANSWERS:
+            _answers.clear()
+        _answers[key] = answer
+    return answer
+
+
+def _changes_nothing(profile, channels):
     steps = np.linspace(0, 65535, 33 if channels == 3 else 1024)
     levels = steps.round().astype(np.uint16)
     grid = (levels[None] if channels == 1 else np.stack(np.meshgrid(

@@ -1,12 +1,15 @@
 """Colour profiles: applied, ignored, dropped."""
 
 import struct
+import sys
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_not_in, eq_, ok_
 from numpy.testing import assert_array_equal
 from PIL import Image, ImageCms
 
+from colornet.formats import profiles
 from colornet.photos.reading import read_photo
 from colornet.photos.writing import write_photo
 from tests.photos.samples import InFolder, grey, photo
@@ -63,6 +66,21 @@ class TestProfiles(InFolder):
         path = self.saved(grey(), 'a.png', icc_profile=grey_profile(2.2))
         write_photo(path, np.array(photo()), read_photo(path))
         assert_not_in('icc_profile', Image.open(path).info)
+
+    def test_a_profile_is_judged_once_and_not_kept(self):
+        profile = grey_profile(1.625)
+        references = sys.getrefcount(profile)
+        with mock.patch.object(profiles, '_changes_nothing',
+                               return_value=True) as judge:
+            for _ in range(3):
+                assert_array_equal(
+                    profiles.to_srgb(np.array(grey()), profile),
+                    np.array(grey()))
+            eq_(judge.call_count, 1)
+            judge.reset_mock()  # it has kept the profile itself
+        profiles._answers.clear()
+        profiles.to_srgb(np.array(grey()), profile)
+        eq_(sys.getrefcount(profile), references)
 
 
 def _profile(color_space, tags):
