@@ -140,21 +140,31 @@ def add_everyday(commands):
         "be repeated (default: argmax and two means; the network's own comes "
         'with any)')
     add_out(command, 'runs/everyday.csv')
-    command.add_argument('--sheet', metavar='PNG',
-                         help='contact sheet: grey | networks | original')
-    command.add_argument('--every', type=positive, metavar='N', help='show '
-                         'every Nth photo (default: 60 photos at most)')
+    _add_sheet(command, 'grey | networks | original')
     add_vgg(command)
     add_engine(command)
 
 
-def _everyday(options):
-    from ..evaluation.everyday import score_everyday
+def _add_sheet(command, columns):
+    """Let a command show some of the photos that it scores."""
+    command.add_argument('--sheet', metavar='PNG',
+                         help='contact sheet: ' + columns)
+    command.add_argument('--every', type=positive, metavar='N', help='show '
+                         'every Nth photo (default: 60 photos at most)')
+
+
+def _check_outputs(options):
+    """Refuse a table or a sheet that cannot be written, before the work."""
     from ..photos.writing import check_suffix
     check_output(options.out, '.csv')
     if options.sheet:
         check_suffix(options.sheet)
         check_output(options.sheet)
+
+
+def _everyday(options):
+    from ..evaluation.everyday import score_everyday
+    _check_outputs(options)
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
                          options.every, options.vgg, options.engine))
@@ -173,21 +183,14 @@ def add_hints(commands):
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: %s)' % DEFAULT_NETWORK)
     add_out(command, 'runs/hints.csv')
-    command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
-                         '| network | 3 hints | 10 hints | original')
-    command.add_argument('--every', type=positive, metavar='N', help='show '
-                         'every Nth photo (default: 60 photos at most)')
+    _add_sheet(command, 'grey | network | 3 hints | 10 hints | original')
     add_vgg(command)
     add_engine(command)
 
 
 def _hints(options):
     from ..evaluation.hints import score_hints
-    from ..photos.writing import check_suffix
-    check_output(options.out, '.csv')
-    if options.sheet:
-        check_suffix(options.sheet)
-        check_output(options.sheet)
+    _check_outputs(options)
     print(score_hints(options.data, options.out, options.network,
                       options.list, options.sheet, options.every, options.vgg,
                       options.engine))
