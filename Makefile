@@ -102,20 +102,21 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; the page's server, and what drives a browser in its tests; what reads
-# HEIC and camera raw, if there are wheels: to build it needs libraries; PyTorch,
-# for trainings that ask for it, and ONNX Runtime with it for the benchmarks.
+# tests; the page's server, and what drives a browser in its tests; what other
+# tests need, of HEIC and camera raw wheels only, as to build them needs
+# libraries; PyTorch, for trainings that ask for it, and ONNX Runtime with it for
+# the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
-$(VENV)/formats: EXTRAS := heif,raw
-$(VENV)/formats: WHEELS := --only-binary pillow-heif,rawpy
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
 $(VENV)/benchmarks: EXTRAS := onnx,pytorch
 $(VENV)/benchmarks: NEEDED := --benchmarks
-$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/formats $(VENV)/pytorch \
+$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/extras $(VENV)/pytorch \
     $(VENV)/benchmarks: setup.py $(VENV)/installed
 	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
 	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
