@@ -37,6 +37,7 @@ OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 NEEDED :=
+WHEELS :=
 CODE := setup.py $(wildcard benchmarks colornet tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
@@ -101,21 +102,25 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; the page's server, and what drives a browser in its tests; PyTorch,
-# for trainings that ask for it, and ONNX Runtime with it for the benchmarks.
+# tests; the page's server, and what drives a browser in its tests; what other
+# tests need, of HEIC and camera raw wheels only, as to build them needs
+# libraries; PyTorch, for trainings that ask for it, and ONNX Runtime with it for
+# the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
 $(VENV)/benchmarks: EXTRAS := onnx,pytorch
 $(VENV)/benchmarks: NEEDED := --benchmarks
-$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/pytorch $(VENV)/benchmarks: \
-    setup.py $(VENV)/installed
+$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/extras $(VENV)/pytorch \
+    $(VENV)/benchmarks: setup.py $(VENV)/installed
 	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
 	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
-	@$(call pip_install,$(EDITABLE) '.[$(EXTRAS)]')
+	@$(call pip_install,$(WHEELS) $(EDITABLE) '.[$(EXTRAS)]')
 	@touch $@
 
 lint: $(VENV)/lint ## the style of the code, by setup.cfg

@@ -32,7 +32,7 @@ THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'evaluation.columns', 'evaluation.predictions',
                'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
                'studies.study', 'web.line', 'web.model',
-               'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
+               'web.names', 'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'
