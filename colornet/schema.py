@@ -126,7 +126,9 @@ SCHEMA = {
         'initialization': _choice('glorot', 'he'), 'fine_tune': _boolean},
     'objective': {
         'loss': _choice('cross_entropy', 'l2', 'huber'),
-        'huber_threshold': _number(float, 0, low_included=False)},
+        'huber_threshold': _number(float, 0, low_included=False),
+        'balance': _boolean, 'uniform_share': _share,
+        'rarity_smoothing': _number(float, 0, 100)},
     'training': {
         'update_rule': _choice('adam', 'nesterov'),
         'learning_rate': _number(float, 0, low_included=False),
@@ -160,6 +162,8 @@ BELONGING = (('data.min_crop', 'data.proportions', 'keep'),
 
 
 def _where(name, value):
+             ('objective.uniform_share', 'objective.balance', True),
+             ('objective.rarity_smoothing', 'objective.balance', True),
     return lambda settings: settings[name] == value
 
 

@@ -82,6 +82,8 @@ class PyTorchLearner(Learner):
         self._updates = Updates(trained, self._network.encoder, training)
         self.optimizer_state = list(self._updates.state)
         self._averaged, self._averages = self._network, None
+        self._class_weights = (None if self.class_weights is None else
+                               self._send(self.class_weights))
         if training['average']:
             self._averaged = copy.deepcopy(self._network)
             self.averages = learned_parameters(
@@ -148,4 +150,4 @@ class PyTorchLearner(Learner):
             outputs = network(inputs)
         outputs = [output.float() for output in outputs]
         return find_loss(outputs, self._send(targets),
-                         self.config.objective), outputs
+                         self.config.objective, self._class_weights), outputs

@@ -23,13 +23,15 @@ STEP_OPTIONS = ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
                 'average', 'encoder_rate', 'gradient_clip')
 
 
-def make_objective(settings):
+def make_objective(settings, class_weights=None):
     """The configured objective (paper, 3.5, 3.6).
 
     Parameters
     ----------
     settings : dict
         Those of ``[objective]``.
+    class_weights : ndarray, (2, num_bins), optional
+        Of the cross-entropy.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def make_objective(settings):
     """
     from ..network import objectives
     if settings['loss'] == 'cross_entropy':
-        return objectives.cross_entropy_loss
+        return lambda outputs, targets: objectives.cross_entropy_loss(
+            outputs, targets, class_weights)
     if settings['loss'] == 'l2':
         return lambda outputs, targets: objectives.l2_loss(outputs[0],
                                                            targets)
@@ -57,6 +60,8 @@ class Learner:
 
     Attributes
     ----------
+    class_weights : ndarray of float32, (2, num_bins), or None
+        Of the cross-entropy; to be set before ``compile()``.
     parameters : OrderedDict of (str, str) to shared variable
         What training changes, after :meth:`build`.
     averages : OrderedDict of (str, str) to shared variable
@@ -84,6 +89,7 @@ class Learner:
         self.vgg_weights = vgg_weights
         self.parameters = self.averages = OrderedDict()
         self.optimizer_state = []
+        self.class_weights = None
 
     def load_photos(self, folder):
         """Images, as :mod:`colornet.data.minibatches` reads them, and names.
@@ -173,7 +179,7 @@ class TheanoLearner(Learner):
         for line in missing_speedups():
             note('note: slower without ' + line)
         note('compiling the training step')
-        objective = make_objective(self.config.objective)
+        objective = make_objective(self.config.objective, self.class_weights)
         rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
         self.set_learning_rate = lambda value: rate.set_value(
             lasagne.utils.floatX(value))

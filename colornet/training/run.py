@@ -13,6 +13,7 @@ from ..data.subsets import digest_photos, draw_training
 from ..errors import Diverged
 from ..files import locked, write_text
 from ..metrics import image_metrics, summarize
+from ..network.balance import balance_classes
 from ..network.parameters import save_parameters
 from ..scaling import enlarge_chroma
 from ..terminal import note
@@ -110,10 +111,12 @@ class Run:
         self._images, names = learner.load_photos(data_folder)
         self._digests = digest_photos(self._images, names)
         check_photos(folder, self._stored, self._digests)
-        training, self._held_out = draw_training(len(self._images), config)
-        self.num_images = len(training)
+        self._training, self._held_out = draw_training(len(self._images),
+                                                       config)
+        self.num_images = len(self._training)
+        self._in_epoch = -(-self.num_images // config.training['batch_size'])
         self._minibatches = EpochMinibatches(
-            self._images, training, config.training['batch_size'],
+            self._images, self._training, config.training['batch_size'],
             seed=config.training['seed'], flip=config.data['flip'],
             min_crop=(config.data['min_crop']
                       if config.data['proportions'] == 'keep' else None))
@@ -161,6 +164,9 @@ class Run:
     def training_batches(self, epoch, skip=0):
         """Minibatches of an epoch, each with its learning rate set.
 
+        if self.config.objective['balance']:
+            self.learner.class_weights = balance_classes(
+                self._images, self._training, self.config)
         Parameters
         ----------
         epoch : int
