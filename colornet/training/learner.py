@@ -72,8 +72,8 @@ class Learner:
         Of photos to inputs, targets and the photos, after ``compile()``;
         may be called in another thread.
     step : callable
-        Takes inputs and targets, trains on them, returns the loss; after
-        ``compile()``.
+        Takes inputs and targets, trains on them, returns the loss, and then
+        ``further_losses``; after ``compile()``.
     set_learning_rate : callable
         For the steps from now on; after ``compile()``.
     validate : callable
@@ -83,13 +83,15 @@ class Learner:
 
     #: Applied to what the validation measures, image by image.
     map = staticmethod(map)
+    #: Names of the numbers that :meth:`step` returns after the loss.
+    further_losses = ()
 
     def __init__(self, config, vgg_weights=None):
         self.config = config
         self.vgg_weights = vgg_weights
+        self.class_weights = None
         self.parameters = self.averages = OrderedDict()
         self.optimizer_state = []
-        self.class_weights = None
 
     def load_photos(self, folder):
         """Images, as :mod:`colornet.data.minibatches` reads them, and names.
@@ -117,6 +119,9 @@ class Learner:
         if self.config.training['start_from'] and not resume:
             return start_from(self._learned, self.config)
         return None
+
+    def set_progress(self, epochs):
+        """How many epochs are done, a float, before the next step."""
 
     def _build_network(self):
         raise NotImplementedError
@@ -185,7 +190,7 @@ class TheanoLearner(Learner):
             lasagne.utils.floatX(value))
         self.step, self.optimizer_state = compile_training(
             self._net, objective, learning_rate=rate, averages=pairs,
-            bfloat16=self.bfloat16,
+            bfloat16=self.bfloat16, opponent=self._make_opponent(),
             **{name: training[name] for name in STEP_OPTIONS})
         limits = get_color_space(network['color_space']).limits
         self.validate = compile_validation(
@@ -193,3 +198,7 @@ class TheanoLearner(Learner):
                 outputs, network['num_bins'], limits, **self.config.decoding),
             pairs)
         self.transform = make_transform(network)
+
+    def _make_opponent(self):
+        """What the network learns against, if there is something."""
+        return None

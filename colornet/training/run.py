@@ -17,6 +17,7 @@ from ..network.balance import balance_classes
 from ..network.parameters import save_parameters
 from ..scaling import enlarge_chroma
 from ..terminal import note
+from .adversarial import AdversarialLearner
 from .history import best_epoch, describe_epoch, write_history
 from .learner import TheanoLearner
 from .provenance import Provenance, describe_run
@@ -25,7 +26,25 @@ from .run_folder import (check_photos, forget_divergence, load_checkpoint,
 from .schedules import make_schedule
 from .trainer import Trainer
 
-__all__ = ['Run', 'train']
+__all__ = ['Run', 'make_learner', 'train']
+
+
+def make_learner(config, vgg_weights=None, bfloat16=False):
+    """The learner by Theano that a configuration asks for.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights, bfloat16
+        As for :class:`colornet.training.learner.TheanoLearner`.
+
+    Returns
+    -------
+    Learner
+    """
+    learner = (AdversarialLearner if config.adversarial['weight'] else
+               TheanoLearner)
+    return learner(config, vgg_weights, bfloat16)
 
 
 def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
@@ -42,8 +61,8 @@ def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
     data_folder, run_folder : str or Path
     vgg_weights : str or Path, optional
     learner : optional
-        Made of `config`: see :mod:`colornet.training.learner`;
-        :class:`TheanoLearner` if not given.
+        Made of `config`: see :mod:`colornet.training.learner`; that of
+        :func:`make_learner` if not given.
 
     Returns
     -------
@@ -60,7 +79,7 @@ def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     folder = Path(run_folder)
-    learner = learner or TheanoLearner(config, vgg_weights)
+    learner = learner or make_learner(config, vgg_weights)
     with locked(folder, 'another training is running in %s' % folder):
         run = Run(config, folder, learner, data_folder)
         if run.is_finished:
@@ -145,6 +164,9 @@ class Run:
 
     def learn(self):
         """Train until all epochs are done, from the checkpoint if there is."""
+        if self.config.objective['balance']:
+            self.learner.class_weights = balance_classes(
+                self._images, self._training, self.config)
         self.learner.compile()
         settings = self.config.training
         trainer = Trainer(
@@ -153,6 +175,7 @@ class Run:
             parameters=self.learner.parameters,
             attributes=dict(self._digests, config=self.config.to_json(),
                             trained_on=self.trained_on),
+            further_losses=self.learner.further_losses,
             checkpoint_minutes=settings['checkpoint_minutes'])
         if self._stored:
             trainer.restore()
@@ -164,9 +187,6 @@ class Run:
     def training_batches(self, epoch, skip=0):
         """Minibatches of an epoch, each with its learning rate set.
 
-        if self.config.objective['balance']:
-            self.learner.class_weights = balance_classes(
-                self._images, self._training, self.config)
         Parameters
         ----------
         epoch : int
@@ -183,6 +203,7 @@ class Run:
                            self.learner.transform)
         with contextlib.closing(batches):
             for minibatch, (inputs, targets, _) in enumerate(batches, skip):
+                self.learner.set_progress(epoch + minibatch / self._in_epoch)
                 self.learner.set_learning_rate(self._find_rate(epoch,
                                                                minibatch))
                 yield inputs, targets
@@ -226,7 +247,8 @@ class Run:
         history, losses
             As :class:`colornet.training.trainer.Trainer` has them.
         """
-        write_history(self.folder, history, losses)
+        write_history(self.folder, history, losses,
+                      self.learner.further_losses)
         self.provenance.write(photos_per_second=round(
             self.num_images / max(history[-1]['seconds'], 0.1), 1))
         self.keep_best(history)
