@@ -83,7 +83,7 @@ class Learner:
 
     #: Applied to what the validation measures, image by image.
     map = staticmethod(map)
-    #: Names of the numbers that :meth:`step` returns after the loss.
+    #: Names of the numbers that ``step`` returns after the loss.
     further_losses = ()
 
     def __init__(self, config, vgg_weights=None):
