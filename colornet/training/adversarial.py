@@ -50,7 +50,8 @@ class AdversarialLearner(TheanoLearner):
         self._validate_network = self.validate
         self._step_of_opponent = compile_opponent(
             self._net, make_objective(self.config.objective,
-                                      self.class_weights), self._opponent)
+                                      self.class_weights), self._opponent,
+            self.bfloat16)
         self.step, self.validate = self._step, self._validate
         self.transform = self._transform
 

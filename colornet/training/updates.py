@@ -155,16 +155,20 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
         updates.update(opponent.updates)
         optimizer_state += list(opponent.updates)
     step = theano.function(inputs, results, updates=updates,
-                           mode=bfloat16_mode() if bfloat16 else None)
+                           mode=_find_mode(bfloat16))
     return step, optimizer_state
 
 
-def compile_opponent(net, objective, opponent):
+def _find_mode(bfloat16):
+    return bfloat16_mode() if bfloat16 else None
+
+
+def compile_opponent(net, objective, opponent, bfloat16=False):
     """Compile a step of the opponent alone; the network stays as it is.
 
     Parameters
     ----------
-    net, objective, opponent
+    net, objective, opponent, bfloat16
         As in :func:`compile_training`, after it was called with them.
 
     Returns
@@ -176,7 +180,8 @@ def compile_opponent(net, objective, opponent):
     loss = objective(opponent.outputs, targets)
     return theano.function(
         [net['input'].input_var, targets, opponent.photos],
-        [loss] + opponent.results, updates=opponent.updates)
+        [loss] + opponent.results, updates=opponent.updates,
+        mode=_find_mode(bfloat16))
 
 
 def _updates_at_two_rates(minimized, trained, decoder, learning_rate,
