@@ -10,19 +10,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.engine import bfloat16
 from colornet.engine.convolvers import bfloat16_status
 from colornet.engine.native import library_status
+from tests.engine.checks import rounded
 
 
 def setup_module():
     reason = library_status('bfloat16') or bfloat16_status()
     if reason:
         raise SkipTest(reason)
-
-
-def rounded(array):
-    """To the nearest bfloat16: the upper half of a float32's bits."""
-    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-    bits = bits + 0x7fff + (bits >> 16 & 1)
-    return (bits & 0xffff0000).view(np.float32)
 
 
 def small_integers(*shape, seed=0, most=2):
