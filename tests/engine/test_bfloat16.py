@@ -1,5 +1,6 @@
 """Layers in bfloat16, held against float32 on numbers that both have."""
 
+import resource
 from unittest import SkipTest
 
 import numpy as np
@@ -90,6 +91,28 @@ def test_a_convolution_of_several_shapes():
         for image, one in zip(maps, got):
             assert_array_equal(one, convolve(image[None], filters,
                                              (1, 1))[0])
+
+
+def resident_memory():
+    """Of this process, in bytes."""
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def test_filters_are_kept_once():
+    maps = np.zeros((1, 8, 8, 512), np.uint16)
+    layers, num_filters = [], 8 * 512 * 512 * 9
+
+    def add_layer():
+        layers.append(bfloat16.Convolution(small_integers(512, 512, 3, 3)))
+        layers[-1](maps)
+    add_layer()  # All else that is needed comes with the first one.
+    before = resident_memory()
+    for _ in range(8):
+        add_layer()
+    grown = resident_memory() - before
+    # In two bytes each.
+    ok_(1.8 * num_filters < grown < 3 * num_filters, grown / num_filters)
 
 
 def test_sums_are_float32_and_results_rounded():
