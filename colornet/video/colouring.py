@@ -11,7 +11,7 @@ from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
 from ..photos.prints import stretch_tones
 from ..photos.scores import decode_scores, keep_scores
-from .motion import Motion, MotionFinder
+from .motion import Motion, find_motion
 from .smoothing import as_scores, as_weighted, smooth
 
 __all__ = ['Block', 'FilmColorizer', 'State']
@@ -113,7 +113,6 @@ class FilmColorizer:
         self._colorizer = Colorizer(
             None, config.data['size'], space, config.data['proportions'],
             borders='colour', tones='keep')
-        self._finder = MotionFinder()
         self._grid = {}
 
     @property
@@ -181,8 +180,8 @@ class FilmColorizer:
             luminance = self._colorizer.reduce(pixels_of(frame)[picture])
             motion = None
             if before is not None:
-                motion = self._finder.motion(before, luminance,
-                                             self._grid_of(luminance.shape))
+                motion = find_motion(before, luminance,
+                                     self._grid_of(luminance.shape))
             since = 0 if motion is None else (since + 1) % self.every
             yield _Seen(frame, luminance, motion, since)
             before = luminance

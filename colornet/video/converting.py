@@ -179,7 +179,7 @@ class _Copier:
 
 def _bar(film, frames, progress):
     return progress_bar(total=film.num_frames, initial=frames, unit='frame',
-                        disable=not progress or None)
+                        disable=not progress)
 
 
 def _no_frames(film):

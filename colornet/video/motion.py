@@ -6,7 +6,7 @@ import numpy as np
 
 from .packages import import_package
 
-__all__ = ['Motion', 'MotionFinder', 'follow', 'is_consistent']
+__all__ = ['Motion', 'find_flow', 'find_motion', 'follow', 'is_consistent']
 
 #: L in [0, 100]: a pixel that changes so much keeps 1/e of its past.
 LUMINANCE_CHANGE = 10.
@@ -17,10 +17,6 @@ _SHARE, _SLACK = .01, .5
 
 #: Of what is trusted of a frame's pixels, at least, unless it is a cut.
 CUT = .25
-
-#: Bins of a histogram of luminance; how far two may be from each other, as a
-#: share of the pixels, unless there is a cut between them.
-_BINS, _DISTANCE = 32, .25
 
 
 def follow(values, flow):
@@ -82,61 +78,58 @@ class Motion:
     trust_forward: np.ndarray
 
 
-class MotionFinder:
-    """Finds what moved between frames: DIS optical flow (Kroeger, 2016)."""
+def find_flow(first, second):
+    """DIS optical flow (Kroeger et al., 2016) from one frame to another.
 
-    def __init__(self):
-        cv2 = import_package('cv2')
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    Parameters
+    ----------
+    first, second : ndarray of float32, (rows, columns)
+        Luminance, in [0, 100].
 
-    def flow(self, first, second):
-        """Flow from one frame to another.
+    Returns
+    -------
+    ndarray of float32, (rows, columns, 2)
+        Columns, rows.
+    """
+    cv2 = import_package('cv2')
+    # A new one each time: what it remembers changes the flow of small frames.
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    return dis.calc(*[(2.55 * luminance + .5).astype(np.uint8)
+                      for luminance in (first, second)], None)
 
-        Parameters
-        ----------
-        first, second : ndarray of float32, (rows, columns)
-            Luminance, in [0, 100].
 
-        Returns
-        -------
-        ndarray of float32, (rows, columns, 2)
-        """
-        return self._dis.calc(*[
-            (2.55 * luminance + .5).astype(np.uint8)
-            for luminance in (first, second)], None)
+def find_motion(before, luminance, shape):
+    """Motion between two frames.
 
-    def motion(self, before, luminance, shape):
-        """Motion between two frames.
+    Parameters
+    ----------
+    before, luminance : ndarray of float32, (rows, columns)
+        Of both frames, in [0, 100].
+    shape : (int, int)
+        Rows and columns of the coarse grid.
 
-        Parameters
-        ----------
-        before, luminance : ndarray of float32, (rows, columns)
-            Of both frames, in [0, 100].
-        shape : (int, int)
-            Rows and columns of the coarse grid.
-
-        Returns
-        -------
-        Motion, or None
-            None if there is a cut between them.
-        """
-        if before.shape != luminance.shape:
-            return None
-        backward = self.flow(luminance, before)
-        forward = self.flow(before, luminance)
-        trusts = []
-        for here, there, flow, back in (
-                (luminance, before, backward, forward),
-                (before, luminance, forward, backward)):
-            change = np.abs(here - follow(there, flow))
-            trusts.append(np.exp(change * np.float32(-1 / LUMINANCE_CHANGE)) *
-                          is_consistent(flow, back))
-        if min(trust.mean() for trust in trusts) < CUT:
-            return None
-        (backward, trust_backward), (forward, trust_forward) = [
-            _coarsen(flow, trust, shape) for flow, trust in zip(
-                (backward, forward), trusts)]
-        return Motion(backward, forward, trust_backward, trust_forward)
+    Returns
+    -------
+    Motion, or None
+        None if there is a cut between them.
+    """
+    if before.shape != luminance.shape:
+        return None
+    backward = find_flow(luminance, before)
+    forward = find_flow(before, luminance)
+    trusts = []
+    for here, there, flow, back in (
+            (luminance, before, backward, forward),
+            (before, luminance, forward, backward)):
+        change = np.abs(here - follow(there, flow))
+        trusts.append(np.exp(change * np.float32(-1 / LUMINANCE_CHANGE)) *
+                      is_consistent(flow, back))
+    if min(trust.mean() for trust in trusts) < CUT:
+        return None
+    (backward, trust_backward), (forward, trust_forward) = [
+        _coarsen(flow, trust, shape) for flow, trust in zip(
+            (backward, forward), trusts)]
+    return Motion(backward, forward, trust_backward, trust_forward)
 
 
 def _coarsen(flow, trust, shape):

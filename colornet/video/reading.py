@@ -279,6 +279,8 @@ def naming_errors(what):
     av = import_package('av')
     try:
         yield
-    except (av.error.FFmpegError, OSError) as error:
+    except ColornetError:
+        raise
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         raise ColornetError('%s: %s' % (
             what, getattr(error, 'strerror', None) or error))

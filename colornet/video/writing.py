@@ -274,7 +274,8 @@ def add_metadata(container, clip, mark=True):
     mark : bool
         Whether it says that colours are computed.
     """
-    said = {key: value for key, value in clip.container.metadata.items()
+    said = {key.lower(): value
+            for key, value in clip.container.metadata.items()
             if key.lower() not in _OF_THE_FILE}
     if mark:
         said['comment'] = '; '.join(filter(None, [said.get('comment'),
