@@ -52,7 +52,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
+    train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
     lint clean FORCE
@@ -156,6 +156,13 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	$(call train,general_regression,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_regression)
+
+# What it starts from ships; free photos show both.
+adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg
+	$(call train,adversarial,$(PHOTOS))
+	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
+	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
+	    --sheet $(OUT)/adversarial.jpg
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))

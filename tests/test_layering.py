@@ -20,12 +20,13 @@ WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
                'formats', 'photos', 'flow', 'data', 'engine.available',
-               'engine.switches', 'network.inputs',
+               'engine.switches', 'network.balance', 'network.inputs',
                'network.parameters', 'network.stored',
                'network.vgg16_weights', 'prediction.engines',
                'prediction.layer_by_layer', 'prediction.onnx',
                'prediction.onnx_cache', 'prediction.onnx_graph',
-               'prediction.onnx_runtime', 'training.history',
+               'prediction.onnx_runtime', 'training.adversarial',
+               'training.history',
                'training.learner', 'training.provenance', 'training.run',
                'training.run_folder', 'training.schedules', 'training.start',
                'training.trainer', 'evaluation.baselines',
@@ -167,7 +168,7 @@ def modules_after(*names):
 
 
 def test_package_imports_nothing_heavy():
-    for name in 'colornet', 'colornet.cli':
+    for name in 'colornet', 'colornet.cli.program':
         loaded = modules_after(name)
         for heavy in ('numpy', 'theano', 'torch', 'h5py', 'PIL'):
             assert heavy not in loaded, (name, heavy)

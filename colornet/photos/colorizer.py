@@ -8,7 +8,7 @@ the eye sees far less detail in colour than in luminance.
 import numpy as np
 
 from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
-                     luminance)
+                     luminance, native)
 from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..scaling import enlarge_chroma
@@ -352,6 +352,7 @@ class Colorizer:
 def _checked_pixels(pixels):
     pixels = np.asarray(pixels)
     check_dtype(pixels)
+    pixels = native(pixels)
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
             or pixels.size == 0:
         raise ColornetError('a photo must be (rows, columns) or (rows, '
