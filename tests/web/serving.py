@@ -1,9 +1,7 @@
 """A model without a network, a client, and photos to send to it."""
 
-import importlib.util
 import io
 import re
-from unittest import SkipTest
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_
@@ -12,6 +10,7 @@ from PIL import Image
 from colornet.config import load_config
 from colornet.web.model import Model
 from colornet.web.openapi import describe_api
+from tests import tiny
 from tests.photos.samples import photo
 
 NUM_BINS = 8
@@ -23,9 +22,7 @@ REGRESSION = ['data.size=32', 'network.kind=regression', 'objective.loss=l2']
 
 def need_flask():
     """Leave a test out where the extra is missing."""
-    for name in 'flask', 'waitress':
-        if importlib.util.find_spec(name) is None:
-            raise SkipTest('needs %s' % name)
+    tiny.need('flask', 'waitress')
 
 
 class Looks:
