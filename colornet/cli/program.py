@@ -13,14 +13,15 @@ from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
 from ..terminal import PARENT, end_with_parent, printable
-from . import colorize, evaluation, photos, serving, studies, training
+from . import colorize, evaluation, photos, serving, studies, training, video
 from .completion import PrintCompletion
 
 __all__ = ['report_errors', 'run_program']
 
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
-    colorize.add_colorize, photos.add_demo, serving.add_serve,
+    colorize.add_colorize, video.add_video, photos.add_demo,
+    serving.add_serve,
     training.add_train, evaluation.add_evaluate, training.add_export,
     evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
     evaluation.add_hints, studies.add_study, evaluation.add_table1,

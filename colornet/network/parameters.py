@@ -157,8 +157,9 @@ def load_progress(path):
             progress[name] = kind(stored[name])
         # A checkpoint of an older version has none.
         progress['losses'] = [
-            (int(epoch), int(minibatch), float(loss)) for
-            epoch, minibatch, loss in groups['log'].get('losses', ())]
+            (int(epoch), int(minibatch), float(loss), *map(float, further))
+            for epoch, minibatch, loss, *further
+            in groups['log'].get('losses', ())]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ColornetError('%s is no checkpoint of a training, or damaged; '
                             'remove it to train again' % path)
