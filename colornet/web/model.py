@@ -10,6 +10,7 @@ from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
 from ..photos.pixels import resize
+from ..photos.prints import is_even
 from ..photos.reading import Photo
 from ..photos.scores import decode_scores, keep_scores
 from ..photos.tones import has_colours, mix_colours
@@ -161,6 +162,8 @@ class Model:
             return pixels
         chroma = decode_scores(seen.scores, self._space.limits,
                                **wanted.decoding)
+        if is_even(seen.luminance, self._space.luminance_max):
+            chroma = np.zeros_like(chroma)
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)
