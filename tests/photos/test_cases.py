@@ -118,8 +118,8 @@ class TestCases(InFolder):
 
     def test_resolution_and_all_that_is_said_stay_in_other_formats(self):
         stream = io.BytesIO()
-        grey().save(stream, 'JPEG', quality=100, dpi=(600, 600), exif=b'Exif\0\0' + block(),
-                    comment=COMMENT)
+        grey().save(stream, 'JPEG', quality=100, dpi=(600, 600),
+                    exif=b'Exif\0\0' + block(), comment=COMMENT)
         content = stream.getvalue()
         # Behind the other segments of applications.
         at = content.index(b'\xff\xfe')
