@@ -20,8 +20,8 @@ from ..formats.photo import ImageError
 from ..formats.profiles import from_srgb
 from ..terminal import note
 
-__all__ = ['check_format', 'check_suffix', 'encode_photo', 'output_dtype', 'output_suffix',
-           'save_image', 'write_bytes', 'write_photo']
+__all__ = ['check_format', 'check_suffix', 'encode_photo', 'output_dtype',
+           'output_suffix', 'save_image', 'write_bytes', 'write_photo']
 
 
 @dataclass(frozen=True)
