@@ -10,7 +10,6 @@ from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
 from ..photos.pixels import resize
-from ..photos.prints import is_even
 from ..photos.reading import Photo
 from ..photos.scores import decode_scores, keep_scores
 from ..photos.tones import has_colours, mix_colours
@@ -160,10 +159,10 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
-        chroma = decode_scores(seen.scores, self._space.limits,
-                               **wanted.decoding)
-        if is_even(seen.luminance, self._space.luminance_max):
-            chroma = np.zeros_like(chroma)
+        # By a colorizer, which sees to it that what it makes can be used.
+        chroma, = Colorizer(lambda _: decode_scores(
+            seen.scores, self._space.limits, **wanted.decoding)[np.newaxis],
+            *self._given[1:]).predict_reduced([seen.luminance])
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)
