@@ -1,0 +1,1 @@
+"""Figures for faults: what was tried, how often, and what was lost."""
