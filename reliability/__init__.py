@@ -1,1 +1,1 @@
-"""Figures for faults: what was tried, how often, and what was lost."""
+"""Figures for faults, bad input and load."""

@@ -36,8 +36,8 @@ def sources():
     """Files that cite the pages: code, settings, scripts and the pages."""
     files = [ROOT / 'Makefile', ROOT / 'Dockerfile'] + PAGES
     for pattern in ('colornet/**/*.py', 'colornet/**/*.cpp',
-                    'experiments/*.ini', 'benchmarks/*.py',
-                    'reliability/*.py', 'docker/*.sh'):
+                    'experiments/*.ini', 'benchmarks/*.py', 'reliability/*.py',
+                    'docker/*.sh'):
         files += sorted(ROOT.glob(pattern))
     return files
 
