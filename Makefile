@@ -54,8 +54,8 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
-    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker docker-cpu \
-    lint clean FORCE
+    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
+    docker-cpu lint clean FORCE
 
 install: $(VENV)/installed help
 
@@ -261,8 +261,9 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
-reliability: $(VENV)/web ## what a page's server bears, 5 minutes: counts of answers, memory
-	$(VENV)/bin/python -m reliability.page
+reliability: $(VENV)/pytorch $(VENV)/web ## faults and load on purpose, 2 hours at most: what was lost
+	for part in trainings supply page; do \
+	    $(VENV)/bin/python -m reliability.$$part || exit; done
 
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
