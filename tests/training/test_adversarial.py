@@ -69,7 +69,8 @@ class TestOpponent:
             update_rule='nesterov', momentum=0., opponent=cls.opponent)
         cls.alone = staticmethod(updates.compile_opponent(
             cls.net, cross_entropy_loss, cls.opponent))
-        cls.variables = [cls.net['u_scores'].W] + cls.state
+        cls.variables = lasagne.layers.get_all_params(
+            [cls.net['u_scores'], cls.net['v_scores']]) + cls.state
         cls.initial = [variable.get_value() for variable in cls.variables]
 
     def reset(self, rate=0.):
