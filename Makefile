@@ -37,7 +37,8 @@ OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 NEEDED :=
-CODE := setup.py $(wildcard benchmarks colornet tests tools)
+WHEELS :=
+CODE := setup.py $(wildcard benchmarks colornet reliability tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -53,7 +54,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
-    $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
+    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker docker-cpu \
     lint clean FORCE
 
 install: $(VENV)/installed help
@@ -101,21 +102,25 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; the page's server, and what drives a browser in its tests; PyTorch,
-# for trainings that ask for it, and ONNX Runtime with it for the benchmarks.
+# tests; the page's server, and what drives a browser in its tests; what other
+# tests need, of HEIC and camera raw wheels only, as to build them needs
+# libraries; PyTorch, for trainings that ask for it, and ONNX Runtime with it for
+# the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
 $(VENV)/benchmarks: EXTRAS := onnx,pytorch
 $(VENV)/benchmarks: NEEDED := --benchmarks
-$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/pytorch $(VENV)/benchmarks: \
-    setup.py $(VENV)/installed
+$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/extras $(VENV)/pytorch \
+    $(VENV)/benchmarks: setup.py $(VENV)/installed
 	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
 	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
-	@$(call pip_install,$(EDITABLE) '.[$(EXTRAS)]')
+	@$(call pip_install,$(WHEELS) $(EDITABLE) '.[$(EXTRAS)]')
 	@touch $@
 
 lint: $(VENV)/lint ## the style of the code, by setup.cfg
@@ -256,6 +261,9 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
+reliability: $(VENV)/web ## what a page's server bears, 5 minutes: counts of answers, memory
+	$(VENV)/bin/python -m reliability.page
+
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
     --build-arg COMMIT=$(or $(shell git describe --always --abbrev=40 --dirty \
@@ -279,4 +287,4 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 
 clean: ## remove .venv, .python and caches, never data, runs or weights
 	rm -rf $(VENV) .python build dist colornet.egg-info
-	find benchmarks colornet tests -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks colornet reliability tests -name __pycache__ -prune -exec rm -rf {} +

@@ -19,17 +19,17 @@ _loading = threading.Lock()
 
 
 def colorize(photos, network=None, decoding=(), engine=None, device='auto',
-             **options):
-    """Colorize photos: paths, bytes, Pillow's images, arrays.
+             vgg=None, bfloat16=False, **options):
+    """Colorize photos: paths, bytes, open files, Pillow's images, arrays.
 
     The network is loaded once; calls from several threads wait for each
     other.
 
     Parameters
     ----------
-    photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
+    photos : str, Path, bytes, file, PIL.Image.Image, ndarray; or list of them
         As for :func:`colornet.photos.kinds.colorize_kinds`.
-    network, decoding, engine, device
+    network, decoding, engine, device, vgg, bfloat16
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
@@ -49,17 +49,17 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         result of a file is there.
     """
     with _loading:
-        colorizer = _kept_colorizer(network, tuple(decoding), engine, device)
+        colorizer = _kept_colorizer(network, tuple(decoding), engine, device,
+                                    vgg, bfloat16)
     return colorizer(photos, **options)
 
 
 @functools.lru_cache(_KEPT)
-def _kept_colorizer(network, decoding, engine, device):
-    return load_colorizer(network, decoding=decoding, engine=engine,
-                          device=device)
+def _kept_colorizer(network, decoding, engine, device, vgg, bfloat16):
+    return load_colorizer(network, vgg, decoding, engine, bfloat16, device)
 
 
-def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
+def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
                    bfloat16=False, device='auto'):
     """Load a network that colours photos.
 
@@ -69,9 +69,10 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
         A file or a run folder;
         :data:`colornet.resources.DEFAULT_NETWORK` if not given. An ONNX file
         is one whose name ends in ``.onnx``.
-    vgg_weights : str or Path, optional
+    vgg : str or Path, optional
+        VGG16's weights, as for :func:`colornet.network.saved.load_network`.
     decoding : iterable of str
-        As for :func:`colornet.network.saved.load_network`.
+        Changes of ``[decoding]``, such as ``saturation=1.5``.
     engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
@@ -87,17 +88,17 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
     Colorizer
         Several threads may call it; the network serves one at a time.
     """
-    return load_colorizers(network, vgg_weights, [decoding], engine,
+    return load_colorizers(network, vgg, [decoding], engine,
                            bfloat16, device)[0]
 
 
-def load_colorizers(network=None, vgg_weights=None, decodings=((),),
+def load_colorizers(network=None, vgg=None, decodings=((),),
                     engine=None, bfloat16=False, device='auto'):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights, engine, bfloat16, device
+    network, vgg, engine, bfloat16, device
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -110,7 +111,7 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
     """
     network = (network_file(network) if network else
                find_resource(DEFAULT_NETWORK))
-    predict, config, _ = load_prediction(network, vgg_weights, decodings,
+    predict, config, _ = load_prediction(network, vgg, decodings,
                                          engine, bfloat16, device)
     return [Colorizer(function, config.data['size'],
                       config.network['color_space'],

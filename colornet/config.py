@@ -70,13 +70,14 @@ class Config(OrderedDict):
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
 
-    def override_decoding(self, overrides, source='--set'):
+    def override_decoding(self, overrides, source='decoding'):
         """Change settings of a trained network, checked.
 
         Parameters
         ----------
         overrides : iterable of str
-            ``decoding.key=value``: the others are built into the network.
+            ``key=value`` or ``decoding.key=value``: the others are built into
+            the network.
         source : str
             Of the overrides, for errors.
 
@@ -88,7 +89,10 @@ class Config(OrderedDict):
         """
         overrides = list(overrides)
         for text in overrides:
-            if not text.strip().startswith('decoding.'):
+            text = text.strip()
+            if '.' not in text.partition('=')[0]:
+                text = 'decoding.' + text
+            if not text.startswith('decoding.'):
                 raise ColornetError('%s %s: a trained network takes '
                                     'decoding.key=value only' % (source, text))
             self.override(text, source)

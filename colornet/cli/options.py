@@ -90,10 +90,9 @@ def add_subset(command, default):
 def add_decoding(command):
     """Let a command change the settings of ``[decoding]``."""
     command.add_argument(
-        '--set', action='append', default=[],
-        metavar='decoding.KEY=VALUE', dest='decoding',
-        help='how class scores become colours, such as '
-             'decoding.method=mean (experiments/defaults.ini)')
+        '--decoding', action='append', default=[], metavar='KEY=VALUE',
+        help='how class scores become colours, such as method=mean; of '
+             '[decoding] in experiments/defaults.ini; may be repeated')
 
 
 def positive(text):

@@ -88,6 +88,11 @@ def load_arrays(path, groups, optional=()):
     check_regular(path)
     loaded = {}
     try:
+        if not h5py.is_hdf5(path):
+            # Who gave it may have mixed up two arguments.
+            open(path, 'rb').close()
+            raise ColornetError('%s is no HDF5 file, as trained networks are'
+                                % path)
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
             for group in groups:

@@ -1,5 +1,6 @@
 """One thread for all that is heavy, and a line of those who wait for it."""
 
+import contextlib
 import math
 import threading
 import time
@@ -48,8 +49,15 @@ class Line:
         with self._lock:
             return self._taken
 
-    def run(self, function, *arguments):
-        """Call a function when it is its turn; return what it returns.
+    @contextlib.contextmanager
+    def place(self):
+        """Have a place in the line.
+
+        Yields
+        ------
+        callable
+            Takes a function and its arguments, calls it when it is its turn,
+            and returns what it returns.
 
         Raises
         ------
@@ -61,8 +69,8 @@ class Line:
         try:
             with self._lock:
                 self._taken += 1
-            return self._thread.submit(self._call, function,
-                                       arguments).result()
+            yield lambda function, *arguments: self._thread.submit(
+                self._call, function, arguments).result()
         finally:
             with self._lock:
                 self._taken -= 1

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from colornet.color import get_color_space
 from colornet.config import load_config
-from tests.pytorch.learners import need
+from tests.tiny import need
 
 
 def setup_module():

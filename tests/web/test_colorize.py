@@ -9,6 +9,7 @@ from nose.tools import assert_in, assert_not_in, eq_, ok_
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from colornet.color import as_uint8
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import decode_photo
 from colornet.photos.scores import decode_scores, keep_scores
@@ -42,7 +43,7 @@ class TestColorize(Client):
                 (encoded(bordered()), ['60,80=#2040d0'])]:
             read = decode_photo(content, 'photo.jpg')
             rgb = colorizer.colorize(read.pixels, hints)
-            answer = self.colorize(content, hint=hints)
+            answer = self.colorize(content, hints=hints)
             eq_(answer.status_code, 200)
             expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
             ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
@@ -66,10 +67,32 @@ class TestColorize(Client):
         for edge in got[:18], got[-18:], got[:, :18], got[:, -18:]:
             eq_(np.ptp(edge, axis=2).max(), 0)
         ok_(np.ptp(got[30:-30, 30:-30], axis=2).mean() > 10)
-        got = pixels_of(self.colorize(content, hint='40,60=red').data)
+        got = pixels_of(self.colorize(content, hints='40,60=red').data)
         ok_(int(got[60, 40, 0]) > int(got[60, 40, 2]) + 30)
         self.refuses(422, 'outside the picture', self.colorize(
-            content, hint='10,60=red'))
+            content, hints='10,60=red'))
+
+    def test_borders_and_tones_as_asked(self):
+        decoding = self.model.config.decoding
+
+        def predict(luminance):
+            return np.stack([
+                decode_scores(kept, (-100., 100.), **decoding)
+                for kept in keep_scores(serving.Looks()(luminance))])
+        faded = bordered().point(lambda level: 100 + level // 6)
+        content, results = encoded(faded, 'PNG'), []
+        for borders in 'neutral', 'colour':
+            for tones in 'stretch', 'keep':
+                expected = as_uint8(Colorizer(
+                    predict, 32, 'luv', 'keep', borders, tones).colorize(
+                        decode_photo(content, 'a').pixels))
+                results.append(self.colorize(
+                    content, borders=borders, tones=tones).data)
+                ok_(abs(pixels_of(results[-1]).astype(int) -
+                        expected).max() <= 3)
+        eq_(len(set(results)), 4)
+        eq_(self.colorize(content).data, results[0])
+        eq_(self.model.outputs.count, 4)
 
     def test_deep_photos_stay_deep(self):
         deep = np.asarray(photo().convert('L')).astype(np.uint16) * 257 - 100
@@ -87,6 +110,10 @@ class TestColorize(Client):
     def test_names(self):
         for name, expected in [
                 ('a b.jpg', 'filename="a b-coloured.jpg"'),
+                ('C:/x/old photo.jpg', 'filename="old photo-coloured.jpg"'),
+                ('x' * 100000 + '.jpg', '=%s-coloured.jpg' % ('x' * 120)),
+                ('x.' + 'y' * 100000, 'filename=x-coloured.jpg'),
+                ('..', 'filename=..-coloured.jpg'),
                 ('../x/scan.tif', 'filename=scan-coloured.jpg'),
                 ('é.png', "filename*=UTF-8''%C3%A9-coloured.jpg")]:
             answer = self.colorize(encoded(), name)
@@ -117,15 +144,15 @@ class TestColorize(Client):
     def test_hints(self):
         content = encoded(format='PNG')
         plain = pixels_of(self.colorize(content).data).astype(int)
-        got = pixels_of(self.colorize(content, hint=[
+        got = pixels_of(self.colorize(content, hints=[
             '20,30=#d02010', '100,80=grey']).data).astype(int)
         red, green, blue = got[30, 20]
         ok_(red > max(green, blue) + 30, got[30, 20])
         ok_(np.ptp(plain[80, 100]) > 20)
         ok_(np.ptp(got[80, 100]) < 10, got[80, 100])
-        self.refuses(422, 'a hint is X,Y=', self.colorize(content, hint='1'))
+        self.refuses(422, 'a hint is X,Y=', self.colorize(content, hints='1'))
         self.refuses(422, 'outside the picture', self.colorize(
-            content, hint='128,0=red'))
+            content, hints='128,0=red'))
 
     def test_colours_that_a_photo_has(self):
         content = encoded(photo(), 'PNG')
@@ -148,7 +175,7 @@ class TestColorize(Client):
         for format, type in [('jpg', 'image/jpeg'), ('png', 'image/png'),
                              ('tif', 'image/tiff'), ('webp', 'image/webp'),
                              ('bmp', 'image/bmp'),
-                             ('ppm', 'image/x-portable-pixmap')]:
+                             ('ppm', 'image/x-portable-anymap')]:
             answer = self.colorize(encoded(), format=format)
             eq_((answer.status_code, answer.mimetype), (200, type))
             assert_in('photo-coloured.' + format,
@@ -179,7 +206,8 @@ class TestColorize(Client):
         answer = self.colorize(pages)
         assert_in('several pictures', unquote(answer.headers['Colornet-Note']))
         for options in {'colour': 'keep'}, {}:
-            answer = self.colorize(encoded(photo()), hint='3,3=red', **options)
+            answer = self.colorize(encoded(photo()), hints='3,3=red',
+                                   **options)
             eq_('hints are not used' in unquote(answer.headers.get(
                 'Colornet-Note', '')), bool(options))
 
@@ -194,13 +222,21 @@ class TestColorize(Client):
                 ({'quality': 'x'}, 'quality = x: must be an integer'),
                 ({'quality': '0'}, 'quality must be 1 to 100'),
                 ({'mark': 'maybe'}, 'mark = maybe: must be a boolean'),
-                ({'colour': 'skip'}, 'choose one of replace, blend, keep')]:
+                ({'colour': 'skip'}, 'choose one of replace, blend, keep'),
+                ({'borders': 'x'}, 'choose one of neutral, colour'),
+                ({'tones': ''}, 'choose one of stretch, keep')]:
             answer = self.refuses(422, words, self.colorize(
                 encoded(), **options))
             assert_not_in('decoding', answer.json['error'])
         self.refuses(422, 'given twice', self.post(
             '/api/colorize?saturation=1', encoded(), saturation='1'))
         eq_(self.model.outputs.count, 0)
+
+    def test_large_fields(self):
+        # They would be in memory.
+        self.refuses(422, 'no option', self.colorize(encoded(), x='y' * 9999))
+        self.refuses(413, 'beside the file is too large',
+                     self.colorize(encoded(), x='y' * (1 << 20)))
 
     def test_no_photo(self):
         self.refuses(422, 'send one photo', self.client.post('/api/colorize'))
