@@ -8,14 +8,15 @@ from .packages import import_package
 
 __all__ = ['Motion', 'find_flow', 'find_motion', 'follow', 'is_consistent']
 
-#: L in [0, 100]: a pixel that changes so much keeps 1/e of its past.
-LUMINANCE_CHANGE = 10.
+#: L in [0, 100]: what changes so much along the flow keeps 1 / e of its past.
+LUMINANCE_CHANGE = 15.
 
 #: Of Lai et al. (2018): flow there and back may differ by a share of both
 #: squared lengths, and by half a squared pixel.
 _SHARE, _SLACK = .01, .5
 
-#: Of what is trusted of a frame's pixels, at least, unless it is a cut.
+#: The mean trust in what moved, at least, unless there is a cut. Of the first
+#: 300 frames of four clips, the six cuts have .09 at most, others .50 at least.
 CUT = .25
 
 
@@ -121,9 +122,8 @@ def find_motion(before, luminance, shape):
     for here, there, flow, back in (
             (luminance, before, backward, forward),
             (before, luminance, forward, backward)):
-        change = np.abs(here - follow(there, flow))
-        trusts.append(np.exp(change * np.float32(-1 / LUMINANCE_CHANGE)) *
-                      is_consistent(flow, back))
+        change = (here - follow(there, flow)) / np.float32(LUMINANCE_CHANGE)
+        trusts.append(np.exp(-np.square(change)) * is_consistent(flow, back))
     if min(trust.mean() for trust in trusts) < CUT:
         return None
     (backward, trust_backward), (forward, trust_forward) = [

@@ -171,7 +171,8 @@ def test_regression():
     def regression(luminances):
         return [np.stack([luminances[:, ::4, ::4] - 50] * 2, axis=1)]
     got = chroma(moving(3), outputs=regression, memory=0, overrides=[
-        'network.kind=regression', 'objective.loss=huber', 'decoding.method=argmax',
+        'network.kind=regression', 'objective.loss=huber',
+        'decoding.method=argmax',
         'decoding.temperature=1', 'network.global_features=0',
         'network.context=0'])
     expected = 1.2 * (Colorizer(None, 32, proportions='keep').reduce(
