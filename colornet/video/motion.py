@@ -78,6 +78,11 @@ class Motion:
     trust_backward: np.ndarray
     trust_forward: np.ndarray
 
+    @property
+    def trust(self):
+        """The mean trust, in the direction that has less of it."""
+        return min(self.trust_backward.mean(), self.trust_forward.mean())
+
 
 def find_flow(first, second):
     """DIS optical flow (Kroeger et al., 2016) from one frame to another.
