@@ -18,7 +18,7 @@ __all__ = ['add_flicker', 'add_video']
 #: The standard input or output, in place of a file.
 STREAM = '-'
 
-_TIME = re.compile(r'(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)')
+_TIME = re.compile(r'(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)')
 
 
 def add_video(commands):

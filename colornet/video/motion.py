@@ -8,15 +8,16 @@ from .packages import import_package
 
 __all__ = ['Motion', 'find_flow', 'find_motion', 'follow', 'is_consistent']
 
-#: L in [0, 100]: what changes so much along the flow keeps 1 / e of its past.
+#: L in [0, 100]: what changes so much along the flow keeps 1/e of its past.
 LUMINANCE_CHANGE = 15.
 
 #: Of Lai et al. (2018): flow there and back may differ by a share of both
 #: squared lengths, and by half a squared pixel.
 _SHARE, _SLACK = .01, .5
 
-#: The mean trust in what moved, at least, unless there is a cut. Of the first
-#: 300 frames of four clips, the six cuts have .09 at most, others .50 at least.
+#: The mean trust in what moved, at least, unless there is a cut. In the first
+#: 300 frames of four clips, the six cuts have 0.09 at most, all others 0.50 at
+#: least.
 CUT = .25
 
 

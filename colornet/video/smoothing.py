@@ -16,8 +16,8 @@ __all__ = ['as_scores', 'as_weighted', 'smooth']
 _LEAST = 1e-3
 
 #: What a cell takes from those around it: the standard deviation of a
-#: Gaussian, in cells, and its weight, as a share of `memory`. Cells that little
-#: is known of would be specks among others.
+#: Gaussian, in cells, and its weight, as a share of `memory`. Cells that
+#: little is known of would be specks among others.
 _AROUND, _SHARE = 1.5, .1
 
 #: Weight below which nothing is known around a cell, either.

@@ -32,7 +32,8 @@ def frames(count, channels=3):
 
 def spread(total):
     """With what cells take from those around them."""
-    return total + .1 * MEMORY * gaussian_filter(total, (1.5, 1.5, 0), mode='nearest')
+    return total + .1 * MEMORY * gaussian_filter(total, (1.5, 1.5, 0),
+                                                 mode='nearest')
 
 
 def run(seen, count=None, before=None):
