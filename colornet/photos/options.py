@@ -7,7 +7,7 @@ from typing import Optional, Tuple
 from ..errors import ColornetError
 from .hints import Hint
 from .reading import PAGES
-from .writing import check_suffix, output_suffix
+from .writing import check_format, output_suffix
 
 __all__ = ['COLOURS', 'Options', 'format_suffix']
 
@@ -62,7 +62,7 @@ class Options:
             if not isinstance(self.format, str):
                 raise ColornetError("format must be a name such as 'png', "
                                     'not %r' % (self.format,))
-            check_suffix('format.' + self.format)
+            check_format(self.format)
         if self.quality is not None and not (
                 isinstance(self.quality, Integral) and
                 1 <= self.quality <= 100):

@@ -159,8 +159,10 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
-        chroma = decode_scores(seen.scores, self._space.limits,
-                               **wanted.decoding)
+        # By a colorizer, which sees to it that what it makes can be used.
+        chroma, = Colorizer(lambda _: decode_scores(
+            seen.scores, self._space.limits, **wanted.decoding)[np.newaxis],
+            *self._given[1:]).predict_reduced([seen.luminance])
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype)

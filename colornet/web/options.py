@@ -1,7 +1,7 @@
 """Options of a request: what they are called, take and do.
 
-They have the names of ``colornet colorize --NAME``, or those of ``--set
-decoding.NAME=VALUE``.
+They have the names of ``colornet colorize --NAME``, or those of ``--decoding
+NAME=VALUE``.
 """
 
 from collections import OrderedDict
@@ -138,7 +138,7 @@ def parse_options(model, values, steps=STEPS):
                     '%s cannot be chosen here, but with POST %s' % (
                         name, '/api/photos' if known[name] == 'look' else
                         '/api/colorize'))
-            if name == 'hint' and model.takes_hints:
+            if name == 'hints' and model.takes_hints:
                 hints.append(parse_hint(value))
                 if len(hints) > MAX_HINTS:
                     raise BadOption('at most %d hints are taken' % MAX_HINTS)
@@ -202,7 +202,7 @@ def describe_options(model, steps=STEPS):
                for name, option in DECODING.items()
                if name in model.adjustable()]
     if model.takes_hints:
-        options.append(dict(HINT, name='hint', default=[]))
+        options.append(dict(HINT, name='hints', default=[]))
     for table in LOOKS, RESULTS:
         defaults = _defaults(table)
         options += [dict(option, name=name, default=defaults[name])
