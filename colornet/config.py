@@ -76,7 +76,8 @@ class Config(OrderedDict):
         Parameters
         ----------
         overrides : iterable of str
-            ``decoding.key=value``: the others are built into the network.
+            ``decoding.key=value`` or ``refinement.key=value``: the others
+            are built into the network.
         source : str
             Of the overrides, for errors.
 
@@ -88,9 +89,10 @@ class Config(OrderedDict):
         """
         overrides = list(overrides)
         for text in overrides:
-            if not text.strip().startswith('decoding.'):
+            if not text.strip().startswith(('decoding.', 'refinement.')):
                 raise ColornetError('%s %s: a trained network takes '
-                                    'decoding.key=value only' % (source, text))
+                                    'decoding.key=value and refinement.key='
+                                    'value only' % (source, text))
             self.override(text, source)
         _complete(self, source)
         # A network's own temperature may be left over where it is decoded

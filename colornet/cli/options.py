@@ -88,7 +88,7 @@ def add_subset(command, default):
 
 
 def add_decoding(command):
-    """Let a command change the settings of ``[decoding]``."""
+    """Let a command change how scores become colours."""
     command.add_argument(
         '--set', action='append', default=[],
         metavar='decoding.KEY=VALUE', dest='decoding',

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..errors import ColornetError
 from ..photos.hints import parse_hint
 from ..photos.options import Options
+from ..refinement.steps import STEPS
 
 __all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
 
@@ -49,6 +50,11 @@ RESULTS = OrderedDict([
         'schema': {'type': 'integer', 'enum': [8, 16]},
         'description': 'bits a channel; if not given, 16 where photo and '
                        'format have them'}),
+    ('refinement', {
+        'schema': {'type': 'string', 'examples': ['none', 'total_variation',
+                                                  'crf guided']},
+        'description': 'what makes colours even: none, or one or several of '
+                       + ', '.join(STEPS)}),
     ('mark', {
         'schema': {'type': 'boolean'},
         'description': 'say in XMP that colours are computed'}),
@@ -126,6 +132,7 @@ def parse_options(model, values):
                 raise BadOption('there is no option %s; there are: %s' % (
                     name, ', '.join(option['name'] for option in
                                     describe_options(model))))
+        model.refinement.replaced(results.get('refinement'))
         return Wanted(model.decoding(changes),
                       Options(hints=tuple(hints), **results))
     except ColornetError as error:
@@ -164,5 +171,6 @@ def describe_options(model):
                if name in model.adjustable()]
     if model.takes_hints:
         options.append(dict(HINT, name='hint', default=[]))
-    return options + [dict(option, name=name, default=getattr(Options(), name))
+    defaults = dict(vars(Options()), refinement=model.refinement.text)
+    return options + [dict(option, name=name, default=defaults[name])
                       for name, option in RESULTS.items()]

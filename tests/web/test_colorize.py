@@ -11,8 +11,8 @@ from PIL import Image
 
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import decode_photo
-from colornet.photos.scores import decode_scores, keep_scores
 from colornet.photos.writing import encode_photo
+from colornet.refinement.decoder import Decoder
 from tests.photos.samples import photo
 from tests.tiny import noted
 from tests.web import serving
@@ -30,13 +30,9 @@ class TestColorize(Client):
     """``POST /api/colorize``."""
 
     def test_it_is_what_a_colorizer_makes_of_the_photo(self):
-        decoding = self.model.config.decoding
-
-        def predict(luminance):
-            return np.stack([
-                decode_scores(kept, (-100., 100.), **decoding)
-                for kept in keep_scores(serving.Looks()(luminance))])
-        colorizer = Colorizer(predict, 32, 'luv', 'keep')
+        decoder = Decoder(serving.Looks(), self.model.config)
+        colorizer = Colorizer(decoder, 32, 'luv', 'keep',
+                              refinement=decoder.refinement)
         for content, hints in [
                 (encoded(), []), (encoded(), ['40,60=red', '90,20=grey']),
                 (encoded(bordered()), ['60,80=#2040d0'])]:
@@ -46,7 +42,7 @@ class TestColorize(Client):
             eq_(answer.status_code, 200)
             expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
             ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
-            ok_(np.ptp(expected, axis=2).max() > 60)
+            ok_(np.ptp(expected, axis=2).max() > 20)
 
     def test_the_type_is_that_of_the_photo(self):
         for format, type in [
@@ -95,16 +91,18 @@ class TestColorize(Client):
 
     def test_options_come_in_the_form_or_the_address(self):
         content = encoded(format='PNG')
-        plain = self.colorize(content).data
+        plain = self.colorize(content, refinement='none').data
         grey = self.colorize(content, saturation='0').data
         eq_(np.ptp(pixels_of(grey), axis=2).max(), 0)
         ok_(np.ptp(pixels_of(plain), axis=2).max() > 60)
         eq_(self.post('/api/colorize?saturation=0', content).data, grey)
         found = {self.colorize(content, **options).data for options in (
             {}, {'temperature': '0.2'}, {'method': 'argmax'},
-            {'smoothing': '2'}, {'saturation': '1'})}
-        eq_(len(found), 5)
-        eq_(self.colorize(content, saturation='0.5').data, plain)
+            {'smoothing': '2'}, {'saturation': '1'}, {'refinement': 'none'},
+            {'refinement': 'crf guided'})}
+        eq_(len(found), 7)
+        eq_(self.colorize(content, saturation='0.5',
+                          refinement='none').data, plain)
 
     def test_the_network_looks_once(self):
         first, second = encoded(), encoded(quality=50)
