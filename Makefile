@@ -52,7 +52,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
-    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
+    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints consistency \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
     lint clean FORCE
 
@@ -199,6 +199,12 @@ hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_L
 	$(COLORNET) hints --data $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/hints.csv --sheet $(OUT)/hints.jpg
+
+consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST: RUNS/consistency.csv, .jpg
+	$(COLORNET) consistency --cvcl $(PHOTOS) \
+	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
+	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
+	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

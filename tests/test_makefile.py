@@ -40,7 +40,8 @@ def test_every_experiment_is_a_target():
             ('report', 'colornet report'),
             ('serve', "colornet serve --host '127.0.0.1' --port '8000'"),
             ('everyday', "colornet everyday --data 'data/everyday_test'"),
-            ('hints', "colornet hints --data 'data/everyday_test'")] + [
+            ('hints', "colornet hints --data 'data/everyday_test'"),
+            ('consistency', "colornet consistency --cvcl 'data/cvcl'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:
         assert_in(words, dry_run(target))

@@ -27,9 +27,9 @@ COMMANDS = [
     colorize.add_colorize, photos.add_demo, serving.add_serve,
     training.add_train, evaluation.add_evaluate, training.add_export,
     evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
-    evaluation.add_hints, studies.add_study, evaluation.add_table1,
-    studies.add_report, evaluation.add_figure, training.add_data,
-    photos.add_selftest, photos.add_info]
+    evaluation.add_hints, studies.add_consistency, studies.add_study,
+    evaluation.add_table1, studies.add_report, evaluation.add_figure,
+    training.add_data, photos.add_selftest, photos.add_info]
 
 #: Characters of an internal error that are shown.
 MAX_MESSAGE = 200

@@ -3,9 +3,11 @@
 import argparse
 
 from ..engine.available import DEVICES, ENGINES
+from ..files import check_output
 
 __all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
-           'add_networks', 'add_out', 'add_subset', 'add_vgg', 'positive']
+           'add_networks', 'add_out', 'add_subset', 'add_vgg',
+           'check_outputs', 'positive']
 
 
 def add(commands, name, run, text, instead=None):
@@ -94,6 +96,15 @@ def add_decoding(command):
         metavar='decoding.KEY=VALUE', dest='decoding',
         help='how class scores become colours, such as '
              'decoding.method=mean (experiments/defaults.ini)')
+
+
+def check_outputs(options):
+    """Refuse a table or a sheet that cannot be written, before the work."""
+    from ..photos.writing import check_suffix
+    check_output(options.out, '.csv')
+    if options.sheet:
+        check_suffix(options.sheet)
+        check_output(options.sheet)
 
 
 def positive(text):

@@ -19,7 +19,7 @@ from .segments import average_in_segments, find_segments
 from .steps import OF_SCORES, STEPS, check_steps
 from .total_variation import luminance_ties, minimize_variation
 
-__all__ = ['Refinement']
+__all__ = ['Refinement', 'on_grid']
 
 #: Pixels of the grid, at most: 112 x 112, and some more for oblong photos.
 GRID_PIXELS = 15000
@@ -117,15 +117,11 @@ class Refinement:
         """
         if not set(self.steps) - {'guided'}:
             return decode_scores(outputs, limits, **decoding)
-        scale = grid_scale(outputs[0].shape[1:])
-        if len(outputs) == 1:
-            outputs = [block_means(outputs[0], scale)]
-        else:
-            outputs = self.even_scores(
-                [coarser_scores(scores, scale) for scores in outputs],
-                luminance, limits)
-            # It is given in pixels of the network.
-            decoding = dict(decoding, smoothing=decoding['smoothing'] / scale)
+        outputs, scale = on_grid(outputs)
+        if len(outputs) > 1:
+            outputs = self.even_scores(outputs, luminance, limits)
+        # It is given in pixels of the network.
+        decoding = dict(decoding, smoothing=decoding['smoothing'] / scale)
         return self.even(outputs, luminance, limits, decoding)
 
     def even_scores(self, scores, luminance, limits):
@@ -249,6 +245,27 @@ def log_probabilities(scores):
     scores = np.asarray(scores, np.float32)
     scores = scores - scores.max(axis=0)
     return scores - np.log(np.exp(scores).sum(axis=0))
+
+
+def on_grid(outputs):
+    """A network's outputs on a grid that is small enough.
+
+    Parameters
+    ----------
+    outputs : list of ndarray
+        As for :class:`Refinement`.
+
+    Returns
+    -------
+    outputs : list of ndarray of float32
+        Chrominance; or logarithms of probabilities.
+    scale : int
+        Of :func:`grid_scale`.
+    """
+    scale = grid_scale(outputs[0].shape[1:])
+    if len(outputs) == 1:
+        return [block_means(outputs[0], scale)], scale
+    return [coarser_scores(scores, scale) for scores in outputs], scale
 
 
 def grid_scale(shape):
