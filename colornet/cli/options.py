@@ -94,8 +94,8 @@ def add_decoding(command):
     command.add_argument(
         '--set', action='append', default=[],
         metavar='decoding.KEY=VALUE', dest='decoding',
-        help='how class scores become colours, such as '
-             'decoding.method=mean (experiments/defaults.ini)')
+        help='how class scores become colours, such as decoding.method=mean; '
+             'of photos also refinement.KEY=VALUE (experiments/defaults.ini)')
 
 
 def check_outputs(options):
