@@ -37,6 +37,7 @@ OUT = $(call quoted,$(RUNS))
 FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 NEEDED :=
+WHEELS :=
 CODE := setup.py $(wildcard benchmarks colornet tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
@@ -51,7 +52,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
-    train-best train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
+    train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints consistency \
     $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
     lint clean FORCE
@@ -101,21 +102,25 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; the page's server, and what drives a browser in its tests; PyTorch,
-# for trainings that ask for it, and ONNX Runtime with it for the benchmarks.
+# tests; the page's server, and what drives a browser in its tests; what other
+# tests need, of HEIC and camera raw wheels only, as to build them needs
+# libraries; PyTorch, for trainings that ask for it, and ONNX Runtime with it for
+# the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
 $(VENV)/benchmarks: EXTRAS := onnx,pytorch
 $(VENV)/benchmarks: NEEDED := --benchmarks
-$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/pytorch $(VENV)/benchmarks: \
-    setup.py $(VENV)/installed
+$(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/extras $(VENV)/pytorch \
+    $(VENV)/benchmarks: setup.py $(VENV)/installed
 	@tools/find-python $(NEEDED) $(VENV)/bin/python > /dev/null
 	@echo "Installing $(EXTRAS) into $(VENV), a few minutes at most"
-	@$(call pip_install,$(EDITABLE) '.[$(EXTRAS)]')
+	@$(call pip_install,$(WHEELS) $(EDITABLE) '.[$(EXTRAS)]')
 	@touch $@
 
 lint: $(VENV)/lint ## the style of the code, by setup.cfg
@@ -151,6 +156,13 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	$(call train,general_regression,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_regression)
+
+# What it starts from ships; free photos show both.
+adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg
+	$(call train,adversarial,$(PHOTOS))
+	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
+	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
+	    --sheet $(OUT)/adversarial.jpg
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))

@@ -97,7 +97,7 @@ setup(
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['cpp/*.cpp'],
                   'colornet.studies': ['page.rst', 'report.html'],
-                  'colornet.web': ['static/*.*', 'static/vendor/*']},
+                  'colornet.web': ['static/*.*', 'static/vendor/*', 'templates/*']},
     python_requires='>=3.8',
     install_requires=list(
         where('python_version < "3.12"', WITH_THEANO)) + list(
@@ -126,6 +126,12 @@ setup(
         # last ones lack pkg_resources, which Lasagne needs.
         'pytorch': ['torch==2.13.0; python_version >= "3.10"',
                     'setuptools==80.9.0; python_version < "3.12"'],
+        # "colornet video": films in and out, with FFmpeg inside (the last for
+        # Python 3.8, and one for all later ones); optical flow (the last that
+        # takes numpy 1; it takes numpy 2 as well).
+        'video': ['av==12.3.0; python_version < "3.9"',
+                  'av==15.1.0; python_version >= "3.9"',
+                  'opencv-python-headless==4.11.0.86'],
         # "colornet serve": pages and files by HTTP; a server for them, in
         # Python alone. The last ones for Python 3.8, and for those after it.
         'web': ['Flask==3.0.3; python_version < "3.9"',

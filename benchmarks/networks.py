@@ -1,6 +1,7 @@
 """Seconds of a prediction by the networks that ship, by turns."""
 
 import argparse
+import itertools
 import sys
 import time
 
@@ -8,12 +9,13 @@ import numpy as np
 
 from colornet.api import load_colorizer
 from colornet.cli import report_errors
+from colornet.engine.available import ENGINES, choose_engine
 from colornet.photos.finding import find_images
 from colornet.photos.pixels import resize
 from colornet.photos.reading import read_photo
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
-from .problem import NETWORK
+from . import NETWORK
 from .tables import format_table
 
 __all__ = ['time_networks', 'main']
@@ -21,7 +23,7 @@ __all__ = ['time_networks', 'main']
 NETWORKS = NETWORK, DEFAULT_NETWORK
 
 
-def time_networks(networks, rounds=9, size=224):
+def time_networks(networks, rounds=9, size=224, engines=(None,)):
     """Time the prediction of one photo, decoding included.
 
     Parameters
@@ -31,15 +33,19 @@ def time_networks(networks, rounds=9, size=224):
         Each network predicts once in each, after one that is not timed.
     size : int
         Rows and columns of the photo, one of the demo's.
+    engines : sequence of str or None
+        See :func:`colornet.engine.available.choose_engine`.
 
     Returns
     -------
-    list of float
-        The median for each network.
+    list of (str or Path, str or None, float)
+        Each network by each engine, and the median of its seconds.
     """
     pixels = resize(read_photo(find_images(
         find_resource('demo/photos'))[0]).pixels, (size, size))
-    colorizers = [load_colorizer(network) for network in networks]
+    pairs = list(itertools.product(networks, engines))
+    colorizers = [load_colorizer(network, engine=engine)
+                  for network, engine in pairs]
     seconds = []
     for _ in range(1 + rounds):
         seconds.append([])
@@ -47,15 +53,18 @@ def time_networks(networks, rounds=9, size=224):
             started = time.perf_counter()
             colorizer.predict([pixels])
             seconds[-1].append(time.perf_counter() - started)
-    return np.median(seconds[1:], axis=0).tolist()
+    return [pair + (median,) for pair, median in
+            zip(pairs, np.median(seconds[1:], axis=0).tolist())]
 
 
 def _run(options):
     networks = options.networks or [find_resource(name) for name in NETWORKS]
-    medians = time_networks(networks, options.rounds)
-    print(format_table(('network', 's/photo', 'of the first'), [
-        (str(network), '%.3f' % seconds, '%.2f' % (seconds / medians[0]))
-        for network, seconds in zip(networks, medians)]))
+    engines = options.engines or [choose_engine()]
+    found = time_networks(networks, options.rounds, engines=engines)
+    print(format_table(('network', 'engine', 's/photo', 'of the first'), [
+        (str(network), engine, '%.3f' % seconds,
+         '%.2f' % (seconds / found[0][2]))
+        for network, engine, seconds in found]))
 
 
 def main(arguments=None):
@@ -64,6 +73,9 @@ def main(arguments=None):
                                      description=__doc__)
     parser.add_argument('networks', nargs='*', metavar='FILE',
                         help='(default: %s)' % ' '.join(NETWORKS))
+    parser.add_argument('--engines', nargs='+', choices=list(ENGINES),
+                        metavar='ENGINE', help='%s (default: the one that '
+                        'colornet takes)' % ', '.join(ENGINES))
     parser.add_argument('--rounds', type=int, default=9)
     return report_errors(_run, parser.parse_args(arguments),
                          program='benchmark')

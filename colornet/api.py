@@ -20,17 +20,17 @@ _loading = threading.Lock()
 
 
 def colorize(photos, network=None, decoding=(), engine=None, device='auto',
-             **options):
-    """Colorize photos: paths, bytes, Pillow's images, arrays.
+             vgg=None, bfloat16=False, **options):
+    """Colorize photos: paths, bytes, open files, Pillow's images, arrays.
 
     The network is loaded once; calls from several threads wait for each
     other.
 
     Parameters
     ----------
-    photos : str, Path, bytes, PIL.Image.Image or ndarray; or list of them
+    photos : str, Path, bytes, file, PIL.Image.Image, ndarray; or list of them
         As for :func:`colornet.photos.kinds.colorize_kinds`.
-    network, decoding, engine, device
+    network, decoding, engine, device, vgg, bfloat16
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
@@ -51,17 +51,17 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         result of a file is there.
     """
     with _loading:
-        colorizer = _kept_colorizer(network, tuple(decoding), engine, device)
+        colorizer = _kept_colorizer(network, tuple(decoding), engine, device,
+                                    vgg, bfloat16)
     return colorizer(photos, **options)
 
 
 @functools.lru_cache(_KEPT)
-def _kept_colorizer(network, decoding, engine, device):
-    return load_colorizer(network, decoding=decoding, engine=engine,
-                          device=device)
+def _kept_colorizer(network, decoding, engine, device, vgg, bfloat16):
+    return load_colorizer(network, vgg, decoding, engine, bfloat16, device)
 
 
-def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
+def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
                    bfloat16=False, device='auto'):
     """Load a network that colours photos.
 
@@ -71,10 +71,11 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
         A file or a run folder;
         :data:`colornet.resources.DEFAULT_NETWORK` if not given. An ONNX file
         is one whose name ends in ``.onnx``.
-    vgg_weights : str or Path, optional
+    vgg : str or Path, optional
+        VGG16's weights, as for :func:`colornet.network.saved.load_network`.
     decoding : iterable of str
-        Changes of its settings: ``decoding.key=value`` and
-        ``refinement.key=value``.
+        Changes of ``[decoding]``, such as ``saturation=1.5``, and of
+        ``[refinement]``, such as ``refinement.variation_weight=6``.
     engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
@@ -90,19 +91,19 @@ def load_colorizer(network=None, vgg_weights=None, decoding=(), engine=None,
     Colorizer
         Several threads may call it; the network serves one at a time.
     """
-    decoder = Decoder(*load_outputs(_find(network), vgg_weights, decoding,
-                                    engine, bfloat16, device)[:2])
+    decoder = Decoder(*load_outputs(_find(network), vgg, decoding, engine,
+                                    bfloat16, device)[:2])
     return Colorizer(decoder, refinement=decoder.refinement,
                      **_view(decoder.config))
 
 
-def load_colorizers(network=None, vgg_weights=None, decodings=((),),
+def load_colorizers(network=None, vgg=None, decodings=((),),
                     engine=None, bfloat16=False, device='auto'):
     """Load a network that colours photos with several decodings.
 
     Parameters
     ----------
-    network, vgg_weights, engine, bfloat16, device
+    network, vgg, engine, bfloat16, device
         As for :func:`load_colorizer`.
     decodings : sequence of iterables of str
         Each as `decoding` there.
@@ -113,8 +114,8 @@ def load_colorizers(network=None, vgg_weights=None, decodings=((),),
         One for each, without refinement. Where they are asked for the same
         photo in turn, the network is run once. Several threads may call them.
     """
-    predict, config, _ = load_prediction(_find(network), vgg_weights,
-                                         decodings, engine, bfloat16, device)
+    predict, config, _ = load_prediction(_find(network), vgg, decodings,
+                                         engine, bfloat16, device)
     return [Colorizer(function, **_view(config))
             for function in _share_passes(predict, len(decodings))]
 

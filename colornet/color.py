@@ -17,8 +17,8 @@ from .luv import luminance_of_bytes
 
 __all__ = ['COLOR_SPACES', 'NUM_BINS', 'ColorSpace', 'check_dtype',
            'as_float_rgb', 'as_uint8', 'get_color_space', 'luminance',
-           'split_channels', 'join_channels', 'bin_channel', 'unbin_channel',
-           'saturation']
+           'native', 'split_channels', 'join_channels', 'bin_channel',
+           'unbin_channel', 'saturation']
 
 #: Number of equi-width bins per chrominance channel (paper, 3.6).
 NUM_BINS = 50
@@ -72,9 +72,25 @@ def check_dtype(pixels):
     ColornetError
         If they are not uint8, uint16 or floating point.
     """
-    if pixels.dtype not in (np.uint8, np.uint16) and pixels.dtype.kind != 'f':
+    if pixels.dtype.kind != 'f' and pixels.dtype.newbyteorder('=') not in (
+            np.uint8, np.uint16):
         raise ColornetError('pixels must be uint8, uint16 or floating point, '
                             'not %s' % pixels.dtype)
+
+
+def native(pixels):
+    """Pixels in the byte order of this machine.
+
+    Parameters
+    ----------
+    pixels : ndarray
+
+    Returns
+    -------
+    ndarray, same values
+        `pixels` itself, if they are.
+    """
+    return pixels.astype(pixels.dtype.newbyteorder('='), copy=False)
 
 
 def as_float_rgb(pixels):
@@ -121,7 +137,7 @@ def as_uint8(pixels):
     check_dtype(pixels)
     if pixels.dtype == np.uint8:
         return pixels
-    if pixels.dtype == np.uint16:
+    if pixels.dtype.kind == 'u':
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return (pixels.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 

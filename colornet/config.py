@@ -70,14 +70,14 @@ class Config(OrderedDict):
                                 % (source, text))
         _set(self, section, key, value.strip(), source)
 
-    def override_decoding(self, overrides, source='--set'):
+    def override_decoding(self, overrides, source='decoding'):
         """Change settings of a trained network, checked.
 
         Parameters
         ----------
         overrides : iterable of str
-            ``decoding.key=value`` or ``refinement.key=value``: the others
-            are built into the network.
+            ``key=value``, ``decoding.key=value`` or ``refinement.key=value``:
+            the others are built into the network.
         source : str
             Of the overrides, for errors.
 
@@ -89,7 +89,10 @@ class Config(OrderedDict):
         """
         overrides = list(overrides)
         for text in overrides:
-            if not text.strip().startswith(('decoding.', 'refinement.')):
+            text = text.strip()
+            if '.' not in text.partition('=')[0]:
+                text = 'decoding.' + text
+            if not text.startswith(('decoding.', 'refinement.')):
                 raise ColornetError('%s %s: a trained network takes '
                                     'decoding.key=value and refinement.key='
                                     'value only' % (source, text))

@@ -57,6 +57,8 @@ def check_output(path, suffix=None):
                             'this ending' % (path, suffix))
     if path.is_dir():
         raise ColornetError('cannot write %s: it is a folder' % path)
+    if is_special(path):
+        raise ColornetError('cannot write %s: not a regular file' % path)
     folder = next(folder for folder in path.absolute().parents
                   if os.path.lexists(folder))
     if not folder.is_dir():

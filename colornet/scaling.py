@@ -15,7 +15,7 @@ def shrink_chroma(chroma, scale, color_space='luv'):
     Parameters
     ----------
     chroma : ndarray, (..., rows, columns, 2)
-        Rows and columns divisible by `scale`.
+        Rows and columns divisible by `scale`. For CIELUV, L may be in there.
     scale : int
     color_space : 'luv' or 'hsv'
 
@@ -31,7 +31,7 @@ def shrink_chroma(chroma, scale, color_space='luv'):
         raise ValueError('%d x %d pixels are not made of %d x %d blocks'
                          % (rows, columns, scale, scale))
     blocks = planes.reshape(planes.shape[:-3] + (
-        rows // scale, scale, columns // scale, scale, 2))
+        rows // scale, scale, columns // scale, scale, planes.shape[-1]))
     return _from_planes(blocks.mean(axis=(-4, -2)), color_space)
 
 

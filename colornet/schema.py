@@ -128,7 +128,9 @@ SCHEMA = {
         'initialization': _choice('glorot', 'he'), 'fine_tune': _boolean},
     'objective': {
         'loss': _choice('cross_entropy', 'l2', 'huber'),
-        'huber_threshold': _number(float, 0, low_included=False)},
+        'huber_threshold': _number(float, 0, low_included=False),
+        'balance': _boolean, 'uniform_share': _share,
+        'rarity_smoothing': _number(float, 0, 100)},
     'training': {
         'update_rule': _choice('adam', 'nesterov'),
         'learning_rate': _number(float, 0, low_included=False),
@@ -142,9 +144,14 @@ SCHEMA = {
         'encoder_rate': _number(float, 0, low_included=False),
         'gradient_clip': _number(float, 0),
         'weight_decay': _number(float, 0), 'start_from': str,
-        'keep': _choice('loss', 'accuracy', 'last'),
+        'keep': _choice('loss', 'accuracy', 'colourfulness', 'last'),
         'seed': _seed,
         'checkpoint_minutes': _number(float, 0)},
+    'adversarial': {
+        'weight': _number(float, 0),
+        'temperature': _number(float, 0.001),
+        'learning_rate': _number(float, 0, low_included=False),
+        'pretrain': _number(float, 0), 'ramp': _number(float, 0)},
     'decoding': {
         'method': _choice('argmax', 'mean'),
         # Below, scores overflow; the mean is that of the best bin long before.
@@ -166,6 +173,8 @@ SCHEMA = {
 #: and value.
 BELONGING = (('data.min_crop', 'data.proportions', 'keep'),
              ('data.test_share', 'data.dataset', FOLDER),
+             ('objective.uniform_share', 'objective.balance', True),
+             ('objective.rarity_smoothing', 'objective.balance', True),
              ('training.warm_up', 'training.schedule', 'cycle'),
              ('training.encoder_rate', 'network.fine_tune', True))
 
@@ -190,7 +199,7 @@ RULES = [
     (_where('network.kind', 'regression'),
      ('network.aggregation', 'network.residual_units', 'network.tail',
       'network.num_bins', 'decoding.method', 'decoding.temperature',
-      'decoding.smoothing'),
+      'decoding.smoothing', 'objective.balance', 'adversarial.temperature'),
      '%(name)s is of the classification network, not of network.kind = '
      'regression'),
     (lambda settings: (settings['network.kind'] == 'regression' and
@@ -202,11 +211,23 @@ RULES = [
      '%%(name)s is of %s = %s' % (other, format_value(value)))
     for name, other, value in BELONGING
 ] + [
+    (_where('adversarial.weight', 0),
+     ('adversarial.temperature', 'adversarial.learning_rate',
+      'adversarial.pretrain', 'adversarial.ramp'),
+     '%(name)s is of adversarial.weight above 0'),
+    # Of less, the discriminator's last map has no pixels.
+    (lambda settings: (settings['adversarial.weight'] and
+                       settings['data.size'] // settings[
+                           'network.output_stride'] < 24), (),
+     'adversarial.weight = %(adversarial.weight)s needs predictions of 24 '
+     'rows and columns: data.size = %(data.size)s, network.output_stride = '
+     '%(network.output_stride)s'),
     (_where('training.schedule', 'cycle'), ('training.drop_epochs',),
      '%(name)s is of training.schedule = constant, not of cycle'),
     # The zero of hue is no grey, and the mean of two hues means nothing.
     (_where('network.color_space', 'hsv'),
-     ('decoding.saturation', 'decoding.method', 'refinement.steps'),
+     ('decoding.saturation', 'decoding.method', 'objective.balance',
+      'adversarial.weight', 'refinement.steps'),
      '%(name)s = %(value)s is not for network.color_space = hsv'),
     (_where('network.residual_units', False),
      ('network.global_features', 'network.context'),

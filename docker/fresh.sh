@@ -150,35 +150,37 @@ minimal() {
         --format=tar "${mirror[@]}" && mv "$tar.part" "$tar"
 }
 
-# The host's certificates are for pip, where a proxy has some of its own.
+# fill SYSTEM: its root, from the tar. For power failures, nobody needs it. The
+# host's certificates are for pip, where a proxy has some of its own.
 fill() {
-    rm -rf --one-file-system "$root"
-    mkdir -p "$root"
-    tar -C "$root" --exclude './dev/*' -xf "$folder/$1.tar"
-    # Nobody needs this root after a power failure.
-    echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fresh"
-    cp /etc/resolv.conf /etc/hosts "$root/etc/"
-    if [ -e "$certificates" ]; then
-        cp "$certificates" "$root/etc/host-certificates.crt"
-        printf '[global]\ncert = /etc/host-certificates.crt\n' \
-            > "$root/etc/pip.conf"
-    fi
-    mkdir -p "$root/home/somebody/colornet"
-    git archive "$commit" | tar -C "$root/home/somebody/colornet" -x
-    echo "somebody:x:$user:$user::/home/somebody:/bin/sh" >> "$root/etc/passwd"
-    echo "somebody:x:$user:" >> "$root/etc/group"
-    chown -R "$user:$user" "$root/home/somebody"
+    rm -rf --one-file-system "$root" &&
+        mkdir -p "$root" &&
+        tar -C "$root" --exclude './dev/*' -xf "$folder/$1.tar" &&
+        echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fresh" &&
+        cp /etc/resolv.conf /etc/hosts "$root/etc/" &&
+        if [ -e "$certificates" ]; then
+            cp "$certificates" "$root/etc/host-certificates.crt" &&
+                printf '[global]\ncert = /etc/host-certificates.crt\n' \
+                    > "$root/etc/pip.conf"
+        fi &&
+        mkdir -p "$root/home/somebody/colornet" &&
+        git archive "$commit" | tar -C "$root/home/somebody/colornet" -x &&
+        echo "somebody:x:$user:$user::/home/somebody:/bin/sh" \
+            >> "$root/etc/passwd" &&
+        echo "somebody:x:$user:" >> "$root/etc/group" &&
+        chown -R "$user:$user" "$root/home/somebody"
 }
 
 # step NAME COMMAND...: its seconds are in $took, "FAILED" if it failed. What
-# follows a failure is not run.
+# follows a failure is not run. In a function, each command has to be joined to
+# the next by &&: "set -e" ends nothing in a condition.
 step() {
     local begun=$SECONDS name=$1
     shift
     took=-
     [ -z "$broken" ] || return 0
     echo "== $name" >> "$log"
-    if "$@"; then
+    if "$@" 2>> "$log"; then
         took="$((SECONDS - begun)) s"
         echo "ok $system: $name ($took)"
     else

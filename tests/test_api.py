@@ -51,7 +51,7 @@ def test_what_the_package_offers():
 
 
 def test_a_network_is_loaded_once():
-    def load(network, decoding, engine, device):
+    def load(network, vgg, decoding, engine, bfloat16, device):
         seen.append((network, decoding, engine))
         return Colorizer(lambda luminance: np.zeros(luminance.shape + (2,),
                                                     np.float32), 8)
@@ -63,12 +63,12 @@ def test_a_network_is_loaded_once():
                 rgb = colornet.colorize(grey, engine=engine, colour='blend')
                 eq_((rgb.shape, rgb.dtype), ((9, 9, 3), np.uint8))
             first, second = colornet.colorize([grey, grey / 255.], 'a.h5',
-                                              ['decoding.saturation=2'])
+                                              ['saturation=2'])
             eq_((first.dtype, second.dtype), (np.uint8, np.float64))
     finally:
         api._kept_colorizer.cache_clear()
     eq_(seen, [(None, (), None), (None, (), 'onnx'),
-               ('a.h5', ('decoding.saturation=2',), None)])
+               ('a.h5', ('saturation=2',), None)])
 
 
 def test_threads_take_turns():

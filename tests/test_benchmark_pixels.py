@@ -12,7 +12,7 @@ from benchmarks import bfloat16, pixels
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
 from tests import tiny
-from tests.pytorch.learners import need
+from tests.tiny import need
 
 
 @attr('slow')

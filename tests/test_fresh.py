@@ -82,6 +82,49 @@ def test_scripts_are_of_the_shell():
         run('bash', '-n', str(path))
 
 
+def check_broken(program, text, step):
+    """A program that fails makes a step fail, and the whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        shutil.copytree(str(ROOT / 'docker'), str(folder / 'docker'))
+        (folder / 'README.rst').write_text('Debian: ``apt-get install a``')
+        (folder / 'bin').mkdir()
+        stand_ins = {
+            'id': 'echo 0', 'unshare': 'exit 0', 'chown': 'exit 0',
+            'git': '[ $1 != archive ] || exec tar -cT /dev/null; echo 1234',
+            # Of what is copied into a root.
+            'mmdebstrap': 'cd "${4%/*}"; mkdir -p etc/dpkg/dpkg.cfg.d; '
+                          'exec tar -cf "$4" etc'}
+        stand_ins[program] = text
+        for name, line in stand_ins.items():
+            path = folder / 'bin' / name
+            path.write_text('#!/bin/sh\n%s\n' % line)
+            path.chmod(0o755)
+        done = subprocess.run(
+            [str(folder / 'docker' / 'fresh.sh'), '--demo', 'debian-12'],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+            env={'PATH': '%s:/usr/bin:/bin' % (folder / 'bin'),
+                 'TMPDIR': str(folder)}, universal_newlines=True)
+        if step:
+            assert_in('FAILED debian-12: %s (' % step, done.stdout)
+            assert_in('nothing works', done.stdout)
+        eq_(done.returncode, bool(step), done.stdout)
+
+
+def test_each_command_of_a_step_counts():
+    broken = 'echo nothing works >&2; exit 1'
+    yield check_broken, 'chown', 'exit 0', None
+    for program, step in (('mmdebstrap', 'a minimal root'),
+                          ('chown', 'the checkout'),
+                          ('cp', 'the checkout'),
+                          ('unshare', 'apt-get install a')):
+        yield check_broken, program, broken, step
+    for program, text in (
+            ('tar', 'case $* in *-x*) %s ;; esac; exec /bin/tar "$@"'),
+            ('git', '[ $1 != archive ] || { %s; }; echo 1234')):
+        yield check_broken, program, text % broken, 'the checkout'
+
+
 class TestFetchPython:
 
     def setup(self):

@@ -12,28 +12,28 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
-         'refinement', 'photos', 'flow', 'data', 'schema', 'config', 'network',
-         'training', 'pytorch', 'prediction', 'api', 'evaluation', 'studies',
-         'selftest', 'web', 'cli', '__main__']
+         'refinement', 'photos', 'flow', 'video', 'data', 'schema', 'config',
+         'network', 'training', 'pytorch', 'prediction', 'api', 'evaluation',
+         'studies', 'selftest', 'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
-               'formats', 'refinement', 'photos', 'flow', 'data',
-               'engine.available',
-               'engine.switches', 'network.inputs',
-               'network.parameters', 'network.stored',
+               'formats', 'refinement', 'photos', 'flow', 'video', 'data',
+               'engine.available', 'engine.switches', 'network.balance',
+               'network.inputs', 'network.parameters', 'network.stored',
                'network.vgg16_weights', 'prediction.engines',
                'prediction.layer_by_layer', 'prediction.onnx',
                'prediction.onnx_cache', 'prediction.onnx_graph',
-               'prediction.onnx_runtime', 'training.history',
-               'training.learner', 'training.provenance', 'training.run',
-               'training.run_folder', 'training.schedules', 'training.start',
-               'training.trainer', 'evaluation.baselines',
-               'evaluation.columns', 'evaluation.predictions',
-               'evaluation.sheets', 'evaluation.sources', 'evaluation.table1',
-               'studies.study', 'web.line', 'web.model',
-               'web.openapi', 'web.options', 'web.server', 'web.shelf', 'cli']
+               'prediction.onnx_runtime', 'training.adversarial',
+               'training.history', 'training.learner',
+               'training.provenance', 'training.run', 'training.run_folder',
+               'training.schedules', 'training.start', 'training.trainer',
+               'evaluation.baselines', 'evaluation.columns',
+               'evaluation.predictions', 'evaluation.sheets',
+               'evaluation.sources', 'evaluation.table1', 'studies.study',
+               'web.line', 'web.model', 'web.names', 'web.openapi',
+               'web.options', 'web.server', 'web.shelf', 'cli']
 
 PACKAGE = pathlib.Path(colornet.__file__).parent
 BENCHMARKS = PACKAGE.parent / 'benchmarks'
@@ -168,7 +168,7 @@ def modules_after(*names):
 
 
 def test_package_imports_nothing_heavy():
-    for name in 'colornet', 'colornet.cli':
+    for name in 'colornet', 'colornet.cli.program':
         loaded = modules_after(name)
         for heavy in ('numpy', 'theano', 'torch', 'h5py', 'PIL'):
             assert heavy not in loaded, (name, heavy)

@@ -1,12 +1,14 @@
 """What the Makefile's targets would run."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 from unittest import SkipTest
 
-from nose.tools import assert_in, assert_not_in
+from nose.tools import assert_in, assert_not_in, eq_
 
 from colornet.studies.study import find_studies
 from tests import tiny
@@ -79,3 +81,23 @@ def test_experiments_are_all_of_them_and_a_page():
     for words in ['table1', 'table2', 'decodings', 'study all', 'report'] + [
             'figure %d' % number for number in (1, 2, 3, 4, 5, 7, 8)]:
         assert_in('colornet ' + words, text)
+
+
+def test_ci_installs_what_tests_need():
+    """All extras of setup.py, but for PyTorch's gigabytes."""
+    makefile, run, setup = [
+        (tiny.ROOT / name).read_text(encoding='utf-8')
+        for name in ('Makefile', '.ci/run', 'setup.py')]
+    call, = [node for node in ast.walk(ast.parse(setup))
+             if isinstance(node, ast.keyword) and
+             node.arg == 'extras_require']
+    extras = {key.value for key in call.value.keys}
+    targets = dict(re.findall(r'^\$\(VENV\)/(\w+): EXTRAS := (\S+)$', makefile,
+                              re.MULTILINE))
+    made = re.findall(r'^make \.venv/(\w+) \|\| echo', run, re.MULTILINE)
+    eq_({name for target in made for name in targets[target].split(',')},
+        extras - {'pytorch'})
+
+
+def test_only_what_builds_without_libraries_is_built():
+    assert_in('--only-binary pillow-heif,rawpy', dry_run('.venv/extras'))

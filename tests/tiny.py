@@ -1,6 +1,7 @@
 """Tiny data sets of real pixels, and settings that train in seconds."""
 
 import contextlib
+import importlib.util
 import io
 import os
 import signal
@@ -8,7 +9,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from unittest import mock
+from unittest import SkipTest, mock
 
 import numpy as np
 from nose.tools import assert_raises
@@ -160,6 +161,13 @@ def need_theano():
     """Leave a test out where Theano is missing."""
     if missing_theano():
         raise errors.TheanoMissing('this test', missing_theano())
+
+
+def need(*packages):
+    """Leave a test out where one of these is missing."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise SkipTest('needs %s' % package)
 
 
 @contextlib.contextmanager

@@ -1,38 +1,12 @@
-"""The command line: errors and exit statuses; a module for each theme.
+"""The command line; a module for each theme.
 
 Exit statuses: 0, all is done; 1, some photos could not be coloured, the
 others are; 2, nothing could be done; 128 + n, ended by signal n.
 """
 
-import argparse
-import io
-import os
-import shlex
-import signal
 import sys
-import textwrap
-import traceback
-
-from .. import __version__
-from ..errors import ColornetError, TheanoMissing
-from ..resources import take_environment
-from ..terminal import PARENT, end_with_parent, printable
-from . import colorize, evaluation, photos, serving, studies, training
-from .completion import PrintCompletion
 
 __all__ = ['main', 'report_errors']
-
-#: What adds each command, in the order of ``colornet --help``.
-COMMANDS = [
-    colorize.add_colorize, photos.add_demo, serving.add_serve,
-    training.add_train, evaluation.add_evaluate, training.add_export,
-    evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
-    evaluation.add_hints, studies.add_consistency, studies.add_study,
-    evaluation.add_table1, studies.add_report, evaluation.add_figure,
-    training.add_data, photos.add_selftest, photos.add_info]
-
-#: Characters of an internal error that are shown.
-MAX_MESSAGE = 200
 
 
 def main(arguments=None):
@@ -48,111 +22,18 @@ def main(arguments=None):
     int
         The exit status.
     """
-    # What this process starts has other parents.
-    end_with_parent(os.environ.pop(PARENT, ''))
-    _prepare_streams()
-    take_environment(os.environ)
-    arguments = sys.argv[1:] if arguments is None else arguments
-    parser, commands = _make_parser()
-    _suggest_colorize(parser, commands, arguments)
-    return report_errors(_run, parser.parse_args(arguments))
-
-
-def report_errors(run, *arguments, program='colornet'):
-    """Call a function; what it raises becomes one line and an exit status.
-
-    Parameters
-    ----------
-    run : callable
-        Takes `arguments`; returns the exit status, or None for 0.
-    program : str
-        How the line begins, on the standard error stream.
-
-    Returns
-    -------
-    int
-        The exit status.
-    """
     try:
-        return run(*arguments) or 0
-    except ColornetError as error:
-        _complain('%s: error: %s' % (program, error))
-        return 2
-    except KeyboardInterrupt as interrupt:
-        _complain('%s: %s' % (program, str(interrupt) or 'interrupted'))
-        return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be printed.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    except MemoryError:
-        _complain('%s: error: out of memory' % program)
-        return 2
-    except OSError as error:
-        _complain('%s: error: %s' % (program, error))
-        return 2
-    except Exception as error:
-        if os.environ.get('COLORNET_DEBUG'):
-            traceback.print_exc()
-        # Theano's messages fill pages.
-        text = textwrap.shorten(str(error), MAX_MESSAGE, placeholder=' ...')
-        _complain('%s: internal error: %s: %s (COLORNET_DEBUG=1 shows where)'
-                  % (program, type(error).__name__, text))
-        return 2
+        # Within the guard: Ctrl-C may come as soon as the program starts.
+        from .program import run_program
+        return run_program(arguments)
+    except KeyboardInterrupt:
+        print('colornet: interrupted', file=sys.stderr)
+        return 130
 
 
-def _complain(text):
-    print(printable(text), file=sys.stderr)
-
-
-def _suggest_colorize(parser, commands, arguments):
-    """Say which command colours photos to those who gave none."""
-    first = arguments[0] if arguments else ''
-    if (first and not first.startswith('-') and first not in commands and
-            (os.path.exists(first) or set(first) & {'.', os.sep})):
-        parser.error('%s is no command; to colour it: colornet colorize %s'
-                     % (first, ' '.join(map(shlex.quote, arguments))))
-
-
-def _run(options):
-    _refuse_empty(options)
-    try:
-        return options.run(options)
-    except TheanoMissing as error:
-        raise TheanoMissing(options.command, error.why +
-                            (options.instead or ''))
-
-
-def _refuse_empty(options):
-    """No file or folder is called ''; paths take it for the current one."""
-    for name, value in vars(options).items():
-        if value == '':
-            raise ColornetError('--%s is empty' % name)
-
-
-def _prepare_streams():
-    """Let all that is printed go somewhere."""
-    # Where a standard stream is closed, the next file opened would take its
-    # number, and C++ libraries would print into it.
-    for name in ('stdin', 'stdout', 'stderr'):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, 'r' if name == 'stdin'
-                                    else 'w'))
-    # Names of files need not be in the encoding of the terminal.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors='backslashreplace')
-
-
-def _make_parser():
-    parser = argparse.ArgumentParser(
-        prog='colornet', description='Colours for black-and-white photos.')
-    parser.add_argument('--version', action='version',
-                        version='colornet ' + __version__)
-    parser.add_argument('--print-completion', action=PrintCompletion)
-    commands = parser.add_subparsers(title='commands', metavar='COMMAND',
-                                     dest='command')
-    commands.required = True
-    for add_command in COMMANDS:
-        add_command(commands)
-    return parser, commands.choices
+def __getattr__(name):
+    """Import on first use, so that there is little before the guard."""
+    if name == 'report_errors':
+        from .program import report_errors
+        return report_errors
+    raise AttributeError('module %r has no attribute %r' % (__name__, name))

@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import sys
 from pathlib import Path
 
 from ..errors import ColornetError
+from ..files import is_special
 from ..resources import DEFAULT_NETWORK
 from ..terminal import note, say
 from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
@@ -88,7 +90,7 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
-    command.add_argument('--hint', action='append', default=[], dest='hints',
+    command.add_argument('--hints', action='append', default=[],
                          metavar='X,Y=COLOUR', help='for one photo: the '
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
@@ -115,20 +117,20 @@ def _add_result_options(command):
 def _colorize(options):
     if options.chunk is not None:
         return _colorize_chunk(options)
-    missing = [source for source in options.sources
-               if source != STREAM and not os.path.lexists(source)]
-    if len(missing) == len(options.sources):
-        raise ColornetError('%s does not exist' % missing[0])
+    from ..photos.report import Report
+    report = Report(listener=_print_line if options.json else None)
+    if not any(source == STREAM or os.path.lexists(source)
+               for source in options.sources):
+        return _tell_missing(options, report)
     if options.hints and (len(options.sources) > 1 or
                           os.path.isdir(options.sources[0])):
-        raise ColornetError('--hint is for one photo, not for several or a '
+        raise ColornetError('--hints is for one photo, not for several or a '
                             'folder')
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
-    from ..photos.report import Report
+    _check_out(out)
     _limit_pixels(options)
-    report = Report(listener=_print_line if options.json else None)
     if options.watch:
         return _watch(options, out, report)
     try:
@@ -138,6 +140,28 @@ def _colorize(options):
             print_report(report, out, options)
         raise
     return print_report(report, out, options)
+
+
+def _tell_missing(options, report):
+    """Tell that there is nothing to colour, before a network is loaded."""
+    for source in options.sources:
+        report.add_failed(source, os.strerror(errno.ENOENT).lower())
+    if len(options.sources) == 1:
+        raise ColornetError('%s does not exist' % source)
+    return print_report(report, options.out or 'colorized', options)
+
+
+def _check_out(out):
+    """Refuse what is there and can be neither file nor folder of results."""
+    if out == STREAM or _names_file(out):
+        return
+    if is_special(out):
+        raise ColornetError('cannot write %s: neither a folder nor a photo; '
+                            '-o - is the standard output' % out)
+    if os.path.lexists(out) and not os.path.isdir(out):
+        raise ColornetError(
+            '%s is no folder, and not named as a photo: OUT is a folder, or '
+            'a file such as %s.png' % (out, out))
 
 
 def _check_streams(options, out):

@@ -92,10 +92,10 @@ def add_subset(command, default):
 def add_decoding(command):
     """Let a command change how scores become colours."""
     command.add_argument(
-        '--set', action='append', default=[],
-        metavar='decoding.KEY=VALUE', dest='decoding',
-        help='how class scores become colours, such as decoding.method=mean; '
-             'of photos also refinement.KEY=VALUE (experiments/defaults.ini)')
+        '--decoding', action='append', default=[], metavar='KEY=VALUE',
+        help='how class scores become colours, such as method=mean; of '
+             '[decoding] in experiments/defaults.ini; of photos also '
+             'refinement.KEY=VALUE; may be repeated')
 
 
 def check_outputs(options):

@@ -19,6 +19,11 @@ def add_serve(commands):
                          'given, such as 0.0.0.0 (default: %(default)s)')
     command.add_argument('--port', type=_port, default=8000, metavar='N',
                          help='0: any that is free (default: %(default)s)')
+    command.add_argument('--allowed-host', action='append', default=[],
+                         type=_name, metavar='NAME', help='another name of '
+                         'the server, such as behind a proxy: without, only '
+                         "addresses, localhost and this machine's own name "
+                         'are answered; may be repeated')
     command.add_argument('--network', metavar='FILE', help='trained network '
                          'or run folder (default: %s)' % DEFAULT_NETWORK)
     command.add_argument('--max-pixels', type=positive, default=60000000,
@@ -40,6 +45,14 @@ def _port(text):
     return int(text)
 
 
+def _name(text):
+    from ..web.names import check_name
+    try:
+        return check_name(text)
+    except ColornetError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
 def _serve(options):
     from ..web.server import missing_web, serve
     if missing_web():
@@ -50,4 +63,4 @@ def _serve(options):
     model = load_model(options.network, options.vgg, options.decoding,
                        options.engine, options.bfloat16, options.device)
     serve(model, options.host, options.port, max_bytes=options.max_bytes,
-          max_pixels=options.max_pixels)
+          max_pixels=options.max_pixels, names=options.allowed_host)

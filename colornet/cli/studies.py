@@ -5,8 +5,7 @@ from pathlib import Path
 from ..errors import ColornetError
 from ..files import check_output
 from ..terminal import printable, say
-from .options import (add, add_engine, add_out, add_vgg, check_outputs,
-                      positive)
+from .options import add, add_engine, add_out, add_vgg, check_outputs, positive
 
 __all__ = ['add_consistency', 'add_report', 'add_study']
 
@@ -73,7 +72,7 @@ def add_consistency(commands):
     command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
                          '| ways | original of the most uneven photos')
     command.add_argument('--every', type=positive, default=1, metavar='N',
-                         help='score every Nth photo (default: %(default)s)')
+                         help='score every Nth of --everyday (default: 1)')
     add_vgg(command)
     add_engine(command)
 

@@ -56,8 +56,8 @@ def _make_learner(config, options):
     if options.device != 'auto':
         raise ColornetError('--device is for --engine pytorch; Theano takes '
                             'COLORNET_DEVICE=cuda')
-    from ..training.learner import TheanoLearner
-    return TheanoLearner(config, options.vgg, options.bfloat16)
+    from ..training.run import make_learner
+    return make_learner(config, options.vgg, options.bfloat16)
 
 
 def add_export(commands):

@@ -133,6 +133,14 @@ def describe_engines():
         missing = _missing(engine)
         lines.append('  %-9s %s' % (engine, ', '.join(
             '%s is missing' % name if name in missing else '%s %s' % (
-                name, metadata.version(name)) for name in packages) + (
+                name, _version(name)) for name in packages) + (
                     ' (default)' if engine == default else '')))
     return lines
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        # It came by another name, as onnxruntime-gpu does, or as a folder.
+        return 'of unknown version'

@@ -6,6 +6,7 @@ processors with AVX512_BF16 or AMX take. Sums are float32.
 """
 
 import ctypes
+import threading
 import weakref
 
 import numpy as np
@@ -58,14 +59,17 @@ class Convolution:
 
     Attributes
     ----------
+    shape : tuple of int
+        Of the filters.
     rectify : bool
         Whether negative outputs become zero, and by oneDNN those that are no
         numbers, too; may be set before the first call.
     """
 
     def __init__(self, filters, bias=None, padding=None, wide=False):
-        self.filters = contiguous(filters, np.float32)
-        number, _, rows, columns = filters.shape
+        self.shape = number, _, rows, columns = filters.shape
+        # Half the memory, until the layer in C++ takes them over.
+        self._filters = narrow(filters)
         self.bias = (np.zeros(number, np.float32) if bias is None else
                      contiguous(bias, np.float32))
         self.padding = ((rows // 2, columns // 2) if padding is None else
@@ -73,6 +77,7 @@ class Convolution:
         self.wide = wide
         self.rectify = False
         self._layer = None
+        self._lock = threading.Lock()
 
     def __call__(self, maps):
         """Convolve.
@@ -87,11 +92,11 @@ class Convolution:
         """
         maps = contiguous(maps)
         batch, rows, columns, channels = maps.shape
-        number, expected, *size = self.filters.shape
+        number, expected, *size = self.shape
         if channels != expected or maps.dtype != np.uint16:
             raise ValueError('maps of shape %s and type %s for filters of '
                              'shape %s' % (maps.shape, maps.dtype,
-                                           self.filters.shape))
+                                           self.shape))
         outputs = np.empty(
             (batch, rows + 2 * self.padding[0] - size[0] + 1,
              columns + 2 * self.padding[1] - size[1] + 1, number),
@@ -104,21 +109,23 @@ class Convolution:
         return outputs
 
     def _loaded(self):
-        """The layer in C++, which has copies of filters and bias."""
-        if self._layer is None:
-            number, channels, rows, columns = self.filters.shape
-            code = load_code('onednn')
-            numbers = [FORWARD, 1, channels, number, 1, 1, rows, columns,
-                       *self.padding, 1, 1, True, self.rectify, False, True]
-            layer = call(code.onednn_layer, np.array(numbers, np.int64),
-                         self.filters, self.bias, int(self.wide),
-                         result=ctypes.c_void_p)
-            if layer is None:
-                raise MemoryError
-            self._layer = layer
-            weakref.finalize(self, code.onednn_free_layer,
-                             ctypes.c_void_p(layer))
-        return self._layer
+        """The layer in C++, which has the filters, and a copy of the bias."""
+        with self._lock:
+            if self._layer is None:
+                number, channels, rows, columns = self.shape
+                code = load_code('onednn')
+                numbers = [FORWARD, 1, channels, number, 1, 1, rows, columns,
+                           *self.padding, 1, 1, True, self.rectify, False,
+                           True]
+                layer = call(code.onednn_layer, np.array(numbers, np.int64),
+                             self._filters, self.bias, int(self.wide),
+                             result=ctypes.c_void_p)
+                if layer is None:
+                    raise MemoryError
+                self._layer, self._filters = layer, None
+                weakref.finalize(self, code.onednn_free_layer,
+                                 ctypes.c_void_p(layer))
+            return self._layer
 
 
 class UpscaledStack:

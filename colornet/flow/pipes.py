@@ -54,10 +54,10 @@ def colorize_stream(colorizer, source, sink, options, name='-', target=None,
     Raises
     ------
     ColornetError
-        If there is no picture, or the first has colours and
-        ``options.colour`` is 'skip'.
-    OSError
-        If `sink` cannot be written to.
+        If there is no picture, the first has colours and
+        ``options.colour`` is 'skip', or `sink` cannot be written to.
+    BrokenPipeError
+        If nobody reads from `sink` any more.
     """
     report = Report() if report is None else report
     pictures = split_pictures(source, lambda size: note(
@@ -106,8 +106,14 @@ class _StreamSteps(Steps):
 
     def finish(self, job, written):
         """Pass a picture on, in its turn."""
-        self.sink.write(written)
-        self.sink.flush()
+        try:
+            self.sink.write(written)
+            self.sink.flush()
+        except BrokenPipeError:  # Whoever reads has gone.
+            raise
+        except OSError as error:
+            raise ColornetError('cannot write to the standard output: %s'
+                                % error.strerror)
 
 
 @contextlib.contextmanager
@@ -150,9 +156,12 @@ def _take_stdout():
     """The standard output; what C libraries print goes among the errors."""
     sys.stdout.flush()
     number = sys.stdout.fileno()
-    with open(os.dup(number), 'wb') as sink:
-        os.dup2(sys.stderr.fileno(), number)
-        try:
-            yield sink
-        finally:
-            os.dup2(sink.fileno(), number)
+    sink = open(os.dup(number), 'wb')
+    os.dup2(sys.stderr.fileno(), number)
+    try:
+        yield sink
+    finally:
+        os.dup2(sink.fileno(), number)
+        # What is still there could not be written, which was told.
+        with contextlib.suppress(OSError):
+            sink.close()

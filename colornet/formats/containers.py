@@ -3,8 +3,10 @@
 import struct
 import zlib
 
-from .metadata import IPTC_BLOCK, SOFTWARE, resource_blocks, software_value
-from .tags import Tags, read_tags, short, with_tags
+from .marks import SOFTWARE, software_value
+from .metadata import DESCRIPTION, IPTC_BLOCK, resource_blocks
+from .tags import (RESOLUTION, Tags, read_tags, resolution_values,
+                   with_entries, with_tags)
 
 __all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
            'png_texts', 'without_format']
@@ -151,9 +153,14 @@ def into_webp(metadata):
     """Pillow's options for a WebP file, and what it cannot hold."""
     lost = _lost_texts(metadata) + [name for name, there in [
         ('IPTC', metadata.photoshop), ('comment', metadata.comments),
-        ('XMP beyond its packet', metadata.more_xmp),
-        ('resolution', metadata.resolution and not metadata.exif)] if there]
-    options = {'exif': metadata.exif, 'xmp': metadata.xmp,
+        ('XMP beyond its packet', metadata.more_xmp)] if there]
+    exif = metadata.exif
+    # It has no other place for the resolution.
+    tags = read_tags(exif) if exif else Tags()
+    if metadata.resolution and RESOLUTION[0] not in tags.values:
+        exif = with_entries(exif, Tags(tags.order, resolution_values(
+            tags.order, metadata.resolution)))
+    options = {'exif': exif, 'xmp': metadata.xmp,
                'icc_profile': metadata.profile}
     return {name: value for name, value in options.items() if value}, lost
 
@@ -185,17 +192,15 @@ def into_tiff(content, metadata, mark=False):
                                            529, 530, 531, 532}:
             tags.values.pop(tag, None)
     values = tags.values
-    if metadata.resolution and 282 not in values:
-        for tag, value in zip((282, 283), metadata.resolution):
-            values[tag] = 5, 1, struct.pack(
-                order + 'II', int(value * 10000 + .5), 10000)
-        values[296] = short(order, 2)
+    if metadata.resolution and RESOLUTION[0] not in values:
+        values.update(resolution_values(order, metadata.resolution))
     if metadata.comments:
-        if 270 in values:
+        text = b'\n'.join(comment.rstrip(b'\0')
+                          for comment in metadata.comments)
+        if DESCRIPTION not in values:
+            values[DESCRIPTION] = 2, len(text) + 1, text + b'\0'
+        elif text not in values[DESCRIPTION][2]:
             lost.append('comment')
-        else:
-            text = metadata.comments[-1].rstrip(b'\0') + b'\0'
-            values[270] = 2, len(text), text
     if mark and SOFTWARE not in values:
         values[SOFTWARE] = software_value()
     iptc = b''.join(_content(block) for number, block in

@@ -3,7 +3,6 @@
 import io
 import itertools
 import math
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,12 +17,18 @@ from .deep import jpeg_headers, read_deep, read_deep_jpeg
 from .metadata import (Metadata, exif_orientation, metadata_of_image,
                        metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
-from .photo import ImageError, Photo, check_size
+from .photo import ImageError, Photo, check_size, damage
 from .profiles import apply_gamma, to_srgb
+from .quiet import quietly
 from .tags import set_upright
 from .tiff import is_tiff, read_page, read_pages
 
 __all__ = ['PAGES', 'decode_photo', 'page_numbers', 'photo_of_image']
+
+# How files of formats that Pillow reads begin, if damage has not left them
+# anything else.
+_KNOWN_STARTS = (b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n', b'GIF87a', b'GIF89a',
+                 b'\0\0\0\x0cjP  \r\n\x87\n')
 
 # Pillow could also read formats that start other programs (EPS).
 _READ_FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'PPM', 'JPEG2000')
@@ -89,9 +94,10 @@ def photo_of_image(image):
     -------
     Photo
     """
-    pixels, alpha = _decode(image)
-    return _finished(pixels, alpha, metadata_of_image(image),
-                     image.format or '', False)
+    with quietly():
+        pixels, alpha = _decode(image)
+        return _finished(pixels, alpha, metadata_of_image(image),
+                         image.format or '', False)
 
 
 def _start(source, name):
@@ -215,6 +221,7 @@ def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
                  orientation, metadata, format, has_more, notes=notes)
 
 
+@quietly()
 def _decode_by_pillow(source, name, frame):
     source.seek(0)
     content = source.read()
@@ -247,8 +254,12 @@ def _decode_deep_jpeg(content, name):
     except ImageError:
         raise
     except ValueError as error:
-        raise ImageError(name, _FORMATS if str(error) == 'not an image file'
-                         else error)
+        if str(error) != 'not an image file':
+            raise ImageError(name, error)
+        raise ImageError(name, 'damaged file (its headers cannot be decoded)'
+                         if content.startswith(_KNOWN_STARTS) or (
+                             content[:4] + content[8:12] == b'RIFFWEBP')
+                         else _FORMATS)
     return _photo_of(levels, _metadata_of_deep_jpeg(content), 'JPEG', False)
 
 
@@ -269,30 +280,28 @@ def _metadata_of_deep_jpeg(content):
 def _load(content, name, frame):
     """Loaded Pillow image, None if it knows none; whether there are more."""
     stream = io.BytesIO(content)
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        try:
+    part = 'its headers'
+    try:
+        image = Image.open(stream, formats=_READ_FORMATS)
+        part = 'its pixels'
+        if image.format == 'PNG':
+            # Otherwise Pillow leaves what follows a damage black.
+            image.verify()
             image = Image.open(stream, formats=_READ_FORMATS)
-            if image.format == 'PNG':
-                # Otherwise Pillow leaves what follows a damage black.
-                image.verify()
-                image = Image.open(stream, formats=_READ_FORMATS)
-            if frame:
-                image.seek(frame)
-            image.load()
-            has_more = _count_frames(io.BytesIO(content), 2) > 1
-        except MemoryError:
-            raise
-        except Image.UnidentifiedImageError:
-            return None, False
-        except Image.DecompressionBombError:
-            check_size(name, math.inf, 1)
-        # Pillow's decoders raise almost anything on damaged files: OSError,
-        # SyntaxError, ValueError, struct.error, KeyError, ...
-        except Exception as error:
-            truncated = 'truncated' in str(error).lower()
-            raise ImageError(name, 'truncated file' if truncated
-                             else 'damaged file (%s)' % error)
+        if frame:
+            image.seek(frame)
+        image.load()
+        has_more = _count_frames(io.BytesIO(content), 2) > 1
+    except MemoryError:
+        raise
+    except Image.UnidentifiedImageError:
+        return None, False
+    except Image.DecompressionBombError:
+        check_size(name, math.inf, 1)
+    # Pillow's decoders raise almost anything on damaged files: OSError,
+    # SyntaxError, ValueError, struct.error, KeyError, ...
+    except Exception as error:
+        raise ImageError(name, damage(error, part))
     return image, has_more
 
 
@@ -316,8 +325,7 @@ def _count_frames(stream, most=None):
 def _decode(image):
     """Levels and alpha of a loaded Pillow image; of inks, still CMYK."""
     if image.mode[0] == 'I':
-        # Pillow has made them count to 65535.
-        return np.array(image).clip(0, 65535).astype(np.uint16), None
+        return _decode_integers(image), None
     if image.mode == 'F':
         return to_levels(np.array(image)), None
     grey = image.mode in ('1', 'L', 'LA', 'La')
@@ -328,3 +336,17 @@ def _decode(image):
     if image.mode != 'CMYK':
         image = image.convert('L' if grey else 'RGB')
     return np.array(image), alpha
+
+
+def _decode_integers(image):
+    """Levels of Pillow's integers, which do not say how many bits they are."""
+    values = np.array(image)
+    if values.dtype.itemsize == 2:
+        return values.astype(np.uint16)
+    if image.format in _READ_FORMATS:
+        # Of files, Pillow has made them count to 65535.
+        return values.clip(0, 65535).astype(np.uint16)
+    bits = getattr(image, 'tag_v2', {}).get(258)
+    # Those without a sign are not of this mode.
+    return to_levels(values.astype(np.int16) if bits and bits[0] == 16
+                     else values)

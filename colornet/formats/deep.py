@@ -6,7 +6,7 @@ import struct
 import numpy as np
 
 from .arrays import to_levels
-from .photo import check_size
+from .photo import check_size, damage
 
 __all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg']
 
@@ -52,7 +52,7 @@ def _read_png(content, image):
     try:
         levels = imagecodecs.png_decode(_pixels_of_png(content))
     except (imagecodecs.PngError, RuntimeError) as error:
-        raise ValueError('damaged file (%s)' % error)
+        raise ValueError(damage(error, 'its pixels'))
     clear = image.info.get('transparency')
     if clear is None:
         return levels
@@ -86,7 +86,7 @@ def _read_jpeg2000(content, image):
     try:
         values = imagecodecs.jpeg2k_decode(content)
     except (imagecodecs.Jpeg2kError, RuntimeError) as error:
-        raise ValueError('damaged file (%s)' % error)
+        raise ValueError(damage(error, 'its pixels'))
     if values.dtype.kind == 'i':
         # Of components with a sign, the middle is 0.
         values = values.astype(np.int64) + (1 << (precision - 1))
@@ -172,7 +172,8 @@ def read_deep_jpeg(content, name):
     try:
         values = imagecodecs.jpeg_decode(content, bitspersample=bits)
     except Exception as error:  # of the decoder that suits the frame
-        raise ValueError('JPEG of %d bits that is not read (%s)'
-                         % (bits, error))
+        raise ValueError(damage(error, 'its pixels of %d bits' % bits))
+    if not values.size:
+        raise ValueError('damaged file (no picture in it)')
     values = values.reshape(values.shape[:2] + (-1,))
     return to_levels(values, bits)

@@ -1,23 +1,26 @@
 """What a file says of a photo beside its pixels, byte for byte.
 
 EXIF, XMP, IPTC (within Photoshop's block), comments, colour profile and
-resolution are found here; :mod:`.containers` puts them into files.
+resolution are found here; :mod:`.containers` puts them into files, and
+:mod:`.marks` adds that colours are computed.
 """
 
-import re
+import json
 import struct
 from dataclasses import dataclass, replace
 from typing import Optional, Tuple
 
-from .. import __version__
-from .tags import (EXIF_IFD, GPS_IFD, TagError, Tags, drop_thumbnail,
-                   exif_block, read_tags)
+from .tags import (EXIF_IFD, GPS_IFD, RESOLUTION, TagError, Tags,
+                   drop_thumbnail, exif_block, read_tags)
 
-__all__ = ['ORIENTATION', 'SOFTWARE', 'Metadata', 'exif_orientation',
-           'marked', 'metadata_of_image', 'metadata_of_raw',
-           'metadata_of_tiff', 'resource_blocks']
+__all__ = ['DESCRIPTION', 'ORIENTATION', 'Metadata', 'exif_orientation',
+           'metadata_of_image', 'metadata_of_raw', 'metadata_of_tiff',
+           'resource_blocks']
 
-ORIENTATION, SOFTWARE = 0x0112, 0x0131
+ORIENTATION = 0x0112
+
+#: TIFF's tag for what JPEG and PNG have as comments.
+DESCRIPTION = 270
 _XMP, _IPTC, _PHOTOSHOP, _PROFILE = 700, 33723, 34377, 34675
 
 #: Photoshop's numbers of IPTC, and of thumbnails.
@@ -33,9 +36,13 @@ _LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
                  530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
                  37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
 
+# What ImageJ says of it in the description.
+_IMAGEJ_LAYOUT = {b'ImageJ', b'images', b'channels', b'slices', b'frames',
+                  b'hyperstack', b'mode', b'loop', b'min', b'max', b''}
+
 # Tags of camera raw that are about the photo; others are about a sensor, or
 # make programs take a file for raw. It is developed upright.
-_RAW_TAGS = {270, 271, 272, 282, 283, 296, SOFTWARE, 306, 315, 18246, 18249,
+_RAW_TAGS = {DESCRIPTION, 271, 272, *RESOLUTION, 305, 306, 315, 18246, 18249,
              33432, EXIF_IFD, GPS_IFD}
 
 # How raw begins that is TIFF but for its number.
@@ -48,24 +55,6 @@ _MAKER_NOTE = 0x927c
 _XMP_IN_JPEG = b'http://ns.adobe.com/xap/1.0/\0'
 _MORE_XMP_IN_JPEG = b'http://ns.adobe.com/xmp/extension/\0'
 _PHOTOSHOP_IN_JPEG = b'Photoshop 3.0\0'
-
-#: What IPTC calls pictures of which a trained model made a part.
-_SOURCE_TYPE = ('http://cv.iptc.org/newscodes/digitalsourcetype/'
-                'compositeWithTrainedAlgorithmicMedia')
-
-_XMP_PACKET = (
-    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
-    '"http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF></x:xmpmeta>'
-    '<?xpacket end="w"?>').encode('utf-8')
-
-# Names of what the mark says, best first, and where they are defined.
-_MARKS = [('xmp', 'CreatorTool', 'http://ns.adobe.com/xap/1.0/',
-           'colornet ' + __version__),
-          ('tiff', 'Software', 'http://ns.adobe.com/tiff/1.0/',
-           'colornet ' + __version__),
-          ('Iptc4xmpExt', 'DigitalSourceType',
-           'http://iptc.org/std/Iptc4xmpExt/2008-02-29/', _SOURCE_TYPE)]
 
 
 @dataclass(frozen=True)
@@ -135,10 +124,12 @@ def metadata_of_image(image, texts=()):
                           if name in info)
     elif not comments and info.get('comment'):
         comments = _bytes(info['comment']),
-    return Metadata(_checked_exif(exif), _bytes(xmp), more_xmp,
+    exif = _checked_exif(exif)
+    resolution = _resolution(info) or (
+        _resolution_of_tags(read_tags(exif)) if exif else None)
+    return Metadata(exif, _bytes(xmp), more_xmp,
                     _join_blocks(resource_blocks(photoshop)), comments,
-                    info.get('icc_profile') or b'', _resolution(info),
-                    tuple(texts))
+                    info.get('icc_profile') or b'', resolution, tuple(texts))
 
 
 def _bytes(text):
@@ -207,9 +198,37 @@ def metadata_of_tiff(data, offset):
     resolution = _resolution_of_tags(tags)
     kept = {tag: value for tag, value in tags.values.items()
             if tag not in _LAYOUT_TAGS}
+    before = kept.get(DESCRIPTION, (2, 0, b''))[2]
+    text = _without_layout(before)
+    if text != before:
+        kept[DESCRIPTION] = 2, len(text), text
+    if not text:
+        kept.pop(DESCRIPTION, None)
     return Metadata(exif_block(Tags(tags.order, kept)), blocks[_XMP],
                     photoshop=_join_blocks(photoshop),
                     profile=blocks[_PROFILE], resolution=resolution)
+
+
+def _without_layout(text):
+    """A description but for what programs write there of a file's layout.
+
+    They would read the result by it.
+    """
+    bare = text.rstrip(b'\0')
+    if bare.startswith(b'ImageJ='):
+        lines = [line for line in bare.split(b'\n')
+                 if line.partition(b'=')[0] not in _IMAGEJ_LAYOUT]
+        bare = b'\n'.join(lines).strip()
+    elif bare.startswith(b'{') and b'"shape"' in bare:  # tifffile's
+        try:
+            said = json.loads(bare.decode('utf-8'))
+            del said['shape']
+        except (ValueError, KeyError):
+            return text
+        bare = json.dumps(said).encode('ascii') if said else b''
+    else:
+        return text
+    return bare + b'\0' if bare else b''
 
 
 def metadata_of_raw(data):
@@ -299,46 +318,3 @@ def _resource(number, content):
 def _join_blocks(blocks):
     return b''.join(block for number, block in blocks
                     if number not in _THUMBNAIL_BLOCKS)
-
-
-def marked(metadata):
-    """Metadata with a mark that colours are computed.
-
-    In XMP: the program, and IPTC's type for such pictures. In EXIF only
-    where there is none, since it is kept byte for byte.
-
-    Parameters
-    ----------
-    metadata : Metadata
-
-    Returns
-    -------
-    Metadata
-    """
-    packet = metadata.xmp or _XMP_PACKET
-    end = re.search(rb'</([\w.-]+:)?RDF>', packet)
-    fields = b''
-    said = False
-    for prefix, name, space, text in _MARKS:
-        if name.encode() in packet or (said and name == 'Software'):
-            said = said or text.encode() in packet
-            continue
-        said = True
-        fields += (' xmlns:%s="%s" %s:%s="%s"'
-                   % (prefix, space, prefix, name, text)).encode()
-    if end and fields:
-        rdf = end.group(1) or b''
-        about = re.search(rb'[\s:]about\s*=\s*("[^"<]*"|\'[^\'<]*\')', packet)
-        about = about.group(1) if about else b'""'
-        packet = (packet[:end.start()] + b'<' + rdf + b'Description '
-                  + (rdf or b'rdf:') + b'about=' + about + fields + b'/>'
-                  + packet[end.start():])
-    exif = metadata.exif or exif_block(Tags('<', {
-        SOFTWARE: software_value()}))
-    return replace(metadata, xmp=packet, exif=exif)
-
-
-def software_value():
-    """The value of the tag that names the program."""
-    content = ('colornet %s' % __version__).encode() + b'\0'
-    return 2, len(content), content

@@ -1,5 +1,6 @@
 """What a decoded photo is, and the error of a file that is none."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Optional, Tuple
 
@@ -9,7 +10,7 @@ from PIL import Image
 from ..errors import ColornetError
 from .metadata import Metadata
 
-__all__ = ['ImageError', 'Photo', 'check_size', 'limit_pixels']
+__all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
 
 
 @dataclass(eq=False)
@@ -66,6 +67,30 @@ class ImageError(ColornetError):
 
     def __str__(self):
         return '%s: %s' % (self.path, self.reason)
+
+
+def damage(error, part):
+    """Why a file cannot be decoded.
+
+    Not in the words of libraries, which are about their code.
+
+    Parameters
+    ----------
+    error : Exception
+        A library's.
+    part : str
+        What it could not decode, such as 'its pixels'.
+
+    Returns
+    -------
+    str
+    """
+    text = str(error)
+    if text.startswith('Unsupported BMP'):
+        return 'of a kind that is not read (%s)' % text
+    if re.search('truncated|incomplete|only got', text.lower()):
+        return 'truncated file'
+    return 'damaged file (%s cannot be decoded)' % part
 
 
 def limit_pixels(largest):

@@ -7,13 +7,16 @@ damaged, unknown types dropped. Here, a value is its bytes.
 import struct
 from dataclasses import dataclass, field
 
-__all__ = ['EXIF_IFD', 'GPS_IFD', 'TagError', 'Tags', 'drop_thumbnail',
-           'exif_block', 'is_cut', 'pack_tags', 'read_tags', 'set_upright',
-           'short', 'with_tags']
+__all__ = ['EXIF_IFD', 'GPS_IFD', 'RESOLUTION', 'TagError', 'Tags',
+           'drop_thumbnail', 'exif_block', 'is_cut', 'pack_tags', 'read_tags',
+           'resolution_values', 'set_upright', 'with_entries', 'with_tags']
 
 #: Tags that lead to further directories.
 EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD = 0x8769, 0x8825, 0xa005
 _DIRECTORIES = {EXIF_IFD, GPS_IFD, _INTEROPERABILITY_IFD}
+
+#: Pixels per unit across and down, and the unit.
+RESOLUTION = 282, 283, 296
 
 # Bytes of a value of each type.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4,
@@ -164,10 +167,25 @@ def is_cut(stream):
     return offset + count * (20 if big else 12) > end
 
 
-def short(order, *numbers):
-    """The value of a tag of 16-bit numbers."""
-    return 3, len(numbers), struct.pack('%s%dH' % (order, len(numbers)),
-                                        *numbers)
+def resolution_values(order, resolution):
+    """Values of the tags :data:`RESOLUTION`.
+
+    Parameters
+    ----------
+    order : '<' or '>'
+    resolution : (float, float)
+        Pixels per inch, across and down.
+
+    Returns
+    -------
+    dict
+    """
+    across, down, unit = RESOLUTION
+    values = {tag: (5, 1, struct.pack(order + 'II', int(value * 10000 + .5),
+                                      10000))
+              for tag, value in zip((across, down), resolution)}
+    values[unit] = 3, 1, struct.pack(order + 'H', 2)
+    return values
 
 
 def pack_tags(tags, offset=8):
@@ -277,6 +295,56 @@ def set_upright(block):
             value = struct.pack(order + 'HI'[kind - 3], 1).ljust(4, b'\0')
             return block[:at + 8] + value + block[at + 12:]
     return block
+
+
+def with_entries(block, tags):
+    """An EXIF block with further tags; nothing that is in it moves.
+
+    Parameters
+    ----------
+    block : bytes
+        Or empty.
+    tags : Tags
+        In the byte order of the block; they replace tags that are there.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    TagError
+        If the block is damaged.
+    """
+    if not block:
+        return exif_block(tags)
+    order, big = _header(block)
+    try:
+        first, = struct.unpack_from(order + 'I', block, 4)
+        count, = struct.unpack_from(order + 'H', block, first)
+    except struct.error:
+        raise TagError('truncated tags')
+    behind = first + 2 + 12 * count
+    entries = [block[at:at + 12] for at in range(first + 2, behind, 12)]
+    if big or len(block) < behind:
+        raise TagError('damaged tags')
+    block += b'\0' * (len(block) % 2)
+    # The new directory goes behind all, and its values behind it.
+    kept = {struct.unpack_from(order + 'H', entry)[0]: entry
+            for entry in entries}
+    number = len(set(kept) | set(tags.values))
+    at = len(block) + 2 + 12 * number + 4
+    content = b''
+    for tag, (kind, length, value) in tags.values.items():
+        field = value.ljust(4, b'\0')
+        if len(value) > 4:
+            field = struct.pack(order + 'I', at + len(content))
+            content += value + b'\0' * (len(value) % 2)
+        kept[tag] = struct.pack(order + 'HHI', tag, kind, length) + field
+    return (block[:4] + struct.pack(order + 'I', len(block)) + block[8:]
+            + struct.pack(order + 'H', number)
+            + b''.join(entry for _, entry in sorted(kept.items()))
+            + block[behind:behind + 4].ljust(4, b'\0') + content)
 
 
 def with_tags(tiff, tags):

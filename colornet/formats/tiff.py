@@ -16,7 +16,7 @@ import numpy as np
 from ..color import as_uint8
 from .arrays import straighten_alpha, to_levels, to_upright
 from .metadata import Metadata, metadata_of_tiff
-from .photo import ImageError, check_size
+from .photo import ImageError, check_size, damage
 from .profiles import lab_of_samples, lab_to_rgb, to_srgb, ycbcr_to_rgb
 from .tags import is_cut
 
@@ -122,10 +122,12 @@ def read_pages(stream, name):
                 if _has_pixels(each) and not kind & 4:
                     found.append(TiffPage(each, number, each is page
                                           and not kind & 1))
+    except MemoryError:
+        raise
     except Exception as error:  # tifffile's on damage are of any kind
         if not found:
             raise ImageError(name, 'truncated file' if is_cut(stream) else
-                             _reason(error))
+                             damage(error, 'its directories'))
     if not found:
         raise ImageError(name, 'truncated file' if is_cut(stream) else
                          'damaged file (no picture in it)')
@@ -137,13 +139,6 @@ def _has_pixels(page):
     sides = page.imagelength, page.imagewidth
     return (all(isinstance(side, int) and side > 0 for side in sides) and
             bool(page.shaped) and 0 not in page.shaped)
-
-
-def _reason(error):
-    text = str(error) or type(error).__name__
-    cut = any(word in text.lower() for word in ('truncated', 'failed to read',
-                                                'incomplete'))
-    return 'truncated file' if cut else 'damaged file (%s)' % text
 
 
 @dataclass(frozen=True)
@@ -195,7 +190,8 @@ def read_page(stream, page, name):
     except _Unreadable as error:
         raise ImageError(name, error)
     except Exception as error:
-        raise ImageError(name, _reason(error))
+        raise ImageError(name, 'truncated file' if 'failed to read' in str(
+            error) else damage(error, _part(page, error)))
     pixels, notes = decoded.pixels, ()
     try:
         pixels = to_srgb(pixels, metadata.profile)
@@ -210,6 +206,13 @@ def read_page(stream, page, name):
     return (to_upright(pixels, orientation),
             None if alpha is None else to_upright(alpha, orientation),
             orientation, metadata, notes)
+
+
+def _part(page, error):
+    """What of a page could not be decoded."""
+    is_data = type(error).__module__.startswith('imagecodecs')
+    return ('its pixels, compressed by %s,' % page.compression.name
+            if is_data and page.compression != 1 else 'its tags or its pixels')
 
 
 class _Unreadable(Exception):
@@ -262,7 +265,8 @@ def _decode(stream, page):
         raise _Unreadable('TIFF of %d inks that are not CMYK'
                           % samples.shape[-1])
     if samples.shape[-1] < colours:
-        raise _Unreadable('TIFF with %d samples where its colours need %d'
+        raise _Unreadable('TIFF of %d samples a pixel where its colours need '
+                          '%d'
                           % (samples.shape[-1], colours))
     bits = page.bitspersample
     bits = bits if isinstance(bits, int) else None
@@ -286,14 +290,14 @@ def _like(levels, pixels):
 
 def _explained(page, error):
     """Why neither library decodes a page."""
-    name = getattr(page.compression, 'name', page.compression)
-    text = str(error)
-    if 'requires' in text or 'not supported' in text or 'is not a valid' in (
-            text) or 'COMPRESSION' in text:
-        return _Unreadable('TIFF with %s compression and %s-bit samples, '
-                           'which is not read (%s)'
-                           % (name, page.bitspersample, text))
-    return error
+    kind, text = page.compression, str(error)
+    known = 'requires' in text or 'not supported' in text or (
+        'is not a valid' in text or 'COMPRESSION' in text)
+    if not known or not isinstance(kind, int):
+        return error
+    return _Unreadable('TIFF with compression %s and %s-bit samples, which '
+                       'is not read'
+                       % (getattr(kind, 'name', kind), page.bitspersample))
 
 
 def _samples(stream, page):

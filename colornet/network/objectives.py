@@ -51,7 +51,7 @@ def huber_loss(prediction, target, threshold):
     return penalty.sum(axis=1).mean()
 
 
-def cross_entropy_loss(logits, target):
+def cross_entropy_loss(logits, target, class_weights=None):
     """Sum of the cross-entropies of the two channels (paper, 3.6).
 
     Parameters
@@ -60,17 +60,24 @@ def cross_entropy_loss(logits, target):
         Class scores of U and of V, before any softmax.
     target : itensor4, (batch, 2, rows, columns)
         Bin numbers.
+    class_weights : ndarray of float32, (2, num_bins), optional
+        A pixel's cross-entropies are multiplied by the weights of its bins
+        (choice 32).
 
     Returns
     -------
     scalar, in nats
     """
+    if class_weights is not None:
+        return sum(_cross_entropy_obvious(scores, target[:, channel],
+                                          class_weights[channel])
+                   for channel, scores in enumerate(logits))
     mean = cross_entropy if enabled('kernels') else _cross_entropy_obvious
     return sum(mean(scores, target[:, channel])
                for channel, scores in enumerate(logits))
 
 
-def _cross_entropy_obvious(logits, bins):
+def _cross_entropy_obvious(logits, bins, weights=None):
     """Cross-entropy of one channel; finite for scores of any size."""
     # Subtracting the maximum changes nothing but the range of exp(), so no
     # gradient has to flow through it.
@@ -80,4 +87,6 @@ def _cross_entropy_obvious(logits, bins):
     log_sum = T.log(T.exp(shifted).sum(axis=1))
     numbers = T.arange(logits.shape[1]).dimshuffle('x', 0, 'x', 'x')
     is_target = T.eq(numbers, bins.dimshuffle(0, 'x', 1, 2))
-    return (log_sum - T.switch(is_target, shifted, 0).sum(axis=1)).mean()
+    losses = log_sum - T.switch(is_target, shifted, 0).sum(axis=1)
+    return (losses if weights is None else
+            losses * T.constant(weights)[bins]).mean()

@@ -88,6 +88,11 @@ def load_arrays(path, groups, optional=()):
     check_regular(path)
     loaded = {}
     try:
+        if not h5py.is_hdf5(path):
+            # Who gave it may have mixed up two arguments.
+            open(path, 'rb').close()
+            raise ColornetError('%s is no HDF5 file, as trained networks are'
+                                % path)
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
             for group in groups:
@@ -152,8 +157,9 @@ def load_progress(path):
             progress[name] = kind(stored[name])
         # A checkpoint of an older version has none.
         progress['losses'] = [
-            (int(epoch), int(minibatch), float(loss)) for
-            epoch, minibatch, loss in groups['log'].get('losses', ())]
+            (int(epoch), int(minibatch), float(loss), *map(float, further))
+            for epoch, minibatch, loss, *further
+            in groups['log'].get('losses', ())]
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ColornetError('%s is no checkpoint of a training, or damaged; '
                             'remove it to train again' % path)

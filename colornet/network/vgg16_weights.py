@@ -168,8 +168,11 @@ def _read_pickle(path):
         except OSError:
             raise
         except Exception as error:
-            raise ColornetError('refused to unpickle %s: %s' % (
-                path, ' '.join(str(error).split()) or type(error).__name__))
+            reason = ' '.join(str(error).split()) or type(error).__name__
+            if 'at position 0,' in reason:  # Two files may be mixed up.
+                reason = ("VGG16's weights are a pickle or HDF5, and this is "
+                          'neither')
+            raise ColornetError('refused to unpickle %s: %s' % (path, reason))
     values = content.get('param values') if isinstance(content, dict) else None
     if not isinstance(values, (list, tuple)):
         raise ColornetError("%s is not in the Model Zoo's layout: no list "

@@ -10,7 +10,7 @@ import copy
 import numpy as np
 
 from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
-                     luminance)
+                     luminance, native)
 from ..errors import ColornetError
 from ..luv import join_to_bytes
 from ..refinement.refiner import Refinement
@@ -400,6 +400,7 @@ class Colorizer:
 def _checked_pixels(pixels):
     pixels = np.asarray(pixels)
     check_dtype(pixels)
+    pixels = native(pixels)
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
             or pixels.size == 0:
         raise ColornetError('a photo must be (rows, columns) or (rows, '

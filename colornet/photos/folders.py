@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ColornetError
-from ..files import make_folder
+from ..files import check_output, make_folder
 from ..terminal import on_terminal, progress_bar
 from .finding import IMAGE_SUFFIXES
 from .naming import Job, Targets, find_sources
@@ -132,6 +132,7 @@ def colorize_file(colorizer, source, target, overwrite=True, report=None,
     source, target = Path(source), Path(target)
     if os.path.realpath(source) == os.path.realpath(target):
         raise ColornetError('%s would replace its source' % target)
+    check_output(target)
     if not overwrite and os.path.lexists(target):
         raise ColornetError('%s is there; --overwrite replaces it' % target)
     run_jobs([Job(source, target)], Steps(colorizer, options, report),
@@ -223,6 +224,7 @@ class Steps:
         """sRGB of a photo, (rows, columns, 3)."""
         own = job.photo.pixels
         if chroma is None:
+            self._tell_unused(job)
             return own
         chroma = self.colorizer.add_hints(job.luminance, chroma,
                                           self.options.hints, own)
@@ -240,15 +242,21 @@ class Steps:
             What it was decoded from.
         """
         suffix = self.options.suffix(None, job.photo)
-        if chroma is None and suffix == format_suffix(job.photo):
-            return content
         options = self.options
+        if chroma is None and suffix == format_suffix(job.photo):
+            self._tell_unused(job)
+            return content
         rgb = self.colour(job, chroma, output_dtype(job.photo, suffix,
                                                     options.depth))
         # Colours that a photo has kept are not computed.
         return encode_photo(rgb, job.photo, suffix, job.source, options.depth,
                             options.mark and chroma is not None,
                             options.quality, self._teller(job))
+
+    def _tell_unused(self, job):
+        if self.options.hints:
+            self.report.add_note(job.source, 'keeps its colours, hints are '
+                                             'not used')
 
     def _teller(self, job):
         return functools.partial(self.report.add_note, job.source)
@@ -265,6 +273,7 @@ class Steps:
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
+                self._tell_unused(job)
                 write_bytes(target, job.source.read_bytes(), times_of)
             else:
                 write_photo(target, rgb, job.photo, options.depth,

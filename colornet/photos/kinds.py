@@ -1,5 +1,7 @@
-"""What a photo may be in Python: a path, bytes, Pillow's image, an array."""
+"""What a photo may be in Python: a path, bytes, a file, an image, an array."""
 
+import abc
+import io
 import os
 from dataclasses import fields
 from numbers import Integral
@@ -8,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..color import as_uint8, check_dtype
+from ..color import as_uint8, check_dtype, native
 from ..errors import ColornetError
 from ..formats.arrays import to_stored
 from ..formats.decoding import photo_of_image
@@ -28,8 +30,8 @@ _REPLACED = {'icc_profile', 'transparency', 'gamma', 'srgb', 'chromaticity'}
 
 def is_kind(photo):
     """Whether something is a photo of a kind other than an array."""
-    return isinstance(photo, (str, os.PathLike, bytes, bytearray, memoryview,
-                              Image.Image))
+    return isinstance(photo, _File.TYPES + _Bytes.TYPES + (
+        Image.Image, _Stream.TYPES))
 
 
 def colorize_kinds(colorizer, photos, out=None, batch_size=4,
@@ -40,11 +42,14 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4,
     ----------
     colorizer : Colorizer
     photos : sequence
-        ``str`` or ``Path``: a file. ``bytes``: what is in one.
-        ``PIL.Image.Image``: of any mode. ``ndarray``: (rows, columns), or
-        (rows, columns, channels) with 1 channel (grey), 2 (grey and alpha),
-        3 (sRGB) or 4 (sRGB and alpha); bool, uint8, uint16, or floating point
-        in [0, 1].
+        ``str`` or ``Path``: a file. ``bytes``: what is in one. An open
+        binary file, such as ``io.BytesIO``: the same, from where it is on.
+        ``PIL.Image.Image``: of any mode; of mode I, whose integers are of any
+        size, and of F, white is what
+        :func:`colornet.formats.arrays.to_levels` says. ``ndarray``: (rows,
+        columns), or (rows, columns, channels) with 1 channel (grey), 2 (grey
+        and alpha), 3 (sRGB) or 4 (sRGB and alpha); bool, uint8, uint16, or
+        floating point in [0, 1]; of any byte order.
     out : str or Path, optional
         Folder for the results of files; if not given, they are beside them.
         Where one would replace a source, it is ``NAME-coloured``.
@@ -59,9 +64,9 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4,
     -------
     list
         For each photo: the ``Path`` of the result; the ``bytes`` of a file in
-        its format, or in PNG if that cannot hold the result; an image of mode
-        RGB or RGBA; an array of 3 or 4 channels and the same type (bool:
-        uint8).
+        its format, or in PNG if that cannot hold the result; ``io.BytesIO``
+        with them; an image of mode RGB or RGBA; an array of 3 or 4 channels
+        and the same type (bool: uint8).
 
     Raises
     ------
@@ -108,7 +113,7 @@ def _check_choices(out, batch_size, options):
 
 def _as_kinds(photos, out, options, overwrite):
     """An object of the classes below for each photo."""
-    kinds = [next(kind for kind in (_File, _Bytes, _Image, _Array)
+    kinds = [next(kind for kind in (_File, _Bytes, _Image, _Stream, _Array)
                   if isinstance(photo, kind.TYPES))(photo)
              for photo in photos]
     folders = {}
@@ -142,6 +147,9 @@ class _File:
     TYPES = str, os.PathLike
 
     def __init__(self, path):
+        if not os.fspath(path):
+            # Path takes it for the current folder.
+            raise ColornetError("no photo is called '', a path that is empty")
         self.path = Path(path)
 
     def load(self):
@@ -185,6 +193,29 @@ class _Bytes(_InMemory):
         return steps.encode(job, chroma, self.photo)
 
 
+class _Readable(abc.ABC):
+    """Whatever has a method ``read``, as open files do."""
+
+    @classmethod
+    def __subclasshook__(cls, other):
+        return callable(getattr(other, 'read', None))
+
+
+class _Stream(_Bytes):
+
+    TYPES = _Readable
+
+    def load(self):
+        self.photo = self.photo.read()
+        if not isinstance(self.photo, bytes):
+            raise ColornetError("a file must be open for bytes ('rb'), not "
+                                'for text')
+        return super().load()
+
+    def finish(self, steps, job, chroma):
+        return io.BytesIO(super().finish(steps, job, chroma))
+
+
 class _Image(_InMemory):
 
     TYPES = Image.Image
@@ -210,12 +241,18 @@ class _Array(_InMemory):
 
     def load(self):
         pixels = np.asarray(self.photo)
+        if pixels.dtype.kind not in 'biuf':
+            raise ColornetError(
+                'a photo is a path, bytes, an open file, an image of Pillow '
+                'or an array of numbers, not %s' % type(self.photo).__name__)
         if pixels.dtype == bool:
             pixels = pixels * np.uint8(255)
         check_dtype(pixels)
         self.dtype = pixels.dtype
         if pixels.dtype.kind == 'f':
             pixels = pixels.astype(np.float32)
+        else:
+            pixels = native(pixels)
         if pixels.ndim != 3 or pixels.shape[2] not in (1, 2, 4):
             return Photo(pixels)
         alpha = pixels[..., -1] if pixels.shape[2] > 1 else None

@@ -14,7 +14,8 @@ from ..files import make_folder, replacing
 from ..formats.arrays import to_stored
 from ..formats.containers import (byte_order, into_jpeg, into_png, into_tiff,
                                   into_webp, without_format)
-from ..formats.metadata import Metadata, marked
+from ..formats.marks import LONGEST_IN_JPEG, is_marked, marked
+from ..formats.metadata import Metadata, exif_orientation
 from ..formats.photo import ImageError
 from ..formats.profiles import from_srgb
 from ..terminal import note
@@ -205,45 +206,59 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
                          % encoding.format)
     for text in photo.notes:
         tell(text)
-    pixels = _with_depth(rgb, output_dtype(photo, suffix, depth))
-    metadata = photo.metadata
-    if not encoding.holds_metadata:
-        _tell_lost(tell, without_format(metadata, encoding is _PPM))
-        metadata = Metadata()
-    else:
-        if metadata.profile:
-            converted = from_srgb(pixels, metadata.profile)
-            if converted is None:
-                metadata = replace(metadata, profile=b'')
-            else:
-                pixels = converted
-        # Stored as it was, since EXIF says how that is.
-        pixels = to_stored(pixels, photo.orientation)
-    if photo.alpha is not None:
-        alpha = to_stored(_with_depth(photo.alpha, pixels.dtype),
-                          photo.orientation)
-        pixels = np.dstack([pixels, alpha])
+    dtype = output_dtype(photo, suffix, depth)
+    pixels = _with_depth(rgb, dtype)
+    lost = []
+    if depth is None and dtype == np.uint8 and photo.pixels.dtype == np.uint16:
+        lost.append('more than 8 bits')
     options = {} if quality is None else {'quality': quality}
-    if not encoding.holds_metadata:
-        if photo.metadata.resolution:
-            options['dpi'] = photo.metadata.resolution  # which BMP can hold
-        return _encode(pixels, encoding, name, options)
-    marked_ = marked(metadata) if mark else metadata
-    try:
-        content, lost = _with_metadata(pixels, encoding, name, options,
-                                       marked_, photo.compression, mark)
-        _tell_lost(tell, lost)
+    if encoding.holds_metadata:
+        return _encode_with_metadata(pixels, photo, encoding, name, options,
+                                     mark, tell, lost)
+    metadata = photo.metadata
+    _tell_lost(tell, lost + without_format(metadata, encoding is _PPM))
+    if metadata.resolution:
+        options['dpi'] = metadata.resolution  # which BMP can hold
+    if photo.alpha is not None:
+        pixels = np.dstack([pixels, _with_depth(photo.alpha, dtype)])
+    return _encode(pixels, encoding, name, options)
+
+
+def _encode_with_metadata(pixels, photo, encoding, name, options, mark, tell,
+                          lost):
+    """Encode a photo with all that can be kept of what its file says."""
+    all_ = photo.metadata
+    profiled = (from_srgb(pixels, all_.profile) if all_.profile else None)
+    if profiled is None:
+        all_ = replace(all_, profile=b'')
+    # Of a photo, its colours are worth more than what is said of it.
+    tries = [('', all_), ('EXIF', replace(all_, exif=b'')),
+             ('EXIF and other metadata', Metadata(profile=all_.profile)),
+             ('EXIF, other metadata and its colour profile', Metadata())]
+    told = ''
+    for what, metadata in tries:
+        # Stored as it was, where EXIF says how that is.
+        orientation = exif_orientation(metadata.exif)
+        stored = to_stored(profiled if metadata.profile else pixels,
+                           orientation)
+        if photo.alpha is not None:
+            stored = np.dstack([stored, to_stored(
+                _with_depth(photo.alpha, stored.dtype), orientation)])
+        try:
+            content, more = _with_metadata(stored, encoding, name, options,
+                                           metadata, photo.compression, mark)
+        except ImageError:
+            raise
+        except Exception as error:  # of whatever is damaged in it
+            told = told or str(error)
+            continue
+        if what:
+            tell('written without %s, which cannot be kept (%s)'
+                 % (what, told))
+        _tell_lost(tell, lost + more)
         return content
-    except ImageError:
-        raise
-    except Exception as error:
-        # Of a photo, its colours are worth more than what is said of it.
-        tell('written without EXIF and other metadata, which cannot be kept '
-             '(%s)' % error)
-        upright = to_stored(pixels, {6: 8, 8: 6}.get(photo.orientation,
-                                                     photo.orientation))
-        return _with_metadata(upright, encoding, name, options, Metadata(),
-                              photo.compression, False)[0]
+    raise ImageError(name, 'cannot be encoded as %s (%s)'
+                     % (encoding.format, told))
 
 
 def _with_depth(values, dtype):
@@ -259,6 +274,12 @@ def _with_depth(values, dtype):
 
 def _with_metadata(pixels, encoding, name, options, metadata, compression,
                    mark):
+    unmarked = []
+    if mark:
+        metadata = marked(metadata, LONGEST_IN_JPEG if encoding is _JPEG
+                          else (None, None))
+        unmarked = ['a mark that colours are computed'] * (
+            not is_marked(metadata))
     if encoding.format == 'TIFF':
         content = _encode_tiff(pixels, name, metadata, compression)
         content, lost = into_tiff(content, metadata, mark)
@@ -269,7 +290,7 @@ def _with_metadata(pixels, encoding, name, options, metadata, compression,
         put = into_jpeg if encoding.format == 'JPEG' else into_png
         content, lost = put(_encode(pixels, encoding, name, options),
                             metadata)
-    return content, lost
+    return content, unmarked + lost
 
 
 def _tell_lost(tell, lost):

@@ -112,8 +112,10 @@ def start_session(model, source, num_threads=None):
         return runtime.InferenceSession(
             model, options, providers=['CPUExecutionProvider'])
     except Exception as error:  # Its own have no class in common.
-        raise ColornetError('cannot read %s: %s'
-                            % (source, ' '.join(str(error).split())))
+        text = ' '.join(str(error).split())
+        raise ColornetError('%s is no ONNX file, or damaged' % source
+                            if 'INVALID_PROTOBUF' in text else
+                            'cannot read %s: %s' % (source, text))
 
 
 def read_config(metadata, source):

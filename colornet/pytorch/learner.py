@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from ..color import get_color_space
+from ..errors import ColornetError
 from ..network.inputs import make_transform
 from ..training.learner import Learner
 from .color import bin_chroma, make_inputs, shrink_chroma, split_channels
@@ -37,12 +38,17 @@ class PyTorchLearner(Learner):
     Raises
     ------
     ColornetError
-        If there is no such device.
+        If there is no such device, or the configuration asks for a
+        discriminator.
     """
 
     def __init__(self, config, vgg_weights=None, device='auto',
                  bfloat16=False):
         super().__init__(config, vgg_weights)
+        if config.adversarial['weight']:
+            raise ColornetError('adversarial.weight = %s: PyTorch trains '
+                                'without a discriminator; take --engine '
+                                'theano' % config.adversarial['weight'])
         self.device = find_device(device)
         self.bfloat16 = bfloat16
         self._rate = 0.
@@ -76,6 +82,8 @@ class PyTorchLearner(Learner):
 
     def compile(self):
         """Make ready for :meth:`step` and :meth:`validate`."""
+        self._class_weights = (None if self.class_weights is None else
+                               self._send(self.class_weights))
         training = self.config.training
         trained = self._network.trained()
         self._trained = [tensor for _, tensor in trained]
@@ -148,4 +156,4 @@ class PyTorchLearner(Learner):
             outputs = network(inputs)
         outputs = [output.float() for output in outputs]
         return find_loss(outputs, self._send(targets),
-                         self.config.objective), outputs
+                         self.config.objective, self._class_weights), outputs

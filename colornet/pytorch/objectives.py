@@ -6,7 +6,7 @@ import torch.nn.functional as F
 __all__ = ['find_loss']
 
 
-def find_loss(outputs, targets, settings):
+def find_loss(outputs, targets, settings, class_weights=None):
     """See :mod:`colornet.network.objectives`.
 
     Parameters
@@ -18,11 +18,18 @@ def find_loss(outputs, targets, settings):
         Chrominance, or bin numbers.
     settings : dict
         Those of ``[objective]``.
+    class_weights : tensor, (2, bins), optional
+        Of the cross-entropy.
 
     Returns
     -------
     tensor, a scalar
     """
+    if class_weights is not None:
+        # By PyTorch's mean, the weights of a minibatch would have the sum 1.
+        return sum(F.cross_entropy(
+            scores, targets[:, channel], class_weights[channel],
+            reduction='none').mean() for channel, scores in enumerate(outputs))
     if settings['loss'] == 'cross_entropy':
         return sum(F.cross_entropy(scores, targets[:, channel])
                    for channel, scores in enumerate(outputs))

@@ -88,10 +88,9 @@ def _vary(decoders, steps, **values):
 
 
 #: Among which the numbers of each step were chosen, on held-out photos.
-CANDIDATES = [Combination(name, 'none') for name in (
-    'argmax', 'mean', 'own')] + [
-    *_vary(['argmax', 'mean', 'own'], 'total_variation',
-           variation_weight=(3, 6, 12), variation_contrast=(2, 3, 4, 8)),
+CANDIDATES = [Combination('argmax', 'none'), Combination('mean', 'none')] + [
+    *_vary(['argmax', 'mean'], 'total_variation',
+           variation_weight=(1, 3, 6, 12), variation_contrast=(2, 4, 8)),
     *_vary(['argmax', 'mean'], 'segments',
            segmentation=('felzenszwalb', 'slic'), segment_size=(25, 100),
            segment_strength=(0.5, 1)),

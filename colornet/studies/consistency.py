@@ -72,7 +72,7 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
     sheet_file : str or Path, optional
         Gets the most uneven photos: grey | ways | original.
     every : int
-        Score each so many-th photo.
+        Score each so many-th everyday photo.
     vgg_weights, engine
         As for :func:`colornet.api.load_colorizer`.
 
@@ -90,20 +90,20 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
     best, default = [find_resource(name) for name in (
         weights_file('cvcl_best'), DEFAULT_NETWORK)]
     sets = []
+    if everyday is not None:
+        paths = find_photos(everyday, list_file)[::every]
+        sets += [('everyday', default, paths),
+                 ('everyday', best, paths[::OTHERS_EVERY])]
     if cvcl is not None:
         paths = load_split('cvcl', cvcl, 'test',
                            find_resource('experiments/splits'))
-        sets.append(('Open Country', best, list(map(Path, paths))))
-    if everyday is not None:
-        paths = find_photos(everyday, list_file)
-        sets += [('everyday', default, paths),
-                 ('everyday', best, paths[::OTHERS_EVERY])]
+        sets.insert(1, ('Open Country', best, list(map(Path, paths))))
     if not sets:
         raise ColornetError('no photos: give --cvcl or --everyday, or both')
     rows, sheet = [], []
     for name, network, paths in sets:
         scorer = Scorer(network, COMBINATIONS, vgg_weights, engine)
-        rows += _score_set(name, network.stem, scorer, paths[::every],
+        rows += _score_set(name, network.stem, scorer, paths,
                            sheet if sheet_file else None)
         write_rows(out_file, COLUMNS, rows)
     if sheet_file:

@@ -211,7 +211,7 @@ def _read_curves(run):
     for row in progress['history']:
         seconds += row['seconds']
         row.update(seconds=seconds, minibatches=sum(
-            epoch <= row['epoch'] for epoch, _, _ in progress['losses']))
+            epoch <= row['epoch'] for epoch, *_ in progress['losses']))
         epochs.append(OrderedDict(
             (name, row[name]) for name in (
                 'epoch', 'minibatches', 'seconds', *PLOTTED, 'peak_mb')
@@ -219,7 +219,7 @@ def _read_curves(run):
     minibatches = [
         OrderedDict([('minibatch', number), ('epoch', epoch),
                      ('training_loss', loss)])
-        for number, (epoch, _, loss) in enumerate(progress['losses'], 1)]
+        for number, (epoch, _, loss, *_) in enumerate(progress['losses'], 1)]
     return {'epochs': epochs, 'minibatches': minibatches}
 
 

@@ -23,13 +23,15 @@ STEP_OPTIONS = ('update_rule', 'beta1', 'beta2', 'momentum', 'weight_decay',
                 'average', 'encoder_rate', 'gradient_clip')
 
 
-def make_objective(settings):
+def make_objective(settings, class_weights=None):
     """The configured objective (paper, 3.5, 3.6).
 
     Parameters
     ----------
     settings : dict
         Those of ``[objective]``.
+    class_weights : ndarray, (2, num_bins), optional
+        Of the cross-entropy.
 
     Returns
     -------
@@ -38,7 +40,8 @@ def make_objective(settings):
     """
     from ..network import objectives
     if settings['loss'] == 'cross_entropy':
-        return objectives.cross_entropy_loss
+        return lambda outputs, targets: objectives.cross_entropy_loss(
+            outputs, targets, class_weights)
     if settings['loss'] == 'l2':
         return lambda outputs, targets: objectives.l2_loss(outputs[0],
                                                            targets)
@@ -57,6 +60,8 @@ class Learner:
 
     Attributes
     ----------
+    class_weights : ndarray of float32, (2, num_bins), or None
+        Of the cross-entropy; to be set before ``compile()``.
     parameters : OrderedDict of (str, str) to shared variable
         What training changes, after :meth:`build`.
     averages : OrderedDict of (str, str) to shared variable
@@ -67,8 +72,8 @@ class Learner:
         Of photos to inputs, targets and the photos, after ``compile()``;
         may be called in another thread.
     step : callable
-        Takes inputs and targets, trains on them, returns the loss; after
-        ``compile()``.
+        Takes inputs and targets, trains on them, returns the loss, and then
+        ``further_losses``; after ``compile()``.
     set_learning_rate : callable
         For the steps from now on; after ``compile()``.
     validate : callable
@@ -78,10 +83,13 @@ class Learner:
 
     #: Applied to what the validation measures, image by image.
     map = staticmethod(map)
+    #: Names of the numbers that ``step`` returns after the loss.
+    further_losses = ()
 
     def __init__(self, config, vgg_weights=None):
         self.config = config
         self.vgg_weights = vgg_weights
+        self.class_weights = None
         self.parameters = self.averages = OrderedDict()
         self.optimizer_state = []
 
@@ -111,6 +119,9 @@ class Learner:
         if self.config.training['start_from'] and not resume:
             return start_from(self._learned, self.config)
         return None
+
+    def set_progress(self, epochs):
+        """How many epochs are done, a float, before the next step."""
 
     def _build_network(self):
         raise NotImplementedError
@@ -173,13 +184,13 @@ class TheanoLearner(Learner):
         for line in missing_speedups():
             note('note: slower without ' + line)
         note('compiling the training step')
-        objective = make_objective(self.config.objective)
+        objective = make_objective(self.config.objective, self.class_weights)
         rate = theano.shared(lasagne.utils.floatX(0), 'learning_rate')
         self.set_learning_rate = lambda value: rate.set_value(
             lasagne.utils.floatX(value))
         self.step, self.optimizer_state = compile_training(
             self._net, objective, learning_rate=rate, averages=pairs,
-            bfloat16=self.bfloat16,
+            bfloat16=self.bfloat16, opponent=self._make_opponent(),
             **{name: training[name] for name in STEP_OPTIONS})
         limits = get_color_space(network['color_space']).limits
         self.validate = compile_validation(
@@ -187,3 +198,7 @@ class TheanoLearner(Learner):
                 outputs, network['num_bins'], limits, **self.config.decoding),
             pairs)
         self.transform = make_transform(network)
+
+    def _make_opponent(self):
+        """What the network learns against, if there is something."""
+        return None

@@ -13,9 +13,11 @@ from ..data.subsets import digest_photos, draw_training
 from ..errors import Diverged
 from ..files import locked, write_text
 from ..metrics import image_metrics, summarize
+from ..network.balance import balance_classes
 from ..network.parameters import save_parameters
 from ..scaling import enlarge_chroma
 from ..terminal import note
+from .adversarial import AdversarialLearner
 from .history import best_epoch, describe_epoch, write_history
 from .learner import TheanoLearner
 from .provenance import Provenance, describe_run
@@ -24,7 +26,25 @@ from .run_folder import (check_photos, forget_divergence, load_checkpoint,
 from .schedules import make_schedule
 from .trainer import Trainer
 
-__all__ = ['Run', 'train']
+__all__ = ['Run', 'make_learner', 'train']
+
+
+def make_learner(config, vgg_weights=None, bfloat16=False):
+    """The learner by Theano that a configuration asks for.
+
+    Parameters
+    ----------
+    config : Config
+    vgg_weights, bfloat16
+        As for :class:`colornet.training.learner.TheanoLearner`.
+
+    Returns
+    -------
+    Learner
+    """
+    learner = (AdversarialLearner if config.adversarial['weight'] else
+               TheanoLearner)
+    return learner(config, vgg_weights, bfloat16)
 
 
 def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
@@ -41,8 +61,8 @@ def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
     data_folder, run_folder : str or Path
     vgg_weights : str or Path, optional
     learner : optional
-        Made of `config`: see :mod:`colornet.training.learner`;
-        :class:`TheanoLearner` if not given.
+        Made of `config`: see :mod:`colornet.training.learner`; that of
+        :func:`make_learner` if not given.
 
     Returns
     -------
@@ -59,7 +79,7 @@ def train(config, data_folder, run_folder, vgg_weights=None, *, learner=None):
         On SIGINT or SIGTERM; the checkpoint is written.
     """
     folder = Path(run_folder)
-    learner = learner or TheanoLearner(config, vgg_weights)
+    learner = learner or make_learner(config, vgg_weights)
     with locked(folder, 'another training is running in %s' % folder):
         run = Run(config, folder, learner, data_folder)
         if run.is_finished:
@@ -110,10 +130,12 @@ class Run:
         self._images, names = learner.load_photos(data_folder)
         self._digests = digest_photos(self._images, names)
         check_photos(folder, self._stored, self._digests)
-        training, self._held_out = draw_training(len(self._images), config)
-        self.num_images = len(training)
+        self._training, self._held_out = draw_training(len(self._images),
+                                                       config)
+        self.num_images = len(self._training)
+        self._in_epoch = -(-self.num_images // config.training['batch_size'])
         self._minibatches = EpochMinibatches(
-            self._images, training, config.training['batch_size'],
+            self._images, self._training, config.training['batch_size'],
             seed=config.training['seed'], flip=config.data['flip'],
             min_crop=(config.data['min_crop']
                       if config.data['proportions'] == 'keep' else None))
@@ -142,6 +164,9 @@ class Run:
 
     def learn(self):
         """Train until all epochs are done, from the checkpoint if there is."""
+        if self.config.objective['balance']:
+            self.learner.class_weights = balance_classes(
+                self._images, self._training, self.config)
         self.learner.compile()
         settings = self.config.training
         trainer = Trainer(
@@ -150,6 +175,7 @@ class Run:
             parameters=self.learner.parameters,
             attributes=dict(self._digests, config=self.config.to_json(),
                             trained_on=self.trained_on),
+            further_losses=self.learner.further_losses,
             checkpoint_minutes=settings['checkpoint_minutes'])
         if self._stored:
             trainer.restore()
@@ -177,6 +203,7 @@ class Run:
                            self.learner.transform)
         with contextlib.closing(batches):
             for minibatch, (inputs, targets, _) in enumerate(batches, skip):
+                self.learner.set_progress(epoch + minibatch / self._in_epoch)
                 self.learner.set_learning_rate(self._find_rate(epoch,
                                                                minibatch))
                 yield inputs, targets
@@ -220,7 +247,8 @@ class Run:
         history, losses
             As :class:`colornet.training.trainer.Trainer` has them.
         """
-        write_history(self.folder, history, losses)
+        write_history(self.folder, history, losses,
+                      self.learner.further_losses)
         self.provenance.write(photos_per_second=round(
             self.num_images / max(history[-1]['seconds'], 0.1), 1))
         self.keep_best(history)

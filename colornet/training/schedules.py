@@ -1,8 +1,9 @@
-"""Learning rates by the number of minibatches (paper, 5.2); no Theano."""
+"""Learning rates and weights by how far a training is (5.2, 6); no Theano."""
 
 import math
 
-__all__ = ['cycle_learning_rate', 'learning_rate_after', 'make_schedule']
+__all__ = ['adversarial_weight', 'cycle_learning_rate', 'learning_rate_after',
+           'make_schedule']
 
 
 def learning_rate_after(epochs, learning_rate, drop_epochs, drop_factor):
@@ -77,3 +78,26 @@ def make_schedule(settings, num_images):
     return lambda epoch, minibatch: cycle_learning_rate(
         epoch * in_epoch + minibatch, settings['epochs'] * in_epoch, rate,
         settings['warm_up'])
+
+
+def adversarial_weight(epochs, settings):
+    """The weight of what a discriminator says (paper, 6; choice 31).
+
+    Parameters
+    ----------
+    epochs : float
+        That are done.
+    settings : dict
+        Those of ``[adversarial]``.
+
+    Returns
+    -------
+    float
+        Zero while the discriminator learns alone, ``pretrain``; then it
+        grows in a line over ``ramp`` epochs.
+    """
+    epochs -= settings['pretrain']
+    if epochs < 0:
+        return 0.
+    return settings['weight'] * (min(epochs / settings['ramp'], 1)
+                                 if settings['ramp'] else 1)

@@ -27,7 +27,8 @@ class Trainer:
     Parameters
     ----------
     step : callable
-        Takes inputs and targets, changes the parameters, returns the loss.
+        Takes inputs and targets, changes the parameters, returns the loss,
+        or a list: the loss and then `further_losses`.
     checkpoint_file : str or Path
     optimizer_state : list of variables
         What `step` remembers, in a fixed order. A variable has the methods
@@ -36,6 +37,8 @@ class Trainer:
         All that training changes.
     attributes : dict
         Stored with every checkpoint, such as the configuration.
+    further_losses : sequence of str
+        Names of the numbers that `step` returns after the loss.
     checkpoint_minutes : float
         Between checkpoints within an epoch.
     progress : bool
@@ -47,14 +50,16 @@ class Trainer:
         One for each finished epoch.
     iteration : int
         Minibatches done of the epoch in work.
-    losses : list of (int, int, float)
-        Epoch and minibatch, both counted from 1, and its loss, of all
-        minibatches so far.
+    losses : list of (int, int, float, ...)
+        Epoch and minibatch, both counted from 1, its loss and further ones,
+        of all minibatches so far.
     """
 
     def __init__(self, step, checkpoint_file, *, optimizer_state, parameters,
-                 attributes=(), checkpoint_minutes=5., progress=True):
+                 attributes=(), further_losses=(), checkpoint_minutes=5.,
+                 progress=True):
         self.step = step
+        self.further_losses = further_losses
         self.optimizer_state = optimizer_state
         self.parameters = parameters
         self.checkpoint_file = checkpoint_file
@@ -167,11 +172,13 @@ class Trainer:
         with bar, contextlib.closing(batches):
             for inputs, targets in batches:
                 check_signals()
-                loss = float(self.step(inputs, targets))
-                if not np.isfinite(loss):
-                    raise self._diverged('the loss is %s' % loss)
+                losses = np.ravel(self.step(inputs, targets)).tolist()
+                loss = losses[0]
+                if not np.isfinite(losses).all():
+                    raise self._diverged('the loss is %s'
+                                         % ', '.join(map(str, losses)))
                 self.iteration += 1
-                self.losses.append((epoch + 1, self.iteration, loss))
+                self.losses.append((epoch + 1, self.iteration, *losses))
                 self._loss_sum += loss * len(inputs)
                 self._num_images += len(inputs)
                 self._seconds = seconds + time.time() - started
@@ -190,6 +197,9 @@ class Trainer:
         """Log the epoch and save."""
         row = OrderedDict([('epoch', len(self.history) + 1), (
             'training_loss', self._loss_sum / self._num_images)])
+        for number, name in enumerate(self.further_losses, 3):
+            row[name] = float(np.mean([losses[number] for losses in self.losses
+                                       if losses[0] == row['epoch']]))
         row.update(validation)
         row['seconds'] = round(self._seconds, 1)
         row['peak_mb'] = resource.getrusage(

@@ -11,8 +11,8 @@ from ..engine.convolutions import bfloat16_mode
 from ..network.networks import (decoder_parameters, output_layers,
                                 trainable_parameters)
 
-__all__ = ['compile_training', 'compile_validation', 'make_averages',
-           'make_updates']
+__all__ = ['compile_opponent', 'compile_training', 'compile_validation',
+           'make_averages', 'make_updates']
 
 
 def make_updates(loss, parameters, update_rule='adam', learning_rate=0.0003,
@@ -80,7 +80,8 @@ def _average_updates(updates, averages, decay):
 
 def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
                      encoder_rate=1., averages=(), average=0.,
-                     learning_rate=0.0003, bfloat16=False, **update_options):
+                     learning_rate=0.0003, bfloat16=False, opponent=None,
+                     **update_options):
     """Compile one training step.
 
     Parameters
@@ -105,6 +106,9 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
     bfloat16 : bool
         Convolutions round what they are given to bfloat16; see
         :func:`colornet.engine.convolutions.bfloat16_mode`.
+    opponent : Opponent, optional
+        That the network learns against: see
+        :mod:`colornet.training.opponent`.
     update_options
         Of :func:`make_updates`.
 
@@ -112,7 +116,8 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
     -------
     step : callable
         Takes inputs and targets, changes the parameters, returns the loss,
-        without weight decay.
+        without weight decay. With an opponent, takes also its photos, and
+        returns also its results.
     optimizer_state : list of shared variables
         What the update rule and the averages remember, in a fixed order.
     """
@@ -124,8 +129,10 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
     loss = objective(outputs, targets)
     trained = trainable_parameters(net)
     minimized = loss
+    if opponent is not None:
+        minimized += opponent.face(outputs)
     if weight_decay:
-        minimized = loss + weight_decay * lasagne.regularization.apply_penalty(
+        minimized += weight_decay * lasagne.regularization.apply_penalty(
             lasagne.layers.get_all_params(layers, trainable=True,
                                           regularizable=True),
             lasagne.regularization.l2)
@@ -142,10 +149,39 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
         changes = _average_updates(updates, averages, average)
         optimizer_state += list(changes)
         updates.update(changes)
-    step = theano.function([net['input'].input_var, targets], loss,
-                           updates=updates,
-                           mode=bfloat16_mode() if bfloat16 else None)
+    inputs, results = [net['input'].input_var, targets], loss
+    if opponent is not None:
+        inputs, results = inputs + [opponent.photos], [loss] + opponent.results
+        updates.update(opponent.updates)
+        optimizer_state += list(opponent.updates)
+    step = theano.function(inputs, results, updates=updates,
+                           mode=_find_mode(bfloat16))
     return step, optimizer_state
+
+
+def _find_mode(bfloat16):
+    return bfloat16_mode() if bfloat16 else None
+
+
+def compile_opponent(net, objective, opponent, bfloat16=False):
+    """Compile a step of the opponent alone; the network stays as it is.
+
+    Parameters
+    ----------
+    net, objective, opponent, bfloat16
+        As in :func:`compile_training`, after it was called with them.
+
+    Returns
+    -------
+    callable
+        Takes and returns what the step of both does.
+    """
+    targets = _targets(output_layers(net))
+    loss = objective(opponent.outputs, targets)
+    return theano.function(
+        [net['input'].input_var, targets, opponent.photos],
+        [loss] + opponent.results, updates=opponent.updates,
+        mode=_find_mode(bfloat16))
 
 
 def _updates_at_two_rates(minimized, trained, decoder, learning_rate,

@@ -4,54 +4,46 @@ import hashlib
 import io
 import os
 import threading
-from pathlib import Path
-from urllib.parse import quote, urlsplit
+from pathlib import PureWindowsPath
+from urllib.parse import quote
 
 import numpy as np
-from flask import Flask, jsonify, request, send_file
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Request, jsonify, render_template, request, send_file
+from PIL import Image
 
 from .. import __version__
 from ..errors import ColornetError
-from ..photos.options import Options, format_suffix
+from ..photos.finding import IMAGE_SUFFIXES
+from ..photos.options import format_suffix
 from ..photos.reading import ImageError, decode_photo
-from ..photos.writing import encode_photo, output_dtype
-from ..terminal import note
-from .line import Busy, Line
+from ..photos.writing import check_suffix, encode_photo, output_dtype
+from .errors import Forgotten, add_errors, too_large
+from .guard import add_rules
+from .line import Line
+from .names import server_names
 from .openapi import describe_api
 from .options import BadOption, describe_options, parse_options
 from .shelf import Shelf
 
 __all__ = ['make_app']
 
-#: Nothing is fetched from elsewhere, and no other page may show this one.
-POLICY = "; ".join([
-    "default-src 'none'", "script-src 'self'", "style-src 'self'",
-    "img-src 'self' blob:", "connect-src 'self'", "base-uri 'none'",
-    "form-action 'none'", "frame-ancestors 'none'"])
-
-HEADERS = {
-    'Content-Security-Policy': POLICY,
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-}
-
-_TYPES = {'.jpg': 'image/jpeg', '.png': 'image/png', '.tif': 'image/tiff',
-          '.webp': 'image/webp', '.bmp': 'image/bmp',
-          '.ppm': 'image/x-portable-pixmap'}
-
 #: What a request may have beside a photo: options, names of their parts.
 _MARGIN = 1 << 16
 
+#: Characters of a file's name that come back.
+_LONGEST_NAME = 120
 
-class _Forgotten(Exception):
-    """A photo is not kept any more."""
+
+class _Request(Request):
+    """Whose fields other than files are small."""
+
+    # Of what is read at a time, too.
+    max_form_memory_size = 8 * _MARGIN
+    max_form_parts = 1000
 
 
 def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
-             room=512 << 20, hosts=None):
+             room=512 << 20, names=None):
     """Make the application.
 
     Parameters
@@ -66,23 +58,26 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
         refuses larger ones.
     room : int
         Bytes for what is kept of photos.
-    hosts : set of str, optional
-        Names by which alone the server may be called, so that no page from
-        elsewhere can give its own name to this machine's address.
+    names : set of str, optional
+        Of :func:`.names.server_names`: by which alone the server may be
+        called. Those of this machine for itself, if not given.
 
     Returns
     -------
     flask.Flask
+        ``extensions`` has its :class:`.line.Line` and :class:`.shelf.Shelf`.
     """
     app = Flask(__name__)
+    app.request_class = _Request
     app.config['MAX_CONTENT_LENGTH'] = max_bytes + _MARGIN
     app.json.sort_keys = False
     service = _Service(model, Line(places), Shelf(room), {
         'bytes': max_bytes, 'pixels': max_pixels})
-    _add_rules(app, hosts)
-    _add_errors(app, service)
-    app.add_url_rule('/', 'page', lambda: app.send_static_file('index.html'))
+    app.extensions.update(line=service.line, shelf=service.shelf)
+    add_rules(app, server_names('localhost') if names is None else names)
+    add_errors(app, max_bytes)
     for rule, method, view in [
+            ('/', 'GET', service.page),
             ('/api/health', 'GET', service.health),
             ('/api/options', 'GET', service.options),
             ('/api/openapi.json', 'GET', service.openapi),
@@ -106,6 +101,11 @@ class _Service:
         self._secret = os.urandom(32)
         self._turn = threading.Lock()
 
+    def page(self):
+        # Systems know no type of some of the formats.
+        return render_template('index.html', accept=','.join(
+            ['image/*'] + sorted(IMAGE_SUFFIXES)))
+
     def health(self):
         return jsonify(
             status='ok', version=__version__, network=self.model.name,
@@ -121,18 +121,20 @@ class _Service:
 
     def colorize(self):
         """A coloured photo, in full size."""
-        content, name, key = self._photo()
-        wanted = parse_options(self.model, _values())
-        encoded, suffix, lost = self.line.run(self._colorize, content, name,
-                                              key, wanted)
+        # A place first: whoever has none keeps nothing in memory.
+        with self.line.place() as call:
+            content, name = self._photo()
+            wanted = parse_options(self.model, _values())
+            encoded, suffix, lost = call(self._colorize, content, name,
+                                         wanted)
         response = _image(encoded, suffix, name)
         if lost:
             response.headers['Colornet-Note'] = quote('; '.join(lost))
         return response
 
-    def _colorize(self, content, name, key, wanted):
+    def _colorize(self, content, name, wanted):
         photo = decode_photo(content, name)
-        seen = self._look(key, photo)
+        seen = self._look(self._key(content, wanted), photo, wanted)
         results, lost = wanted.results, _notes(photo)
         suffix = results.suffix(None, photo)
         is_kept = seen.has_colours and results.colour == 'keep'
@@ -153,23 +155,30 @@ class _Service:
 
     def add(self):
         """Look at a photo for the page."""
-        content, name, key = self._photo()
-        return jsonify(self.line.run(self._add, content, name, key)), 201
+        with self.line.place() as call:
+            content, name = self._photo()
+            wanted = parse_options(self.model, _values(), ['look'])
+            return jsonify(call(self._add, content, name, wanted)), 201
 
-    def _add(self, content, name, key):
-        photo = decode_photo(content, name)
-        seen = self._look(key, photo)
+    def _add(self, content, name, wanted):
+        photo, key = decode_photo(content, name), self._key(content, wanted)
+        seen = self._look(key, photo, wanted)
         rows, columns = seen.small.pixels.shape[:2]
         return {
             'key': key, 'rows': seen.shape[0], 'columns': seen.shape[1],
-            'name': _result_name(name, Options().suffix(None, photo)),
             'has_colours': seen.has_colours, 'notes': _notes(photo),
             'small': {'rows': rows, 'columns': columns}}
 
-    def _look(self, key, photo):
+    def _key(self, content, wanted):
+        """By which it is kept what the network says of a photo."""
+        digest = hashlib.blake2b(content, key=self._secret, digest_size=16)
+        digest.update(repr(sorted(wanted.looks.items())).encode())
+        return digest.hexdigest()
+
+    def _look(self, key, photo, wanted):
         seen = self.shelf.get(key)
         if seen is None:
-            seen = self.model.look(photo)
+            seen = self.model.look(photo, **wanted.looks)
             self.shelf.put(key, seen)
         return seen
 
@@ -181,7 +190,8 @@ class _Service:
     def after(self, key):
         """The coloured photo, in a size for the screen."""
         seen = self._seen(key)
-        wanted = parse_options(self.model, request.args.items(multi=True))
+        wanted = parse_options(self.model, request.args.items(multi=True),
+                               ['colour'])
         # One at a time: each may take the memory of a hundred hints.
         with self._turn:
             pixels = self._colour(seen.small.pixels, seen, wanted)
@@ -196,7 +206,7 @@ class _Service:
     def _seen(self, key):
         seen = self.shelf.get(key)
         if seen is None:
-            raise _Forgotten
+            raise Forgotten
         return seen
 
     def _small_image(self, pixels, small):
@@ -204,16 +214,14 @@ class _Service:
         return _image(encode_photo(pixels, small, suffix), suffix)
 
     def _photo(self):
-        """Content, name and key of the photo of a request."""
+        """Content and name of the photo of a request."""
         files = request.files.getlist('file')
         if len(files) != 1:
             raise BadOption('send one photo, as "file" of multipart/form-data')
-        content = files[0].read()
-        # Names come from anywhere, and go into a header.
-        name = ''.join(filter(str.isprintable, Path(
-            files[0].filename).name)) or 'photo'
-        return content, name, hashlib.blake2b(
-            content, key=self._secret, digest_size=16).hexdigest()
+        content = files[0].read(self.limits['bytes'] + 1)
+        if len(content) > self.limits['bytes']:
+            raise too_large(self.limits['bytes'])
+        return content, _plain_name(files[0].filename)
 
 
 def _notes(photo):
@@ -229,72 +237,19 @@ def _values():
 
 
 def _image(encoded, suffix, name=None):
+    Image.init()
     return send_file(
-        io.BytesIO(encoded), _TYPES[suffix], as_attachment=name is not None,
+        io.BytesIO(encoded), Image.MIME[check_suffix('photo' + suffix)],
+        as_attachment=name is not None, conditional=False,
         download_name=name and _result_name(name, suffix))
 
 
+def _plain_name(name):
+    """A file's name: it comes from anywhere, and goes into a header."""
+    name = ''.join(filter(str.isprintable, PureWindowsPath(name).name))
+    path = PureWindowsPath(name)
+    return path.stem[:_LONGEST_NAME] + path.suffix[:12] or 'photo'
+
+
 def _result_name(name, suffix):
-    return Path(name).stem + '-coloured' + suffix
-
-
-def _add_rules(app, hosts):
-    """Refuse what comes from pages of others; tell browsers the same."""
-    @app.before_request
-    def check():
-        name = urlsplit('//' + request.host).hostname
-        origin = request.headers.get('Origin')
-        if hosts is not None and name not in hosts:
-            return jsonify(error='this server is not called %s' % name), 403
-        if origin and origin != request.host_url.rstrip('/'):
-            return jsonify(error='pages of other servers are not '
-                                 'served'), 403
-
-    @app.after_request
-    def add_headers(response):
-        response.headers.update(HEADERS)
-        if request.path.startswith('/api/'):
-            response.headers['Cache-Control'] = 'no-store'
-        return response
-
-
-def _add_errors(app, service):
-    """Say in one line what is wrong, with the status that says it, too."""
-    def answer(status):
-        return lambda error: (jsonify(error=str(error)), status)
-    app.register_error_handler(ColornetError, answer(500))
-    app.register_error_handler(BadOption, answer(422))
-
-    @app.errorhandler(ImageError)
-    def no_image(error):
-        # Of the reasons, one is no fault of the file.
-        return jsonify(error=str(error)), (
-            413 if error.reason.startswith('too large') else 415)
-
-    @app.errorhandler(Busy)
-    def busy(error):
-        return jsonify(error=str(error)), 503, {
-            'Retry-After': str(error.seconds)}
-
-    @app.errorhandler(_Forgotten)
-    def forgotten(error):
-        return jsonify(error='this photo is not kept any more; send it '
-                             'again'), 404
-
-    @app.errorhandler(MemoryError)
-    def memory(error):
-        return jsonify(error='out of memory'), 413
-
-    @app.errorhandler(Exception)
-    def fault(error):
-        note('colornet: internal error: %s: %s'
-             % (type(error).__name__, error))
-        return jsonify(error='internal error'), 500
-
-    @app.errorhandler(HTTPException)
-    def other(error):
-        texts = {404: 'there is nothing at %s' % request.path,
-                 413: 'the file is larger than %d MB'
-                      % (service.limits['bytes'] >> 20)}
-        return jsonify(error=texts.get(error.code,
-                                       error.description)), error.code
+    return PureWindowsPath(name).stem + '-coloured' + suffix

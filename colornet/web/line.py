@@ -1,5 +1,6 @@
 """One thread for all that is heavy, and a line of those who wait for it."""
 
+import contextlib
 import math
 import threading
 import time
@@ -42,14 +43,22 @@ class Line:
         self._lock = threading.Lock()
         self._taken = 0
         self._seconds = 1.
+        self._closed = False
 
     def waiting(self):
         """How many wait or are served."""
         with self._lock:
             return self._taken
 
-    def run(self, function, *arguments):
-        """Call a function when it is its turn; return what it returns.
+    @contextlib.contextmanager
+    def place(self):
+        """Have a place in the line.
+
+        Yields
+        ------
+        callable
+            Takes a function and its arguments, calls it when it is its turn,
+            and returns what it returns.
 
         Raises
         ------
@@ -57,18 +66,27 @@ class Line:
             If all places are taken.
         """
         if not self._free.acquire(blocking=False):
-            raise Busy(math.ceil(self._seconds))
+            raise Busy(self._patience())
         try:
             with self._lock:
                 self._taken += 1
-            return self._thread.submit(self._call, function,
-                                       arguments).result()
+            yield lambda function, *arguments: self._thread.submit(
+                self._call, function, arguments).result()
         finally:
             with self._lock:
                 self._taken -= 1
             self._free.release()
 
+    def close(self):
+        """Call nothing more, so that a server ends soon."""
+        self._closed = True
+
+    def _patience(self):
+        return math.ceil(self._seconds)
+
     def _call(self, function, arguments):
+        if self._closed:
+            raise Busy(self._patience())
         start = time.monotonic()
         try:
             return function(*arguments)

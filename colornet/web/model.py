@@ -71,10 +71,10 @@ class Model:
         self.config = config
         self.name = name
         network, data = config.network, config.data
-        given = None, data['size'], network['color_space'], data['proportions']
-        self._colorizer = Colorizer(*given)
+        self._given = (None, data['size'], network['color_space'],
+                       data['proportions'])
         # Borders are found once, and are the same in the copy.
-        self._joiner = Colorizer(*given, borders='colour')
+        self._joiner = Colorizer(*self._given, borders='colour')
         self._space = get_color_space(network['color_space'])
         self.refinement = Refinement.of(config)
         self._spreader = None
@@ -118,21 +118,25 @@ class Model:
             names -= {'saturation', 'temperature', 'method'}
         return names
 
-    def look(self, photo):
+    def look(self, photo, **looks):
         """Let the network see a photo.
 
         Parameters
         ----------
         photo : Photo
+        looks : str
+            ``borders`` and ``tones`` of a
+            :class:`colornet.photos.colorizer.Colorizer`.
 
         Returns
         -------
         Seen
         """
-        luminance = self._colorizer.reduce(photo.pixels)
+        colorizer = Colorizer(*self._given, **looks)
+        luminance = colorizer.reduce(photo.pixels)
         scores, = keep_scores(self.outputs(luminance[np.newaxis]))
         return Seen(luminance, scores, _small(photo), photo.pixels.shape[:2],
-                    self._colorizer.find_picture(photo.pixels),
+                    colorizer.find_picture(photo.pixels),
                     has_colours(photo.pixels))
 
     def colour(self, pixels, seen, wanted, dtype=np.uint8):

@@ -1,14 +1,27 @@
 """The description of the interface by HTTP, after OpenAPI 3.1."""
 
+from collections import OrderedDict
+
 from .options import describe_options
 
-__all__ = ['describe_api']
+__all__ = ['STATUSES', 'describe_api']
 
-_ERRORS = {
-    '413': 'The file or the picture is too large.',
-    '415': 'It is no image that can be read.',
-    '422': 'There is no such option or value, or no photo.',
-    '503': 'Too many photos at a time; Retry-After says when to try again.'}
+#: Statuses of errors -> what they mean.
+STATUSES = OrderedDict([
+    (400, 'It is no proper request.'),
+    (403, 'The server is not called so, or a page of another server asks.'),
+    (404, 'The photo is not kept any more.'),
+    (413, 'The file, the picture or the request is too large.'),
+    (415, 'It is no image that can be read.'),
+    (422, 'There is no such option or value, or no photo.'),
+    (431, 'The header of the request is too large.'),
+    (500, 'A fault of the server, which it tells where it was started.'),
+    (501, 'The request has a Transfer-Encoding other than chunked.'),
+    (503, 'Too many photos at a time; Retry-After says when to try again.'),
+])
+
+# Of any request.
+_ANY = 400, 403, 413, 431, 500, 501
 
 
 def describe_api(model, version):
@@ -26,34 +39,49 @@ def describe_api(model, version):
     dict
         An OpenAPI document.
     """
-    options = {option['name']: dict(option['schema'],
-                                    description=option['description'],
-                                    default=option['default'])
-               for option in describe_options(model)}
     query = [{'name': name, 'in': 'query', 'schema': schema, 'explode': True}
-             for name, schema in options.items()]
+             for name, schema in _schemas(model, ['colour']).items()]
     key = {'name': 'key', 'in': 'path', 'required': True,
            'schema': {'type': 'string'}}
     return {
         'openapi': '3.1.0',
         'info': {'title': 'colornet', 'version': version,
-                 'description': 'Colours for black-and-white photos.'},
+                 'description': 'Colours for black-and-white photos. An '
+                 'address that there is not answers 404, a method that it '
+                 'does not have 405.'},
         'paths': {
             '/api/colorize': {'post': _upload(
-                'Colour a photo', options, {'200': _image(
+                'Colour a photo', _schemas(model), {'200': _image(
                     'The photo in its size and, where that holds colours, '
                     'its format.')})},
             '/api/health': {'get': _get(
                 'Whether the server works, and how many wait')},
             '/api/options': {'get': _get(
                 'Options, their defaults, and limits')},
+            '/api/openapi.json': {'get': _get('This description')},
             '/api/photos': {'post': _upload(
-                'Let the network look at a photo, and keep what it says', {},
+                'Let the network look at a photo, and keep what it says',
+                _schemas(model, ['look']),
                 {'201': _json('The key of the photo, and its size.')})},
             '/api/photos/{key}/before': {'get': _get(
-                'The photo as it came, in a size for the screen', [key])},
+                'The photo as it came, in a size for the screen', [key],
+                404)},
             '/api/photos/{key}/after': {'get': _get(
-                'The coloured photo, in that size', [key] + query)}}}
+                'The coloured photo, in that size', [key] + query, 404,
+                422)}},
+        'components': {
+            'schemas': {'Error': {
+                'type': 'object', 'required': ['error'], 'properties': {
+                    'error': {'type': 'string', 'description': 'One line.'}}}},
+            'responses': {str(status): _error(status)
+                          for status in STATUSES}}}
+
+
+def _schemas(model, *steps):
+    return {option['name']: dict(option['schema'],
+                                 description=option['description'],
+                                 default=option['default'])
+            for option in describe_options(model, *steps)}
 
 
 def _image(text):
@@ -61,13 +89,23 @@ def _image(text):
         'schema': {'type': 'string', 'format': 'binary'}}}}
 
 
-def _json(text):
+def _json(text, **schema):
     return {'description': text, 'content': {'application/json': {
-        'schema': {'type': 'object'}}}}
+        'schema': schema or {'type': 'object'}}}}
+
+
+def _error(status):
+    answer = _json(STATUSES[status],
+                   **{'$ref': '#/components/schemas/Error'})
+    if status == 503:
+        answer['headers'] = {'Retry-After': {
+            'description': 'Seconds.', 'schema': {'type': 'integer'}}}
+    return answer
 
 
 def _errors(*statuses):
-    return {status: _json(_ERRORS[status]) for status in statuses}
+    return {str(status): {'$ref': '#/components/responses/%d' % status}
+            for status in sorted(statuses + _ANY)}
 
 
 def _upload(summary, options, answers):
@@ -76,13 +114,10 @@ def _upload(summary, options, answers):
     return {'summary': summary, 'requestBody': {
         'required': True,
         'content': {'multipart/form-data': {'schema': form}}},
-        'responses': dict(answers, **_errors('413', '415', '422', '503'))}
+        'responses': dict(answers, **_errors(415, 422, 503))}
 
 
-def _get(summary, parameters=()):
-    answers = {'200': _json(summary) if not parameters else _image(summary)}
-    if parameters:
-        answers['404'] = _json('The photo is not kept any more.')
-        answers.update(_errors('422'))
+def _get(summary, parameters=(), *statuses):
+    answers = {'200': _image(summary) if parameters else _json(summary)}
     return {'summary': summary, 'parameters': list(parameters),
-            'responses': answers}
+            'responses': dict(answers, **_errors(*statuses))}

@@ -8,68 +8,82 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from ..errors import ColornetError
+from ..photos.colorizer import Colorizer
 from ..photos.hints import parse_hint
 from ..photos.options import Options
-from ..refinement.steps import STEPS
+from ..refinement import steps as refinement
 
 __all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
 
-#: Setting of ``[decoding]`` -> its schema, and what it does.
-DECODING = OrderedDict([
-    ('saturation', {
-        'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 10},
-        'description': 'strength of the colours; 0 is grey'}),
-    ('temperature', {
-        'schema': {'type': 'number', 'minimum': 0.001},
-        'description': 'of the mean: low is bold and patchy, high is calm '
-                       'and pale'}),
-    ('method', {
-        'schema': {'type': 'string', 'enum': ['argmax', 'mean']},
-        'description': 'the likeliest colour of a pixel, or the mean of all '
-                       'by their probabilities'}),
-    ('smoothing', {
-        'schema': {'type': 'number', 'minimum': 0, 'exclusiveMaximum': 100},
-        'description': 'standard deviation of a Gaussian over the class '
-                       'scores, in pixels of the network'}),
-])
+#: What an option changes: what the network sees of a photo, its colours, or
+#: the file that is answered.
+STEPS = 'look', 'colour', 'file'
 
-#: The same of :class:`colornet.photos.options.Options`.
-RESULTS = OrderedDict([
-    ('colour', {
-        'schema': {'type': 'string', 'enum': ['replace', 'blend', 'keep']},
-        'description': 'what becomes of colours that a photo has: new ones, '
-                       'the mean of both, its own'}),
-    ('format', {
-        'schema': {'type': 'string', 'enum': ['jpg', 'png', 'tif', 'webp',
-                                              'bmp', 'ppm']},
-        'description': "of the result; if not given, the photo's, or png"}),
-    ('quality', {
-        'schema': {'type': 'integer', 'minimum': 1, 'maximum': 100},
-        'description': 'of JPEG and WebP; 95 if not given'}),
-    ('depth', {
-        'schema': {'type': 'integer', 'enum': [8, 16]},
-        'description': 'bits a channel; if not given, 16 where photo and '
-                       'format have them'}),
-    ('refinement', {
-        'schema': {'type': 'string', 'examples': ['none', 'total_variation',
-                                                  'crf guided']},
-        'description': 'what makes colours even: none, or one or several of '
-                       + ', '.join(STEPS)}),
-    ('mark', {
-        'schema': {'type': 'boolean'},
-        'description': 'say in XMP that colours are computed'}),
-])
-
-#: Each takes time, and memory until the photo is coloured.
+#: Each hint takes time, and memory until the photo is coloured.
 MAX_HINTS = 100
 
+
+def _option(step, description, **schema):
+    return {'schema': schema, 'description': description, 'step': step}
+
+
+#: Settings of ``[decoding]``.
+DECODING = OrderedDict([
+    ('saturation', _option(
+        'colour', 'strength of the colours; 0 is grey', type='number',
+        minimum=0, exclusiveMaximum=10)),
+    ('temperature', _option(
+        'colour', 'of the mean: low is bold and patchy, high is calm and pale',
+        type='number', minimum=0.001)),
+    ('method', _option(
+        'colour', 'the likeliest colour of a pixel, or the mean of all by '
+        'their probabilities', type='string', enum=['argmax', 'mean'])),
+    ('smoothing', _option(
+        'colour', 'standard deviation of a Gaussian over the class scores, in '
+        'pixels of the network', type='number', minimum=0,
+        exclusiveMaximum=100)),
+])
+
 #: Colours that a user gives for single spots.
-HINT = {
-    'schema': {'type': 'array', 'maxItems': MAX_HINTS, 'items': {
-        'type': 'string', 'examples': ['120,85=#c04020', '30,40=grey']}},
-    'description': 'X,Y=COLOUR, up to %d times: a colour for a spot, in '
-                   'pixels of the upright photo, which spreads to what '
-                   'belongs to it' % MAX_HINTS}
+HINT = _option(
+    'colour', 'X,Y=COLOUR, up to %d times: a colour for a spot, in pixels of '
+    'the upright photo, which spreads to what belongs to it' % MAX_HINTS,
+    type='array', maxItems=MAX_HINTS, items={
+        'type': 'string', 'examples': ['120,85=#c04020', '30,40=grey']})
+
+#: Of :class:`colornet.photos.colorizer.Colorizer`.
+LOOKS = OrderedDict([
+    ('borders', _option(
+        'look', 'of prints: left as they are, or coloured like the rest',
+        type='string', enum=['neutral', 'colour'])),
+    ('tones', _option(
+        'look', 'what the network sees of faded and dark prints; results keep '
+        'their own tones', type='string', enum=['stretch', 'keep'])),
+])
+
+#: Of :class:`colornet.photos.options.Options`: there, ``keep_times`` is for
+#: files, and ``pages`` for folders, as an answer is one photo.
+RESULTS = OrderedDict([
+    ('colour', _option(
+        'colour', 'what becomes of colours that a photo has: new ones, the '
+        'mean of both, its own', type='string',
+        enum=['replace', 'blend', 'keep'])),
+    ('format', _option(
+        'file', "of the result; if not given, the photo's, or png",
+        type='string', enum=['jpg', 'png', 'tif', 'webp', 'bmp', 'ppm'])),
+    ('quality', _option(
+        'file', 'of JPEG and WebP; 95 if not given', type='integer',
+        minimum=1, maximum=100)),
+    ('depth', _option(
+        'file', 'bits a channel; if not given, 16 where photo and format have '
+        'them', type='integer', enum=[8, 16])),
+    ('refinement', _option(
+        'colour', 'what makes colours even: none, or one or several of ' +
+        ', '.join(refinement.STEPS), type='string',
+        examples=['none', 'total_variation', 'crf guided'])),
+    ('mark', _option(
+        'file', 'say in XMP that colours are computed', type='boolean')),
+])
 
 _TYPES = {
     'string': str, 'integer': int,
@@ -87,17 +101,20 @@ class Wanted:
 
     Attributes
     ----------
+    looks : dict
+        What :class:`colornet.photos.colorizer.Colorizer` takes.
     decoding : dict
         ``[decoding]`` of the configuration.
     results : Options
         How it is coloured and written.
     """
 
+    looks: dict
     decoding: dict
     results: Options
 
 
-def parse_options(model, values):
+def parse_options(model, values, steps=STEPS):
     """Understand the options of a request.
 
     Parameters
@@ -105,6 +122,8 @@ def parse_options(model, values):
     model : Model
     values : list of (str, str)
         Names and values.
+    steps : sequence of str
+        Of :data:`STEPS`: options of others are refused.
 
     Returns
     -------
@@ -114,56 +133,75 @@ def parse_options(model, values):
     ------
     BadOption
     """
-    changes, results, hints = {}, {}, []
+    known = {option['name']: option['step']
+             for option in describe_options(model)}
+    chosen, hints = {}, []
     try:
         for name, value in values:
+            if known.get(name, steps[0]) not in steps:
+                raise BadOption(
+                    '%s cannot be chosen here, but with POST %s' % (
+                        name, '/api/photos' if known[name] == 'look' else
+                        '/api/colorize'))
             if name == 'hint' and model.takes_hints:
                 hints.append(parse_hint(value))
                 if len(hints) > MAX_HINTS:
                     raise BadOption('at most %d hints are taken' % MAX_HINTS)
-                continue
-            if name in changes or name in results:
+            elif name in chosen:
                 raise BadOption('%s is given twice' % name)
-            if name in RESULTS:
-                results[name] = _parse_result(name, value)
-            elif name in DECODING:
-                changes[name] = value
             else:
-                raise BadOption('there is no option %s; there are: %s' % (
-                    name, ', '.join(option['name'] for option in
-                                    describe_options(model))))
-        model.refinement.replaced(results.get('refinement'))
-        return Wanted(model.decoding(changes),
-                      Options(hints=tuple(hints), **results))
+                chosen[name] = _parse(model, name, value)
+        model.refinement.replaced(chosen.get('refinement'))
+        return Wanted(dict(_defaults(LOOKS), **_among(LOOKS, chosen)),
+                      model.decoding(_among(DECODING, chosen)),
+                      Options(hints=tuple(hints), **_among(RESULTS, chosen)))
     except ColornetError as error:
         raise BadOption(str(error).replace('option: decoding.', '', 1))
 
 
-def _parse_result(name, text):
-    schema = RESULTS[name]['schema']
+def _defaults(options):
+    usual = dict(vars(Options()), **vars(Colorizer(None)))
+    return {name: usual[name] for name in options}
+
+
+def _among(options, chosen):
+    return {name: value for name, value in chosen.items() if name in options}
+
+
+def _parse(model, name, text):
+    if name in DECODING:  # Which has rules of its own.
+        return text
+    schema = dict(LOOKS, **RESULTS).get(name, {}).get('schema')
+    if schema is None:
+        raise BadOption('there is no option %s; there are: %s' % (
+            name[:100], ', '.join(option['name'] for option in
+                                  describe_options(model))))
     try:
         value = _TYPES[schema['type']](text)
     except (KeyError, ValueError):
         raise BadOption('%s = %s: must be %s %s' % (
-            name, text, 'an' if schema['type'] == 'integer' else 'a',
+            name, text[:100], 'an' if schema['type'] == 'integer' else 'a',
             schema['type']))
     if value not in schema.get('enum', [value]):
         raise BadOption('%s = %s: choose one of %s' % (
-            name, text, ', '.join(map(str, schema['enum']))))
+            name, text[:100], ', '.join(map(str, schema['enum']))))
     return value
 
 
-def describe_options(model):
+def describe_options(model, steps=STEPS):
     """What a request may ask of a network.
 
     Parameters
     ----------
     model : Model
+    steps : sequence of str
+        As for :func:`parse_options`.
 
     Returns
     -------
     list of dict
-        Name, schema, description and default of each option that suits it.
+        Name, schema, description, step and default of each option that suits
+        it.
     """
     decoding = model.decoding({})
     options = [dict(option, name=name, default=decoding[name])
@@ -171,6 +209,8 @@ def describe_options(model):
                if name in model.adjustable()]
     if model.takes_hints:
         options.append(dict(HINT, name='hint', default=[]))
-    defaults = dict(vars(Options()), refinement=model.refinement.text)
-    return options + [dict(option, name=name, default=defaults[name])
-                      for name, option in RESULTS.items()]
+    for table in LOOKS, RESULTS:
+        defaults = dict(_defaults(table), refinement=model.refinement.text)
+        options += [dict(option, name=name, default=defaults[name])
+                    for name, option in table.items()]
+    return [option for option in options if option['step'] in steps]

@@ -2,16 +2,16 @@
 
 import importlib.util
 import logging
-import socket
 
 from ..errors import ColornetError
 from ..formats.photo import limit_pixels
 from ..terminal import note
+from .names import is_loopback, server_names
 
-__all__ = ['missing_web', 'serve']
+__all__ = ['listen', 'missing_web', 'serve']
 
-#: Names of this machine for itself.
-LOOPBACK = {'127.0.0.1', 'localhost', '::1'}
+#: Connections at a time; others wait until one ends.
+MAX_CONNECTIONS = 400
 
 
 def missing_web():
@@ -24,7 +24,7 @@ def missing_web():
 
 
 def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
-          max_pixels=60000000):
+          max_pixels=60000000, names=()):
     """Serve the page until Ctrl-C.
 
     Parameters
@@ -37,38 +37,76 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
         0 takes a free one.
     places, max_bytes, max_pixels
         As for :func:`colornet.web.app.make_app`.
+    names : iterable of str
+        What else the server is called than :func:`.names.server_names` knows.
 
     Raises
     ------
     ColornetError
-        If a package is missing, or the port cannot be had.
+        If a package is missing, a name is none, or the port cannot be had.
     """
     if missing_web():
         raise ColornetError(missing_web())
-    import waitress
-
     from .app import make_app
 
-    # It tells of each request that waits for a thread.
-    logging.getLogger('waitress.queue').setLevel(logging.ERROR)
-    name = '[%s]' % host if ':' in host else host
+    shown = '[%s]' % host if ':' in host else host
     limit_pixels(max_pixels)
     app = make_app(model, places, max_bytes, max_pixels,
-                   hosts=LOOPBACK if host in LOOPBACK else None)
+                   names=server_names(host, names))
     try:
-        server = waitress.create_server(
-            app, host=host, port=port, ident='colornet',
-            # Those who wait hold a thread each; the others answer.
-            threads=places + 8,
-            max_request_body_size=app.config['MAX_CONTENT_LENGTH'])
-    except (OSError, ValueError, socket.gaierror) as error:
-        raise ColornetError('cannot serve at %s:%d: %s; --port takes another '
-                            'port' % (name, port, getattr(
+        server = listen(app, host, port, places)
+    except (OSError, ValueError) as error:
+        raise ColornetError('cannot serve at %s:%d: %s; --host and --port '
+                            'take others' % (shown, port, getattr(
                                 error, 'strerror', None) or error))
     # It has several sockets where a name stands for several addresses.
     port = getattr(server, 'effective_port', port)
-    note('colornet: http://%s:%s/ (Ctrl-C ends it)' % (name, port))
-    if host not in LOOPBACK:
+    note('colornet: http://%s:%s/ (Ctrl-C ends it)' % (shown, port))
+    if not is_loopback(host):
         note('colornet: note: whoever reaches this machine by its network '
              'may use it')
-    server.run()
+    try:
+        server.run()
+    finally:
+        app.extensions['line'].close()
+
+
+def listen(app, host, port, places):
+    """A server of an application, which listens, and answers in ``run()``.
+
+    Parameters
+    ----------
+    app : flask.Flask
+        Of :func:`colornet.web.app.make_app`.
+    host, port, places
+        As for :func:`serve`.
+
+    Returns
+    -------
+    object
+        Of waitress.
+
+    Raises
+    ------
+    OSError, ValueError
+    """
+    import waitress
+
+    from .channel import Channel
+
+    # It tells of each request that waits for a thread, of each connection
+    # that waits.
+    for name in 'waitress', 'waitress.queue':
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    sockets = {}
+    server = waitress.create_server(
+        app, map=sockets, host=host, port=port, ident='colornet',
+        # Those who wait hold a thread each; the others answer.
+        threads=places + 8, connection_limit=MAX_CONNECTIONS,
+        # So many, with their files, may be more than select() can take.
+        asyncore_use_poll=True, log_socket_errors=False,
+        max_request_body_size=app.config['MAX_CONTENT_LENGTH'] + 1)
+    for one in sockets.values():
+        if hasattr(one, 'channel_class'):
+            one.channel_class = Channel
+    return server

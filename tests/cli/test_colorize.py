@@ -106,8 +106,8 @@ class TestColorize:
 
     def test_hints(self):
         Image.new('L', (60, 40), 128).save(str(self.folder / 'a.png'))
-        status, _, _ = self.colorize('--hint=9,20=#b56a6a', 'a.png',
-                                     '--hint=50,20=grey')
+        status, _, _ = self.colorize('--hints=9,20=#b56a6a', 'a.png',
+                                     '--hints=50,20=grey')
         eq_(status, 0)
         pixels = np.asarray(Image.open(str(self.folder / 'out' / 'a.png')),
                             int)
@@ -118,18 +118,18 @@ class TestColorize:
         for name in 'a.png', 'b.png':
             self.photo.save(str(self.folder / name))
         for sources, hint, words in (
-                (['a.png', 'b.png'], '9,9=red', '--hint is for one photo'),
-                ([''], '9,9=red', '--hint is for one photo'),
+                (['a.png', 'b.png'], '9,9=red', '--hints is for one photo'),
+                ([''], '9,9=red', '--hints is for one photo'),
                 (['a.png'], '9;9=red', 'X,Y=#RRGGBB'),
                 (['a.png'], '9,9=reddish', "'reddish'"),
                 (['a.png'], '9999,9=red', 'outside the picture')):
-            status, _, err = self.colorize('--hint=' + hint, *sources)
+            status, _, err = self.colorize('--hints=' + hint, *sources)
             eq_(status, 2, err)
             assert_in(words, err)
             eq_(len(err.splitlines()), 1)
         ok_(not list(self.folder.glob('out/*')))
         status, _, err = self.start(
-            '-', '--hint=9,9=red', content=self.encoded() * 2)
+            '-', '--hints=9,9=red', content=self.encoded() * 2)
         eq_(status, 2)
         assert_in('one photo', err)
 

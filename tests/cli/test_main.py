@@ -11,6 +11,7 @@ from nose.tools import eq_, ok_
 
 import colornet
 from colornet import cli
+from colornet.cli import photos
 from colornet.errors import ColornetError
 from colornet.terminal import Interrupted
 from tests import tiny
@@ -22,6 +23,15 @@ def test_no_folder_is_without_a_name():
                      tiny.PHOTOS, '--runs', '')
     check_is_refused('--set', 'train', tiny.EXPERIMENT, '--data', tiny.PHOTOS,
                      '--set', '')
+
+
+def test_neither_are_photos():
+    for arguments, name in (
+            ([''], 'IN'), (['a.jpg', ''], 'IN'), (['a.jpg', '-o', ''],
+                                                  '--out'),
+            (['a.jpg', '--network', ''], '--network'),
+            (['a.jpg', '--decoding', ''], '--decoding')):
+        check_is_refused('error: %s is empty' % name, 'colorize', *arguments)
 
 
 def test_unknown_command():
@@ -39,7 +49,7 @@ def test_bugs_show_one_line_unless_asked():
     for error, words in ((KeyError('oops'), "KeyError: 'oops' (COLORNET"),
                          (ValueError('so\nit\nwent ' * 999),
                           'so it went so it ... (COLORNET')):
-        with mock.patch.object(cli.photos, '_demo', side_effect=error):
+        with mock.patch.object(photos, '_demo', side_effect=error):
             check_is_refused(words, 'demo')
             ok_(len(run('demo')[2]) < 300)
 
@@ -62,6 +72,52 @@ def test_what_is_raised_becomes_a_line_and_a_status():
         run.assert_called_once_with(3)
     eq_([cli.report_errors(lambda: status) for status in (None, 0, 1)],
         [0, 0, 1])
+
+
+#: Starts the program, which gets a signal while it imports a module.
+INTERRUPTED = '''
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Interrupting:
+    def find_spec(self, name, *arguments):
+        if name == sys.argv[-1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+sys.meta_path.insert(0, Interrupting())
+from colornet.cli import main
+sys.exit(main(['colorize', 'no.jpg']))
+'''
+
+
+def test_an_interruption_at_the_start():
+    for module in 'argparse', 'tqdm', 'colornet.cli.colorize':
+        done = subprocess.run(
+            [sys.executable, '-c', INTERRUPTED, module], cwd=str(tiny.ROOT),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            universal_newlines=True)
+        eq_((done.returncode, done.stdout, done.stderr),
+            (130, '', 'colornet: interrupted\n'))
+
+
+def test_there_is_little_before_the_guard():
+    output = subprocess.check_output(
+        [sys.executable, '-c', 'import sys; before = set(sys.modules); '
+         'import colornet.cli; print(*sorted(set(sys.modules) - before))'],
+        cwd=str(tiny.ROOT))
+    eq_(output.decode().split(), ['colornet', 'colornet.cli'])
+
+
+def test_what_cannot_be_printed():
+    with open('/dev/full', 'w') as full:
+        done = subprocess.run(
+            [sys.executable, '-m', 'colornet', 'info'], cwd=str(tiny.ROOT),
+            stdout=full, stderr=subprocess.PIPE, universal_newlines=True)
+    eq_(done.returncode, 2)
+    line, = done.stderr.splitlines()
+    ok_('No space left' in line, line)
 
 
 def test_the_program_starts():

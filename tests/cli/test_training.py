@@ -120,11 +120,11 @@ class TestJourney(tiny.InFolder):
                              source, out)
         eq_(network.read_bytes(), content)
         half = self.root / 'half.h5'
-        eq_(run('export', network, half, '--set',
+        eq_(run('export', network, half, '--decoding',
                 'decoding.saturation=1.25')[0], 0)
         eq_(load_configuration(half)[0].decoding['saturation'], 1.25)
         check_is_refused('decoding.key=value', 'export', network, half,
-                         '--set', 'network.num_bins=7')
+                         '--decoding', 'network.num_bins=7')
 
     def test_export_to_onnx(self):
         network = self.root / 'run' / 'best.h5'
@@ -140,7 +140,7 @@ class TestJourney(tiny.InFolder):
         with mock.patch('colornet.prediction.onnx.export_onnx') as export:
             for out, options in (('a.ONNX', []), ('a.onnx', ['--half'])):
                 out = str(self.root / out)
-                eq_(run('export', self.root / 'run', out, '--set',
+                eq_(run('export', self.root / 'run', out, '--decoding',
                         'decoding.saturation=1.5', '--vgg', 'v', *options),
                     (0, 'written to %s\n' % out, ''))
                 eq_(export.call_args[0], (

@@ -1,5 +1,6 @@
 """What every op of C++ code must do."""
 
+import numpy as np
 from nose.tools import assert_in, assert_raises
 from numpy.testing import assert_allclose
 
@@ -24,6 +25,13 @@ def check_overwriting(op, inputs, result, kept, values):
     got, kept_sums = both(*values)
     assert_allclose(got, alone(*values), rtol=1e-6)
     assert_allclose(kept_sums, expected(*values), rtol=1e-6)
+
+
+def rounded(array):
+    """To the nearest bfloat16: the upper half of a float32's bits."""
+    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
+    bits = bits + 0x7fff + (bits >> 16 & 1)
+    return (bits & 0xffff0000).view(np.float32)
 
 
 def check_refused(error, function, *words):

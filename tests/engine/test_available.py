@@ -2,6 +2,8 @@
 
 import importlib.util
 import sys
+import tempfile
+from pathlib import Path
 from unittest import mock
 
 from nose.tools import assert_in, assert_not_in, eq_
@@ -78,3 +80,11 @@ def test_description():
     assert_in('(default)', onnx)
     assert_not_in('(default)', theano)
     assert_in('torch is missing', pytorch)
+
+
+def test_a_package_without_metadata_is_described():
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.dict(available.ENGINES, pytorch=('only_a_folder',)), \
+            mock.patch.object(sys, 'path', [folder] + sys.path):
+        Path(folder, 'only_a_folder').mkdir()
+        assert_in('only_a_folder of unknown version', describe_engines()[-1])

@@ -1,5 +1,6 @@
 """Layers in bfloat16, held against float32 on numbers that both have."""
 
+import resource
 from unittest import SkipTest
 
 import numpy as np
@@ -10,19 +11,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.engine import bfloat16
 from colornet.engine.convolvers import bfloat16_status
 from colornet.engine.native import library_status
+from tests.engine.checks import rounded
 
 
 def setup_module():
     reason = library_status('bfloat16') or bfloat16_status()
     if reason:
         raise SkipTest(reason)
-
-
-def rounded(array):
-    """To the nearest bfloat16: the upper half of a float32's bits."""
-    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-    bits = bits + 0x7fff + (bits >> 16 & 1)
-    return (bits & 0xffff0000).view(np.float32)
 
 
 def small_integers(*shape, seed=0, most=2):
@@ -96,6 +91,28 @@ def test_a_convolution_of_several_shapes():
         for image, one in zip(maps, got):
             assert_array_equal(one, convolve(image[None], filters,
                                              (1, 1))[0])
+
+
+def resident_memory():
+    """Of this process, in bytes."""
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def test_filters_are_kept_once():
+    maps = np.zeros((1, 8, 8, 512), np.uint16)
+    layers, num_filters = [], 8 * 512 * 512 * 9
+
+    def add_layer():
+        layers.append(bfloat16.Convolution(small_integers(512, 512, 3, 3)))
+        layers[-1](maps)
+    add_layer()  # All else that is needed comes with the first one.
+    before = resident_memory()
+    for _ in range(8):
+        add_layer()
+    grown = resident_memory() - before
+    # In two bytes each.
+    ok_(1.8 * num_filters < grown < 3 * num_filters, grown / num_filters)
 
 
 def test_sums_are_float32_and_results_rounded():

@@ -14,6 +14,7 @@ from colornet.engine.convolutions import Convolution
 from colornet.engine.native import code_status
 from colornet.engine.switches import without
 from colornet.errors import ColornetError
+from tests.engine.checks import rounded
 
 RNG = np.random.RandomState(0)
 
@@ -295,13 +296,6 @@ def test_version():
     if code_status('onednn'):
         raise SkipTest(code_status('onednn'))
     assert_in(convolvers.onednn_version()[0], '23')
-
-
-def rounded(array):
-    """To the nearest bfloat16: the upper half of a float32's bits."""
-    bits = np.ascontiguousarray(array, np.float32).view(np.uint32)
-    bits = bits + 0x7fff + (bits >> 16 & 1)
-    return (bits & 0xffff0000).view(np.float32)
 
 
 def test_bfloat16_rounds_what_is_given_and_sums_exactly():

@@ -140,7 +140,7 @@ def test_damaged():
             decode_photo(content, 'a')
     with assert_raises(ImageError) as caught:
         decode_photo(b'\xff\xd8\xff\xdb' + bytes(30), 'a')
-    assert_in('not an image file', str(caught.exception))
+    assert_in('damaged file', str(caught.exception))
 
 
 def test_floating_point():

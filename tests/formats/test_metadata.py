@@ -4,16 +4,20 @@ import io
 import struct
 from dataclasses import replace
 
-from nose.tools import assert_in, assert_not_in, eq_, ok_
+import numpy as np
+import tifffile
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from PIL import Image
 
 from colornet.formats.decoding import decode_photo
-from colornet.formats.metadata import (Metadata, exif_orientation, marked,
+from colornet.formats.metadata import (Metadata, exif_orientation,
                                        metadata_of_raw, resource_blocks)
 from colornet.formats.tags import (EXIF_IFD, TagError, Tags, drop_thumbnail,
-                                   exif_block, read_tags, set_upright)
+                                   exif_block, read_tags, set_upright,
+                                   with_entries)
 from colornet.photos.writing import encode_photo
 from tests.photos.samples import photo
+from tests.photos.test_profiles import swapped_rgb_profile
 
 XMP = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
@@ -105,10 +109,23 @@ def test_iptc_of_a_tiff_alone():
 
 
 def test_resolution_goes_everywhere():
-    for chain in ['.jpg'], ['.png'], ['.tif'], ['.png', '.tif', '.jpg']:
+    for chain in (['.jpg'], ['.png'], ['.tif'], ['.webp'],
+                  ['.png', '.tif', '.jpg'], ['.webp', '.png', '.webp']):
         kept = rewritten(Metadata(resolution=(300., 240.)), *chain)
         ok_(abs(kept.resolution[0] - 300) < .01, chain)
         ok_(abs(kept.resolution[1] - 240) < .01, chain)
+
+
+def test_webp_has_the_resolution_in_exif():
+    own = exif_block(Tags('>', {315: (2, 7, b'M\xfcller\0')}))
+    for exif, mark in (b'', False), (b'', True), (own, False):
+        kept = rewritten(Metadata(exif=exif, resolution=(300., 240.)),
+                         '.webp', mark=mark)
+        eq_(kept.resolution, (300, 240))
+        eq_(315 in read_tags(kept.exif).values, exif == own)
+    # Where EXIF says one, it stays.
+    eq_(rewritten(replace(everything(), resolution=(72., 72.)),
+                  '.webp').exif, block())
 
 
 def test_centimetres():
@@ -164,6 +181,39 @@ def test_resource_blocks_that_are_damaged():
     eq_(resource_blocks(b'nonsense'), [])
 
 
+def test_comments_in_tiff():
+    several = Metadata(comments=(b'first', COMMENT + b'\0'))
+    values = read_tags(rewritten(several, '.tif').exif).values
+    eq_(values[270][2], b'first\n' + COMMENT + b'\0')
+    # An empty place is found for one of them only.
+    named = replace(several, exif=exif_block(Tags('<', {
+        270: (2, 6, b'first\0')})))
+    with _Notes() as notes:
+        values = read_tags(rewritten(named, '.tif').exif).values
+    eq_(values[270][2], b'first\0')
+    assert_in('comment', notes.text)
+    rewritten(replace(named, comments=(b'first',)), '.tif')
+
+
+def test_descriptions_of_a_layout_that_is_no_more():
+    for options, kept in (
+            ({}, None), ({'metadata': None}, None),
+            ({'metadata': {'author': 'me'}}, b'{"author": "me"}\0'),
+            ({'imagej': True}, None),
+            ({'imagej': True, 'metadata': {'unit': 'mm'}}, b'unit=mm\0'),
+            ({'description': 'Grandmother', 'metadata': None},
+             b'Grandmother\0'),
+            ({'description': '{"shapes": 7}', 'metadata': None},
+             b'{"shapes": 7}\0')):
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, np.zeros((20, 30), np.uint8), **options)
+        image = decode_photo(stream.getvalue(), 'a.tif')
+        content = encode_photo(np.dstack([image.pixels] * 3), image, '.tif')
+        page = tifffile.TiffFile(io.BytesIO(content)).pages[0]
+        tag = page.tags.get(270)
+        eq_(tag and content[tag.valueoffset:][:tag.count], kept)
+
+
 def test_what_jpeg_cannot_hold_is_said():
     large = replace(everything(), xmp=XMP + b' ' * 70000)
     with _Notes() as notes:
@@ -188,6 +238,29 @@ def test_a_photo_is_written_without_metadata_that_cannot_be():
         eq_(decode_photo(content, 'a').pixels.shape, image.pixels.shape)
 
 
+def test_colours_are_right_whatever_cannot_be_written():
+    profile = swapped_rgb_profile()
+    image = decode_photo(_plain(), 'a')
+    for metadata, words, exif, kept in (
+            (Metadata(exif=7, xmp=XMP), 'without EXIF,', b'', profile),
+            (Metadata(exif=7, comments=(7,)), 'other metadata,', b'',
+             profile),
+            (Metadata(comments=(7,)), 'other metadata,', b'', profile),
+            # More segments than JPEG can count.
+            (Metadata(), 'its colour profile,', b'', b'')):
+        long_ = profile + (b'' if kept else bytes(256 * 65519))
+        damaged = replace(image, metadata=replace(metadata, profile=long_))
+        with _Notes() as notes:
+            content = encode_photo(image.pixels, damaged, '.jpg', 'b.jpg',
+                                   mark=False)
+        assert_in(words, notes.text)
+        eq_(len(notes.text.splitlines()), 1)
+        read = decode_photo(content, 'a')
+        eq_((read.metadata.profile, read.metadata.xmp), (
+            kept, metadata.xmp))
+        ok_(np.abs(read.pixels - image.pixels.astype(int)).mean() < 4)
+
+
 def test_a_profile_that_is_ignored_is_said():
     stream = io.BytesIO()
     photo().save(stream, 'PNG', icc_profile=b'nonsense')
@@ -199,25 +272,20 @@ def test_a_profile_that_is_ignored_is_said():
     eq_(len(notes.text.splitlines()), 1)
 
 
-def test_marks():
-    for metadata in Metadata(), everything():
-        for suffix in '.jpg', '.png', '.tif', '.webp':
-            kept = rewritten(metadata, suffix, mark=True)
-            assert_in(b'CreatorTool="colornet', kept.xmp)
-            assert_in(b'compositeWithTrainedAlgorithmicMedia', kept.xmp)
-            if metadata.exif and suffix != '.tif':
-                eq_(kept.exif, metadata.exif)
-                # All that was said, and before what is added.
-                ok_(kept.xmp.startswith(XMP[:XMP.index(b'</rdf:RDF>')]))
-                assert_in(b'about="uuid:7" xmlns:xmp', kept.xmp)
-            else:
-                assert_in(b'colornet', kept.exif)
-    once = marked(everything())
-    eq_(marked(once), once)
-    other = XMP.replace(b'dc:source', b'xmp:CreatorTool="Scan" dc:source')
-    own = marked(Metadata(xmp=other)).xmp
-    assert_in(b'tiff:Software="colornet', own)
-    eq_(own.count(b'CreatorTool'), 1)
+def test_entries_beside_what_is_there():
+    for order in '<', '>':
+        before = read_tags(block(order))
+        more = Tags(order, {11: (2, 3, b'ab\0'), 305: (2, 9, b'colornet\0'),
+                            315: (2, 5, b'none\0')})
+        changed = with_entries(block(order), more)
+        eq_(changed[:4] + changed[8:len(block(order))],
+            block(order)[:4] + block(order)[8:])
+        before.values.update(more.values)
+        eq_(read_tags(changed), before)
+        eq_(exif_orientation(changed), 6)
+        eq_(read_tags(with_entries(b'', more)), more)
+    with assert_raises(TagError):
+        with_entries(block()[:60], Tags('<'))
 
 
 def test_tags_that_are_damaged():

@@ -1,9 +1,8 @@
 """HEIC, AVIF and camera raw: read by a package, which is named if missing."""
 
-import importlib.util
 import io
 import sys
-from unittest import SkipTest, mock
+from unittest import mock
 
 import imagecodecs
 import numpy as np
@@ -17,13 +16,9 @@ from colornet.formats.photo import ImageError
 from colornet.formats.tags import read_tags
 from tests.formats.test_metadata import XMP, block
 from tests.photos.samples import photo
+from tests.tiny import need
 
 RAW = b'FUJIFILMCCD-RAW 0201' + bytes(100)
-
-
-def need(module):
-    if not importlib.util.find_spec(module):
-        raise SkipTest('needs ' + module)
 
 
 def heif(pixels, **options):

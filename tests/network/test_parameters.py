@@ -138,7 +138,7 @@ class TestFiles:
     def test_files_of_other_kinds(self):
         for content in (b'', b'[training]\nepochs = 3\n', b'\x00' * 5000):
             self.path.write_bytes(content)
-            self.check_unreadable('cannot read')
+            self.check_unreadable('is no HDF5 file, as trained networks are')
         self.path.unlink()
         self.path.mkdir()
         self.check_unreadable('cannot read')

@@ -11,7 +11,10 @@ from PIL import Image
 
 from colornet.color import as_uint8
 from colornet.errors import ColornetError
+from colornet.formats.decoding import photo_of_image
 from colornet.photos.colorizer import Colorizer
+from tests.formats.kinds import levels
+from tests.formats.tiffs import picture, tiff
 from tests.photos.colouring import SIZE, warm
 from tests.photos.samples import ORIENTATION, InFolder, grey, photo
 
@@ -41,6 +44,23 @@ def test_arrays_of_each_type():
     rgb = colorizer(pixels > 99)
     eq_((rgb.dtype, rgb.shape), (np.uint8, pixels.shape + (3,)))
     assert_array_equal(rgb, colorizer((pixels > 99) * np.uint8(255)))
+
+
+def test_arrays_of_any_byte_order():
+    pixels = np.array(grey())
+    for array, kinds in ((pixels.astype(np.uint16) * 257, '<u2 >u2'),
+                         (pixels / 255., '<f4 >f4 <f8 >f8')):
+        for kind in kinds.split():
+            swapped = array.astype(kind)
+            rgb = colorizer(swapped)
+            eq_((rgb.dtype, rgb.shape), (np.dtype(kind), array.shape + (3,)))
+            assert_allclose(as_uint8(rgb).astype(int), expected(), atol=1)
+            for result in (colorizer.colorize(swapped),
+                           colorizer.colorize_batch([swapped])[0]):
+                assert_allclose(as_uint8(result).astype(int), expected(),
+                                atol=1)
+    clear = np.dstack([pixels, pixels[::-1]]).astype('>u2') * 257
+    assert_array_equal(colorizer(clear)[..., 3], clear[..., 1])
 
 
 def test_arrays_of_each_number_of_channels():
@@ -92,6 +112,30 @@ def test_images_of_each_mode():
                         atol=1)
 
 
+def test_integers_that_do_not_say_how_many_bits_they_are():
+    values = np.array(grey(), np.int32)
+    values[0, :2] = 0, 255
+    for factor in 1, 257, 65793:
+        image = Image.fromarray(values * factor)
+        eq_(image.mode, 'I')
+        assert_allclose(photo_of_image(image).pixels, values * 257., atol=1)
+    # What a file says counts more: dark is dark.
+    dark = np.array(grey(), np.uint16)
+    for content in (encoded(Image.fromarray(dark), 'PNG'),
+                    encoded(Image.fromarray(dark), 'TIFF'),
+                    b'P5 128 96 65535\n' + dark.astype('>u2').tobytes()):
+        opened = Image.open(io.BytesIO(content))
+        assert_array_equal(photo_of_image(opened).pixels, dark)
+    # As older versions of Pillow open deep PNG.
+    old = Image.fromarray(dark.astype(np.int32))
+    old.format = 'PNG'
+    assert_array_equal(photo_of_image(old).pixels, dark)
+    short = Image.open(io.BytesIO(tiff(levels(picture(), 15), 16, form=2)))
+    eq_(short.mode, 'I')
+    assert_allclose(photo_of_image(short).pixels / 65535., picture(),
+                    atol=1e-4)
+
+
 def test_an_image_keeps_what_it_says():
     exif = Image.Exif()
     exif[ORIENTATION] = 6
@@ -116,6 +160,38 @@ def test_bytes_of_each_format():
                            expected())
     with assert_raises(ColornetError):
         colorizer(b'no photo')
+
+
+def test_open_files():
+    content = encoded(grey(), 'PNG')
+    for source in (io.BytesIO(content), io.BufferedReader(io.BytesIO(
+            content)), [io.BytesIO(content), grey()]):
+        result = colorizer(source)
+        result = result[0] if isinstance(source, list) else result
+        ok_(isinstance(result, io.BytesIO))
+        eq_(result.tell(), 0)
+        assert_array_equal(Image.open(result), expected())
+    # From where it is on.
+    behind = io.BytesIO(b'header' + content)
+    behind.seek(6)
+    eq_(colorizer.colorize(behind).getvalue(), colorizer(content))
+    for source, words in ((io.StringIO('text'), "open for bytes ('rb')"),
+                          (io.BytesIO(b''), 'empty file')):
+        with assert_raises(ColornetError) as caught:
+            colorizer(source)
+        assert_in(words, str(caught.exception))
+
+
+def test_what_is_no_photo_is_told_in_a_line():
+    for source, words in (
+            ('', "no photo is called ''"), ([''], "no photo is called ''"),
+            (None, 'an array of numbers, not NoneType'),
+            ({}, 'an array of numbers, not dict'),
+            ([None], 'not NoneType'), (7, 'not int64')):
+        with assert_raises(ColornetError) as caught:
+            colorizer(source)
+        assert_in(words, str(caught.exception))
+        eq_(len(str(caught.exception).splitlines()), 1)
 
 
 def test_options():

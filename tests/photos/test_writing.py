@@ -85,6 +85,18 @@ class TestWriting(InFolder):
             eq_(output_suffix(name, deep, 16), suffix)
             eq_(output_suffix(name, deep, 8), os.path.splitext(name)[1])
 
+    def test_bits_that_are_lost_are_told_unless_asked_for(self):
+        deep = lossless_photo(np.array(photo()).astype(np.uint16) * 257)
+        for suffix, depth, is_told in (
+                ('.jpg', None, True), ('.webp', None, True),
+                ('.bmp', None, True), ('.ppm', None, True),
+                ('.png', None, False), ('.tif', None, False),
+                ('.jpg', 8, False), ('.png', 8, False)):
+            told = []
+            encode_photo(deep.pixels, deep, suffix, depth=depth,
+                         tell=told.append)
+            eq_(told, ['its format cannot keep: more than 8 bits'] * is_told)
+
     def test_what_a_format_cannot_hold(self):
         # JPEG counts its columns in 16 bits.
         wide = np.zeros((1, 70000, 3), np.uint8)

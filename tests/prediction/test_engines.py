@@ -200,7 +200,7 @@ def test_nothing_imports_theano():
     for number, (source, engine) in enumerate(works):
         done = subprocess.check_output(
             [sys.executable, '-c', COLOUR, 'colorize', str(photo),
-             '--network', str(source), '--engine', engine, '--set',
+             '--network', str(source), '--engine', engine, '--decoding',
              'decoding.saturation=1.2', '--colour', 'replace', '--out',
              os.path.join(folder.name, 'out%d' % number)],
             cwd=str(tiny.ROOT), universal_newlines=True).split()

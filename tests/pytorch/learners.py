@@ -1,8 +1,7 @@
 """Learners by both engines, for the tests of one against the other."""
 
-import importlib.util
 import io
-from unittest import SkipTest, mock
+from unittest import mock
 
 import numpy as np
 
@@ -23,12 +22,6 @@ SETTINGS = ['data.size=40', 'data.hold_out=0.25', 'data.min_crop=0.8',
             'training.epochs=2', 'training.average=0.9',
             'training.encoder_rate=0.5', 'training.gradient_clip=2',
             'decoding.method=mean']
-
-
-def need(*packages):
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            raise SkipTest('needs %s' % package)
 
 
 def make_learner(config, engine='pytorch', **options):

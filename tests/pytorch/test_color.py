@@ -8,7 +8,8 @@ from colornet import color
 from colornet.config import load_config
 from colornet.network.inputs import make_transform
 from tests import tiny
-from tests.pytorch.learners import make_learner, need
+from tests.pytorch.learners import make_learner
+from tests.tiny import need
 
 
 def setup_module():

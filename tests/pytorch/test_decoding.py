@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from colornet.color import get_color_space
 from colornet.config import load_config
-from tests.pytorch.learners import need
+from tests.tiny import need
 
 
 def setup_module():
@@ -49,16 +49,18 @@ def test_objectives_agree():
     chroma, actual = random.normal(scale=9, size=(2, 3, 2, 4, 5)).astype('f')
     scores = random.normal(scale=9, size=(2, 3, 7, 4, 5)).astype('f')
     bins = random.randint(0, 7, (3, 2, 4, 5)).astype('int32')
-    for outputs, targets, words in (
-            (scores, bins, []),
-            (chroma[None], actual, ['objective.loss=l2']),
+    weights = random.uniform(0.1, 9, (2, 7)).astype('f')
+    for outputs, targets, words, weights in (
+            (scores, bins, [], None), (scores, bins, [], weights),
+            (chroma[None], actual, ['objective.loss=l2'], None),
             (chroma[None], actual, ['objective.loss=huber',
-                                    'objective.huber_threshold=9'])):
+                                    'objective.huber_threshold=9'], None)):
         settings = load_config(overrides=words and words + [
             'network.kind=regression']).objective
-        expected = make_objective(settings)(
+        expected = make_objective(settings, weights)(
             list(map(T.constant, outputs)), T.constant(targets)).eval()
         targets = torch.from_numpy(targets)
         loss = find_loss(list(map(torch.from_numpy, outputs)),
-                         targets if words else targets.long(), settings)
+                         targets if words else targets.long(), settings,
+                         None if weights is None else torch.from_numpy(weights))
         assert_allclose(loss.item(), expected, rtol=1e-6)

@@ -8,7 +8,8 @@ from nose.tools import assert_in, assert_raises, eq_
 
 from colornet.cli import main
 from tests import tiny
-from tests.pytorch.learners import EVERYDAY, make_config, make_learner, need
+from tests.pytorch.learners import EVERYDAY, make_config, make_learner
+from tests.tiny import need
 
 
 def run(*options):

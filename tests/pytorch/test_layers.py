@@ -4,7 +4,7 @@ import numpy as np
 from nose.tools import assert_raises
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests.pytorch.learners import need
+from tests.tiny import need
 
 
 def setup_module():

@@ -24,7 +24,8 @@ from colornet.training.run import train
 from colornet.training.run_folder import is_finished
 from tests import tiny
 from tests.pytorch.learners import (EVERYDAY, SETTINGS, make_config,
-                                    make_learner, need, read_photos, ready)
+                                    make_learner, read_photos, ready)
+from tests.tiny import need
 
 
 def setup_module():

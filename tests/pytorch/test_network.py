@@ -5,8 +5,9 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_less, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 
-from tests.pytorch.learners import (make_config, make_learner, need,
-                                    read_photos, ready)
+from tests.pytorch.learners import (make_config, make_learner, read_photos,
+                                    ready)
+from tests.tiny import need
 
 REGRESSION, MEAN = 'network.kind=regression', 'decoding.method=mean'
 

@@ -12,7 +12,7 @@ from colornet.photos.reading import read_rgb
 from colornet.prediction.engines import load_prediction
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from tests import tiny
-from tests.pytorch.learners import need
+from tests.tiny import need
 
 
 def setup_module():

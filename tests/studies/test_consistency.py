@@ -187,7 +187,7 @@ class TestFiles(tiny.InFolder):
         eq_(sheet.shape[1], 9 * 220)
 
     def test_candidates(self):
-        chosen = CANDIDATES[2:4] + CANDIDATES[-1:]
+        chosen = CANDIDATES[1:3] + CANDIDATES[-1:]
         with contextlib.redirect_stderr(io.StringIO()), stand_in(), \
                 mock.patch('colornet.studies.consistency.CANDIDATES', chosen):
             text = choose_settings(self.root / 'choice.csv', self.photos,
@@ -195,7 +195,7 @@ class TestFiles(tiny.InFolder):
         rows = read_rows(self.root / 'choice.csv')
         eq_([row['changes'] for row in rows], [one.text for one in chosen])
         eq_({row['count'] for row in rows}, {'2'})
-        assert_in('total_variation, variation_weight=3 variation_contrast=2',
+        assert_in('total_variation, variation_weight=1 variation_contrast=2',
                   text)
 
     def test_what_is_wrong(self):

@@ -5,7 +5,8 @@ from nose.tools import eq_, ok_
 from numpy.testing import assert_allclose
 
 from colornet.config import load_config
-from colornet.training.schedules import (cycle_learning_rate,
+from colornet.training.schedules import (adversarial_weight,
+                                         cycle_learning_rate,
                                          learning_rate_after, make_schedule)
 
 
@@ -51,3 +52,12 @@ def test_the_configured_schedule():
          for minibatch in range(4)],
         [cycle_learning_rate(minibatch, 20, 0.4, 0.2)
          for minibatch in range(20)])
+
+
+def test_the_weight_of_a_discriminator_grows():
+    settings = {'weight': 0.2, 'pretrain': 1., 'ramp': 2.}
+    assert_allclose([adversarial_weight(epochs, settings)
+                     for epochs in (0, 0.5, 1, 1.5, 2, 3, 7)],
+                    [0, 0, 0, 0.05, 0.1, 0.2, 0.2])
+    settings = {'weight': 0.2, 'pretrain': 0., 'ramp': 0.}
+    eq_(adversarial_weight(0, settings), 0.2)

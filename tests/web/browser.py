@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from unittest import SkipTest
 
+from colornet.web.server import listen
 from tests.web import serving
 from tests.web.serving import make_model
 
@@ -79,13 +80,10 @@ class Page:
     @classmethod
     def setup_class(cls):
         need_chromium()
-        import waitress
-
         from colornet.web.app import make_app
         cls.model = make_model(cls.OVERRIDES, cls.OUTPUTS)
         cls.app = make_app(cls.model, **cls.OPTIONS)
-        cls.server = waitress.create_server(cls.app, port=0,
-                                            host='127.0.0.1')
+        cls.server = listen(cls.app, '127.0.0.1', 0, 8)
         cls.url = 'http://127.0.0.1:%s/' % cls.server.effective_port
         cls.thread = threading.Thread(target=cls.server.run)
         cls.thread.start()
@@ -101,8 +99,12 @@ class Page:
             options=options, service=webdriver.ChromeService(
                 shutil.which('chromedriver')))
         cls.driver.set_script_timeout(PATIENCE)
+        cls.allow_downloads('allow')
+
+    @classmethod
+    def allow_downloads(cls, behavior):
         cls.driver.execute_cdp_cmd('Browser.setDownloadBehavior', {
-            'behavior': 'allow', 'downloadPath': cls.temporary.name})
+            'behavior': behavior, 'downloadPath': cls.temporary.name})
 
     @classmethod
     def teardown_class(cls):
@@ -169,6 +171,13 @@ class Page:
         path.unlink()
         self.wait(self.one(selector).is_enabled)
         return path.name, content
+
+    def connect(self, is_there):
+        """Whether the server answers."""
+        self.driver.execute_cdp_cmd('Network.enable', {})
+        self.driver.execute_cdp_cmd('Network.emulateNetworkConditions', {
+            'offline': not is_there, 'latency': 0, 'downloadThroughput': -1,
+            'uploadThroughput': -1})
 
     def complaints(self):
         """What the browser says of the page, but for answers of errors."""

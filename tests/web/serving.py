@@ -1,8 +1,7 @@
 """A model without a network, a client, and photos to send to it."""
 
-import importlib.util
 import io
-from unittest import SkipTest
+import re
 
 import numpy as np
 from nose.tools import assert_in, assert_not_in, eq_
@@ -10,6 +9,8 @@ from PIL import Image
 
 from colornet.config import load_config
 from colornet.web.model import Model
+from colornet.web.openapi import describe_api
+from tests import tiny
 from tests.photos.samples import photo
 
 NUM_BINS = 8
@@ -21,9 +22,7 @@ REGRESSION = ['data.size=32', 'network.kind=regression', 'objective.loss=l2']
 
 def need_flask():
     """Leave a test out where the extra is missing."""
-    for name in 'flask', 'waitress':
-        if importlib.util.find_spec(name) is None:
-            raise SkipTest('needs %s' % name)
+    tiny.need('flask', 'waitress')
 
 
 class Looks:
@@ -58,20 +57,55 @@ def encoded(image=None, format='JPEG', **options):
     return stream.getvalue()
 
 
+def multipart(content, name='photo.jpg', fields=()):
+    """Body of a request that sends a photo, and its type."""
+    parts = [('"%s"' % field, value.encode()) for field, value in fields]
+    parts.append(('"file"; filename="%s"' % name, content))
+    body = b''.join(b'--x\r\nContent-Disposition: form-data; name=%s\r\n\r\n'
+                    b'%s\r\n' % (head.encode(), part)
+                    for head, part in parts)
+    return body + b'--x--\r\n', 'multipart/form-data; boundary=x'
+
+
 def pixels_of(content):
     return np.asarray(Image.open(io.BytesIO(content)))
 
 
+def described_answers(described, method, path):
+    """Answers that a description has for a request, or None."""
+    for pattern, methods in described['paths'].items():
+        if re.fullmatch(re.sub('{.*?}', '[^/]+', pattern), path):
+            return methods.get(method.lower(), {'responses': ['405']})[
+                'responses']
+
+
 class Client:
-    """A client of an application without a network."""
+    """A client of an application without a network.
+
+    Whatever is asked, the description has the status of the answer.
+    """
 
     OPTIONS = {}
 
     def setup(self):
         need_flask()
+        from flask.testing import FlaskClient
+
         from colornet.web.app import make_app
         self.model = self.make_model()
         self.app = make_app(self.model, **self.OPTIONS)
+        described = describe_api(self.model, '')
+
+        class Checked(self.app.test_client_class or FlaskClient):
+
+            def open(self, *arguments, **options):
+                answer = super().open(*arguments, **options)
+                answers = described_answers(
+                    described, answer.request.method, answer.request.path)
+                if answers is not None:
+                    assert_in(str(answer.status_code), answers)
+                return answer
+        self.app.test_client_class = Checked
         self.client = self.app.test_client()
 
     setup_method = setup

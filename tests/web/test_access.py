@@ -50,7 +50,7 @@ class TestAccess(Page):
     def test_tab_goes_everywhere(self):
         self.run('document.activeElement.blur(); window.focus()')
         names = []
-        for _ in range(12):
+        for _ in range(20):
             ActionChains(self.driver).send_keys(Keys.TAB).perform()
             element = self.focused()
             names.append(element.get_attribute('class') or
@@ -97,6 +97,7 @@ class TestAccess(Page):
         eq_(slider.get_attribute('value'), '5')
 
     def test_everything_has_a_name(self):
+        self.one('summary').click()
         nodes = self.driver.execute_cdp_cmd(
             'Accessibility.getFullAXTree', {})['nodes']
         roles = set()
@@ -110,8 +111,9 @@ class TestAccess(Page):
             if role == 'image' or focusable and role != 'RootWebArea':
                 roles.add(role)
                 ok_(node['name'].get('value'), node)
-        eq_(roles & {'button', 'slider', 'image'},
-            {'button', 'slider', 'image'})
+        kinds = {'button', 'slider', 'image', 'combobox', 'checkbox',
+                 'spinbutton'}
+        eq_(roles & kinds, kinds)
         region = self.one('#status')
         eq_(region.get_attribute('aria-live'), 'polite')
         eq_(region.text, 'old.jpg is coloured')
@@ -133,8 +135,21 @@ class TestAccess(Page):
             ok_(box['height'] >= 24, (element.text, box))
         ok_(self.one('.compare').rect['width'] > 300)
 
+    def test_long_names_on_a_phone(self):
+        self.show(400, 800)
+        self.connect(False)
+        self.give([('a_photo_of_%s.jpg' % ('somebody' * 12), b'')])
+        try:
+            self.wait(lambda: self.all('.retry')[-1].is_displayed())
+        finally:
+            self.connect(True)
+        self.one('summary').click()
+        ok_(self.run('return document.documentElement.scrollWidth') <= 400)
+        ok_(self.all('.photo h2')[-1].rect['width'] > 250)
+
     def test_in_the_dark(self):
         backs = []
+        self.one('summary').click()
         for dark in False, True:
             self.show(dark=dark)
             contrasts = self.run(CONTRASTS)

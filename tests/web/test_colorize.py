@@ -9,6 +9,7 @@ from nose.tools import assert_in, assert_not_in, eq_, ok_
 from numpy.testing import assert_array_equal
 from PIL import Image
 
+from colornet.color import as_uint8
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import decode_photo
 from colornet.photos.writing import encode_photo
@@ -67,6 +68,24 @@ class TestColorize(Client):
         self.refuses(422, 'outside the picture', self.colorize(
             content, hint='10,60=red'))
 
+    def test_borders_and_tones_as_asked(self):
+        decoder = Decoder(serving.Looks(), self.model.config)
+        faded = bordered().point(lambda level: 100 + level // 6)
+        content, results = encoded(faded, 'PNG'), []
+        for borders in 'neutral', 'colour':
+            for tones in 'stretch', 'keep':
+                expected = as_uint8(Colorizer(
+                    decoder, 32, 'luv', 'keep', borders, tones,
+                    decoder.refinement).colorize(
+                        decode_photo(content, 'a').pixels))
+                results.append(self.colorize(
+                    content, borders=borders, tones=tones).data)
+                ok_(abs(pixels_of(results[-1]).astype(int) -
+                        expected).max() <= 3)
+        eq_(len(set(results)), 4)
+        eq_(self.colorize(content).data, results[0])
+        eq_(self.model.outputs.count, 4)
+
     def test_deep_photos_stay_deep(self):
         deep = np.asarray(photo().convert('L')).astype(np.uint16) * 257 - 100
         answer = self.colorize(encoded(Image.fromarray(deep.clip(0)), 'PNG'))
@@ -83,6 +102,10 @@ class TestColorize(Client):
     def test_names(self):
         for name, expected in [
                 ('a b.jpg', 'filename="a b-coloured.jpg"'),
+                ('C:/x/old photo.jpg', 'filename="old photo-coloured.jpg"'),
+                ('x' * 100000 + '.jpg', '=%s-coloured.jpg' % ('x' * 120)),
+                ('x.' + 'y' * 100000, 'filename=x-coloured.jpg'),
+                ('..', 'filename=..-coloured.jpg'),
                 ('../x/scan.tif', 'filename=scan-coloured.jpg'),
                 ('é.png', "filename*=UTF-8''%C3%A9-coloured.jpg")]:
             answer = self.colorize(encoded(), name)
@@ -146,7 +169,7 @@ class TestColorize(Client):
         for format, type in [('jpg', 'image/jpeg'), ('png', 'image/png'),
                              ('tif', 'image/tiff'), ('webp', 'image/webp'),
                              ('bmp', 'image/bmp'),
-                             ('ppm', 'image/x-portable-pixmap')]:
+                             ('ppm', 'image/x-portable-anymap')]:
             answer = self.colorize(encoded(), format=format)
             eq_((answer.status_code, answer.mimetype), (200, type))
             assert_in('photo-coloured.' + format,
@@ -192,13 +215,21 @@ class TestColorize(Client):
                 ({'quality': 'x'}, 'quality = x: must be an integer'),
                 ({'quality': '0'}, 'quality must be 1 to 100'),
                 ({'mark': 'maybe'}, 'mark = maybe: must be a boolean'),
-                ({'colour': 'skip'}, 'choose one of replace, blend, keep')]:
+                ({'colour': 'skip'}, 'choose one of replace, blend, keep'),
+                ({'borders': 'x'}, 'choose one of neutral, colour'),
+                ({'tones': ''}, 'choose one of stretch, keep')]:
             answer = self.refuses(422, words, self.colorize(
                 encoded(), **options))
             assert_not_in('decoding', answer.json['error'])
         self.refuses(422, 'given twice', self.post(
             '/api/colorize?saturation=1', encoded(), saturation='1'))
         eq_(self.model.outputs.count, 0)
+
+    def test_large_fields(self):
+        # They would be in memory.
+        self.refuses(422, 'no option', self.colorize(encoded(), x='y' * 9999))
+        self.refuses(413, 'beside the file is too large',
+                     self.colorize(encoded(), x='y' * (1 << 20)))
 
     def test_no_photo(self):
         self.refuses(422, 'send one photo', self.client.post('/api/colorize'))

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from nose.tools import assert_in, eq_, ok_
 
+from colornet.photos.finding import IMAGE_SUFFIXES
 from tests.photos.samples import photo
 from tests.web import serving
-from tests.web.browser import PASTE, Page
+from tests.web.browser import PASTE, Keys, Page
 from tests.web.serving import encoded
+from tests.web.test_colorize import bordered
 
 
 def photos():
@@ -115,12 +117,78 @@ class TestPhotos(Page):
         self.wait(lambda: sorted(path.name for path in folder.iterdir()) ==
                   names)
         self.wait(lambda: len([state for state in self.all('.state')
-                               if 'saved as' in state.text]) == 2)
+                               if 'given to the browser' in state.text]) ==
+                  2)
         for name, (_, content) in zip(names, files):
             eq_((folder / name).read_bytes(), self.api(content))
             (folder / name).unlink()
+        # What becomes of them is not known.
+        self.wait(lambda: self.one('#status').text.startswith(
+            '2 of 2 photos were given to the browser. If it has saved fewer'))
         self.one('.remove').click()
         ok_(not self.one('#all').is_displayed())
+
+    def test_a_download_that_is_forbidden(self):
+        self.give(photos()[:1])
+        self.wait_for_photos()
+        self.allow_downloads('deny')
+        try:
+            self.one('.download').click()
+            self.wait(lambda: self.one('.state').text ==
+                      'given to the browser as old-coloured.jpg')
+        finally:
+            self.allow_downloads('allow')
+        eq_(list(Path(self.temporary.name).iterdir()), [])
+        ok_('saved' not in self.one('#status').text)
+
+    def test_all_formats_can_be_chosen(self):
+        accepted = self.one('#files').get_attribute('accept').split(',')
+        eq_(sorted(accepted), sorted(IMAGE_SUFFIXES | {'image/*'}))
+
+    def test_more_options(self):
+        content = encoded(bordered())
+        self.give([('print.jpg', content)])
+        self.wait_for_photos()
+        self.one('summary').click()
+        options = self.app.test_client().get('/api/options').json['options']
+        names = {option['name'] for option in options} - {
+            'saturation', 'temperature', 'method', 'hint', 'colour'}
+        controls = {control.get_attribute('name'): control
+                    for control in self.all('.choices [name]')}
+        eq_(set(controls), names)
+        for name in self.all('.choices span'):
+            ok_(name.text.strip() and name.text not in names, name.text)
+        self.model.outputs.count = 1
+        for name, value in ('borders', 'colour'), ('tones', 'keep'):
+            self.wait_for_change(controls[name].find_element(
+                'css selector', '[value=%s]' % value).click)
+        eq_(self.model.outputs.count, 3)
+        self.wait_for_change(lambda: controls['smoothing'].send_keys(
+            Keys.CONTROL, 'a') or controls['smoothing'].send_keys(
+                '2', Keys.TAB))
+        for name, value in ('format', 'png'), ('depth', '16'):
+            controls[name].find_element('css selector', '[value="%s"]'
+                                        % value).click()
+        controls['mark'].click()
+        name, got = self.download()
+        eq_(name, 'print-coloured.png')
+        eq_(got, self.api(content, borders='colour', tones='keep',
+                          smoothing='2', format='png', depth='16',
+                          mark='false'))
+        self.wait_for_change(self.one('.reset').click)
+        eq_(self.download()[1], self.api(content))
+
+    def test_a_number_that_is_none(self):
+        self.give(photos()[:1])
+        self.wait_for_photos()
+        self.one('summary').click()
+        for text in '500', '0', '', '-', '7.5':
+            quality = self.one('[name=quality]')
+            quality.send_keys(Keys.CONTROL, 'a')
+            quality.send_keys(Keys.BACKSPACE, text, Keys.TAB)
+            eq_(quality.get_property('value'), '')
+        quality.send_keys('20', Keys.TAB)
+        eq_(self.download()[1], self.api(photos()[0][1], quality='20'))
 
     def set(self, name, value):
         def move():

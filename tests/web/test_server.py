@@ -25,7 +25,7 @@ from tests import tiny
 from tests.cli.commands import check_is_refused
 from tests.inventing import save_invented
 from tests.web import serving
-from tests.web.serving import encoded, make_model, pixels_of
+from tests.web.serving import encoded, make_model, multipart, pixels_of
 
 
 def test_missing_packages_are_named():
@@ -83,11 +83,8 @@ class Running(tiny.InFolder):
         """Status, headers and body of an answer."""
         request = urllib.request.Request(self.url + path)
         if content is not None:
-            request.data = b''.join([
-                b'--x\r\nContent-Disposition: form-data; name="file"; '
-                b'filename="a.png"\r\n\r\n', content, b'\r\n--x--\r\n'])
-            request.add_header('Content-Type',
-                               'multipart/form-data; boundary=x')
+            request.data, kind = multipart(content, 'a.png')
+            request.add_header('Content-Type', kind)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.headers, answer.read()
@@ -132,6 +129,11 @@ class TestServeOthers(Running):
         eq_(self.ask('api/health')[0], 200)
 
 
+def run(line, function, *arguments):
+    with line.place() as call:
+        return call(function, *arguments)
+
+
 def test_a_line_is_one_thread():
     line, threads, active = Line(8), set(), []
 
@@ -145,7 +147,7 @@ def test_a_line_is_one_thread():
     results = {}
 
     def wait(number):
-        results[number] = line.run(work, number)
+        results[number] = run(line, work, number)
     waiting = [threading.Thread(target=wait, args=(number,))
                for number in range(8)]
     for thread in waiting:
@@ -160,24 +162,24 @@ def test_a_line_passes_errors_on():
     line = Line(1)
     for _ in range(3):
         with assert_raises(ZeroDivisionError):
-            line.run(lambda: 1 / 0)
-    eq_(line.run(lambda: 3), 3)
+            run(line, lambda: 1 / 0)
+    eq_(run(line, lambda: 3), 3)
 
 
 def test_a_full_line_says_how_long_it_takes():
     line = Line(1)
     for _ in range(9):
-        line.run(time.sleep, 0)
+        run(line, time.sleep, 0)
     go, started = threading.Event(), threading.Event()
 
     def hold():
         started.set()
         go.wait(30)
-    thread = threading.Thread(target=line.run, args=(hold,))
+    thread = threading.Thread(target=run, args=(line, hold))
     thread.start()
     started.wait(30)
     with assert_raises(Busy) as caught:
-        line.run(time.sleep, 0)
+        run(line, time.sleep, 0)
     eq_(caught.exception.seconds, 1)
     go.set()
     thread.join()
@@ -210,7 +212,8 @@ def test_a_shelf_keeps_what_was_used_last():
 
 def test_files_of_the_page():
     folder = Path(server.__file__).parent / 'static'
-    page = (folder / 'index.html').read_text(encoding='utf-8')
+    page = (folder.parent / 'templates' / 'index.html').read_text(
+        encoding='utf-8')
     named = re.findall(r'(?:src|href)="(static/[^"]+)"', page)
     ok_(len(named) >= 4)
     for path in folder.glob('*.js'):
@@ -219,7 +222,7 @@ def test_files_of_the_page():
     for name in named:
         ok_((folder.parent / name).is_file(), name)
     # Nothing is fetched from elsewhere.
-    for path in folder.glob('*.*'):
+    for path in [*folder.glob('*.*'), *folder.parent.glob('templates/*')]:
         text = path.read_text(encoding='utf-8')
         eq_(set(re.findall('https?://[^"\' ]*', text)) -
             {'http://www.w3.org/2000/svg'}, set(), path)

@@ -272,13 +272,18 @@ void hand_over(memory& result, float* array, const memory::dims& dims) {
 }
 
 // A convolution for prediction in bfloat16, of images whose channels come last.
-// Its filters are brought into oneDNN's layout once, and kept.
+// Its filters, given in bfloat16, are kept in oneDNN's layout alone.
 class Layer {
 public:
-    Layer(const Shape& shape, const float* kernels, const float* biases,
+    Layer(const Shape& shape, const uint16_t* kernels, const float* biases,
           bool wide)
-        : shape_(shape), kernels_(kernels, kernels + size(shape.filter_dims())),
-          biases_(biases, biases + shape.filters), wide_(wide) {}
+        : shape_(shape), biases_(biases, biases + shape.filters), wide_(wide),
+          filters_(desc(shape.filter_dims(), memory::data_type::bf16,
+                        tag::abcd),
+                   cpu()) {
+        std::copy_n(kernels, size(shape.filter_dims()),
+                    static_cast<uint16_t*>(filters_.get_data_handle()));
+    }
 
     void run(int64_t batch, int64_t rows, int64_t columns, void* inputs,
              void* outputs) {
@@ -332,18 +337,22 @@ private:
         const desc layout = ready.description.weights_desc();
         for (const auto& other : prepared_)
             if (other.second.filters.get_desc() == layout)
-                ready.filters = other.second.filters;
-        if (!ready.filters) {
-            memory given(plain(shape.filter_dims()), cpu(), kernels_.data());
-            ready.filters = memory(layout, cpu());
-            copy(given, ready.filters);
+                filters_ = other.second.filters;
+        if (filters_.get_desc() != layout) {
+            memory wanted(layout, cpu());
+            copy(filters_, wanted);
+            stream->wait();
+            filters_ = wanted;
         }
+        ready.filters = filters_;
         return ready;
     }
 
     Shape shape_;
-    std::vector<float> kernels_, biases_;
+    std::vector<float> biases_;
     bool wide_;
+    // As they were given, then as they were wanted last.
+    memory filters_;
     std::map<Shape, Prepared> prepared_;
     std::mutex mutex_;
 };
@@ -451,9 +460,9 @@ extern "C" const char* onednn_convolution(const int64_t* numbers, float* inputs,
     }
 }
 
-// numbers: the fields of Shape for one kind of images; wide: whether outputs are
-// float32. Null if there is no memory.
-extern "C" void* onednn_layer(const int64_t* numbers, const float* kernels,
+// numbers: the fields of Shape for one kind of images; kernels: in bfloat16;
+// wide: whether outputs are float32. Null if there is no memory.
+extern "C" void* onednn_layer(const int64_t* numbers, const uint16_t* kernels,
                               const float* biases, int64_t wide) {
     try {
         return new Layer(read_shape(numbers), kernels, biases, wide);

@@ -8,9 +8,10 @@ const status = document.getElementById('status');
 const progress = document.getElementById('progress');
 const input = document.getElementById('files');
 const all = document.getElementById('all');
+const again = document.getElementById('again');
 
 let options; // promise of the server's
-const photos = [];
+let photos = [];
 const waiting = [];
 let done = 0;
 let running = false;
@@ -19,30 +20,26 @@ function tell(text) {
   status.textContent = text;
 }
 
-async function add(files) {
+function askOptions() {
+  if (!options) {
+    options = readOptions();
+    options.catch(() => { options = undefined; });
+  }
+  return options;
+}
+
+function add(files) {
   if (!files.length) return;
   document.body.classList.add('has-photos');
-  let server;
-  try {
-    options = options || readOptions();
-    server = await options;
-  } catch (error) {
-    options = undefined;
-    tell(error.message);
-    return;
-  }
-  const defaults = Object.fromEntries(
-    server.options.map((option) => [option.name, option.default]));
   for (const file of files) {
-    const photo = new Photo(file, list, defaults, tell);
+    const photo = new Photo(file, list, tell);
     photos.push(photo);
-    photo.element.addEventListener('removed', showAll);
-    if (file.size > server.limits.bytes) {
-      const limit = server.limits.bytes >> 20;
-      photo.fail(new Error(`the file is larger than ${limit} MB`));
-    } else {
+    photo.element.addEventListener('changed', showButtons);
+    photo.element.addEventListener('retry', () => {
       waiting.push(photo);
-    }
+      run();
+    });
+    waiting.push(photo);
   }
   run();
 }
@@ -53,7 +50,8 @@ async function run() {
   while (waiting.length) {
     showProgress();
     const photo = waiting.shift();
-    if (!photo.removed && await photo.colour() && !photo.removed) {
+    if (!photo.removed && await photo.colour(askOptions()) &&
+        !photo.removed) {
       done += 1;
       tell(`${photo.file.name} is coloured` +
         (waiting.length ? `, ${waiting.length} left` : ''));
@@ -62,17 +60,26 @@ async function run() {
   running = false;
   done = 0;
   progress.hidden = true;
-  showAll();
+  showButtons();
 }
 
-function showAll() {
-  all.hidden = photos.filter((photo) => photo.done).length < 2;
+function showButtons() {
+  photos = photos.filter((photo) => !photo.removed);
+  all.hidden = running || photos.filter((photo) => photo.done).length < 2;
+  again.hidden = photos.filter((photo) => photo.again).length < 2;
 }
 
 all.addEventListener('click', async () => {
-  for (const photo of photos.filter((one) => one.done)) {
-    await photo.download();
-  }
+  const chosen = photos.filter((one) => one.done);
+  let given = 0;
+  for (const photo of chosen) given += await photo.download();
+  tell(`${given} of ${chosen.length} photos were given to the browser. If ` +
+    'it has saved fewer, allow this page to download several files.');
+});
+
+again.addEventListener('click', () => {
+  for (const photo of photos.filter((one) => one.again)) photo.retry();
+  if (again.hidden) document.getElementById('files').focus();
 });
 
 function showProgress() {

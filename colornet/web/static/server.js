@@ -5,6 +5,8 @@ export class ServerError extends Error {
     super(message);
     this.status = status;
     this.seconds = seconds; // after which to try again, if it is busy
+    // Whether the same may work later.
+    this.passes = status === 0 || status >= 500;
   }
 }
 
@@ -14,13 +16,30 @@ async function ask(url, options) {
     answer = await fetch(url, options);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ServerError('The server does not answer.', 0);
+    throw new ServerError('The server does not answer. Is “colornet serve” ' +
+      'still running?', 0);
   }
   if (answer.ok) return answer;
-  const text = await answer.json().then(
-    (json) => json.error, () => answer.statusText);
+  const text = await answer.json().then((json) => json.error,
+    () => `The server answers ${answer.status} ${answer.statusText}`);
   throw new ServerError(text, answer.status,
-    Number(answer.headers.get('Retry-After')));
+    Number(answer.headers.get('Retry-After')) || 1);
+}
+
+// A file that was moved or changed meanwhile cannot be sent, either.
+async function send(url, file, options, signal) {
+  try {
+    return await ask(url, { method: 'POST', body: form(file, options),
+      signal });
+  } catch (error) {
+    if (error.status === 0) {
+      // All of it: of a part, Chromium does not say so.
+      await file.arrayBuffer().catch(() => {
+        throw new Error('The file cannot be read any more. Choose it again.');
+      });
+    }
+    throw error;
+  }
 }
 
 // Options are [name, value] pairs.
@@ -32,7 +51,7 @@ function form(file, options = []) {
 }
 
 // Calls a function again as long as the server is busy.
-async function patiently(call, onBusy) {
+async function patiently(call, onBusy, signal) {
   for (;;) {
     try {
       return await call();
@@ -40,6 +59,7 @@ async function patiently(call, onBusy) {
       if (error.status !== 503) throw error;
       onBusy(error.seconds);
       await new Promise((go) => setTimeout(go, 1000 * error.seconds));
+      signal.throwIfAborted();
     }
   }
 }
@@ -47,21 +67,32 @@ async function patiently(call, onBusy) {
 export const readOptions = async () => (await ask('api/options')).json();
 
 // Lets the network look at a photo; its key, sizes and notes.
-export const look = (file, onBusy) => patiently(
-  async () => (await ask('api/photos',
-    { method: 'POST', body: form(file) })).json(), onBusy);
+export const look = (file, options, onBusy, signal) => patiently(
+  async () => (await send('api/photos', file, options, signal)).json(),
+  onBusy, signal);
 
-export const before = async (key) => (
-  await ask(`api/photos/${key}/before`)).blob();
+export const before = async (key, signal) => (
+  await ask(`api/photos/${key}/before`, { signal })).blob();
 
 export const after = async (key, options, signal) => (
   await ask(`api/photos/${key}/after?${new URLSearchParams(options)}`,
     { signal })).blob();
 
+// The name of an answer's file.
+function nameOf(answer) {
+  const text = answer.headers.get('Content-Disposition');
+  const encoded = /filename\*=UTF-8''([^;]+)/.exec(text);
+  if (encoded) return decodeURIComponent(encoded[1]);
+  const [, quoted, plain] =
+    /filename=(?:"((?:\\.|[^"\\])*)"|([^;]+))/.exec(text);
+  return plain || quoted.replace(/\\(.)/g, '$1');
+}
+
 // The coloured photo in full size, and what of it could not be kept.
-export const colorize = (file, options, onBusy) => patiently(async () => {
-  const answer = await ask('api/colorize',
-    { method: 'POST', body: form(file, options) });
-  const note = answer.headers.get('Colornet-Note') || '';
-  return { content: await answer.blob(), note: decodeURIComponent(note) };
-}, onBusy);
+export const colorize = (file, options, onBusy, signal) => patiently(
+  async () => {
+    const answer = await send('api/colorize', file, options, signal);
+    const note = answer.headers.get('Colornet-Note') || '';
+    return { content: await answer.blob(), name: nameOf(answer),
+      note: decodeURIComponent(note) };
+  }, onBusy, signal);

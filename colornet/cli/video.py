@@ -1,0 +1,167 @@
+"""``colornet video``: a film in, a coloured film out."""
+
+import argparse
+import os
+import re
+import sys
+from fractions import Fraction
+
+from ..errors import ColornetError
+from ..resources import DEFAULT_NETWORK, find_resource
+from ..terminal import note, say
+from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
+                      add_vgg, positive)
+
+__all__ = ['add_video']
+
+#: The standard input or output, in place of a file.
+STREAM = '-'
+
+_TIME = re.compile(r'(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)')
+
+
+def add_video(commands):
+    """Add ``colornet video``."""
+    command = add(commands, 'video', _video,
+                  'colour a film, so that its colours do not flicker')
+    command.add_argument('source', metavar='IN', help='film, of any format '
+                         'that FFmpeg reads, or - for the standard input')
+    command.add_argument('out', metavar='OUT', help='film: mp4, m4v, mov, mkv '
+                         'or webm; or - for the standard output')
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
+    command.add_argument('--smooth', type=_weight, default=0.9, metavar='W',
+                         help='what a frame weighs in the colours of the '
+                         'next, 0 to 1: 0 colours each for itself (default: '
+                         '%(default)s)')
+    command.add_argument('--every', type=positive, default=1, metavar='N',
+                         help='let the network see every Nth frame only; the '
+                         'others take colours from these along what moves: '
+                         'faster (default: %(default)s)')
+    command.add_argument('--start', type=_seconds, default=Fraction(0),
+                         metavar='TIME', help='where to begin: seconds, or '
+                         '1:02:03.5')
+    command.add_argument('--duration', type=_seconds, metavar='TIME',
+                         help='how much to colour (default: all)')
+    command.add_argument('--resume', action='store_true', help='go on where '
+                         'the same command was interrupted')
+    command.add_argument('--crf', type=_whole, metavar='N', help="the "
+                         "encoder's constant rate factor: the lower, the "
+                         'better and larger (default: 18; webm: 24)')
+    command.add_argument('--format', metavar='FORMAT', help='of OUT, if it '
+                         'is -: mkv, mp4, mov or webm (default: mkv)')
+    command.add_argument('--borders', default='neutral', choices=(
+        'neutral', 'colour'), help='bars around the picture: left as they '
+        'are, or coloured like the rest (default: %(default)s)')
+    command.add_argument('--tones', default='stretch', choices=(
+        'stretch', 'keep'), help='what the network sees of faded and dark '
+        'frames; results keep their own tones (default: %(default)s)')
+    command.add_argument('--no-mark', dest='mark', action='store_false',
+                         help='do not say in the comment that colours are '
+                         'computed')
+    there = command.add_mutually_exclusive_group()
+    there.add_argument('--overwrite', action='store_true',
+                       help='replace OUT if it is there')
+    there.add_argument('--skip-existing', action='store_true',
+                       help='leave it')
+    command.add_argument('--batch-size', type=positive, default=4,
+                         metavar='N', help='frames computed at a time '
+                         '(default: %(default)s)')
+    command.add_argument('-q', '--quiet', action='store_true',
+                         help='print errors only')
+    add_decoding(command)
+    add_vgg(command)
+    add_engine(command)
+    add_device(command)
+    add_bfloat16(command)
+
+
+def _weight(text):
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = -1
+    if not 0 <= weight < 1:
+        raise argparse.ArgumentTypeError('%r is not from 0 to below 1' % text)
+    return weight
+
+
+def _whole(text):
+    if not text.isdigit() or int(text) > 63:
+        raise argparse.ArgumentTypeError('%r is not from 0 to 63' % text)
+    return int(text)
+
+
+def _seconds(text):
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError('%r is no time, such as 90, 1:30 or '
+                                         '1:02:03.5' % text)
+    hours, minutes, seconds = [Fraction(part or 0) for part in found.groups()]
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+def _video(options):
+    from ..video.film import FilmOptions
+    film = FilmOptions(options.crf, options.start, options.duration,
+                       options.borders, options.mark)
+    if STREAM in (options.source, options.out):
+        return _colour_stream(options, film)
+    if options.format:
+        raise ColornetError('--format is for - as OUT; a file says it by its '
+                            'name')
+    from ..video.converting import colour_file
+    if not options.overwrite and os.path.lexists(options.out) and (
+            options.skip_existing or options.resume):
+        if not options.quiet:
+            note('colornet: note: %s is there and left' % options.out)
+        return
+    try:
+        frames = colour_file(lambda: _load(options), options.source,
+                             options.out, film, options.overwrite,
+                             options.resume, not options.quiet)
+    except KeyboardInterrupt:
+        note('colornet: what is finished is kept: --resume goes on there')
+        raise
+    if not options.quiet:
+        say('%d frames coloured in %s' % (frames, options.out))
+
+
+def _colour_stream(options, film):
+    from ..flow.pipes import open_sink
+    from ..video.converting import colour_stream, open_target
+    from ..video.writing import choose_format
+    if options.resume:
+        raise ColornetError('--resume is for files, not -')
+    to_stdout = options.out == STREAM
+    if to_stdout and sys.stdout.isatty():
+        raise ColornetError('the film would be printed on the terminal: '
+                            'OUT, or > FILE')
+    if options.format and not to_stdout:
+        raise ColornetError('--format is for - as OUT; a file says it by its '
+                            'name')
+    source = (sys.stdin.buffer if options.source == STREAM else
+              options.source)
+    if to_stdout:
+        format = choose_format(options.format or 'mkv', streamed=True)
+        sink = open_sink()
+    else:
+        format = choose_format(os.path.splitext(options.out)[1][1:])
+        sink = open_target(options.out, options.overwrite)
+    with sink as opened:
+        colour_stream(lambda: _load(options), source, opened, format, film,
+                      options.source, not options.quiet)
+
+
+def _load(options):
+    """The network, once it is known that there is something to colour."""
+    from ..network.stored import network_file
+    from ..prediction.engines import load_outputs
+    from ..video.colouring import FilmColorizer
+    network = (network_file(options.network) if options.network else
+               find_resource(DEFAULT_NETWORK))
+    outputs, config, _ = load_outputs(
+        network, options.vgg, options.decoding, options.engine,
+        options.bfloat16, options.device)
+    return FilmColorizer(outputs, config, options.smooth, options.every,
+                         options.batch_size, options.tones, network.stem)

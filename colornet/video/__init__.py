@@ -1,0 +1,1 @@
+"""Film: clips in, coloured clips out, without flicker."""

@@ -1,0 +1,286 @@
+"""Frames of a clip, upright and progressive, with their times."""
+
+import contextlib
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ..errors import ColornetError
+from ..files import check_regular
+from .packages import import_package
+from .pictures import Colours, Converter, Filters, upright_filters
+
+__all__ = ['Clip', 'Frame', 'naming_errors', 'read_copied']
+
+#: Streams that are copied.
+_COPIED = 'audio', 'subtitle'
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture of a clip.
+
+    Attributes
+    ----------
+    pts, duration : int
+        When it is shown and for how long, in ``Clip.time_base``.
+    picture : av.VideoFrame
+        Upright.
+    """
+
+    pts: int
+    duration: int
+    picture: object
+
+
+class Clip:
+    """A clip that is read from its beginning to its end.
+
+    Parameters
+    ----------
+    source : str or Path, or binary file
+        A file, or a stream of which nothing is read twice.
+    name : str, optional
+        What errors call it.
+
+    Attributes
+    ----------
+    name : str
+    container, stream : of PyAV
+        The stream is that of its pictures.
+    copied : list of av.stream.Stream
+        Its sound and subtitles.
+    time_base : Fraction
+        Seconds that a timestamp counts.
+    rate : Fraction
+        Frames a second, on average.
+    first : Frame
+    start : int
+        The first frame's timestamp.
+    shape : (int, int)
+        Rows and columns of its frames, upright.
+    aspect : Fraction
+        Width of a pixel as a multiple of its height, upright.
+    colours : Colours
+        How it writes them.
+
+    Raises
+    ------
+    ColornetError
+        If it is no clip, or one that would come out wrong.
+    """
+
+    def __init__(self, source, name=None):
+        av = import_package('av')
+        self.name = str(source if name is None else name)
+        if not hasattr(source, 'read'):
+            check_regular(source)
+            source = str(source)
+        with naming_errors('cannot read ' + self.name):
+            self.container = av.open(source)
+        streams = self.container.streams
+        # Covers of sound files are streams of one picture.
+        self.stream = next((stream for stream in streams.video
+                            if stream.codec_context is not None), None)
+        if self.stream is None:
+            raise ColornetError('%s has no pictures that can be decoded'
+                                % self.name)
+        self.stream.thread_type = 'AUTO'
+        self.copied = [stream for stream in streams if stream.type in _COPIED]
+        self.time_base = self.stream.time_base
+        self.rate = (self.stream.average_rate or self.stream.base_rate or
+                     Fraction(25))
+        self._coded = self._filters = None
+        self._items, self._ahead = self._read(), deque()
+        first = self._read_ahead()
+        if first is None:
+            raise ColornetError('%s has no pictures' % self.name)
+        self.first, self.start = first, first.pts
+        self.shape = first.picture.height, first.picture.width
+        self.aspect = self.stream.sample_aspect_ratio or Fraction(1)
+        if self.shape != (self._coded[1], self._coded[0]):
+            self.aspect = 1 / self.aspect
+        self._converter = Converter(self.colours, self.time_base)
+
+    def close(self):
+        """Close the file."""
+        self.container.close()
+
+    @property
+    def num_frames(self):
+        """How many frames it has, as far as it says so; None if not."""
+        if self.stream.frames:
+            return self.stream.frames
+        av = import_package('av')
+        seconds = (self.stream.duration * self.time_base
+                   if self.stream.duration else
+                   Fraction(self.container.duration or 0, av.time_base))
+        return round(seconds * self.rate) or None
+
+    def items(self):
+        """What comes, in the file's order.
+
+        Yields
+        ------
+        Frame or av.Packet
+            Packets of the streams in :attr:`copied`.
+        """
+        while True:
+            while self._ahead:
+                yield self._ahead.popleft()
+            item = next(self._items, None)
+            if item is None:
+                return
+            yield item
+
+    def seek(self, pts):
+        """Go on at a frame or before it; not for streams.
+
+        Parameters
+        ----------
+        pts : int
+        """
+        # Some formats do not go where they are asked to.
+        for place in pts, self.start - round(1 / self.time_base):
+            self._ahead.clear()
+            with naming_errors('cannot read ' + self.name):
+                self.container.seek(place, stream=self.stream)
+            self._filters = None
+            self._items = self._read()
+            first = self._read_ahead()
+            if first is not None and first.pts <= pts:
+                return
+
+    def pixels(self, frame):
+        """Pixels of a frame.
+
+        Parameters
+        ----------
+        frame : Frame
+
+        Returns
+        -------
+        ndarray of uint8 or uint16, (rows, columns, 3)
+            sRGB; uint16 where the clip has more than 8 bits.
+        """
+        return self._converter.to_pixels(frame.picture)
+
+    def _read_ahead(self):
+        """The next frame, which :meth:`items` yields again."""
+        for item in self._items:
+            self._ahead.append(item)
+            if isinstance(item, Frame):
+                return item
+        return None
+
+    def _read(self):
+        packets = self.container.demux([self.stream] + self.copied)
+        last = None
+        while True:
+            with naming_errors('cannot read ' + self.name):
+                packet = next(packets, None)
+            if packet is None:
+                return
+            if packet.stream is not self.stream:
+                if packet.size:
+                    yield packet
+                continue
+            for frame in self._frames(packet, last):
+                yield frame
+                last = frame
+
+    def _frames(self, packet, last):
+        duration = (packet.duration or
+                    max(1, round(1 / (self.rate * self.time_base))))
+        for picture in self._pictures(packet):
+            pts = (None if picture.pts is None else
+                   round(picture.pts * picture.time_base / self.time_base))
+            if last is not None and (pts is None or pts <= last.pts):
+                # Damaged, or without times.
+                pts = last.pts + (last.duration if pts is None else 1)
+            last = Frame(pts or 0, duration, picture)
+            yield last
+
+    def _pictures(self, packet):
+        """Upright pictures that come out once a packet has gone in."""
+        av = import_package('av')
+        try:
+            decoded = packet.decode()
+        except av.error.InvalidDataError:
+            decoded = []  # Damaged: left out, as players do.
+        for picture in decoded:
+            self._check_alike(picture)
+            filters = upright_filters(picture, self.name)
+            if self._filters is None or len(filters) > self._filters[0]:
+                if self._filters:
+                    yield from self._filters[1].flush()
+                self._filters = len(filters), Filters(
+                    picture, self.time_base, filters)
+            yield from self._filters[1](picture)
+        if not packet.size and self._filters:
+            yield from self._filters[1].flush()
+            self._filters = None
+
+    def _check_alike(self, picture):
+        """Refuse clips whose pictures change their size or format."""
+        coded = picture.width, picture.height, picture.format.name
+        if self._coded is None:
+            self._coded = coded
+            self.colours = Colours.of(picture, self.stream.codec_context,
+                                      self.name)
+        elif coded != self._coded:
+            raise ColornetError('%s: its pictures change from %d x %d (%s) to '
+                                '%d x %d (%s) at second %.2f' % (
+                                    (self.name,) + self._coded + coded +
+                                    (picture.time or 0,)))
+
+
+def read_copied(source):
+    """Packets of a file's sound and subtitles.
+
+    Parameters
+    ----------
+    source : str or Path
+
+    Yields
+    ------
+    av.Packet
+    """
+    av = import_package('av')
+    what = 'cannot read %s' % source
+    with naming_errors(what):
+        container = av.open(str(source))
+    with container:
+        copied = [stream for stream in container.streams
+                  if stream.type in _COPIED]
+        packets = container.demux(copied) if copied else iter(())
+        while True:
+            with naming_errors(what):
+                packet = next(packets, None)
+            if packet is None:
+                return
+            if packet.size:
+                yield packet
+
+
+@contextlib.contextmanager
+def naming_errors(what):
+    """Turn FFmpeg's errors into a line that says what cannot be done.
+
+    Parameters
+    ----------
+    what : str
+        Such as 'cannot read film.mp4'.
+
+    Raises
+    ------
+    ColornetError
+    """
+    av = import_package('av')
+    try:
+        yield
+    except ColornetError:
+        raise
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise ColornetError('%s: %s' % (
+            what, getattr(error, 'strerror', None) or error))

@@ -1,0 +1,74 @@
+"""What waitress answers by itself, as the application answers."""
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import ErrorTask
+from waitress.utilities import RequestEntityTooLarge
+
+from .errors import error_body
+from .guard import HEADERS
+
+__all__ = ['Channel']
+
+#: What is too large is still taken, up to that many times what may come, and
+#: thrown away: who has not sent all would not read why it is refused.
+_TAKEN = 8
+
+
+class _Nowhere:
+    """Keeps nothing."""
+
+    def append(self, data):
+        pass
+
+    def close(self):
+        pass
+
+    def __len__(self):
+        return 0
+
+
+class _Parser(HTTPRequestParser):
+    """Lets requests that are too large end before they are refused."""
+
+    def received(self, data):
+        taken = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            body = self.body_rcv
+            body.buf.close()
+            body.buf = _Nowhere()
+            coming = max(self.content_length, self.body_bytes_received)
+            self.completed = bool(
+                self.expect_continue or body.completed or body.error or
+                coming > _TAKEN * self.adj.max_request_body_size)
+            # Otherwise it would be asked to go on.
+            self.expect_continue = False
+        return taken
+
+
+class _Told:
+    """An error of waitress in the words of the application."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def to_response(self, ident=None):
+        status = '%d %s' % (self.error.code, self.error.reason)
+        text = '%s (%s)' % (self.error.reason.lower(), self.error.body)
+        return status, [('Content-Type', 'application/json'), (
+            'Cache-Control', 'no-store')] + list(
+                HEADERS.items()), error_body(text).encode('ascii')
+
+
+class _Task(ErrorTask):
+
+    def execute(self):
+        self.request.error = _Told(self.request.error)
+        super().execute()
+
+
+class Channel(HTTPChannel):
+    """A connection."""
+
+    parser_class = _Parser
+    error_task_class = _Task

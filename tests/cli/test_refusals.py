@@ -1,0 +1,143 @@
+"""What ``colornet colorize`` refuses or cannot do: a true line for each."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from nose.tools import assert_in, eq_, ok_
+
+from colornet.photos.colorizer import Colorizer
+from tests import tiny
+from tests.cli.commands import run
+from tests.cli.test_colorize import GREY
+from tests.photos.samples import InFolder, grey, photo
+
+
+class TestRefusals(InFolder):
+
+    def setUp(self):
+        super().setUp()
+        self.grey = self.saved(grey(), 'grey.png')
+        self.out = self.folder / 'out'
+
+    def colorize(self, *arguments):
+        """With a network that leaves photos grey."""
+        colorizer = Colorizer(lambda luminance: np.zeros(
+            luminance.shape + (2,), np.float32), 8)
+        with mock.patch('colornet.api.load_colorizer',
+                        lambda *arguments: colorizer):
+            return run('colorize', *arguments)
+
+    def check_refused(self, words, *arguments):
+        before = sorted(self.folder.rglob('*'))
+        status, out, err = self.colorize(*arguments)
+        eq_((status, out, len(err.splitlines())), (2, '', 1), err)
+        assert_in(words, err)
+        eq_(sorted(self.folder.rglob('*')), before)
+
+    def test_what_results_cannot_go_to(self):
+        (self.folder / 'full.png').symlink_to('/dev/full')
+        text = self.written('notes.txt', b'text')
+        (self.folder / 'link').symlink_to('nowhere')
+        for out, words in (
+                ('/dev/null', 'neither a folder nor a photo; -o -'),
+                ('/dev/full', 'neither a folder nor a photo; -o -'),
+                (text, 'notes.txt is no folder, and not named as a photo'),
+                (self.folder / 'link', 'link is no folder'),
+                (self.folder / 'full.png', 'not a regular file'),
+                (text / 'a.png', 'notes.txt is no folder')):
+            for more in [], ['--overwrite']:
+                self.check_refused(words, self.grey, '-o', out, *more)
+
+    def test_hints_that_are_no_place(self):
+        for hint in '--hints=-1,5=red', '--hints -1,5=red', '--hint -1,5=red':
+            self.check_refused("not '-1,5=red'", self.grey, *hint.split(),
+                               '-o', self.out)
+
+    def test_a_full_standard_output(self):
+        with open('/dev/full', 'wb') as full:
+            done = subprocess.run(
+                [sys.executable, '-c', GREY, 'colorize', str(self.grey), '-o',
+                 '-'], cwd=str(tiny.ROOT), stdout=full,
+                stderr=subprocess.PIPE, universal_newlines=True)
+        eq_((done.returncode, done.stderr), (
+            2, 'colornet: error: cannot write to the standard output: No '
+               'space left on device\n'))
+
+    def test_photos_that_are_missing(self):
+        names = [str(self.folder / name) for name in ('a.png', 'b.png')]
+        entries = [{'source': name, 'status': 'failed',
+                    'reason': 'no such file or directory'} for name in names]
+        for more in [], [self.grey]:
+            status, out, err = self.colorize(*names, *more, '--json', '-o',
+                                             self.out)
+            eq_(status, 1 if more else 2)
+            eq_([json.loads(line) for line in out.splitlines()][:2], entries)
+            for name in names:
+                assert_in('failed: %s: no such file' % name, err)
+            ok_(self.out.exists() == bool(more))
+        status, out, err = self.colorize(names[0], '--json')
+        eq_((status, [json.loads(out)]), (2, entries[:1]))
+        eq_(err, 'colornet: error: %s does not exist\n' % names[0])
+        status, out, err = self.colorize(*names, '-q')
+        eq_((status, out, len(err.splitlines())), (2, '', 2))
+
+    def test_hints_for_a_photo_that_keeps_its_colours(self):
+        colour = self.saved(photo(), 'colour.png')
+        stdin = io.TextIOWrapper(io.BytesIO(colour.read_bytes()))
+        for source, more in (colour, []), (colour, ['--format=bmp']), (
+                '-', ['-o', self.folder / 'a.png']), (
+                '-', ['-o', self.folder / 'a.jpg']):
+            stdin.seek(0)
+            with mock.patch('sys.stdin', stdin):
+                status, _, err = self.colorize(
+                    source, '-o', self.out, '--colour=keep', '--overwrite',
+                    '--hints=5,5=red', *more)
+            eq_(status, 0)
+            eq_(err.count('keeps its colours, hints are not used: '), 1, err)
+        _, _, err = self.colorize(self.grey, '-o', self.out, '--colour=keep',
+                                  '--hints=5,5=red')
+        eq_(err, '')
+
+
+def test_photos_that_are_no_networks():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, 'grey.jpg')
+        grey().save(path)
+        for option, words in (
+                ('--network', 'grey.jpg is no HDF5 file, as trained networks'),
+                ('--vgg', "weights are a pickle or HDF5, and this is "
+                 'neither')):
+            status, out, err = run('colorize', path, '-o',
+                                   Path(folder, 'out'), option, path)
+            eq_((status, out, len(err.splitlines())), (2, '', 1), err)
+            assert_in(words, err)
+            eq_(os.listdir(folder), ['grey.jpg'])
+
+
+def test_choices_are_those_of_the_interface_in_python():
+    """Options are called the same and take the same, wherever they are."""
+    from dataclasses import fields
+
+    from colornet.cli.program import _make_parser
+    from colornet.photos.options import Options
+    actions = {action.dest: action for action in
+               _make_parser()[1]['colorize']._actions}
+    ok_(set(actions) >= {field.name for field in fields(Options)} | {
+        'borders', 'tones', 'network', 'decoding', 'vgg', 'engine', 'device',
+        'bfloat16'})
+    for name, action in actions.items():
+        named = {option.lstrip('-').replace('-', '_')
+                 for option in action.option_strings}
+        ok_(not named or named & {name, 'no_' + name, 'o', 'h'}, name)
+        for choice in action.choices or ():
+            if name in ('borders', 'tones'):
+                Colorizer(None, **{name: choice})
+            elif name not in ('engine', 'device'):
+                Options(**{name: choice})

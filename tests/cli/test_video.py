@@ -1,0 +1,163 @@
+"""What ``colornet video`` takes, writes and prints."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from unittest import mock
+
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
+
+from colornet.cli import video
+from colornet.errors import ColornetError
+from colornet.video.packages import import_package
+from tests import tiny
+from tests.cli.commands import check_is_refused, run
+from tests.video import clips
+from tests.video.clips import StandIn, configuration, contents, moving
+
+#: Runs the command line with a network that takes some time.
+SLOW = '''
+import signal, sys, time
+from unittest import mock
+from colornet import cli
+from tests.video.clips import StandIn, configuration
+signal.signal(signal.SIGINT, signal.default_int_handler)
+network = StandIn()
+def outputs(luminances):
+    time.sleep(float(sys.argv[1]) * len(luminances))
+    return network(luminances)
+with mock.patch('colornet.prediction.engines.load_outputs',
+                lambda *arguments: (outputs, configuration(), {})):
+    sys.exit(cli.main(sys.argv[2:]))
+'''
+
+
+def start(delay, *arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, '-c', SLOW, str(delay), 'video'] +
+        list(map(str, arguments)), cwd=str(tiny.ROOT),
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, **options)
+
+
+def test_missing_packages():
+    for name, words in ('av', 'package av'), ('cv2', 'opencv-python-headless'):
+        with mock.patch.dict(sys.modules, {name: None}):
+            with assert_raises(ColornetError) as caught:
+                import_package(name)
+        assert_in(words, str(caught.exception))
+        assert_in("pip install '.[video]'", str(caught.exception))
+    with mock.patch.dict(sys.modules, {'av': None}):
+        check_is_refused('video needs the package av', 'video', __file__,
+                         'out.mp4')
+
+
+def test_times():
+    for text, seconds in [('90', 90), ('1:30', 90), ('1:02:03.5', 3723.5),
+                          ('0.04', Fraction(1, 25)), ('00:00:07', 7)]:
+        eq_(video._seconds(text), Fraction(seconds))
+    for text in '1:', '-3', '1:2:3:4', 'x', '', '1,5':
+        check_is_refused('--start', 'video', 'in', 'out', '--start=' + text)
+
+
+def test_values():
+    for option in ['--smooth=1', '--smooth=-.1', '--smooth=x', '--every=0',
+                   '--crf=64', '--crf=-1', '--borders=x']:
+        check_is_refused(option.split('=')[0], 'video', 'in', 'out', option)
+    check_is_refused('not allowed with', 'video', 'in', 'out', '--overwrite',
+                     '--skip-existing')
+
+
+class TestVideo(clips.InFolder):
+
+    def setUp(self):
+        super().setUp()
+        self.out = self.folder / 'out.mp4'
+
+    def run(self, *arguments):
+        self.network = StandIn()
+        with mock.patch('colornet.prediction.engines.load_outputs',
+                        lambda *given: (self.network, configuration(), {})):
+            return run('video', *arguments)
+
+    def test_a_film(self):
+        source = self.write(sound=True)
+        status, out, err = self.run(source, self.out)
+        eq_((status, out), (0, '12 frames coloured in %s\n' % self.out))
+        assert_in('12/12', err)
+        assert_in('frame/s', err)
+        eq_(contents(self.out), contents(source))
+        eq_(self.network.seen, 13)
+        status, out, err = self.run(source, self.out)
+        eq_((status, out), (2, ''))
+        assert_in('--overwrite replaces it', err)
+        for option in '--skip-existing', '--resume':
+            status, out, err = self.run(source, self.out, option)
+            eq_((status, out), (0, ''))
+            assert_in('is there and left', err)
+        eq_(self.run(source, self.out, '--overwrite', '-q', '--every', '4',
+                     '--smooth', '.5', '--start', '0.2', '--duration', '.2',
+                     '--crf', '30', '--no-mark', '--batch-size', '2',
+                     '--borders', 'colour', '--tones', 'keep'), (0, '', ''))
+        eq_(len(contents(self.out)[0]), 5)
+        eq_(self.network.seen, 3)
+
+    def test_pipes(self):
+        source = self.write('in.mkv', frames=moving(30), sound=True)
+        reader = start(0, '-', '-', '-q', stdin=open(str(source), 'rb'))
+        content, err = reader.communicate(timeout=300)
+        eq_((reader.returncode, err), (0, b''))
+        piped = self.folder / 'piped.mkv'
+        piped.write_bytes(content)
+        eq_(contents(piped), contents(source))
+        check_is_refused('--resume is for files', 'video', '-', 'o.mp4',
+                         '--resume')
+        check_is_refused('--format is for -', 'video', source, 'o.mp4',
+                         '--format', 'mkv')
+        check_is_refused('--format is for -', 'video', '-', 'o.mp4',
+                         '--format', 'mkv')
+        check_is_refused("'avi'", 'video', '-', 'o.avi')
+
+    def test_refused(self):
+        check_is_refused('none.mp4', 'video', self.folder / 'none.mp4',
+                         self.out)
+        path = self.folder / 'text.mp4'
+        path.write_text('no film')
+        check_is_refused('cannot read', 'video', path, self.out)
+        source = self.write()
+        status, out, err = self.run(source, self.folder / 'out.gif')
+        eq_(status, 2)
+        assert_in('mkv', err)
+        with mock.patch('colornet.cli.video.sys') as terminal:
+            terminal.stdout.isatty.return_value = True
+            check_is_refused('terminal', 'video', source, '-')
+        status, out, err = self.run(source, self.out, '--start', '9')
+        eq_(status, 2)
+        assert_in('no frames at second 9', err)
+        eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'text.mp4'])
+
+    def test_interrupted(self):
+        source = self.write(frames=moving(400))
+        process = start(.02, source, self.out)
+        folder = self.folder / 'out.mp4.parts'
+        wait_for(lambda: (folder / '000000.nut').exists())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=100)
+        eq_(process.returncode, 130)
+        assert_in(b'--resume goes on', err)
+        assert_not_in(b'Traceback', err)
+        eq_(self.run(source, self.out)[0], 2)
+        status, out, err = self.run(source, self.out, '--resume')
+        eq_((status, out), (0, '400 frames coloured in %s\n' % self.out))
+        ok_(self.network.seen < 300)
+        eq_(contents(self.out)[0], contents(source)[0])
+        eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'out.mp4'])
+
+
+def wait_for(condition, seconds=100):
+    end = time.time() + seconds
+    while not condition():
+        ok_(time.time() < end)
+        time.sleep(.05)

@@ -1,0 +1,94 @@
+"""Files that are damaged: true reasons, in one line, of no code."""
+
+import io
+import random
+import re
+
+import numpy as np
+import tifffile
+from nose.tools import assert_raises, eq_, ok_
+from PIL import Image
+
+from colornet.formats.decoding import decode_photo
+from colornet.formats.photo import ImageError, damage
+from tests.formats.kinds import levels
+from tests.formats.tiffs import picture, tiff
+from tests.photos.samples import grey, photo
+
+#: All that is ever said of them.
+REASONS = re.compile(
+    r'truncated file|empty file|not an image file \(.*'
+    r'|damaged file \((no picture in it|'
+    r'its (headers|directories|pixels|pixels of \d+ bits|tags or its pixels|'
+    r'pixels, compressed by \w+,) cannot be decoded)\)'
+    r'|too large, more than \d+ million pixels .*'
+    r'|of a kind that is not read \(Unsupported BMP.*'
+    r'|TIFF (of \d+ samples|with compression \w+ and|of \d+ inks|with ).*'
+    r'|(colour profile|camera raw).*')
+
+
+def files():
+    """(Name, content) of small files of every format."""
+    for format in 'JPEG', 'PNG', 'GIF', 'BMP', 'WEBP', 'PPM', 'JPEG2000':
+        stream = io.BytesIO()
+        photo().resize((40, 30)).save(stream, format)
+        yield format, stream.getvalue()
+    stream = io.BytesIO()
+    Image.fromarray(np.array(grey()).astype(np.uint16) * 257).save(stream,
+                                                                   'PNG')
+    yield 'deep PNG', stream.getvalue()
+    for kind in None, 'lzw', 'zlib', 'zstd', 'packbits', 'jpeg':
+        stream = io.BytesIO()
+        tifffile.imwrite(stream, np.array(photo()), photometric='rgb',
+                         compression=kind)
+        yield 'TIFF', stream.getvalue()
+    for bits in 12, 16:
+        yield 'TIFF', tiff(levels(picture(3), bits), bits, 2)
+
+
+def test_reasons_have_no_code_in_them():
+    chance = random.Random(1)
+    count = 0
+    for name, content in files():
+        for _ in range(60):
+            damaged = bytearray(content)
+            for _ in range(chance.choice((1, 1, 5))):
+                at = chance.randrange(chance.choice((80, 300, len(content))))
+                # TIFF has its directory where it likes.
+                damaged[-1 - at if name == 'TIFF' and chance.random() < .4
+                        else at] = chance.randrange(256)
+            try:
+                decode_photo(bytes(damaged), 'a')
+            except ImageError as error:
+                count += 1
+                ok_(REASONS.fullmatch(error.reason), '%s: %s' % (
+                    name, error.reason))
+    ok_(count > 200, count)
+
+
+def test_a_photo_whose_headers_are_damaged_is_called_so():
+    for name, content in files():
+        if name in ('JPEG', 'PNG', 'GIF', 'WEBP', 'JPEG2000'):
+            with assert_raises(ImageError) as caught:
+                decode_photo(content[:12] + b'\xff' * 40, 'a')
+            ok_('not an image' not in caught.exception.reason, name)
+
+
+def test_tags_that_contradict_each_other():
+    for tag, part in (259, 'tags or its pixels'), (277, 'directories'):
+        with assert_raises(ImageError) as caught:
+            decode_photo(tiff(levels(picture(), 8), 8, more=[
+                (tag, 3, (8, 7, 6, 5))]), 'a')
+        eq_(caught.exception.reason,
+            'damaged file (its %s cannot be decoded)' % part)
+
+
+def test_words():
+    for text, reason in (
+            ('image file is truncated (7 bytes not processed)',
+             'truncated file'),
+            ("'<' not supported between instances of 'tuple' and 'int'",
+             'damaged file (its tags cannot be decoded)'),
+            ('Unsupported BMP compression (7)',
+             'of a kind that is not read (Unsupported BMP compression (7))')):
+        eq_(damage(ValueError(text), 'its tags'), reason)

@@ -1,0 +1,98 @@
+"""Warnings of libraries: left out in the thread that reads, in no other."""
+
+import io
+import threading
+import warnings
+
+import numpy as np
+from nose.tools import eq_, ok_
+from PIL import Image
+
+from colornet.formats import decoding, photo
+from colornet.formats.decoding import decode_photo
+from colornet.formats.quiet import quietly
+
+
+def warn():
+    warnings.warn('noisy')
+
+
+def test_inside_and_outside():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        with quietly():
+            warn()
+            with quietly():
+                warn()
+            warn()
+        eq_(caught, [])
+        warn()
+        eq_([str(each.message) for each in caught], ['noisy'])
+        try:
+            with quietly():
+                raise KeyError
+        except KeyError:
+            warn()
+        eq_(len(caught), 2)
+
+
+def test_threads_that_end_in_another_order():
+    begun, ended = threading.Barrier(3), threading.Event()
+    caught, faults = [], []
+
+    def read(is_first):
+        try:
+            with quietly():
+                begun.wait(10)
+                if not is_first:
+                    ok_(ended.wait(10))
+                warn()
+        except Exception as error:
+            faults.append(error)
+        if is_first:
+            ended.set()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        threads = [threading.Thread(target=read, args=[first])
+                   for first in (True, False)]
+        for thread in threads:
+            thread.start()
+        begun.wait(10)
+        warn()  # while both are quiet
+        for thread in threads:
+            thread.join()
+        warn()
+    eq_((len(caught), faults), (2, []))
+
+
+def test_photos_are_read_without_a_word():
+    stream = io.BytesIO()
+    numbers = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16))
+    palette = numbers.convert('P')
+    palette.save(stream, 'PNG', transparency=bytes(range(256)))
+    limit = Image.MAX_IMAGE_PIXELS
+    results = []
+
+    def work():
+        results.append(decode_photo(stream.getvalue(), 'a').alpha)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        before = list(warnings.filters)
+        try:
+            photo.limit_pixels(260)  # Pillow warns from half of it on.
+            threads = [threading.Thread(target=work) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            Image.open(stream).load()
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+        eq_([each for each in warnings.filters if each not in before and
+             not hasattr(each[3], 'match')], [])
+    eq_([each.category for each in caught],
+        [Image.DecompressionBombWarning])
+    eq_(len(results), 8)
+    ok_(all((alpha == np.array(numbers)).all() for alpha in results))
+    ok_(decoding.quietly is quietly)

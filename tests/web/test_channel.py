@@ -1,0 +1,206 @@
+"""Requests as they come over the network: broken, huge, slow, many."""
+
+import contextlib
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+
+from nose.tools import assert_in, assert_not_in, eq_, ok_
+
+from colornet.web import server
+from tests.web import serving
+from tests.web.serving import encoded, make_model, multipart, pixels_of
+
+LIMIT = 1 << 21
+
+
+class TestChannel:
+    """A server without a network, in this process."""
+
+    def setup(self):
+        serving.need_flask()
+        from colornet.web.app import make_app
+        self.said = io.StringIO()
+        self.stack = contextlib.ExitStack()
+        self.stack.enter_context(contextlib.redirect_stderr(self.said))
+        self.app = make_app(make_model(), places=2, max_bytes=LIMIT)
+        self.server = server.listen(self.app, '127.0.0.1', 0, 2)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+
+    setup_method = setup
+
+    def teardown(self):
+        # As Ctrl-C does, but from another thread.
+        self.server.asyncore.close_all(self.server._map)
+        self.thread.join()
+        self.server.task_dispatcher.shutdown()
+        self.stack.close()
+        eq_(self.said.getvalue(), '')
+
+    teardown_method = teardown
+
+    def connect(self):
+        return socket.create_connection(
+            ('127.0.0.1', int(self.server.effective_port)), timeout=30)
+
+    def answer(self, connection):
+        """Status and body of an answer, which ends the connection."""
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        content = answer.read()
+        if answer.status >= 400:
+            eq_(answer.getheader('Content-Type'), 'application/json')
+            eq_(answer.getheader('X-Content-Type-Options'), 'nosniff')
+            assert_in(answer.getheader('Cache-Control'),
+                      ('no-store', 'no-cache'))
+            text = json.loads(content.decode('ascii'))['error']
+            ok_(text)
+            assert_not_in('\n', text)
+        return answer.status, content
+
+    def ask(self, *parts, pause=0):
+        with self.connect() as connection:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(pause)
+            return self.answer(connection)
+
+    def is_well(self):
+        body, kind = multipart(encoded())
+        status, content = self.ask(head(len(body), kind), body)
+        eq_((status, pixels_of(content).shape), (200, (96, 128, 3)))
+        health = json.loads(self.ask(
+            b'GET /api/health HTTP/1.1\r\nHost: localhost\r\n'
+            b'Connection: close\r\n\r\n')[1].decode())
+        eq_(health['waiting'], 0)
+        return True
+
+    def test_what_is_no_request(self):
+        for request, status in [
+                (b'nonsense\r\n\r\n', 400),
+                (b'\x16\x03\x01\x02\x00\x01\x00\r\n\r\n', 400),  # TLS
+                (b'GET /api/health HTTP/1.1\r\n\r\n', 400),
+                (b'get /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n', 400),
+                (b'GET / HTTP/1.1\r\nHost : x\r\n\r\n', 400),
+                (b'POST /api/photos HTTP/1.1\r\nHost: localhost\r\n'
+                 b'Content-Length: -1\r\n\r\n', 400),
+                (b'POST /api/photos HTTP/1.1\r\nHost: localhost\r\n'
+                 b'Content-Length: 1\r\nContent-Length: 2\r\n\r\n', 400),
+                (b'POST /api/photos HTTP/1.1\r\nHost: localhost\r\n'
+                 b'Transfer-Encoding: gzip\r\n\r\n', 501),
+                (b'POST /api/photos HTTP/1.1\r\nHost: localhost\r\n'
+                 b'Transfer-Encoding: chunked\r\n\r\nx\r\n', 400),
+                (b'GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n'
+                 % (b'a' * 300000), 431),
+                (b'GET http://example.org/ HTTP/1.1\r\n'
+                 b'Host: example.org\r\n\r\n', 403),
+                (b'TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n', 405),
+                (b'FOO /api/photos HTTP/1.1\r\nHost: localhost\r\n\r\n', 405),
+                (b'GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n',
+                 404),
+                (b'GET /static/../app.py HTTP/1.1\r\nHost: localhost\r\n\r\n',
+                 404),
+                (b'GET /static/%2e%2e/app.py HTTP/1.1\r\nHost: localhost\r\n'
+                 b'\r\n', 404)]:
+            eq_(self.ask(request)[0], status, request[:99])
+        ok_(self.is_well())
+
+    def test_huge_files_are_refused_when_they_have_come(self):
+        for size in LIMIT + 1, LIMIT + 200000, 7 * LIMIT:
+            body, kind = multipart(bytes(size))
+            for headers, parts in [(head(len(body), kind), [body]),
+                                   (chunked(kind), in_chunks(body))]:
+                status, content = self.ask(headers, *parts)
+                eq_(status, 413, size)
+                assert_in(b'large', content)
+        ok_(self.is_well())
+
+    def test_they_are_not_kept(self):
+        kept = []
+        body = bytes(5 * LIMIT)
+        with self.connect() as connection:
+            connection.sendall(head(len(body), 'x'))
+            connection.sendall(body[:-1])
+            deadline = time.monotonic() + 30
+            while not kept and time.monotonic() < deadline:
+                kept = [channel.request.body_rcv for channel in
+                        self.server.active_channels.values()
+                        if channel.request and channel.request.error]
+                time.sleep(0.01)
+            eq_([len(one) for one in kept], [0])
+            connection.sendall(body[-1:])
+            eq_(self.answer(connection)[0], 413)
+
+    def test_gigantic_ones_are_refused_at_once(self):
+        eq_(self.ask(head(10 ** 15, 'x'))[0], 413)
+        # Whoever asks first is told first.
+        eq_(self.ask(head(5 * LIMIT, 'x').replace(
+            b'\r\n\r\n', b'\r\nExpect: 100-continue\r\n\r\n'))[0], 413)
+        with self.connect() as connection:
+            connection.sendall(chunked('x'))
+            try:
+                for _ in range(200):
+                    connection.sendall(next(in_chunks(bytes(LIMIT), LIMIT)))
+            except OSError:
+                pass  # It does not go on for ever.
+            else:
+                raise AssertionError('200 times what may come was taken')
+        ok_(self.is_well())
+
+    def test_slow_ones_stop_nobody(self):
+        body, kind = multipart(encoded())
+        request = head(len(body), kind) + body
+        slow = [self.connect() for _ in range(30)]
+        try:
+            for number, connection in enumerate(slow):
+                connection.sendall(request[:(number + 1) * 50])
+            ok_(self.is_well())
+            slow[3].sendall(request[200:])
+            eq_(self.answer(slow[3])[0], 200)
+        finally:
+            for connection in slow:
+                connection.close()
+
+    def test_those_who_go(self):
+        body, kind = multipart(encoded())
+        request = head(len(body), kind) + body
+        for stop in 10, 100, 300, len(request) - 1, len(request):
+            with self.connect() as connection:
+                # It is reset, as by a browser that is ended.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                      b'\1\0\0\0\0\0\0\0')
+                connection.sendall(request[:stop])
+        deadline = time.monotonic() + 30
+        while self.app.extensions['line'].waiting():
+            ok_(time.monotonic() < deadline)
+            time.sleep(0.01)
+        ok_(self.is_well())
+
+    def test_a_byte_at_a_time(self):
+        body, kind = multipart(encoded(quality=1))
+        request = head(len(body), kind) + body
+        eq_(self.ask(*(request[at:at + 1] for at in range(len(request))))[0],
+            200)
+
+
+def head(length, kind):
+    return ('POST /api/colorize HTTP/1.1\r\nHost: localhost\r\n'
+            'Content-Type: %s\r\nContent-Length: %d\r\n\r\n'
+            % (kind, length)).encode()
+
+
+def chunked(kind):
+    return ('POST /api/colorize HTTP/1.1\r\nHost: localhost\r\n'
+            'Content-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n'
+            % kind).encode()
+
+
+def in_chunks(body, size=30000):
+    for start in range(0, len(body), size):
+        part = body[start:start + size]
+        yield b'%x\r\n%s\r\n' % (len(part), part)
+    yield b'0\r\n\r\n'
