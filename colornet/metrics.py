@@ -350,7 +350,7 @@ def picture_metrics(predicted_rgb, actual_rgb, grey_rgb):
     Returns
     -------
     OrderedDict of str to float
-        As of :func:`image_metrics`; see :meth:`Truth.score`.
+        As of :func:`image_metrics`; U and V as of :class:`Truth`.
     """
     return Truth(actual_rgb, grey_rgb).score(predicted_rgb, IMAGE_METRICS)
 

