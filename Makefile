@@ -38,7 +38,7 @@ FIGURE_DATA =
 FIGURES := figure1 figure2 figure3 figure4 figure5 figure6 figure7 figure8
 NEEDED :=
 WHEELS :=
-CODE := setup.py $(wildcard benchmarks colornet tests tools)
+CODE := setup.py $(wildcard benchmarks colornet reliability tests tools)
 DATA_SETS := CVCL DATA EVERYDAY EVERYDAY_TEST GENERAL ILSVRC MCGILL MIRFLICKR
 STUDIES := $(patsubst experiments/%.ini,%,$(shell grep -l '^\[study\]' experiments/*.ini 2>/dev/null))
 # The tests are of the CPU's graph; "colornet selftest" is for a GPU.
@@ -54,7 +54,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints consistency \
-    $(STUDIES) experiments report benchmark benchmark-sizes docker docker-cpu \
+    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker docker-cpu \
     lint clean FORCE
 
 install: $(VENV)/installed help
@@ -267,6 +267,9 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
+reliability: $(VENV)/web ## what a page's server bears, 5 minutes: counts of answers, memory
+	$(VENV)/bin/python -m reliability.page
+
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \
     --build-arg COMMIT=$(or $(shell git describe --always --abbrev=40 --dirty \
@@ -290,4 +293,4 @@ docker-%: FORCE ## run another target in IMAGE=colornet or colornet:cpu, such as
 
 clean: ## remove .venv, .python and caches, never data, runs or weights
 	rm -rf $(VENV) .python build dist colornet.egg-info
-	find benchmarks colornet tests -name __pycache__ -prune -exec rm -rf {} +
+	find benchmarks colornet reliability tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,8 +1,18 @@
-"""Whether two engines compute the same, to float32 accuracy."""
+"""Whether two engines compute the same, as far as their floats let them."""
+
+from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ['compare', 'kind_of', 'tolerances']
+from colornet.errors import ColornetError
+from colornet.terminal import progress_bar
+
+from .children import Child
+from .engines import COLORNET, COLORNET_BFLOAT16, PYTORCH_BFLOAT16, REFERENCE
+
+__all__ = ['TOLERANCES', 'BFLOAT16_TOLERANCES', 'check_agreement', 'compare',
+           'kind_of', 'tolerances']
 
 #: Kind of result -> allowed root mean square of the differences, as a part
 #: of the values' own. A sum in float32 is off by some 1e-7; what is measured
@@ -18,14 +28,19 @@ TOLERANCES = {
     # Of several steps: Adam divides by the size of the gradient, so where
     # that is only rounding, the steps differ.
     'losses': 1e-4,           # 2e-5
+    # Part of the pixels that are decoded to another bin: where the two
+    # largest scores are equal to within rounding.
+    'chrominance': 1e-3,      # 0
 }
 
-#: How much further from float64 than PyTorch's float32 we may be.
-FACTOR = 4
+#: The same for bfloat16, whose rounding is of some 2e-3 for each map.
+BFLOAT16_TOLERANCES = {
+    'scores': 0.03, 'training scores': 0.03, 'average': 0.03,
+    'gradient': 0.3, 'losses': 0.01, 'chrominance': 0.1}
 
-#: Part of the pixels that may be decoded to another bin: where the two
-#: largest scores are equal to within rounding.
-MAX_OTHER_BINS = 1e-3
+#: How much further from float64 than PyTorch's floats of the same size we
+#: may be.
+FACTOR = 4
 
 #: Arrays count as if they were no smaller than this part of the largest of
 #: their kind. Some are nothing but rounding: batch normalization after a 1x1
@@ -33,14 +48,94 @@ MAX_OTHER_BINS = 1e-3
 #: adds, so its gradient is zero.
 FLOOR = 1e-3
 
+#: Images in the minibatch of the check.
+BATCH_SIZE = 2
+
+#: Engine -> PyTorch's that has the same floats, and what is always allowed.
+YARDSTICKS = {engine: ('pytorch', TOLERANCES) for engine in COLORNET}
+YARDSTICKS[COLORNET_BFLOAT16] = PYTORCH_BFLOAT16, BFLOAT16_TOLERANCES
+
+
+def check_agreement(problem, folder, num_threads, engines, on_death):
+    """Compare engines with PyTorch in float64, as far as rounding lets them.
+
+    Parameters
+    ----------
+    problem : str
+        File of :func:`benchmarks.problem.write_problem`.
+    folder : str or Path
+        Gets files.
+    num_threads : int
+    engines : sequence of str
+        Those that are colornet's are checked.
+    on_death : callable
+        Takes one of these that died and its message.
+
+    Returns
+    -------
+    list of str
+        Lines that say how well they agree.
+
+    Raises
+    ------
+    ColornetError
+        If they do not: the worst array. Or if PyTorch dies.
+    """
+    lines = []
+
+    def results_of(engine):
+        path = Path(folder, 'results.npz')
+        child = Child(engine, problem, BATCH_SIZE, num_threads)
+        try:
+            child.write_results(path)
+        finally:
+            child.stop()
+        if engine != REFERENCE:
+            lines.append('%s: %s' % (engine, child.description))
+        with np.load(path) as file:
+            return dict(file)
+
+    def compare_with_exact(engine, results, allowed):
+        rows = compare(results, exact, allowed)
+        name, difference, limit = rows[0]
+        if not difference <= limit:
+            raise ColornetError(
+                '%s does not compute what PyTorch does in float64: %s differs '
+                'by %.1e of its size, allowed are %.1e'
+                % (engine, name, difference, limit))
+        kinds = OrderedDict()
+        for name, difference, _ in rows:
+            kind = kind_of(name)
+            kinds[kind] = max(difference, kinds.get(kind, 0.))
+        lines.append('%s is as near to float64 as: %s' % (engine, ', '.join(
+            '%s %.0e' % item for item in sorted(kinds.items()))))
+
+    exact = results_of(REFERENCE)
+    allowed = {}
+    for engine in progress_bar([engine for engine in engines
+                                if engine in COLORNET],
+                               desc='agreement', unit='engine'):
+        try:
+            results = results_of(engine)
+        except ColornetError as error:
+            on_death(engine, str(error))
+            continue
+        yardstick, least = YARDSTICKS[engine]
+        if yardstick not in allowed:
+            theirs = results_of(yardstick)
+            allowed[yardstick] = tolerances(theirs, exact, least)
+            compare_with_exact(yardstick, theirs, allowed[yardstick])
+        compare_with_exact(engine, results, allowed[yardstick])
+    return lines
+
 
 def kind_of(name):
     """'gradient' of 'gradient r4_conv/W'; 'scores' of 'scores'."""
     return name.rsplit(' ', 1)[0] if '/' in name else name
 
 
-def tolerances(theirs, exact):
-    """How far float32 may be off, as the other side is, too.
+def tolerances(theirs, exact, least=None):
+    """How far rounding may take results, as it does the other side's, too.
 
     A rectifier's gradient jumps at zero, so what rounding does to a gradient
     depends on the photos, the weights and the processor. How much that is,
@@ -49,15 +144,18 @@ def tolerances(theirs, exact):
     Parameters
     ----------
     theirs, exact : dict of str to ndarray
-        Results in float32 and in float64.
+        Results in floats as ours, and in float64.
+    least : dict of str to float
+        Kind of result -> difference; :data:`TOLERANCES` if not given.
 
     Returns
     -------
     dict of str to float
-        Kind of result -> allowed difference: :data:`TOLERANCES`, or
-        :data:`FACTOR` times the largest of theirs.
+        Kind of result -> allowed difference: `least`, or :data:`FACTOR` times
+        the largest of theirs.
     """
-    allowed = dict(TOLERANCES)
+    least = TOLERANCES if least is None else least
+    allowed = dict(least)
     for name, difference, _ in compare(theirs, exact):
         kind = kind_of(name)
         if kind in allowed and np.isfinite(difference):
@@ -96,7 +194,7 @@ def compare(ours, theirs, allowed=None):
             difference = _root_mean_square(ours[name] - theirs[name]) / max(
                 _root_mean_square(theirs[name]), floors[_family(name)])
         rows.append((name, float(difference),
-                     allowed.get(kind_of(name), MAX_OTHER_BINS)))
+                     allowed.get(kind_of(name), 0.)))
     # NaN is the worst.
     return sorted(rows, reverse=True, key=lambda row: (
         row[1] / row[2] if np.isfinite(row[1]) else float('inf')))

@@ -13,13 +13,14 @@ from colornet.api import load_colorizer
 from colornet.cli import report_errors
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
+from . import NETWORK
 from .pixels import colour, count_differences, demo_photos
 from .tables import format_table
 
 __all__ = ['NETWORKS', 'count_moved', 'main']
 
 #: The network that colours photos, and the paper's.
-NETWORKS = (DEFAULT_NETWORK, 'weights/cvcl_classification.h5')
+NETWORKS = DEFAULT_NETWORK, NETWORK
 
 
 def count_moved(network, photos):

@@ -113,7 +113,7 @@ class Children:
     problem, batch_size, num_threads
         As :class:`Child` takes them.
     on_death : callable
-        Takes the message of an engine that died; the others go on.
+        Takes an engine that died and its message; the others go on.
     """
 
     def __init__(self, problem, batch_size, num_threads, on_death):
@@ -133,7 +133,7 @@ class Children:
         try:
             self.children[engine] = Child(engine, *self._options)
         except ColornetError as error:
-            self._on_death(str(error))
+            self._on_death(engine, str(error))
         return engine in self.children
 
     def run(self, engine, task):
@@ -144,7 +144,7 @@ class Children:
             return self.children[engine].run(task)
         except ColornetError as error:
             self.children.pop(engine).stop()
-            self._on_death(str(error))
+            self._on_death(engine, str(error))
             return None
 
 

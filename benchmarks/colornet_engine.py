@@ -3,18 +3,20 @@
 import numpy as np
 
 from colornet.engine.backend import T, describe_backend, lasagne, theano
+from colornet.engine.convolutions import bfloat16_mode
 from colornet.engine.convolvers import onednn_version
 from colornet.engine.speedups import speedup_status
 from colornet.network.networks import (all_parameters, output_layers,
                                        trainable_parameters)
 from colornet.network.objectives import cross_entropy_loss
 from colornet.network.saved import compile_prediction
-from colornet.prediction.bfloat16 import load_rounded
+from colornet.prediction.bfloat16 import load_rounded, load_rounded_outputs
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from colornet.training.updates import compile_training
 
+from . import NETWORK
 from .peaks import MATRIX_SIZE
-from .problem import NETWORK, correlation_order, load_shipped_network
+from .problem import correlation_order, load_shipped_network
 
 __all__ = ['ColornetEngine']
 
@@ -77,6 +79,9 @@ class ColornetEngine:
 
     def scores(self):
         """Class scores of the prediction, for U and V."""
+        if self.bfloat16:
+            return load_rounded_outputs(find_resource(NETWORK))[0](
+                self.luminance)
         outputs = lasagne.layers.get_output(output_layers(self.net),
                                             deterministic=True)
         return theano.function([self.net['input'].input_var],
@@ -91,8 +96,9 @@ class ColornetEngine:
         parameters = trainable_parameters(self.net)
         values = theano.function(
             [self.net['input'].input_var, targets], outputs + T.grad(
-                cross_entropy_loss(outputs, targets), parameters))(
-                    self.inputs, self.targets)
+                cross_entropy_loss(outputs, targets), parameters),
+            mode=bfloat16_mode() if self.bfloat16 else None)(
+                self.inputs, self.targets)
         return values[:2], {
             '/'.join(names[variable]):
             correlation_order(names[variable], np.asarray(gradient))

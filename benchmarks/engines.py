@@ -20,8 +20,13 @@ import numpy as np
 
 from colornet.engine.switches import SPEEDUPS, VARIABLE
 
-__all__ = ['COLORNET', 'COLORNET_BFLOAT16', 'PYTORCH', 'ONNX', 'ENGINES',
-           'environment', 'repeat_photos', 'make_engine', 'collect_results']
+__all__ = ['COLORNET', 'COLORNET_BFLOAT16', 'PYTORCH', 'PYTORCH_BFLOAT16',
+           'ONNX', 'ENGINES', 'REFERENCE', 'environment', 'repeat_photos',
+           'make_engine', 'collect_results']
+
+#: What computes in bfloat16.
+COLORNET_BFLOAT16, PYTORCH_BFLOAT16 = ('colornet bf16',
+                                       'pytorch channels_last bf16')
 
 #: Name -> speed-ups left out, by their names in SPEEDUPS.
 COLORNET = OrderedDict([
@@ -29,17 +34,14 @@ COLORNET = OrderedDict([
     ('colornet, no oneDNN', ['onednn']),
     ('colornet, direct', ['winograd']),
     ('colornet, obvious graph', list(SPEEDUPS)),
-    ('colornet bf16', []),
+    (COLORNET_BFLOAT16, []),
 ])
-
-#: Of these, what computes in bfloat16.
-COLORNET_BFLOAT16 = 'colornet bf16'
 
 #: Name -> options of PyTorchEngine.
 PYTORCH = OrderedDict([
     ('pytorch', {}),
     ('pytorch channels_last', {'channels_last': True}),
-    ('pytorch channels_last bf16', {'channels_last': True, 'bfloat16': True}),
+    (PYTORCH_BFLOAT16, {'channels_last': True, 'bfloat16': True}),
     ('pytorch compile', {'channels_last': True, 'compile': True}),
 ])
 

@@ -9,7 +9,7 @@ from colornet.prediction.onnx_graph import import_package
 from colornet.prediction.onnx_runtime import load_onnx
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
-from .problem import NETWORK
+from . import NETWORK
 
 __all__ = ['OnnxEngine']
 

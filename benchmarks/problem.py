@@ -16,13 +16,12 @@ from colornet.network.networks import all_parameters, output_layers
 from colornet.network.saved import load_network
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
-from colornet.resources import DEFAULT_NETWORK, find_resource, weights_file
+from colornet.resources import DEFAULT_NETWORK, find_resource
 
-__all__ = ['NETWORK', 'load_shipped_network', 'correlation_order',
+from . import NETWORK
+
+__all__ = ['load_shipped_network', 'correlation_order',
            'count_multiply_adds', 'write_problem']
-
-#: The paper's network, decoded as the paper does.
-NETWORK = weights_file('cvcl_classification')
 
 
 def load_shipped_network(size, fold=False, network=NETWORK):

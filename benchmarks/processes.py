@@ -154,7 +154,7 @@ def measure_processes(work, programs, num_rounds, num_threads, on_death):
         See :func:`list_programs`.
     num_rounds, num_threads : int
     on_death : callable
-        Takes the message of a program that failed.
+        Takes a program that failed and its message.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def measure_processes(work, programs, num_rounds, num_threads, on_death):
                         options, root, variables))
                 except ColornetError as error:
                     del found[program]
-                    on_death('%s: %s' % (program, error))
+                    on_death(program, '%s: %s' % (program, error))
     # The first may have compiled something.
     return OrderedDict(
         (program, (statistics.median(seconds for seconds, _ in

@@ -6,20 +6,27 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from colornet.network.stored import load_stored
 from colornet.pytorch.network import Network
 from colornet.pytorch.prediction import load_for_pytorch
+from colornet.pytorch.updates import Updates
 from colornet.resources import DEFAULT_NETWORK, find_resource
 
+from . import NETWORK
 from .peaks import CONVOLUTION, MATRIX_SIZE
 
 __all__ = ['PyTorchEngine']
 
 
+def _widen(tensor):
+    """Float32, where it was bfloat16."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def _cross_entropy(scores, targets):
     # Not in bfloat16, whatever the scores are in.
-    return sum(F.cross_entropy(
-        channel.to(torch.promote_types(channel.dtype, torch.float32)),
-        targets[:, number]) for number, channel in enumerate(scores))
+    return sum(F.cross_entropy(_widen(channel), targets[:, number])
+               for number, channel in enumerate(scores))
 
 
 class PyTorchEngine:
@@ -96,16 +103,17 @@ class PyTorchEngine:
     def make_train(self):
         """Return a function that does one training step."""
         self.network.train()
-        optimizer = torch.optim.Adam(
-            [parameter for parameter in self.network.parameters()
-             if parameter.requires_grad], 0.0003, (0.9, 0.999))
+        trained = self.network.trained()
+        tensors = [tensor for _, tensor in trained]
+        settings = load_stored(find_resource(NETWORK))[1].training
+        # Not torch.optim's, whose epsilon is at another place than Lasagne's.
+        updates = Updates(trained, self.network.encoder, settings)
         loss_of = self.compile(self._loss)
 
         def step():
-            optimizer.zero_grad()
             loss = loss_of(self.inputs, self.targets)
-            loss.backward()
-            optimizer.step()
+            updates.apply(torch.autograd.grad(loss, tensors),
+                          settings['learning_rate'])
             return loss.item()
         return step
 
@@ -143,19 +151,21 @@ class PyTorchEngine:
     def scores(self):
         """Class scores of the prediction, for U and V."""
         self.network.eval()
-        with torch.inference_mode():
-            return [scores.numpy() for scores in self.network(self.inputs)]
+        with torch.inference_mode(), self._autocast():
+            return [_widen(scores).numpy()
+                    for scores in self.network(self.inputs)]
 
     def training_scores(self):
         """Class scores while training, and the loss's gradients by name."""
         averages = {name: average.copy() for name, average in
                     self.running_averages().items()}
         self.network.train()
-        scores = self.network(self.inputs)
+        with self._autocast():
+            scores = self.network(self.inputs)
         _cross_entropy(scores, self.targets).backward()
         for name, average in averages.items():  # That was not a step.
             self.variables[name].copy_(torch.from_numpy(average))
-        return [channel.detach().numpy() for channel in scores], {
+        return [_widen(channel.detach()).numpy() for channel in scores], {
             name: variable.grad.numpy() for name, variable in
             self.variables.items() if variable.grad is not None}
 

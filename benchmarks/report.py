@@ -5,7 +5,7 @@ from collections import OrderedDict
 from colornet.errors import ColornetError
 from colornet.files import read_csv, write_csv
 
-from .engines import COLORNET, COLORNET_BFLOAT16, ONNX
+from .engines import COLORNET, COLORNET_BFLOAT16, ONNX, PYTORCH_BFLOAT16
 from .processes import FOLDER, WARM, is_process
 from .tables import format_table
 
@@ -16,8 +16,6 @@ CSV_COLUMNS = ('work', 'engine', 'seconds_per_image', 'peak_memory_mb',
 
 #: Of which the fastest is what the others are compared with.
 FLOAT32_PYTORCH = ('pytorch', 'pytorch channels_last', 'pytorch compile')
-
-BFLOAT16 = 'pytorch channels_last bf16'
 
 
 def write_rows(path, rows):
@@ -108,9 +106,10 @@ def _ratios(seconds, references):
     for engine, text in (('colornet', ''),
                          ('colornet, no oneDNN', ' without oneDNN')):
         compare('Training%s, float32' % text, 'train_6', engine)
-        compare('Training%s, bfloat16' % text, 'train_6', engine, BFLOAT16)
+        compare('Training%s, bfloat16' % text, 'train_6', engine,
+                PYTORCH_BFLOAT16)
     compare('Training, both in bfloat16', 'train_6', COLORNET_BFLOAT16,
-            BFLOAT16)
+            PYTORCH_BFLOAT16)
     for work in OrderedDict.fromkeys(work for work, _ in seconds):
         if work.startswith(('predict_', 'everyday_')):
             network, batch = work.split('_')
@@ -119,9 +118,9 @@ def _ratios(seconds, references):
                  'everyday': 'Prediction, the default network'}[network],
                 batch)
             compare(text + ', float32', work, 'colornet')
-            compare(text + ', bfloat16', work, 'colornet', BFLOAT16)
+            compare(text + ', bfloat16', work, 'colornet', PYTORCH_BFLOAT16)
             compare(text + ', both in bfloat16', work, COLORNET_BFLOAT16,
-                    BFLOAT16)
+                    PYTORCH_BFLOAT16)
             compare(text + ', ONNX Runtime', work, 'colornet', ONNX)
         elif is_process(work):
             text = ('A folder of %s photos, each' % work[len(FOLDER):]

@@ -22,16 +22,15 @@ from colornet.files import make_folder
 from colornet.resources import num_processors
 from colornet.terminal import on_terminal, progress_bar
 
-from .agreement import compare, kind_of, tolerances
-from .children import Child, Children, write_problem
-from .engines import COLORNET_BFLOAT16, ENGINES, ONNX, REFERENCE
+from .agreement import check_agreement
+from .children import Children, write_problem
+from .engines import COLORNET_BFLOAT16, ENGINES, ONNX
 from .peaks import PEAKS
 from .processes import (COLD, FOLDER, WARM, is_process, list_programs,
                         measure_processes)
 from .report import format_report, read_rows, write_rows
 
-__all__ = ['WORKS', 'check_agreement', 'check_packages', 'engines_of',
-           'measure', 'run_driver']
+__all__ = ['WORKS', 'check_packages', 'engines_of', 'measure', 'run_driver']
 
 #: A task, and the images in its minibatch; whole commands.
 WORKS = ('train_6', 'predict_1', 'predict_8', 'everyday_1', 'everyday_8',
@@ -45,66 +44,17 @@ TASKS = {'colornet, obvious graph': ('train',),
          'pytorch': ('train', 'predict', 'peak'),
          'pytorch compile': ('train', 'predict')}
 
-#: May be left out without making the benchmark fail.
+#: May die without making the benchmark fail, unless asked for by name.
 OPTIONAL = ('pytorch compile', ONNX, COLORNET_BFLOAT16)
 
 #: Repetitions that do not count: the first one compiles.
 WARM_UPS = 2
-
-#: Images in the minibatch of the check.
-CHECK_BATCH_SIZE = 2
 
 
 def engines_of(task, engines):
     """Those of some engines that do a task."""
     return [engine for engine in engines
             if task in TASKS.get(engine, (task,))]
-
-
-def check_agreement(problem, folder, num_threads,
-                    engines=('colornet', 'colornet, no oneDNN')):
-    """Compare engines with PyTorch in float64, as far as float32 lets them.
-
-    Returns
-    -------
-    list of str
-        Lines that say how well they agree.
-
-    Raises
-    ------
-    ColornetError
-        If they do not: the worst array.
-    """
-    lines, results = [], OrderedDict()
-    for engine in progress_bar((REFERENCE, 'pytorch') + tuple(engines),
-                               desc='agreement', unit='engine'):
-        path = Path(folder, 'results.npz')
-        child = Child(engine, problem, CHECK_BATCH_SIZE, num_threads)
-        try:
-            child.write_results(path)
-            if engine != REFERENCE:
-                lines.append('%s: %s' % (engine, child.description))
-        finally:
-            child.stop()
-        with np.load(path) as file:
-            results[engine] = dict(file)
-    exact = results.pop(REFERENCE)
-    allowed = tolerances(results['pytorch'], exact)
-    for engine, result in results.items():
-        rows = compare(result, exact, allowed)
-        name, difference, limit = rows[0]
-        if not difference <= limit:
-            raise ColornetError(
-                '%s does not compute what PyTorch does in float64: %s differs '
-                'by %.1e of its size, allowed are %.1e'
-                % (engine, name, difference, limit))
-        kinds = OrderedDict()
-        for name, difference, _ in rows:
-            kind = kind_of(name)
-            kinds[kind] = max(difference, kinds.get(kind, 0.))
-        lines.append('%s is as near to float64 as: %s' % (engine, ', '.join(
-            '%s %.0e' % item for item in sorted(kinds.items()))))
-    return lines
 
 
 def measure(problem, batch_size, task, engines, num_rounds, num_threads,
@@ -120,7 +70,7 @@ def measure(problem, batch_size, task, engines, num_rounds, num_threads,
     engines : sequence of str
     num_rounds, num_threads : int
     on_death : callable
-        Takes the message of an engine that died.
+        Takes an engine that died and its message.
 
     Returns
     -------
@@ -161,8 +111,10 @@ def describe_machine(num_threads):
 
 def _measure_peak(problem, options, on_death):
     """The most multiply-adds per second, and a line about it."""
-    found = measure(problem, 1, 'peak', list(PEAKS), 4 * options.rounds,
-                    options.threads, on_death)
+    found = measure(problem, 1, 'peak', [
+        engine for engine in PEAKS
+        if not _is_pytorch(engine) or _is_installed('torch')],
+        4 * options.rounds, options.threads, on_death)
     if not found:
         raise ColornetError('no engine can show what the machine can do')
     rates = {engine: PEAKS[engine][1] / min(seconds)
@@ -173,7 +125,7 @@ def _measure_peak(problem, options, on_death):
             for engine, rate in rates.items()))
 
 
-def _measure_networks(works, options, left_out):
+def _measure_networks(works, options, on_death_in):
     """Rows of the works of networks, and lines about them."""
     lines, rows = [], []
     with tempfile.TemporaryDirectory() as folder:
@@ -183,9 +135,14 @@ def _measure_networks(works, options, left_out):
             multiply_adds = {name.split('/')[1]: int(file[name])
                              for name in file
                              if name.startswith('multiply_adds/')}
-        if options.check:
-            lines += check_agreement(problem, folder, options.threads)
-        peak, line = _measure_peak(problem, options, left_out.append)
+        if options.check and not _is_installed('torch'):
+            lines.append('not checked: PyTorch, which decides, is not '
+                         'installed')
+        elif options.check:
+            lines += check_agreement(problem, folder, options.threads,
+                                     options.engines,
+                                     on_death_in('agreement'))
+        peak, line = _measure_peak(problem, options, on_death_in('peak'))
         lines.append(line)
         lines.append(
             '"of peak" is nominal: %.1f (prediction), %.1f (training) and '
@@ -198,8 +155,7 @@ def _measure_networks(works, options, left_out):
             task, batch_size = work.rsplit('_', 1)
             found = measure(problem, int(batch_size), task,
                             engines_of(task, options.engines), options.rounds,
-                            options.threads, lambda message: left_out.append(
-                                '%s: %s' % (work, message)))
+                            options.threads, on_death_in(work))
             for engine, (seconds, memory) in found.items():
                 seconds = statistics.median(seconds) / int(batch_size)
                 rows.append((work, engine, seconds, memory,
@@ -211,21 +167,26 @@ def _run(options):
     if options.table:
         print(format_report(read_rows(options.table)))
         return False
+    # Those that are asked for by name have to live.
+    may_die = () if options.engines else OPTIONAL
+    options.engines = options.engines or ENGINES
     left_out = []
+
+    def on_death_in(work):
+        return lambda engine, message: left_out.append(
+            (engine, '%s: %s' % (work, message)))
     networks = [work for work in options.works if not is_process(work)]
-    if networks and any(engine.startswith('pytorch')
-                        for engine in options.engines):
+    if networks and any(map(_is_pytorch, options.engines)):
         check_packages('torch')
     make_folder(options.out.parent)  # Fail now, not in half an hour.
     rows, lines = [], [describe_machine(options.threads)]
     if networks:
-        rows, more = _measure_networks(networks, options, left_out)
+        rows, more = _measure_networks(networks, options, on_death_in)
         lines += more
     programs = list_programs(options.engines, options.beside)
     for work in filter(is_process, options.works):
-        found = measure_processes(
-            work, programs, options.rounds, options.threads,
-            lambda message: left_out.append('%s: %s' % (work, message)))
+        found = measure_processes(work, programs, options.rounds,
+                                  options.threads, on_death_in(work))
         rows += [(work, program, seconds, memory, None)
                  for program, (seconds, memory) in found.items()]
     write_rows(options.out, rows)
@@ -235,16 +196,23 @@ def _run(options):
           '- Seconds are medians of %d (of a folder 3, of a first start '
           'one); memory is the\n  peak of the process.\n' % options.rounds)
     print(format_report(rows))
-    for line in left_out:
+    for _, line in left_out:
         print('- left out: %s' % line)
-    return any(not any(name in line for name in OPTIONAL)
-               for line in left_out)
+    return any(engine not in may_die for engine, _ in left_out)
+
+
+def _is_pytorch(engine):
+    return engine.startswith('pytorch')
+
+
+def _is_installed(package):
+    return importlib.util.find_spec(package) is not None
 
 
 def check_packages(*names):
     """Refuse to start without packages that are needed in half an hour."""
     for name in names:
-        if importlib.util.find_spec(name) is None:
+        if not _is_installed(name):
             raise ColornetError("%s is not installed: pip install "
                                 "'.[pytorch]' in colornet's folder, or make "
                                 "benchmark" % name)
@@ -296,11 +264,13 @@ def main(arguments=None):
                              'commands are timed by turns with ours')
     parser.add_argument('--table', type=Path, metavar='CSV',
                         help='only format what was measured before')
-    parser.add_argument('--engines', nargs='+', default=ENGINES,
-                        choices=ENGINES, metavar='ENGINE',
-                        help='(default: all)')
+    parser.add_argument('--engines', nargs='+', choices=ENGINES,
+                        metavar='ENGINE',
+                        help='none of which may fail then (default: all; of '
+                             'these, %s may)' % ', '.join(OPTIONAL))
     parser.add_argument('--no-check', dest='check', action='store_false',
-                        help='do not check first that they compute the same')
+                        help='do not check first that they compute the same, '
+                             'which needs PyTorch')
     return run_driver(_run, parser, arguments)
 
 

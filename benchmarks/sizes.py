@@ -120,7 +120,7 @@ def _run(options):
                 problems[size] = str(Path(folder, '%d.npz' % size))
                 write_problem(problems[size], size)
 
-            def on_death(message):
+            def on_death(_, message):
                 left_out.append('%s, %d images of %d x %d: %s' % (
                     task, batch_size, size, size, message))
             found = measure(problems[size], batch_size, task, list(ENGINES),

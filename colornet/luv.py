@@ -11,7 +11,7 @@ import functools
 import numpy as np
 from skimage.color import colorconv
 
-__all__ = ['luminance_of_bytes', 'join_to_bytes']
+__all__ = ['join_to_bytes', 'limit_chroma', 'luminance_of_bytes']
 
 #: Pixels that are computed at a time: some of these arrays fit the cache.
 _BLOCK = 1 << 14
@@ -86,6 +86,58 @@ def _coefficients():
     x, y, z = colorconv.rgb_from_xyz.T
     of_u = 2.25 * x - 0.75 * z
     return (13 * v_white, of_u, 13 * u_white * of_u + 39 * z, y - 5 * z)
+
+
+@functools.lru_cache(None)
+def _reaches():
+    """How far U / L and V / L go among the colours of sRGB: (2, 2)."""
+    xyz = np.vstack([colorconv.xyz_from_rgb.T,
+                     colorconv.xyz_from_rgb.sum(axis=1)])
+    places = xyz[:, :2] * [4, 9] / (xyz @ [1, 15, 3])[:, np.newaxis]
+    # Red, green and blue are the corners; the last is white.
+    return np.float32(13 * (np.sort(places[:3], axis=0)[[0, 2]]
+                            - places[3]).T)
+
+
+def limit_chroma(luminance, chroma):
+    """Chrominance that this luminance can have, more or less.
+
+    A network predicts chrominance without the details of luminance: in a
+    shadow, it may be that of no colour at all. The formulas of CIELUV divide
+    by v', which is near 0 then, or negative: light comes out of nothing. Here,
+    U and V are reduced together until u' and v' are in the box around the
+    colours that sRGB has.
+
+    Parameters
+    ----------
+    luminance : ndarray of floating point, (...)
+        CIELUV L.
+    chroma : ndarray of float32, (..., 2)
+        U and V.
+
+    Returns
+    -------
+    ndarray of float32, like `chroma`
+    """
+    light = luminance.reshape(-1)
+    # Each plane in one piece, as it is where it was enlarged.
+    planes = np.array(np.moveaxis(chroma, -1, 0), np.float32, order='C')
+    flat = planes.reshape(2, -1)
+    for start in range(0, len(light), _BLOCK):
+        block = flat[:, start:start + _BLOCK]
+        reach = light[start:start + _BLOCK].astype(np.float32)
+        share = None
+        for values, (lowest, highest) in zip(block, _reaches()):
+            beyond = np.flatnonzero((values < lowest * reach) |
+                                    (values > highest * reach))
+            if beyond.size:
+                share = np.ones_like(reach) if share is None else share
+                some = values[beyond]
+                bounds = np.where(some < 0, lowest, highest) * reach[beyond]
+                share[beyond] = np.minimum(share[beyond], bounds / some)
+        if share is not None:
+            block *= share
+    return np.moveaxis(planes, 0, -1)
 
 
 @functools.lru_cache(None)

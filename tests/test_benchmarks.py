@@ -4,19 +4,20 @@ import contextlib
 import importlib.util
 import io
 import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
-from unittest import SkipTest, mock
+from unittest import mock
 
 import numpy as np
 from nose.plugins.attrib import attr
-from nose.tools import assert_almost_equal, assert_in, eq_, ok_
+from nose.tools import assert_in, assert_raises, eq_, ok_
 
-from benchmarks import run, sizes
-from benchmarks.agreement import FACTOR, FLOOR, TOLERANCES, compare, tolerances
-from benchmarks.children import Child, Children, last_line
-from benchmarks.engines import (COLORNET, ONNX, PYTORCH, collect_results,
-                                environment, repeat_photos)
+from benchmarks import NETWORK, run, sizes
+from benchmarks.children import ROOT, Child, Children, last_line
+from benchmarks.engines import (COLORNET, COLORNET_BFLOAT16, ONNX, PYTORCH,
+                                collect_results, environment, repeat_photos)
 from benchmarks.report import read_rows
 from benchmarks.tables import format_table
 from colornet.engine.switches import SPEEDUPS
@@ -91,75 +92,6 @@ def test_missing_packages_are_told_before_anything_runs():
     run.check_packages('os', 'numpy')
 
 
-def make_results():
-    random = np.random.RandomState(0)
-    return {'scores': random.randn(2, 3), 'losses': np.ones(3),
-            'chrominance': np.zeros((10, 10)),
-            'gradient a/W': random.randn(4, 5),
-            'gradient b/W': 1e-9 * random.randn(4, 5),
-            'average a/mean': random.randn(5)}
-
-
-def check_difference(name, difference, allowed):
-    """The worst of a comparison."""
-    def check(results):
-        worst, measured, limit = compare(results, make_results())[0]
-        eq_(worst, name)
-        assert_almost_equal(measured, difference, 10)
-        eq_(limit, allowed)
-    return check
-
-
-def test_compare_equal():
-    rows = compare(make_results(), make_results())
-    eq_(len(rows), 6)
-    eq_([difference for _, difference, _ in rows], [0.] * 6)
-
-
-def test_compare_names_the_worst():
-    results = make_results()
-    results['scores'] = results['scores'] * (1 + 1e-6)
-    results['gradient a/W'] = results['gradient a/W'] * 1.01
-    check_difference('gradient a/W', 0.01, TOLERANCES['gradient'])(results)
-    results['chrominance'][0, :5] = 4.
-    check_difference('chrominance', 0.05, 1e-3)(results)
-
-
-def test_compare_counts_what_is_only_rounding_by_others_of_its_kind():
-    expected = make_results()
-    results = dict(expected, **{'gradient b/W': -expected['gradient b/W']})
-    rows = {row[0]: row[1] for row in compare(results, expected)}
-    size = np.sqrt(np.mean(expected['gradient a/W'] ** 2))
-    assert_almost_equal(rows['gradient b/W'], 2 * np.sqrt(np.mean(
-        expected['gradient b/W'] ** 2)) / (FLOOR * size), 12)
-
-
-def test_tolerances_follow_from_the_other_side():
-    exact, theirs = make_results(), make_results()
-    theirs['gradient a/W'] = theirs['gradient a/W'] * 1.01
-    allowed = tolerances(theirs, exact)
-    assert_almost_equal(allowed['gradient'], 0.01 * FACTOR, 10)
-    eq_({kind: allowed[kind] for kind in TOLERANCES if kind != 'gradient'},
-        {kind: TOLERANCES[kind] for kind in TOLERANCES if kind != 'gradient'})
-    eq_(tolerances(exact, exact), TOLERANCES)
-    ours = dict(exact, **{'gradient a/W': exact['gradient a/W'] * 1.03})
-    for given, fits in ((allowed, True), (None, False)):
-        _, difference, limit = compare(ours, exact, given)[0]
-        eq_(difference <= limit, fits)
-    # What is missing or no number allows nothing.
-    theirs['losses'] = np.array([np.nan, 1, 1])
-    eq_(tolerances(theirs, exact)['losses'], TOLERANCES['losses'])
-
-
-def test_compare_bad_values_and_missing_arrays():
-    results = make_results()
-    results['losses'] = np.array([1., np.nan, 1.])
-    ok_(np.isnan(compare(results, make_results())[0][1]))
-    for change in ({'losses': np.ones(2)}, {'more': np.ones(2)}):
-        rows = compare(dict(make_results(), **change), make_results())
-        eq_(rows[0][:2], (list(change)[0], float('inf')))
-
-
 def test_last_line():
     eq_(last_line('Traceback\n  x\nValueError: y  \n\n'), 'ValueError: y')
     eq_(last_line(' \n'), '')
@@ -189,12 +121,72 @@ def test_speedups_left_out_exist():
 def test_engine_that_dies_is_named_with_its_last_line():
     tiny.check_error(lambda: Child('colornet', '/nowhere.npz', 1, 1),
                      'colornet: FileNotFoundError', '/nowhere.npz')
-    messages = []
-    with Children('/nowhere.npz', 1, 1, messages.append) as group:
+    deaths = []
+    with Children('/nowhere.npz', 1, 1,
+                  lambda *death: deaths.append(death)) as group:
         ok_(not group.start('colornet, direct'))
         eq_(group.run('colornet, direct', 'train'), None)
-    eq_(len(messages), 1)
-    ok_(messages[0].startswith('colornet, direct: FileNotFoundError'))
+    (engine, message), = deaths
+    eq_(engine, 'colornet, direct')
+    ok_(message.startswith('colornet, direct: FileNotFoundError'))
+
+
+def test_engines_bring_no_other_library():
+    for module, needs, others in (
+            ('onnx_engine', [], 'theano torch'),
+            ('pytorch_engine', ['torch'], 'theano onnxruntime'),
+            ('run', [], 'theano torch onnxruntime')):
+        if all(importlib.util.find_spec(package) for package in needs):
+            loaded = subprocess.check_output(
+                [sys.executable, '-c', 'import sys, benchmarks.%s; '
+                 'print(*sys.modules)' % module], cwd=str(ROOT)).split()
+            for package in others.split():
+                ok_(package.encode() not in loaded, (module, package))
+
+
+def check_status(dying, arguments, status):
+    """The exit status of a benchmark in which an engine dies."""
+    def measure_networks(works, options, on_death_in):
+        on_death_in('train_6')(dying, dying + ': it is gone')
+        return [], []
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(run, '_measure_networks', measure_networks), \
+            mock.patch.object(run, 'check_packages'), \
+            contextlib.redirect_stdout(io.StringIO()) as printed:
+        eq_(run.main(['--works', 'train_6', '--out', folder + '/b.csv'] +
+                     arguments), status)
+    assert_in('- left out: train_6: %s: it is gone\n' % dying,
+              printed.getvalue())
+
+
+def test_engines_that_were_asked_for_must_live():
+    for dying, arguments, status in (
+            ('colornet', [], 1), ('colornet', ['--engines', 'colornet'], 1),
+            ('pytorch', [], 1), (COLORNET_BFLOAT16, [], 0), (ONNX, [], 0),
+            ('pytorch compile', [], 0),
+            (ONNX, ['--engines', 'colornet', ONNX], 1),
+            (COLORNET_BFLOAT16, ['--engines', COLORNET_BFLOAT16], 1)):
+        yield check_status, dying, arguments, status
+
+
+@attr('slow')
+def test_colornet_alone_needs_no_pytorch():
+    def find_spec(name, *others):
+        return None if name == 'torch' else found(name, *others)
+    found = importlib.util.find_spec
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(importlib.util, 'find_spec', find_spec), \
+            contextlib.redirect_stdout(io.StringIO()) as printed:
+        path = Path(folder, 'benchmark.csv')
+        arguments = ['--size', '32', '--rounds', '1', '--works', 'predict_1',
+                     '--out', str(path), '--engines', 'colornet']
+        eq_(run.main(arguments), 0)
+        eq_([row[:2] for row in read_rows(path)], [('predict_1', 'colornet')])
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            eq_(run.main(arguments + ['pytorch']), 2)
+    assert_in('- not checked: PyTorch, which decides, is not installed\n',
+              printed.getvalue())
+    assert_in('torch is not installed', said.getvalue())
 
 
 def test_points_of_sizes():
@@ -238,18 +230,13 @@ def test_results():
     eq_(results['scores'].shape, (2, 2))
 
 
-def write_problem(folder, size):
-    from benchmarks.problem import write_problem
-    path = str(Path(folder, 'problem.npz'))
-    write_problem(path, size)
-    return path
-
-
 def test_problem():
+    from benchmarks.problem import write_problem
     with tempfile.TemporaryDirectory() as folder:
-        with np.load(write_problem(folder, 16)) as file:
+        path = Path(folder, 'problem.npz')
+        write_problem(path, 16)
+        with np.load(path) as file:
             problem = dict(file)
-    from benchmarks.problem import NETWORK
     photos = len(problem['luminance'])
     # 16 / 8 rows before R4, all else in proportion.
     ok_(0 < problem['multiply_adds/everyday'] <
@@ -267,11 +254,6 @@ def test_problem():
                                   weights['conv1_1'][0])
 
 
-def need(package):
-    if importlib.util.find_spec(package) is None:
-        raise SkipTest('needs %s: make benchmark installs it' % package)
-
-
 def test_plot_of_sizes():
     rows = [point + (engine, 0.1 * point[1] * point[2], 100. * point[2])
             for point in sizes.list_points() for engine in sizes.ENGINES]
@@ -282,25 +264,8 @@ def test_plot_of_sizes():
 
 
 @attr('slow')
-def test_the_two_sides_agree():
-    need('torch')
-    with tempfile.TemporaryDirectory() as folder:
-        # Smaller photos have so few pixels that one at a rectifier's edge
-        # shows in the gradients.
-        lines = run.check_agreement(write_problem(folder, 224), folder, 2,
-                                    ('colornet',))
-        with np.load(str(Path(folder, 'results.npz'))) as file:
-            names = list(file)
-    # Two for each layer: 10 normalizations, 6 convolutions, 2 outputs' pairs.
-    eq_(len([name for name in names if name.startswith('gradient ')]),
-        2 * 10 + 6 + 2 * 2)
-    eq_(len(lines), 4)
-    assert_in('chrominance 0e+00', lines[-1])
-
-
-@attr('slow')
 def test_benchmark():
-    need('torch')
+    tiny.need('torch')
     engines = ['colornet'] + [name for name in PYTORCH
                               if 'compile' not in name]
     if importlib.util.find_spec('onnxruntime'):
@@ -341,6 +306,49 @@ def test_steps_are_timed():
         ok_(abs(float(rate) * float(seconds) - 1) < 0.2)
 
 
+def test_networks_are_timed_by_each_engine():
+    from benchmarks import networks
+    asked = []
+
+    class Colorizer:
+        def __init__(self, network, engine):
+            self.pair = network, engine
+
+        def predict(self, photos):
+            eq_([photo.shape for photo in photos], [(32, 32, 3)])
+            asked.append(self.pair)
+    with mock.patch.object(networks, 'load_colorizer', Colorizer):
+        found = networks.time_networks('ab', 3, 32, ['onnx', 'theano'])
+    pairs = [('a', 'onnx'), ('a', 'theano'), ('b', 'onnx'), ('b', 'theano')]
+    eq_(asked, 4 * pairs)
+    eq_([row[:2] for row in found], pairs)
+
+
+def test_parts_are_timed():
+    from benchmarks import parts
+    with mock.patch.multiple(parts, CONVERTED=6000, HINTED=3000):
+        for name, count in (('conversions', 2), ('hints', 3)):
+            found = parts.PARTS[name](2)
+            eq_([len(seconds) for seconds in found.values()], [2] * count)
+            ok_(all(0 < second < 60 for seconds in found.values()
+                    for second in seconds))
+    with contextlib.redirect_stderr(io.StringIO()), \
+            assert_raises(SystemExit):
+        parts.main(['nothing'])
+
+
+@attr('slow')
+def test_the_page_is_timed():
+    from benchmarks import parts
+    tiny.need('flask', 'onnxruntime')
+    with mock.patch.object(parts, 'SENT', 400000), \
+            contextlib.redirect_stdout(io.StringIO()) as printed:
+        eq_(parts.main(['page', '--rounds', '1']), 0)
+    for line in printed.getvalue().splitlines()[3:-1]:
+        eq_(line.split()[0], 'page')
+        ok_(0 < float(line.split()[-1]) < 60)
+
+
 @attr('slow')
 def test_networks_are_timed():
     from benchmarks.networks import main
@@ -350,5 +358,6 @@ def test_networks_are_timed():
     rows = [line.split() for line in printed.getvalue().splitlines()[3:-1]]
     eq_([Path(row[0]).name for row in rows],
         ['cvcl_classification.h5', 'everyday.h5'])
-    eq_(rows[0][2], '1.00')
-    ok_(all(0 < float(row[1]) < 60 for row in rows))
+    eq_([row[1] for row in rows], ['theano'] * 2)
+    eq_(rows[0][3], '1.00')
+    ok_(all(0 < float(row[2]) < 60 for row in rows))

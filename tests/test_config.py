@@ -101,7 +101,7 @@ class TestFiles:
     def test_a_trained_network_takes_other_decodings_only(self):
         config = load_config()
         config.override_decoding(['decoding.method=mean',
-                                  'decoding.temperature=0.38'])
+                                  'temperature=0.38'])
         eq_(list(config.decoding.values()), ['mean', 0.38, 0, 1])
         for text, words in [('network.num_bins=7', ['decoding.key=value']),
                             ('decoding.method=median', ['argmax, mean']),

@@ -19,7 +19,7 @@ README = ROOT / 'README.rst'
 DOCS = sorted((ROOT / 'docs').glob('*.rst'))
 PAGES = DOCS + [ROOT / (name + '.rst') for name in (
     'README', 'CHANGELOG', 'CONTRIBUTING', 'benchmarks/README',
-    'demo/photos/README', 'weights/README')]
+    'demo/photos/README', 'reliability/README', 'weights/README')]
 
 #: Bytes of the front page.
 MAX_README = 11000
@@ -36,7 +36,8 @@ def sources():
     """Files that cite the pages: code, settings, scripts and the pages."""
     files = [ROOT / 'Makefile', ROOT / 'Dockerfile'] + PAGES
     for pattern in ('colornet/**/*.py', 'colornet/**/*.cpp',
-                    'experiments/*.ini', 'benchmarks/*.py', 'docker/*.sh'):
+                    'experiments/*.ini', 'benchmarks/*.py', 'reliability/*.py',
+                    'docker/*.sh'):
         files += sorted(ROOT.glob(pattern))
     return files
 

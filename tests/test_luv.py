@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import luv
-from colornet.color import as_uint8, join_channels, luminance
+from colornet.color import (as_uint8, join_channels, luminance,
+                            split_channels)
 from tests import tiny
 
 PHOTOS = sorted(tiny.PHOTOS.glob('*.jpg'))
@@ -100,3 +101,30 @@ def test_blocks_show_no_seams():
     for row in 0, 7, len(light) - 1:
         assert_array_equal(luv.join_to_bytes(
             light[row], chroma[row, :, 0], chroma[row, :, 1]), whole[row])
+
+
+def test_chrominance_that_there_cannot_be():
+    random = np.random.RandomState(5)
+    light = random.rand(40, 50) * 100
+    chroma = (random.randn(40, 50, 2) * 60).astype(np.float32)
+    before = chroma.copy()
+    limited = luv.limit_chroma(light, chroma)
+    assert_array_equal(chroma, before)
+    eq_((limited.shape, limited.dtype), (chroma.shape, np.float32))
+    # As its definition: along a line to grey, u' and v' of the primaries.
+    white, low, high = np.float64([[.19784, .46834], [.12500, .15787],
+                                   [.45070, .56250]])
+    place = chroma / (13 * light[..., None]) + white
+    bounds = np.where(place < white, low, high)
+    share = np.where((place < low) | (place > high),
+                     (bounds - white) / (place - white), 1).min(axis=-1)
+    assert_allclose(limited, chroma * share[..., None], rtol=1e-3, atol=1e-3)
+    ok_(.1 < (share < 1).mean() < .9)
+    # What is within is as it was, to the bit.
+    assert_array_equal(limited[share == 1], chroma[share == 1])
+    # Nor are colours of photos changed.
+    rgb = random.randint(0, 256, (9, 40, 3)).astype(np.uint8)
+    light, chroma = split_channels(rgb)
+    assert_allclose(luv.limit_chroma(light, chroma), chroma, atol=.02)
+    assert_array_equal(luv.limit_chroma(np.zeros((1, 1)), np.ones(
+        (1, 1, 2), np.float32)), np.zeros((1, 1, 2)))

@@ -231,8 +231,8 @@ def test_clean_keeps_results():
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(str(ROOT / 'Makefile'), folder)
         kept = ['benchmarks/run.py', 'colornet/cli/photos.py',
-                'data/cvcl/a.jpg', 'runs/a/best.h5', 'tests/test_color.py',
-                'weights/a.h5']
+                'data/cvcl/a.jpg', 'reliability/page.py', 'runs/a/best.h5',
+                'tests/test_color.py', 'weights/a.h5']
         for name in kept + ['.venv/installed', '.python/log', 'build/a',
                             'colornet/__pycache__/a.pyc',
                             'colornet/cli/__pycache__/a.pyc',

@@ -12,13 +12,13 @@ import numpy as np
 from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
                      luminance, native)
 from ..errors import ColornetError
-from ..luv import join_to_bytes
+from ..luv import join_to_bytes, limit_chroma
 from ..refinement.refiner import Refinement
 from ..scaling import enlarge_chroma
 from .hints import spread_hints
 from .kinds import colorize_kinds, is_kind
 from .pixels import resize
-from .prints import find_picture, stretch_tones
+from .prints import find_picture, is_even, stretch_tones
 
 __all__ = ['Colorizer', 'proportional_shape']
 
@@ -108,6 +108,10 @@ class Colorizer:
                                 % (tones,))
         self.tones = tones
         self.refinement = refinement
+
+    @property
+    def _white(self):
+        return get_color_space(self.color_space).luminance_max
 
     def __call__(self, photos, borders=None, tones=None, **options):
         """Colorize whatever a photo is in Python, and return the same.
@@ -223,7 +227,8 @@ class Colorizer:
         -------
         ndarray of float32, (batch, rows, columns, 2); or list of ndarray
             Rows and columns are those of the network's output. A list, if
-            they differ between photos.
+            they differ between photos. 0, grey, for one that shows nothing
+            (:func:`.prints.is_even`).
         """
         return self.predict_reduced([self.reduce(pixels)
                                      for pixels in photos])
@@ -247,7 +252,7 @@ class Colorizer:
             pixels.shape[:2])), self.color_space)
         if self.tones == 'keep':
             return reduced
-        return stretch_tones(reduced, 1 if self.color_space == 'hsv' else 100)
+        return stretch_tones(reduced, self._white)
 
     def find_picture(self, pixels):
         """Which part of a photo the predicted chrominance is for.
@@ -308,6 +313,10 @@ class Colorizer:
         if not np.isfinite(chroma).all():
             raise ColornetError('the network predicts values that are not '
                                 'finite: its weights are damaged')
+        even = [is_even(luminance, self._white) for luminance in luminances]
+        if any(even):
+            chroma = chroma.copy()
+            chroma[even] = 0
         return chroma
 
     def add_hints(self, luminance, chroma, hints, pixels):
@@ -355,14 +364,16 @@ class Colorizer:
         Returns
         -------
         ndarray, (rows, columns, 3)
-            sRGB; colours that sRGB cannot show are clipped.
+            sRGB, of the luminance of the photo: of CIELUV, chrominance that
+            it cannot have is reduced (:func:`colornet.luv.limit_chroma`), and
+            what sRGB cannot show even so is clipped.
         """
         rows, columns = pixels.shape[:2]
         rgb = np.empty((rows, columns, 3), dtype)
         down, across = self.find_picture(pixels)
         shape = down.stop - down.start, across.stop - across.start
         enlarge = self._enlarger(pixels[down, across], chroma)
-        exact = np.float64 if self._joins_bytes(dtype) else np.float32
+        exact = np.float64 if self.color_space == 'luv' else np.float32
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
@@ -384,13 +395,11 @@ class Colorizer:
         return lambda shape, _, rows: enlarge_chroma(
             chroma, shape, self.color_space, rows)
 
-    def _joins_bytes(self, dtype):
-        """Whether there is a quicker way to 8 bits."""
-        return dtype == np.uint8 and self.color_space == 'luv'
-
     def _join_strip(self, light, chroma, dtype):
-        if self._joins_bytes(dtype):
-            return join_to_bytes(light, chroma[..., 0], chroma[..., 1])
+        if self.color_space == 'luv':
+            chroma = limit_chroma(light, chroma)
+            if dtype == np.uint8:
+                return join_to_bytes(light, chroma[..., 0], chroma[..., 1])
         rgb = join_channels(light, chroma, self.color_space)
         if dtype == np.uint16:
             return (rgb * np.float32(65535) + 0.5).astype(np.uint16)

@@ -1,12 +1,13 @@
 """What age and paper do to a photo: a border around it, and fading.
 
 A border is left out of what the network sees, and stays neutral. The tones of
-faded and dark prints are stretched, for the network's input only.
+faded and dark prints are stretched, for the network's input only. A blank page
+has no colours.
 """
 
 import numpy as np
 
-__all__ = ['find_picture', 'stretch_tones']
+__all__ = ['find_picture', 'is_even', 'stretch_tones']
 
 # Lines are looked at in that many places, no more.
 _PLACES = 512
@@ -41,6 +42,9 @@ _ENDS = 1, 99
 _USUAL = 4., 89.
 _NARROW, _NOTHING = 50., 3.
 _MOST = 6.
+
+# Rows and columns of a picture that are looked at to tell whether it is even.
+_FEW = 64
 
 # White paper around black film, and the like.
 _MOST_BORDERS = 3
@@ -163,3 +167,32 @@ def stretch_tones(luminance, full=100.):
     factor = min((white - black) / (high - low), _MOST)
     return ((luminance - low) * factor + black).clip(0, full).astype(
         np.float32)
+
+
+def is_even(luminance, full=100.):
+    """Whether a picture is a surface that shows nothing, but for its light.
+
+    A blank page, a grey card, a cap before the lens: all that a network could
+    do is guess, and it would guess a sky.
+
+    Parameters
+    ----------
+    luminance : ndarray, (rows, columns)
+        In [0, `full`].
+    full : float
+
+    Returns
+    -------
+    bool
+        True if no more than noise is left beside light that falls off
+        smoothly, as a quadratic form of rows and columns does.
+    """
+    rows, columns = luminance.shape
+    some = luminance[::max(1, rows // _FEW), ::max(1, columns // _FEW)]
+    y, x = [axis.ravel() for axis in np.mgrid[
+        -1:1:complex(some.shape[0]), -1:1:complex(some.shape[1])]]
+    forms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    values = some.reshape(-1).astype(np.float64)
+    rest = values - forms @ np.linalg.lstsq(forms, values, rcond=None)[0]
+    low, high = np.percentile(rest, _ENDS)
+    return bool(high - low < _NOTHING * full / 100)

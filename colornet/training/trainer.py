@@ -162,7 +162,8 @@ class Trainer:
                    check_signals):
         """The rest of the epoch in work."""
         epoch = len(self.history)
-        started = saved = time.time()
+        # A clock that nobody sets back: checkpoints would have to wait for it.
+        started = saved = time.monotonic()
         seconds = self._seconds
         bar = progress_bar(
             total=num_images, initial=self._num_images, unit='image',
@@ -181,14 +182,14 @@ class Trainer:
                 self.losses.append((epoch + 1, self.iteration, *losses))
                 self._loss_sum += loss * len(inputs)
                 self._num_images += len(inputs)
-                self._seconds = seconds + time.time() - started
+                self._seconds = seconds + time.monotonic() - started
                 bar.set_postfix(loss='%.4f' % (self._loss_sum /
                                                self._num_images),
                                 refresh=False)
                 bar.update(len(inputs))
-                if time.time() - saved > 60 * self.checkpoint_minutes:
+                if time.monotonic() - saved > 60 * self.checkpoint_minutes:
                     self.save()
-                    saved = time.time()
+                    saved = time.monotonic()
         # Before the validation, which takes a while, too.
         self.save()
         check_signals()

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-import threading
 from pathlib import PureWindowsPath
 from urllib.parse import quote
 
@@ -29,6 +28,9 @@ __all__ = ['make_app']
 
 #: What a request may have beside a photo: options, names of their parts.
 _MARGIN = 1 << 16
+
+#: Pictures for the screen that wait, and the one that is made.
+SCREEN_PLACES = 64
 
 #: Characters of a file's name that come back.
 _LONGEST_NAME = 120
@@ -71,7 +73,7 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
     app.request_class = _Request
     app.config['MAX_CONTENT_LENGTH'] = max_bytes + _MARGIN
     app.json.sort_keys = False
-    service = _Service(model, Line(places), Shelf(room), {
+    service = _Service(model, places, Shelf(room), {
         'bytes': max_bytes, 'pixels': max_pixels})
     app.extensions.update(line=service.line, shelf=service.shelf)
     add_rules(app, server_names('localhost') if names is None else names)
@@ -92,14 +94,16 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
 class _Service:
     """The answers."""
 
-    def __init__(self, model, line, shelf, limits):
+    def __init__(self, model, places, shelf, limits):
         self.model = model
-        self.line = line
+        self.line = Line(places)
+        # Pictures of a screen's size do not wait for the network, but for
+        # each other: each may take the memory of a hundred hints.
+        self.screen = Line(SCREEN_PLACES)
         self.shelf = shelf
         self.limits = limits
         # Without it, nobody can tell by which key a photo is kept.
         self._secret = os.urandom(32)
-        self._turn = threading.Lock()
 
     def page(self):
         # Systems know no type of some of the formats.
@@ -185,17 +189,20 @@ class _Service:
     def before(self, key):
         """The photo as it came, in a size for the screen."""
         small = self._seen(key).small
-        return self._small_image(small.pixels, small)
+        with self.screen.place() as call:
+            return _image(*call(_encode_small, small.pixels, small))
 
     def after(self, key):
         """The coloured photo, in a size for the screen."""
         seen = self._seen(key)
         wanted = parse_options(self.model, request.args.items(multi=True),
                                ['colour'])
-        # One at a time: each may take the memory of a hundred hints.
-        with self._turn:
-            pixels = self._colour(seen.small.pixels, seen, wanted)
-        return self._small_image(pixels, seen.small)
+        with self.screen.place() as call:
+            return _image(*call(self._after, seen, wanted))
+
+    def _after(self, seen, wanted):
+        return _encode_small(self._colour(seen.small.pixels, seen, wanted),
+                             seen.small)
 
     def _colour(self, pixels, seen, wanted, dtype=np.uint8):
         try:
@@ -208,10 +215,6 @@ class _Service:
         if seen is None:
             raise Forgotten
         return seen
-
-    def _small_image(self, pixels, small):
-        suffix = '.jpg' if small.alpha is None else '.webp'
-        return _image(encode_photo(pixels, small, suffix), suffix)
 
     def _photo(self):
         """Content and name of the photo of a request."""
@@ -234,6 +237,11 @@ def _values():
     """Names and values of the options of a request."""
     return [pair for values in (request.args, request.form)
             for pair in values.items(multi=True)]
+
+
+def _encode_small(pixels, small):
+    suffix = '.jpg' if small.alpha is None else '.webp'
+    return encode_photo(pixels, small, suffix), suffix
 
 
 def _image(encoded, suffix, name=None):

@@ -43,7 +43,6 @@ class Line:
         self._lock = threading.Lock()
         self._taken = 0
         self._seconds = 1.
-        self._closed = False
 
     def waiting(self):
         """How many wait or are served."""
@@ -66,7 +65,7 @@ class Line:
             If all places are taken.
         """
         if not self._free.acquire(blocking=False):
-            raise Busy(self._patience())
+            raise Busy(math.ceil(self._seconds))
         try:
             with self._lock:
                 self._taken += 1
@@ -77,16 +76,7 @@ class Line:
                 self._taken -= 1
             self._free.release()
 
-    def close(self):
-        """Call nothing more, so that a server ends soon."""
-        self._closed = True
-
-    def _patience(self):
-        return math.ceil(self._seconds)
-
     def _call(self, function, arguments):
-        if self._closed:
-            raise Busy(self._patience())
         start = time.monotonic()
         try:
             return function(*arguments)

@@ -65,10 +65,10 @@ def describe_api(model, version):
                 {'201': _json('The key of the photo, and its size.')})},
             '/api/photos/{key}/before': {'get': _get(
                 'The photo as it came, in a size for the screen', [key],
-                404)},
+                404, 503)},
             '/api/photos/{key}/after': {'get': _get(
                 'The coloured photo, in that size', [key] + query, 404,
-                422)}},
+                422, 503)}},
         'components': {
             'schemas': {'Error': {
                 'type': 'object', 'required': ['error'], 'properties': {

@@ -79,7 +79,8 @@ RESULTS = OrderedDict([
         'them', type='integer', enum=[8, 16])),
     ('refinement', _option(
         'colour', 'what makes colours even: none, or one or several of ' +
-        ', '.join(refinement.STEPS), type='string',
+        ', '.join(refinement.STEPS) + '; if not given, as the network has it',
+        type='string',
         examples=['none', 'total_variation', 'crf guided'])),
     ('mark', _option(
         'file', 'say in XMP that colours are computed', type='boolean')),
@@ -143,7 +144,7 @@ def parse_options(model, values, steps=STEPS):
                     '%s cannot be chosen here, but with POST %s' % (
                         name, '/api/photos' if known[name] == 'look' else
                         '/api/colorize'))
-            if name == 'hint' and model.takes_hints:
+            if name == 'hints' and model.takes_hints:
                 hints.append(parse_hint(value))
                 if len(hints) > MAX_HINTS:
                     raise BadOption('at most %d hints are taken' % MAX_HINTS)
@@ -160,7 +161,7 @@ def parse_options(model, values, steps=STEPS):
 
 
 def _defaults(options):
-    usual = dict(vars(Options()), **vars(Colorizer(None)))
+    usual = dict(vars(Colorizer(None)), **vars(Options()))
     return {name: usual[name] for name in options}
 
 
@@ -208,9 +209,9 @@ def describe_options(model, steps=STEPS):
                for name, option in DECODING.items()
                if name in model.adjustable()]
     if model.takes_hints:
-        options.append(dict(HINT, name='hint', default=[]))
+        options.append(dict(HINT, name='hints', default=[]))
     for table in LOOKS, RESULTS:
-        defaults = dict(_defaults(table), refinement=model.refinement.text)
+        defaults = _defaults(table)
         options += [dict(option, name=name, default=defaults[name])
                     for name, option in table.items()]
     return [option for option in options if option['step'] in steps]

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 
 from ..errors import ColornetError
 from ..formats.photo import limit_pixels
@@ -65,10 +66,12 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     if not is_loopback(host):
         note('colornet: note: whoever reaches this machine by its network '
              'may use it')
-    try:
-        server.run()
-    finally:
-        app.extensions['line'].close()
+    server.run()
+    if app.extensions['line'].waiting():
+        # A photo under way cannot be stopped otherwise, and nobody waits for
+        # it; the server writes nothing that would be left half done.
+        note('colornet: ended; what was under way is not coloured')
+        os._exit(0)
 
 
 def listen(app, host, port, places):

@@ -140,8 +140,8 @@ def test_upscaling_is_in_place():
     chroma = np.zeros((1, SIZE, SIZE, 2), np.float32)
     chroma[:, :, :SIZE // 2, 0] = 30
     chroma[:, :SIZE // 4, :, 1] = -30
-    rgb = Colorizer(lambda luminances: chroma, SIZE).colorize(
-        np.full((960, 480), 140, np.uint8))
+    rgb = Colorizer(no_chroma, SIZE).join(
+        np.full((960, 480), 140, np.uint8), chroma[0])
     first, second = np.moveaxis(split_channels(rgb)[1], -1, 0)
     assert_allclose(first[600, [100, 239, 240, 380]], [30, 15, 15, 0], atol=2)
     assert_allclose(second[[100, 239, 240, 600], 400], [-30, -15, -15, 0],
@@ -282,3 +282,18 @@ def test_a_broken_network_is_not_hidden():
     with assert_raises(ColornetError) as caught:
         Colorizer(constant(np.nan, 0), SIZE).colorize(photo())
     assert_in('not finite', str(caught.exception))
+
+
+def test_shadows_stay_dark_whatever_the_network_says():
+    shadow = photo()[..., 1] // 12
+    for chroma in (-80, -100), (-60, 20), (90, -90), (60, 90):
+        def network(luminances):
+            return np.broadcast_to(np.float32(chroma),
+                                   luminances.shape + (2,))
+        for dtype in np.uint8, np.uint16, np.float32:
+            colorizer = Colorizer(network, 32)
+            rgb = colorizer.join(shadow, colorizer.predict([shadow])[0],
+                                 dtype)
+            difference = luminance(rgb) - luminance(shadow)
+            ok_(np.abs(difference).max() < 10, (chroma, np.abs(
+                difference).max()))

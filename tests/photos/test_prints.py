@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from colornet.errors import ColornetError
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.prints import find_picture, stretch_tones
+from colornet.photos.prints import find_picture, is_even, stretch_tones
 from tests.photos.colouring import warm
 from tests.photos.samples import grey, photo
 
@@ -156,3 +156,50 @@ class TestTones:
         ok_(np.ptp(seen[0]) > 2 * np.ptp(seen[1]))
         with assert_raises(ColornetError):
             Colorizer(warm, 32, tones='loud')
+
+
+class TestEven:
+
+    def surfaces(self):
+        """Pictures that show nothing: levels, light that falls off, noise."""
+        rows, columns = np.mgrid[-1:1:200j, -1:1:300j]
+        noise = np.random.RandomState(3).randn(200, 300)
+        for level in 5, 60, 118, 200, 250:
+            yield np.full((200, 300), level)
+            yield level + noise
+            yield level + 20 * columns - 8 * rows
+            yield level - 40 * (rows ** 2 + columns ** 2) + noise
+
+    def test_surfaces_stay_grey(self):
+        for pixels in self.surfaces():
+            pixels = pixels.clip(0, 255).astype(np.uint8)
+            for size in 32, 224:
+                colorizer = Colorizer(warm, size, tones='keep')
+                if (pixels == 0).mean() > .02 or (pixels == 255).mean() > .02:
+                    continue  # cut off, which a quadratic form is not
+                chroma, = colorizer.predict([pixels])
+                assert_array_equal(chroma, 0)
+                rgb = colorizer(pixels).astype(int)
+                ok_(np.ptp(rgb, axis=-1).max() <= 1)
+        assert_array_equal(Colorizer(warm, 32, 'hsv').predict(
+            [np.full((20, 30), 99, np.uint8)]), 0)
+
+    def test_in_a_batch_each_counts_for_itself(self):
+        colorizer = Colorizer(warm, 32)
+        chroma = colorizer.predict([np.array(grey()), np.full(
+            (40, 40), 118, np.uint8), np.array(grey())])
+        eq_([bool(one.any()) for one in chroma], [True, False, True])
+
+    def test_photos_are_not_even(self):
+        for pixels in (np.array(grey()), np.array(grey()) // 8,
+                       np.array(grey()) // 8 + 100,
+                       # A figure, small before a wall.
+                       np.pad(np.array(grey()), 250, constant_values=180)):
+            ok_(not is_even(Colorizer(warm, 224, borders='colour').reduce(
+                pixels)))
+            ok_(Colorizer(warm, 32, borders='colour').predict([pixels]).any())
+
+    def test_hints_colour_it_all_the_same(self):
+        rgb = Colorizer(warm, 32).colorize(np.full((40, 60), 128, np.uint8),
+                                           hints=['20,20=#b06060'])
+        ok_(rgb[20, 20, 0] > rgb[20, 20, 2] + .1)

@@ -1,9 +1,12 @@
 """Exact resumption, signals, divergence."""
 
+import itertools
 import os
 import signal
 import tempfile
+import time
 from collections import OrderedDict
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
@@ -106,6 +109,17 @@ class TestTrainer:
 
     def values(self):
         return [variable.get_value() for variable in self.variables]
+
+    def test_checkpoints_do_not_wait_for_a_clock_that_was_set_back(self):
+        clock = itertools.count(1e9, -1000)
+        self.reset()
+        trainer = self.trainer(checkpoint_minutes=0)
+        with mock.patch.object(time, 'time', lambda: next(clock)), \
+                mock.patch.object(trainer, 'save') as save:
+            self.run(trainer, 1)
+        # After each minibatch, after them, and after the validation.
+        eq_(save.call_count, len(self.batches) + 2)
+        ok_(0 <= trainer.history[0]['seconds'] < 600)
 
     def test_loss_falls_on_real_photos(self):
         self.reset()

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import re
 import threading
+import time
 
 import numpy as np
 from nose.tools import assert_in, assert_not_equal, eq_, ok_
@@ -120,13 +121,37 @@ class TestPhotos(Client):
         ok_(abs(before - pixels_of(encoded())).mean() < 2)
         # It is small already: the page shows what is downloaded.
         eq_(self.get(seen, 'after').data, self.colorize(encoded()).data)
-        for options in {'saturation': '0.2'}, {'hint': ['9,9=red', '9,9=red',
-                                                        '80,50=#203040']}:
+        for options in {'saturation': '0.2'}, {'hints': [
+                '9,9=red', '9,9=red', '80,50=#203040']}:
             eq_(self.get(seen, 'after', **options).data,
                 self.colorize(encoded(), **options).data)
         eq_(self.model.outputs.count, 1)
         self.refuses(422, 'saturation', self.get(seen, 'after',
                                                  saturation='x'))
+
+    def test_pictures_are_made_one_after_the_other(self):
+        seen, threads, colour = self.add(encoded()), [], self.model.colour
+
+        def colour_slowly(*arguments):
+            threads.append(threading.get_ident())
+            count = len(threads)
+            time.sleep(0.02)
+            eq_(len(threads), count)
+            return colour(*arguments)
+        self.model.colour = colour_slowly
+        statuses = []
+
+        def ask():
+            statuses.append(self.app.test_client().get(
+                '/api/photos/%s/after' % seen['key']).status_code)
+        asking = [threading.Thread(target=ask) for _ in range(6)]
+        for thread in asking:
+            thread.start()
+        for thread in asking:
+            thread.join()
+        eq_(statuses, [200] * 6)
+        # Each thread of its own would keep memory of its own.
+        eq_(len(set(threads)), 1)
 
     def test_what_the_network_sees_is_asked_first(self):
         self.app.extensions['shelf'].room = 1 << 20
@@ -172,7 +197,7 @@ class TestPhotos(Client):
         with_hint = [pixels_of(self.get(seen, 'after', **options).data)
                      .astype(int) for options in (
                          {'saturation': 0},
-                         {'saturation': 0, 'hint': '2000,1600=#2040d0'})]
+                         {'saturation': 0, 'hints': '2000,1600=#2040d0'})]
         change = abs(np.subtract(*with_hint)).sum(axis=2)
         ok_(change[800, 1000] > 3 * change[100, 100])
         ok_(change[800, 1000] > 30)
@@ -180,7 +205,7 @@ class TestPhotos(Client):
     def test_hints_have_an_end(self):
         seen = self.add(encoded())
         for number, status in (100, 200), (101, 422):
-            reply = self.get(seen, 'after', hint=[
+            reply = self.get(seen, 'after', hints=[
                 '%d,9=grey' % place for place in range(number)])
             eq_(reply.status_code, status)
         assert_in(b'at most 100 hints', reply.data)
@@ -219,8 +244,8 @@ class TestRegression(Client):
     def test_its_options(self):
         names = [option['name'] for option in
                  self.client.get('/api/options').json['options']]
-        eq_(names, ['saturation', 'hint', 'borders', 'tones', 'colour',
-                    'format', 'quality', 'depth', 'mark'])
+        eq_(names, ['saturation', 'hints', 'borders', 'tones', 'colour',
+                    'format', 'quality', 'depth', 'refinement', 'mark'])
         self.refuses(422, 'temperature is of the classification network',
                      self.colorize(encoded(), temperature='0.5'))
 
@@ -247,9 +272,10 @@ class TestDescriptions(Client):
         options = self.client.get('/api/options').json['options']
         eq_({option['name']: option['default'] for option in options},
             {'saturation': 0.5, 'temperature': 1., 'method': 'mean',
-             'smoothing': 0., 'hint': [], 'borders': 'neutral',
+             'smoothing': 0., 'hints': [], 'borders': 'neutral',
              'tones': 'stretch', 'colour': 'replace',
-             'format': None, 'quality': None, 'depth': None, 'mark': True})
+             'format': None, 'quality': None, 'depth': None,
+             'refinement': None, 'mark': True})
 
     def test_they_are_those_of_the_command(self):
         parser = argparse.ArgumentParser()
@@ -259,11 +285,13 @@ class TestDescriptions(Client):
                    commands.choices['colorize']._actions}
         options = {option['name']: option for option in
                    self.client.get('/api/options').json['options']}
-        for name in set(DECODING) | {'hint'}:
+        for name in DECODING:
             options.pop(name)
         for name, option in options.items():
             choices = option['schema'].get('enum')
-            if name == 'format':
+            if name == 'hints':
+                eq_(command[name].default, [])
+            elif name == 'format':
                 for one in choices:
                     assert_in(one, command[name].help)
             elif name == 'colour':
@@ -276,7 +304,7 @@ class TestDescriptions(Client):
             eq_(command[name].default, option['default'], name)
         # What is not for one photo that is sent and answered.
         eq_({field.name for field in dataclasses.fields(Options)} -
-            set(options), {'hints', 'keep_times', 'pages'})
+            set(options), {'keep_times', 'pages'})
 
     def test_openapi_names_what_there_is(self):
         described = self.client.get('/api/openapi.json').json
@@ -291,4 +319,4 @@ class TestDescriptions(Client):
             'content']['multipart/form-data']['schema']
         eq_(form['required'], ['file'])
         assert_in('saturation', form['properties'])
-        assert_in('hint', form['properties'])
+        assert_in('hints', form['properties'])

@@ -87,7 +87,7 @@ class TestHints(Page):
         content = photos()[0][1]
         answer = self.app.test_client().post('/api/colorize', data={
             'file': (io.BytesIO(content), 'old.jpg'),
-            'hint': ['%d,%d=%s' % spot for spot in spots]})
+            'hints': ['%d,%d=%s' % spot for spot in spots]})
         eq_(self.download()[1], answer.data)
         for count in 2, 1, 0:
             self.wait_for_change(self.one('.undo').click)

@@ -152,7 +152,7 @@ class TestPhotos(Page):
         self.one('summary').click()
         options = self.app.test_client().get('/api/options').json['options']
         names = {option['name'] for option in options} - {
-            'saturation', 'temperature', 'method', 'hint', 'colour'}
+            'saturation', 'temperature', 'method', 'hints', 'colour'}
         controls = {control.get_attribute('name'): control
                     for control in self.all('.choices [name]')}
         eq_(set(controls), names)

@@ -129,6 +129,34 @@ class TestServeOthers(Running):
         eq_(self.ask('api/health')[0], 200)
 
 
+def test_it_ends_while_a_photo_is_under_way():
+    serving.need_flask()
+    process = subprocess.Popen(
+        [sys.executable, '-c', "import signal, time\n"
+         'from colornet.web.server import serve\n'
+         'from tests.web.serving import make_model\n'
+         'def look(luminance):\n'
+         "    print('looking', flush=True)\n"
+         '    time.sleep(600)\n'
+         'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
+         'serve(make_model(outputs=look), port=0)\n'], cwd=str(tiny.ROOT),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        universal_newlines=True)
+    with process:
+        port = re.search(':([0-9]+)/', process.stderr.readline()).group(1)
+        body, kind = multipart(encoded())
+        with socket.create_connection(('127.0.0.1', int(port))) as client:
+            client.sendall(
+                b'POST /api/colorize HTTP/1.1\r\nHost: localhost\r\n'
+                b'Content-Length: %d\r\nContent-Type: %s\r\n\r\n%s'
+                % (len(body), kind.encode(), body))
+            eq_(process.stdout.readline(), 'looking\n')
+            process.send_signal(signal.SIGINT)
+            eq_(process.wait(120), 0)
+        eq_(process.stderr.read(),
+            'colornet: ended; what was under way is not coloured\n')
+
+
 def run(line, function, *arguments):
     with line.place() as call:
         return call(function, *arguments)

@@ -1,7 +1,7 @@
 // Options of a photo that have no control of their own, as the server has
 // them: what it adds is here, too.
 
-const OWN = ['saturation', 'temperature', 'method', 'hint', 'colour'];
+const OWN = ['saturation', 'temperature', 'method', 'hints', 'colour'];
 
 const LABELS = {
   borders: 'Borders of prints',

@@ -207,7 +207,7 @@ export class Hints {
 
   // As the server takes them.
   options() {
-    return this.list.map(({ x, y, color }) => ['hint',
+    return this.list.map(({ x, y, color }) => ['hints',
       `${x},${y}=${color}`]);
   }
 }

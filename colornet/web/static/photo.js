@@ -131,14 +131,14 @@ export class Photo {
     this.find('.choice').hidden = !this.seen.has_colours;
     this.prepareHints();
     await show(this.find('.before'),
-      await server.before(this.seen.key, this.abort.signal));
+      await server.before(this.seen.key, this.busy(), this.abort.signal));
     await this.fetchAfter();
     this.find('.done').hidden = false;
   }
 
   prepareHints() {
     if (this.hints) return;
-    if (!('hint' in this.defaults)) {
+    if (!('hints' in this.defaults)) {
       this.find('.hinting').hidden = true;
       return;
     }
@@ -210,7 +210,8 @@ export class Photo {
     if (this.looks !== String(this.choices.options(['look']))) {
       await this.lookAgain();
     }
-    const ask = () => server.after(this.seen.key, options, this.abort.signal);
+    const ask = () => server.after(this.seen.key, options, this.busy(),
+      this.abort.signal);
     let picture;
     try {
       picture = await ask();

@@ -71,12 +71,15 @@ export const look = (file, options, onBusy, signal) => patiently(
   async () => (await send('api/photos', file, options, signal)).json(),
   onBusy, signal);
 
-export const before = async (key, signal) => (
-  await ask(`api/photos/${key}/before`, { signal })).blob();
+// Pictures of a kept photo for the screen.
+const picture = (url, onBusy, signal) => patiently(
+  async () => (await ask(url, { signal })).blob(), onBusy, signal);
 
-export const after = async (key, options, signal) => (
-  await ask(`api/photos/${key}/after?${new URLSearchParams(options)}`,
-    { signal })).blob();
+export const before = (key, onBusy, signal) => picture(
+  `api/photos/${key}/before`, onBusy, signal);
+
+export const after = (key, options, onBusy, signal) => picture(
+  `api/photos/${key}/after?${new URLSearchParams(options)}`, onBusy, signal);
 
 // The name of an answer's file.
 function nameOf(answer) {

@@ -1,0 +1,1 @@
+"""Figures for faults, bad input and load."""

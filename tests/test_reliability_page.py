@@ -1,0 +1,100 @@
+"""Load on the page's server, a small part of it."""
+
+import contextlib
+import io
+import random
+import socket
+import threading
+from unittest import SkipTest, mock
+
+from nose.plugins.attrib import attr
+from nose.tools import assert_in, eq_, ok_
+
+from colornet.engine.available import missing_onnx
+from colornet.web.server import listen
+from reliability import page
+from reliability.asking import KINDS, Client
+from tests import tiny
+from tests.inventing import save_invented
+from tests.web import serving
+
+
+class TestLoad:
+    """A server without a network, in this process."""
+
+    def setup(self):
+        serving.need_flask()
+        from colornet.web.app import make_app
+        self.app = make_app(serving.make_model(), places=4,
+                            max_bytes=page.MAX_BYTES)
+        self.server = listen(self.app, '127.0.0.1', 0, 4)
+        self.thread = threading.Thread(target=self.server.run)
+        self.thread.start()
+        self.port = int(self.server.effective_port)
+
+    setup_method = setup
+
+    def teardown(self):
+        self.server.asyncore.close_all(self.server._map)
+        self.thread.join()
+        self.server.task_dispatcher.shutdown()
+
+    teardown_method = teardown
+
+    def test_each_kind(self):
+        client = Client(self.port, random.Random(0), page.encode_photos(),
+                        page.MAX_BYTES)
+        for kind in KINDS:
+            assert_in(client.ask(kind), KINDS[kind] - {503}, kind)
+
+    def test_nothing_is_lost(self):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            load = page.Load(self.port, 4, 3)
+        eq_(load.lost(), 0, load.table())
+        ok_(len(load.answers) > 5, load.table())
+        eq_([line for line in said.getvalue().splitlines()
+             if line.strip() and 'load: ' not in line], [])
+        lines = load.table().splitlines()
+        eq_(len(lines), len(KINDS) + 1)
+
+    def test_other_answers_are_lost(self):
+        self.app.view_functions['health'] = lambda: 1 / 0
+        with contextlib.redirect_stderr(io.StringIO()), mock.patch.object(
+                page, 'KINDS', {'health': {200}}):
+            load = page.Load(self.port, 2, 1)
+            eq_(load.lost(), load.answers['health'][500], load.table())
+        ok_(load.answers['health'][500] > 0)
+        eq_(set(load.answers['health']), {500})
+
+
+def test_no_answer_is_lost():
+    with socket.socket() as taken:
+        taken.bind(('127.0.0.1', 0))
+        with contextlib.redirect_stderr(io.StringIO()):
+            load = page.Load(taken.getsockname()[1], 1, 1)
+    total = sum(sum(results.values()) for results in load.answers.values())
+    eq_(load.lost(), total)
+    assert_in('lost: ConnectionRefusedError', load.table())
+
+
+class TestCommand(tiny.InFolder):
+    """``python -m reliability.page``, with an invented network."""
+
+    NUM_PHOTOS = 0
+
+    @attr('slow')
+    def test_it(self):
+        serving.need_flask()
+        if missing_onnx():
+            raise SkipTest(missing_onnx())
+        network = self.root / 'network.h5'
+        save_invented(network)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), \
+                contextlib.redirect_stderr(io.StringIO()):
+            status = page.main(['--clients', '10', '--seconds', '20', '--',
+                                '--engine', 'onnx', '--network',
+                                str(network)])
+        eq_(status, 0, out.getvalue())
+        assert_in('lost: 0', out.getvalue())
