@@ -225,3 +225,35 @@ class TestFiles(tiny.InFolder):
 def _has_theano():
     from colornet.engine.available import missing_theano
     return not missing_theano()
+
+
+def read_shipped(name):
+    rows = read_rows(find_resource('experiments/results/%s.csv' % name))
+    return [{key: value if key in COLUMNS[:5] else float(value)
+             for key, value in row.items()} for row in rows]
+
+
+def test_the_page_shows_the_table_that_ships():
+    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
+    lines = format_table(read_shipped('consistency')).splitlines()
+    ok_(len(lines) > 70)
+    for line in lines:
+        assert_in(line, page)
+
+
+def test_settings_are_those_that_the_rule_takes():
+    """docs/refinement.rst: the most even that does no harm."""
+    rows = read_shipped('consistency_choices')
+    config = load_config().refinement
+    for step, decoder in (('total_variation', 'mean'), ('crf', 'argmax'),
+                          ('fade', 'argmax')):
+        none, = [row for row in rows if (row['decoder'], row['steps']) ==
+                 (decoder, 'none')]
+        harmless = [row for row in rows
+                    if (row['decoder'], row['steps']) == (decoder, step) and
+                    row['psnr_gain'] >= none['psnr_gain'] and
+                    row['edge_error'] <= none['edge_error']]
+        best = min(harmless, key=lambda row: row['inconsistency'])
+        for change in best['changes'].split():
+            setting, _, text = change.partition('=')
+            eq_(config[setting], SCHEMA['refinement'][setting](text), step)
