@@ -5,6 +5,7 @@
 # training. The commands themselves skip what is finished and resume the rest.
 
 PYTHON ?=
+CLIPS ?= data/clips
 CVCL ?= data/cvcl
 EVERYDAY ?= data/everyday
 GENERAL ?= data/general
@@ -54,8 +55,8 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
-    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
-    docker-cpu lint clean FORCE
+    consistency flicker $(STUDIES) experiments report benchmark benchmark-sizes \
+    reliability docker docker-cpu lint clean FORCE
 
 install: $(VENV)/installed help
 
@@ -110,7 +111,7 @@ test-slow: $(VENV)/installed ## the tests that train
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
-$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster,video
 $(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
@@ -211,6 +212,18 @@ hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_L
 	$(COLORNET) hints --data $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/hints.csv --sheet $(OUT)/hints.jpg
+
+data/clips: $(VENV)/installed
+	$(VENV)/bin/python tools/fetch_clips.py $@
+
+flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
+	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
+
+consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST: RUNS/consistency.csv, .jpg
+	$(COLORNET) consistency --cvcl $(PHOTOS) \
+	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
+	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
+	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

@@ -9,15 +9,18 @@ import numpy as np
 from ..color import get_color_space
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
-from ..photos.prints import stretch_tones
-from ..photos.scores import decode_scores, keep_scores
+from ..photos.prints import is_even, stretch_tones
+from ..refinement.scores import decode_scores, keep_scores
 from .motion import Motion, find_motion
-from .smoothing import as_scores, as_weighted, smooth
+from .smoothing import as_grey, as_scores, as_weighted, smooth
 
 __all__ = ['Block', 'FilmColorizer', 'State']
 
 #: Frames that are coloured together, and that are looked ahead.
 BLOCK, AHEAD = 24, 24
+
+#: Trust in what moved below which the network sees a frame in any case.
+SURE = .6
 
 
 @dataclass
@@ -82,8 +85,9 @@ class FilmColorizer:
         In [0, 1): what a frame weighs in the next one's colours; 0: each for
         itself.
     every : int
-        The network sees every so many-th frame of a scene; the others take
-        their colours from these, along what moves.
+        The network sees every so many-th frame of a scene, and those where
+        too much is new; the others take their colours from these, along what
+        moves.
     batch_size : int
         Frames that go through the network at a time.
     tones : 'stretch' or 'keep'
@@ -182,7 +186,8 @@ class FilmColorizer:
             if before is not None:
                 motion = find_motion(before, luminance,
                                      self._grid_of(luminance.shape))
-            since = 0 if motion is None else (since + 1) % self.every
+            since = (0 if motion is None or motion.trust < SURE else
+                     (since + 1) % self.every)
             yield _Seen(frame, luminance, motion, since)
             before = luminance
 
@@ -205,6 +210,8 @@ class FilmColorizer:
             for seen, kept in zip(wanted, keep_scores(self.outputs(
                     np.stack(luminances)))):
                 seen.weighted = as_weighted(kept)
+                if is_even(seen.luminance):
+                    seen.weighted = as_grey(seen.weighted, self._num_scores)
         return batch
 
     def _grid_of(self, shape):

@@ -5,20 +5,23 @@ in the next, the mean is not violet, unless the decoding takes means.
 """
 
 import numpy as np
-import scipy.ndimage
 
 from .motion import follow
+from .packages import import_package
 
-__all__ = ['as_scores', 'as_weighted', 'smooth']
+__all__ = ['as_grey', 'as_scores', 'as_weighted', 'smooth']
 
 #: Least weight of the past and the future, so that frames that the network
 #: has not seen have colours whatever the weight is.
 _LEAST = 1e-3
 
-#: Below this weight, cells take something from around them: what no frame
-#: with a prediction shows.
-_EMPTY = 1e-4
-_AROUND = 4.
+#: What a cell takes from those around it: the standard deviation of a
+#: Gaussian, in cells, and its weight, as a share of `memory`. Cells that
+#: little is known of would be specks among others.
+_AROUND, _SHARE = 1.5, .1
+
+#: Weight below which nothing is known around a cell, either.
+_EMPTY = 1e-6
 
 #: The smallest probability, so that it has a logarithm.
 _TINY = 1e-9
@@ -30,7 +33,7 @@ def as_weighted(kept):
     Parameters
     ----------
     kept : list of ndarray
-        One frame's of :func:`colornet.photos.scores.keep_scores`.
+        One frame's of :func:`colornet.refinement.scores.keep_scores`.
 
     Returns
     -------
@@ -49,6 +52,31 @@ def as_weighted(kept):
     return np.stack(maps + [np.ones_like(maps[0])], axis=-1)
 
 
+def as_grey(weighted, num_scores):
+    """The same of a frame that has no colours.
+
+    Parameters
+    ----------
+    weighted : ndarray of float32, (rows, columns, channels + 1)
+        Of :func:`as_weighted`.
+    num_scores : 1 or 2
+        How many arrays the network predicts.
+
+    Returns
+    -------
+    ndarray of float32, like `weighted`
+    """
+    grey = np.zeros_like(weighted)
+    grey[..., -1] = 1
+    if num_scores == 2:
+        # No chrominance is between the two classes in the middle.
+        num_bins = weighted.shape[-1] // 2
+        middle = num_bins // 2
+        for first in 0, num_bins:
+            grey[..., first + middle - 1:first + middle + 1] = .5
+    return grey
+
+
 def as_scores(weighted, num_scores):
     """Undo :func:`as_weighted`, of a weighted sum.
 
@@ -61,7 +89,7 @@ def as_scores(weighted, num_scores):
     Returns
     -------
     list of ndarray of float32
-        For :func:`colornet.photos.scores.decode_scores`.
+        For :func:`colornet.refinement.scores.decode_scores`.
     """
     means = np.moveaxis(weighted[..., :-1] / weighted[..., -1:], -1, 0)
     if num_scores == 1:
@@ -110,7 +138,7 @@ def smooth(before, seen, count, memory):
             sums = _carry(sums, motion.backward, motion.trust_backward,
                           memory)
         sums = _add(own, sums)
-        yield _fill(_add(later, sums)), sums
+        yield _spread(_add(later, sums), _SHARE * memory), sums
 
 
 def _carry(sums, flow, trust, memory):
@@ -125,12 +153,13 @@ def _add(one, other):
     return one + other
 
 
-def _fill(total):
-    """Let empty cells have what is around them."""
-    if total[..., -1].min() >= _EMPTY:
-        return total
-    for deviation in _AROUND, max(total.shape[:2]):
-        around = scipy.ndimage.gaussian_filter(
-            total, (deviation, deviation, 0), mode='nearest')
-        total = total + around * np.float32(_EMPTY)
+def _spread(total, share):
+    """Let cells that little is known of have what is around them."""
+    cv2 = import_package('cv2')
+    for deviation in _AROUND, max(total.shape):
+        around = cv2.GaussianBlur(total, (0, 0), deviation,
+                                  borderType=cv2.BORDER_REPLICATE)
+        total = total + np.float32(share) * around
+        if total[..., -1].min() >= _EMPTY:
+            break
     return total
