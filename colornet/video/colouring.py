@@ -9,10 +9,10 @@ import numpy as np
 from ..color import get_color_space
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
-from ..photos.prints import stretch_tones
+from ..photos.prints import is_even, stretch_tones
 from ..photos.scores import decode_scores, keep_scores
 from .motion import Motion, find_motion
-from .smoothing import as_scores, as_weighted, smooth
+from .smoothing import as_grey, as_scores, as_weighted, smooth
 
 __all__ = ['Block', 'FilmColorizer', 'State']
 
@@ -210,6 +210,8 @@ class FilmColorizer:
             for seen, kept in zip(wanted, keep_scores(self.outputs(
                     np.stack(luminances)))):
                 seen.weighted = as_weighted(kept)
+                if is_even(seen.luminance):
+                    seen.weighted = as_grey(seen.weighted, self._num_scores)
         return batch
 
     def _grid_of(self, shape):

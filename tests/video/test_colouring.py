@@ -154,6 +154,19 @@ def test_deep_frames():
     assert_less(np.abs(deep / 257. - plain).max(), 1)
 
 
+def test_blank_frames_are_grey():
+    blank = [np.full(SHAPE + (3,), level, np.uint8) for level in (0, 240)]
+    for method in 'mean', 'argmax':
+        got = chroma(blank, memory=0, overrides=[
+            'decoding.method=' + method, 'decoding.temperature=1'])
+        # The middle of the nearest class, for argmax.
+        assert_less(np.abs(got).max(), .1 if method == 'mean' else 2.5)
+    # Without a jump, where something comes into sight.
+    fog = [230 + (pixels // 90) for pixels in moving(1)] * 2
+    levels = [np.abs(one).mean() for one in chroma(blank[1:] * 5 + fog)]
+    assert_less(np.abs(np.diff(levels)).max(), 5)
+
+
 def test_tones():
     dark = [pixels // 8 + 20 for pixels in moving(2)]
     stretched, kept = [chroma(dark, tones=tones)
