@@ -5,6 +5,7 @@
 # training. The commands themselves skip what is finished and resume the rest.
 
 PYTHON ?=
+CLIPS ?= data/clips
 CVCL ?= data/cvcl
 EVERYDAY ?= data/everyday
 GENERAL ?= data/general
@@ -53,9 +54,9 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
-    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints consistency \
-    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker docker-cpu \
-    lint clean FORCE
+    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints flicker \
+    consistency $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
+    docker-cpu lint clean FORCE
 
 install: $(VENV)/installed help
 
@@ -110,7 +111,7 @@ test-slow: $(VENV)/installed ## the tests that train
 $(VENV)/onnx: EXTRAS := onnx
 $(VENV)/web: EXTRAS := web
 $(VENV)/browser: EXTRAS := web,browser
-$(VENV)/extras: EXTRAS := heif,raw,completion,cluster
+$(VENV)/extras: EXTRAS := heif,raw,completion,cluster,video
 $(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
 $(VENV)/pytorch: EXTRAS := pytorch
 $(VENV)/pytorch: NEEDED := --pytorch
@@ -212,6 +213,12 @@ hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_L
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/hints.csv --sheet $(OUT)/hints.jpg
 
+data/clips: $(VENV)/installed
+	$(VENV)/bin/python tools/fetch_clips.py $@
+
+flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
+	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
+
 consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST: RUNS/consistency.csv, .jpg
 	$(COLORNET) consistency --cvcl $(PHOTOS) \
 	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
@@ -267,8 +274,9 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
-reliability: $(VENV)/web ## what a page's server bears, 5 minutes: counts of answers, memory
-	$(VENV)/bin/python -m reliability.page
+reliability: $(VENV)/pytorch $(VENV)/web ## faults and load on purpose, 2 hours at most: what was lost
+	for part in trainings supply page; do \
+	    $(VENV)/bin/python -m reliability.$$part || exit; done
 
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \

@@ -25,22 +25,26 @@ TOLERANCES = {
     # A rectifier's gradient jumps at zero: where a map is zero to within
     # rounding, a filter's gradient differs by a whole pixel's share.
     'gradient': 1e-3,         # 3e-4
-    # Of several steps: Adam divides by the size of the gradient, so where
-    # that is only rounding, the steps differ.
-    'losses': 1e-4,           # 2e-5
+    # Of several steps, by the same rule.
+    'losses': 1e-6,           # 1e-8
     # Part of the pixels that are decoded to another bin: where the two
     # largest scores are equal to within rounding.
     'chrominance': 1e-3,      # 0
 }
 
-#: The same for bfloat16, whose rounding is of some 2e-3 for each map.
+#: The same for bfloat16; behind is what is measured, PyTorch's after ours.
 BFLOAT16_TOLERANCES = {
-    'scores': 0.03, 'training scores': 0.03, 'average': 0.03,
-    'gradient': 0.3, 'losses': 0.01, 'chrominance': 0.1}
+    'scores': 1e-2,           # 5e-3, 6e-3
+    'training scores': 1e-2,  # 5e-3, 6e-3
+    'average': 1e-3,          # 6e-4, 6e-4
+    'gradient': 0.1,          # 0.07, 0.11
+    'losses': 1e-3,           # 5e-4, 6e-4
+    'chrominance': 2e-2,      # 9e-3, 1.5e-2
+}
 
 #: How much further from float64 than PyTorch's floats of the same size we
-#: may be.
-FACTOR = 4
+#: may be: where these have few bits, rounding is much alike.
+FACTOR, BFLOAT16_FACTOR = 4, 2
 
 #: Arrays count as if they were no smaller than this part of the largest of
 #: their kind. Some are nothing but rounding: batch normalization after a 1x1
@@ -51,9 +55,11 @@ FLOOR = 1e-3
 #: Images in the minibatch of the check.
 BATCH_SIZE = 2
 
-#: Engine -> PyTorch's that has the same floats, and what is always allowed.
-YARDSTICKS = {engine: ('pytorch', TOLERANCES) for engine in COLORNET}
-YARDSTICKS[COLORNET_BFLOAT16] = PYTORCH_BFLOAT16, BFLOAT16_TOLERANCES
+#: Engine -> PyTorch's that has the same floats, what is always allowed, and
+#: how much further it may be.
+YARDSTICKS = {engine: ('pytorch', TOLERANCES, FACTOR) for engine in COLORNET}
+YARDSTICKS[COLORNET_BFLOAT16] = (PYTORCH_BFLOAT16, BFLOAT16_TOLERANCES,
+                                 BFLOAT16_FACTOR)
 
 
 def check_agreement(problem, folder, num_threads, engines, on_death):
@@ -120,10 +126,10 @@ def check_agreement(problem, folder, num_threads, engines, on_death):
         except ColornetError as error:
             on_death(engine, str(error))
             continue
-        yardstick, least = YARDSTICKS[engine]
+        yardstick, least, factor = YARDSTICKS[engine]
         if yardstick not in allowed:
             theirs = results_of(yardstick)
-            allowed[yardstick] = tolerances(theirs, exact, least)
+            allowed[yardstick] = tolerances(theirs, exact, least, factor)
             compare_with_exact(yardstick, theirs, allowed[yardstick])
         compare_with_exact(engine, results, allowed[yardstick])
     return lines
@@ -134,7 +140,7 @@ def kind_of(name):
     return name.rsplit(' ', 1)[0] if '/' in name else name
 
 
-def tolerances(theirs, exact, least=None):
+def tolerances(theirs, exact, least=TOLERANCES, factor=FACTOR):
     """How far rounding may take results, as it does the other side's, too.
 
     A rectifier's gradient jumps at zero, so what rounding does to a gradient
@@ -146,31 +152,32 @@ def tolerances(theirs, exact, least=None):
     theirs, exact : dict of str to ndarray
         Results in floats as ours, and in float64.
     least : dict of str to float
-        Kind of result -> difference; :data:`TOLERANCES` if not given.
+        Kind of result -> difference that is always allowed.
+    factor : float
+        By which ours may be further off than theirs.
 
     Returns
     -------
     dict of str to float
-        Kind of result -> allowed difference: `least`, or :data:`FACTOR` times
-        the largest of theirs.
+        Kind of result -> allowed difference: `least`, or `factor` times the
+        largest of theirs.
     """
-    least = TOLERANCES if least is None else least
     allowed = dict(least)
     for name, difference, _ in compare(theirs, exact):
         kind = kind_of(name)
         if kind in allowed and np.isfinite(difference):
-            allowed[kind] = max(allowed[kind], FACTOR * difference)
+            allowed[kind] = max(allowed[kind], factor * difference)
     return allowed
 
 
-def compare(ours, theirs, allowed=None):
+def compare(ours, theirs, allowed=TOLERANCES):
     """Compare what :func:`benchmarks.engines.collect_results` collected.
 
     Parameters
     ----------
     ours, theirs : dict of str to ndarray
     allowed : dict of str to float
-        Kind of result -> largest difference; :data:`TOLERANCES` if not given.
+        Kind of result -> largest difference.
 
     Returns
     -------
@@ -178,7 +185,6 @@ def compare(ours, theirs, allowed=None):
         Name, difference and the largest difference allowed, the worst first
         (in units of what is allowed).
     """
-    allowed = TOLERANCES if allowed is None else allowed
     floors = {}
     for name, array in theirs.items():
         size = FLOOR * _root_mean_square(array)

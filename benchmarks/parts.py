@@ -125,8 +125,8 @@ def time_page(rounds):
         key = ask(name, client.post, '/api/photos', data={
             'file': (io.BytesIO(content), 'photo.jpg')}).json['key']
         after = '/api/photos/%s/after?' % key
-        hints = 'hint=200,100=%23e0552c'
-        more = hints + '&hint=500,400=%232c2c6c'
+        hints = 'hints=200,100=%23e0552c'
+        more = hints + '&hints=500,400=%232c2c6c'
         for name, query in (('a slider', 'saturation=1.5'),
                             ('the first hint', hints),
                             ('another hint', more)):

@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import time
 import uuid
 from numbers import Integral
 from pathlib import Path
@@ -16,6 +17,10 @@ from .errors import ColornetError
 __all__ = ['check_output', 'check_regular', 'is_special', 'locked',
            'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
            'write_text', 'make_folder', 'writing']
+
+#: Names of files that are not whole yet, and the age at which nobody writes
+#: on one any more.
+_TEMPORARY, _LEFTOVER_SECONDS = '.colornet-%s.part', 3600
 
 
 def check_regular(path):
@@ -73,7 +78,8 @@ def check_output(path, suffix=None):
 def locked(folder, busy):
     """Keep other processes out of a folder, which is made if it is missing.
 
-    What is refused before it writes anything leaves nothing.
+    What is refused before it writes anything leaves nothing; what was killed
+    an hour ago or more while it wrote a file, no half of it.
 
     Parameters
     ----------
@@ -95,6 +101,7 @@ def locked(folder, busy):
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ColornetError(busy)
+        _remove_leftovers(folder)
         try:
             yield
         finally:
@@ -103,6 +110,17 @@ def locked(folder, busy):
                     lock.unlink()
                     for path in made:
                         path.rmdir()
+
+
+def _remove_leftovers(folder):
+    """What :func:`replacing` has begun and was killed before it was done.
+
+    Others may write in the folder at the moment: what is new stays.
+    """
+    for path in folder.glob(_TEMPORARY % '*'):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS:
+                path.unlink()
 
 
 @contextlib.contextmanager
@@ -131,8 +149,7 @@ def replacing(path):
     path = Path(os.path.realpath(path))
     if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
-    temporary = str(path.parent /
-                    ('.colornet-%s.part' % uuid.uuid4().hex[:12]))
+    temporary = str(path.parent / (_TEMPORARY % uuid.uuid4().hex[:12]))
     try:
         yield temporary
         with open(temporary, 'rb+') as stream:

@@ -76,6 +76,13 @@ def _image_size(text):
     return value
 
 
+def _crop(text):
+    value = _parse_number(int, text)
+    if not (0 <= value <= MAX_SIZE and value % 8 == 0):
+        raise ValueError('must be from 0 to %d and divisible by 8' % MAX_SIZE)
+    return value
+
+
 def _share(text):
     value = _parse_number(float, text)
     if not 0 < value <= 1:
@@ -151,7 +158,8 @@ SCHEMA = {
         'weight': _number(float, 0),
         'temperature': _number(float, 0.001),
         'learning_rate': _number(float, 0, low_included=False),
-        'pretrain': _number(float, 0), 'ramp': _number(float, 0)},
+        'pretrain': _number(float, 0), 'ramp': _number(float, 0),
+        'crop': _crop},
     'decoding': {
         'method': _choice('argmax', 'mean'),
         # Below, scores overflow; the mean is that of the best bin long before.
@@ -213,14 +221,16 @@ RULES = [
 ] + [
     (_where('adversarial.weight', 0),
      ('adversarial.temperature', 'adversarial.learning_rate',
-      'adversarial.pretrain', 'adversarial.ramp'),
+      'adversarial.pretrain', 'adversarial.ramp', 'adversarial.crop'),
      '%(name)s is of adversarial.weight above 0'),
     # Of less, the discriminator's last map has no pixels.
     (lambda settings: (settings['adversarial.weight'] and
-                       settings['data.size'] // settings[
-                           'network.output_stride'] < 24), (),
+                       min(settings['data.size'],
+                           settings['adversarial.crop'] or MAX_SIZE) //
+                       settings['network.output_stride'] < 24), (),
      'adversarial.weight = %(adversarial.weight)s needs predictions of 24 '
-     'rows and columns: data.size = %(data.size)s, network.output_stride = '
+     'rows and columns: data.size = %(data.size)s, adversarial.crop = '
+     '%(adversarial.crop)s, network.output_stride = '
      '%(network.output_stride)s'),
     (_where('training.schedule', 'cycle'), ('training.drop_epochs',),
      '%(name)s is of training.schedule = constant, not of cycle'),

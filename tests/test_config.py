@@ -362,3 +362,33 @@ def test_settings_that_would_do_nothing_are_refused():
     for name, other, value in BELONGING:
         check_error(lambda: load_config(overrides=[name + '=0.3']), name,
                     other)
+
+
+def test_settings_of_a_discriminator():
+    weight = 'adversarial.weight=0.5'
+    load_config(overrides=[weight, 'adversarial.crop=112'])
+    for key in SCHEMA['adversarial']:
+        if key != 'weight':
+            check_error(lambda: load_config(overrides=[
+                'adversarial.%s=%s' % (key, 16 if key == 'crop' else 0.3)]),
+                'adversarial.' + key, 'adversarial.weight')
+    for setting in ('data.size=16', 'adversarial.crop=16',
+                    'data.size=64,network.output_stride=4'):
+        check_error(lambda: load_config(overrides=[
+            weight] + setting.split(',')), '24 rows', setting.split('=')[1][
+                :2])
+    for text in '20', '-8', '1032':
+        check_error(lambda: load_config(overrides=[
+            weight, 'adversarial.crop=' + text]), 'divisible by 8')
+    check_error(lambda: load_config(overrides=[
+        weight, 'network.color_space=hsv']), weight.split('=')[0], 'hsv')
+
+
+def test_classes_in_balance_are_of_classification_in_cieluv():
+    balance = 'objective.balance=yes'
+    load_config(overrides=[balance, 'objective.uniform_share=1'])
+    for settings in REGRESSION, ['network.color_space=hsv']:
+        check_error(lambda: load_config(overrides=[balance] + settings),
+                    'objective.balance')
+    check_error(lambda: load_config(overrides=[
+        balance, 'objective.uniform_share=0']), 'at most 1')

@@ -43,7 +43,8 @@ def test_every_experiment_is_a_target():
             ('serve', "colornet serve --host '127.0.0.1' --port '8000'"),
             ('everyday', "colornet everyday --data 'data/everyday_test'"),
             ('hints', "colornet hints --data 'data/everyday_test'"),
-            ('consistency', "colornet consistency --cvcl 'data/cvcl'")] + [
+            ('consistency', "colornet consistency --cvcl 'data/cvcl'"),
+            ('flicker', "colornet flicker --data 'data/clips'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:
         assert_in(words, dry_run(target))
@@ -59,6 +60,9 @@ def test_every_experiment_is_a_target():
     assert_not_in('--list', dry_run('everyday'))
     assert_in("--data 'a b'", dry_run('hints', 'EVERYDAY_TEST=a b'))
     assert_in("--list 'nature'", dry_run('hints', 'EVERYDAY_LIST=nature'))
+    assert_in('fetch_clips.py data/clips', dry_run('flicker'))
+    assert_in("--data 'a b'", dry_run('flicker', 'CLIPS=a b'))
+    assert_not_in('fetch_clips', dry_run('flicker', 'CLIPS=a b'))
 
 
 def test_every_study_is_a_target():

@@ -158,7 +158,13 @@ def _check_out(out):
     if is_special(out):
         raise ColornetError('cannot write %s: neither a folder nor a photo; '
                             '-o - is the standard output' % out)
-    if os.path.lexists(out) and not os.path.isdir(out):
+    from ..photos.finding import IMAGE_SUFFIXES
+    from ..photos.writing import check_suffix
+    if os.path.isdir(out) or out.endswith('/'):
+        return
+    if Path(out).suffix.lower() in IMAGE_SUFFIXES:
+        check_suffix(out)  # Photos are read in more formats than written.
+    if os.path.lexists(out):
         raise ColornetError(
             '%s is no folder, and not named as a photo: OUT is a folder, or '
             'a file such as %s.png' % (out, out))

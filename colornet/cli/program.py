@@ -21,11 +21,10 @@ __all__ = ['report_errors', 'run_program']
 #: What adds each command, in the order of ``colornet --help``.
 COMMANDS = [
     colorize.add_colorize, video.add_video, photos.add_demo,
-    serving.add_serve,
-    training.add_train, evaluation.add_evaluate, training.add_export,
-    evaluation.add_table2, evaluation.add_decodings, evaluation.add_everyday,
-    evaluation.add_hints, studies.add_consistency, studies.add_study,
-    evaluation.add_table1,
+    serving.add_serve, training.add_train, evaluation.add_evaluate,
+    training.add_export, evaluation.add_table2, evaluation.add_decodings,
+    evaluation.add_everyday, evaluation.add_hints, video.add_flicker,
+    studies.add_consistency, studies.add_study, evaluation.add_table1,
     studies.add_report, evaluation.add_figure, training.add_data,
     photos.add_selftest, photos.add_info]
 

@@ -1,4 +1,4 @@
-"""``colornet video``: a film in, a coloured film out."""
+"""``colornet video``: a film in, a coloured film out; how it flickers."""
 
 import argparse
 import os
@@ -7,17 +7,18 @@ import sys
 from fractions import Fraction
 
 from ..errors import ColornetError
+from ..files import check_output
 from ..resources import DEFAULT_NETWORK, find_resource
 from ..terminal import note, say
 from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
-                      add_vgg, positive)
+                      add_out, add_vgg, positive)
 
-__all__ = ['add_video']
+__all__ = ['add_flicker', 'add_video']
 
 #: The standard input or output, in place of a file.
 STREAM = '-'
 
-_TIME = re.compile(r'(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)')
+_TIME = re.compile(r'(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)')
 
 
 def add_video(commands):
@@ -28,8 +29,6 @@ def add_video(commands):
                          'that FFmpeg reads, or - for the standard input')
     command.add_argument('out', metavar='OUT', help='film: mp4, m4v, mov, mkv '
                          'or webm; or - for the standard output')
-    command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     command.add_argument('--smooth', type=_weight, default=0.9, metavar='W',
                          help='what a frame weighs in the colours of the '
                          'next, 0 to 1: 0 colours each for itself (default: '
@@ -69,6 +68,12 @@ def add_video(commands):
                          '(default: %(default)s)')
     command.add_argument('-q', '--quiet', action='store_true',
                          help='print errors only')
+    _add_network_options(command)
+
+
+def _add_network_options(command):
+    command.add_argument('--network', metavar='FILE', help='trained network '
+                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     add_decoding(command)
     add_vgg(command)
     add_engine(command)
@@ -155,13 +160,43 @@ def _colour_stream(options, film):
 
 def _load(options):
     """The network, once it is known that there is something to colour."""
+    from ..video.colouring import FilmColorizer
+    network, outputs, config = _load_network(options)
+    return FilmColorizer(outputs, config, options.smooth, options.every,
+                         options.batch_size, options.tones, network.stem)
+
+
+def _load_network(options):
     from ..network.stored import network_file
     from ..prediction.engines import load_outputs
-    from ..video.colouring import FilmColorizer
     network = (network_file(options.network) if options.network else
                find_resource(DEFAULT_NETWORK))
     outputs, config, _ = load_outputs(
         network, options.vgg, options.decoding, options.engine,
         options.bfloat16, options.device)
-    return FilmColorizer(outputs, config, options.smooth, options.every,
-                         options.batch_size, options.tones, network.stem)
+    return network, outputs, config
+
+
+def add_flicker(commands):
+    """Add ``colornet flicker``."""
+    command = add(commands, 'flicker', _flicker,
+                  'score films coloured frame by frame and smoothed')
+    command.add_argument('--data', nargs='+', required=True, metavar='PATH',
+                         help='clips in colour, or folders of them')
+    command.add_argument('--frames', type=positive, default=120, metavar='N',
+                         help='of each clip, from its beginning (default: '
+                         '%(default)s)')
+    add_out(command, 'runs/flicker.csv')
+    _add_network_options(command)
+
+
+def _flicker(options):
+    from ..studies.flicker import find_clips, score_flicker
+    from ..video.packages import import_package
+    check_output(options.out, '.csv')
+    import_package('av')
+    find_clips(options.data)
+    _, outputs, config = _load_network(options)
+    print(score_flicker(options.data, options.out, outputs, config,
+                        options.frames))
+    say('written to %s' % options.out)

@@ -149,7 +149,7 @@ def build_network(config, input_var=None, fast_stack=True):
     Parameters
     ----------
     config : Config
-        Its sections ``data`` and ``network``.
+        Its sections ``data``, ``network`` and ``adversarial``.
     input_var : tensor4, optional
     fast_stack : bool
         As in :func:`build_classification_network`.
@@ -158,8 +158,10 @@ def build_network(config, input_var=None, fast_stack=True):
     -------
     OrderedDict of str to Layer
     """
-    size = (config.data['size'] if config.data['proportions'] == 'squash' else
-            None)
+    # Of squares of images, or of images of any proportions, none is known.
+    is_one = (config.data['proportions'] == 'squash' and
+              not config.adversarial['crop'])
+    size = config.data['size'] if is_one else None
     options = {name: config.network[name] for name in
                ('batch_norm', 'batch_norm_taps', 'output_stride',
                 'global_features', 'context', 'fine_tune')}

@@ -8,7 +8,7 @@ from ..errors import ColornetError
 from ..refinement.steps import check_steps
 from .hints import Hint
 from .reading import PAGES
-from .writing import check_suffix, output_suffix
+from .writing import check_format, output_suffix
 
 __all__ = ['COLOURS', 'Options', 'format_suffix']
 
@@ -68,7 +68,7 @@ class Options:
             if not isinstance(self.format, str):
                 raise ColornetError("format must be a name such as 'png', "
                                     'not %r' % (self.format,))
-            check_suffix('format.' + self.format)
+            check_format(self.format)
         if self.quality is not None and not (
                 isinstance(self.quality, Integral) and
                 1 <= self.quality <= 100):

@@ -52,7 +52,7 @@ class _Overlap:
         self.steps, self.report, self.bar = steps, report, bar
         self.batch_size, self.batch_values, values = limits
         self.memory = _Memory(values)
-        # Not more: Python's way to silence warnings is not for threads.
+        # One is ahead of the network, which takes several times as long.
         self.readers = ThreadPoolExecutor(1)
         self.writers = ThreadPoolExecutor(
             max(1, min(4, num_processors() // 2)))

@@ -76,6 +76,9 @@ def open_photo(path):
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(path, 'not a regular file')
         return open(path, 'rb')
+    except FileNotFoundError as error:
+        raise ImageError(path, 'link to nothing' if os.path.islink(path)
+                         else error.strerror.lower())
     except OSError as error:
         raise ImageError(path, error.strerror.lower())
 

@@ -20,8 +20,8 @@ from ..formats.photo import ImageError
 from ..formats.profiles import from_srgb
 from ..terminal import note
 
-__all__ = ['check_suffix', 'encode_photo', 'output_dtype', 'output_suffix',
-           'save_image', 'write_bytes', 'write_photo']
+__all__ = ['check_format', 'check_suffix', 'encode_photo', 'output_dtype',
+           'output_suffix', 'save_image', 'write_bytes', 'write_photo']
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,21 @@ def check_suffix(path):
     return _encoding(Path(path).suffix, path).format
 
 
+def check_format(name):
+    """Refuse a format that results cannot have.
+
+    Parameters
+    ----------
+    name : str
+        Such as 'png'.
+
+    Raises
+    ------
+    ImageError
+    """
+    _encoding('.' + name, 'format %s' % name)
+
+
 def output_suffix(path, photo, depth=None):
     """Suffix of the file that holds the colorized photo.
 
@@ -97,8 +112,8 @@ def output_suffix(path, photo, depth=None):
     if encoding is None:
         return '.png'
     clear = photo is not None and photo.alpha is not None
-    deep = (photo is not None and photo.pixels.dtype != np.uint8 and
-            depth != 8)
+    deep = (depth == 16 if depth is not None else
+            photo is not None and photo.pixels.dtype != np.uint8)
     return '.png' if (clear and not encoding.holds_alpha or
                       deep and not encoding.holds_16_bits) else suffix
 

@@ -17,6 +17,9 @@ from .schedules import adversarial_weight
 
 __all__ = ['AdversarialLearner']
 
+#: Pixels of an image for one of VGG16's last map.
+STEP = 8
+
 
 class AdversarialLearner(TheanoLearner):
     """A network that learns against a discriminator, by Theano.
@@ -36,11 +39,12 @@ class AdversarialLearner(TheanoLearner):
 
     def __init__(self, config, vgg_weights=None, bfloat16=False):
         super().__init__(config, vgg_weights, bfloat16)
-        self._epochs = 0.
+        self._epochs, self._number = 0., (0, 0)
 
-    def set_progress(self, epochs):
-        """How many epochs are done, a float, before the next step."""
-        self._epochs = epochs
+    def set_progress(self, epoch, minibatch, num_minibatches):
+        """Tell where the next step is: numbers from 0, and an epoch's."""
+        self._epochs = epoch + minibatch / num_minibatches
+        self._number = epoch, minibatch
 
     def compile(self):
         """Make ready to train and to validate."""
@@ -87,11 +91,32 @@ class AdversarialLearner(TheanoLearner):
         """Train both on a minibatch, or the discriminator alone."""
         from ..engine.backend import lasagne
         settings = self.config.adversarial
+        batch = self._cut([inputs, *targets])
         if self._epochs < settings['pretrain']:
-            return self._step_of_opponent(inputs, *targets)
+            return self._step_of_opponent(*batch)
         self._opponent.weight.set_value(lasagne.utils.floatX(
             adversarial_weight(self._epochs, settings)))
-        return self._step_of_both(inputs, *targets)
+        return self._step_of_both(*batch)
+
+    def _cut(self, arrays):
+        """The same square of all images and of their outputs.
+
+        Its place is a pure function of the seed and the minibatch's number.
+        """
+        size, side = arrays[0].shape[-1], self.config.adversarial['crop']
+        if not side or side >= size:
+            return arrays
+        random = np.random.RandomState(
+            (self.config.training['seed'],) + self._number)
+        # Where VGG16's maps have pixels of their own.
+        top, left = STEP * random.randint(0, (size - side) // STEP + 1, 2)
+        cut = []
+        for array in arrays:
+            scale = size // array.shape[-1]
+            rows, columns = [slice(start // scale, (start + side) // scale)
+                             for start in (top, left)]
+            cut.append(np.ascontiguousarray(array[..., rows, columns]))
+        return cut
 
     def _validate(self, inputs, targets):
         """Loss and chrominance, by the network alone."""

@@ -120,8 +120,8 @@ class Learner:
             return start_from(self._learned, self.config)
         return None
 
-    def set_progress(self, epochs):
-        """How many epochs are done, a float, before the next step."""
+    def set_progress(self, epoch, minibatch, num_minibatches):
+        """Tell where the next step is: numbers from 0, and an epoch's."""
 
     def _build_network(self):
         raise NotImplementedError

@@ -203,7 +203,7 @@ class Run:
                            self.learner.transform)
         with contextlib.closing(batches):
             for minibatch, (inputs, targets, _) in enumerate(batches, skip):
-                self.learner.set_progress(epoch + minibatch / self._in_epoch)
+                self.learner.set_progress(epoch, minibatch, self._in_epoch)
                 self.learner.set_learning_rate(self._find_rate(epoch,
                                                                minibatch))
                 yield inputs, targets

@@ -19,6 +19,9 @@ __all__ = ['Block', 'FilmColorizer', 'State']
 #: Frames that are coloured together, and that are looked ahead.
 BLOCK, AHEAD = 24, 24
 
+#: Trust in what moved below which the network sees a frame in any case.
+SURE = .6
+
 
 @dataclass
 class State:
@@ -82,8 +85,9 @@ class FilmColorizer:
         In [0, 1): what a frame weighs in the next one's colours; 0: each for
         itself.
     every : int
-        The network sees every so many-th frame of a scene; the others take
-        their colours from these, along what moves.
+        The network sees every so many-th frame of a scene, and those where
+        too much is new; the others take their colours from these, along what
+        moves.
     batch_size : int
         Frames that go through the network at a time.
     tones : 'stretch' or 'keep'
@@ -182,7 +186,8 @@ class FilmColorizer:
             if before is not None:
                 motion = find_motion(before, luminance,
                                      self._grid_of(luminance.shape))
-            since = 0 if motion is None else (since + 1) % self.every
+            since = (0 if motion is None or motion.trust < SURE else
+                     (since + 1) % self.every)
             yield _Seen(frame, luminance, motion, since)
             before = luminance
 

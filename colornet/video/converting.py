@@ -65,6 +65,7 @@ def colour_file(load, source, target, options=FilmOptions(), overwrite=False,
         with _bar(film, parts.frames, progress) as bar:
             _write_parts(film, colorizer, picture, parts, bar)
         if not parts.frames:
+            parts.remove()
             raise _no_frames(film)
         with writing(target), replacing(target) as temporary:
             _join(film, parts, source, temporary, target)

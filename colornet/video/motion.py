@@ -8,14 +8,16 @@ from .packages import import_package
 
 __all__ = ['Motion', 'find_flow', 'find_motion', 'follow', 'is_consistent']
 
-#: L in [0, 100]: a pixel that changes so much keeps 1/e of its past.
-LUMINANCE_CHANGE = 10.
+#: L in [0, 100]: what changes so much along the flow keeps 1/e of its past.
+LUMINANCE_CHANGE = 15.
 
 #: Of Lai et al. (2018): flow there and back may differ by a share of both
 #: squared lengths, and by half a squared pixel.
 _SHARE, _SLACK = .01, .5
 
-#: Of what is trusted of a frame's pixels, at least, unless it is a cut.
+#: The mean trust in what moved, at least, unless there is a cut. In the first
+#: 300 frames of four clips, the six cuts have 0.09 at most, all others 0.50 at
+#: least.
 CUT = .25
 
 
@@ -77,6 +79,11 @@ class Motion:
     trust_backward: np.ndarray
     trust_forward: np.ndarray
 
+    @property
+    def trust(self):
+        """The mean trust, in the direction that has less of it."""
+        return min(self.trust_backward.mean(), self.trust_forward.mean())
+
 
 def find_flow(first, second):
     """DIS optical flow (Kroeger et al., 2016) from one frame to another.
@@ -121,9 +128,8 @@ def find_motion(before, luminance, shape):
     for here, there, flow, back in (
             (luminance, before, backward, forward),
             (before, luminance, forward, backward)):
-        change = np.abs(here - follow(there, flow))
-        trusts.append(np.exp(change * np.float32(-1 / LUMINANCE_CHANGE)) *
-                      is_consistent(flow, back))
+        change = (here - follow(there, flow)) / np.float32(LUMINANCE_CHANGE)
+        trusts.append(np.exp(-np.square(change)) * is_consistent(flow, back))
     if min(trust.mean() for trust in trusts) < CUT:
         return None
     (backward, trust_backward), (forward, trust_forward) = [

@@ -82,20 +82,23 @@ class Parts:
             If there is something, and neither is wished, or it was made with
             other settings.
         """
-        with locked(folder, 'another colornet is writing in %s' % folder):
-            parts = cls(folder, time_base)
-            if (folder / _SETTINGS).exists() and (resume or not overwrite):
-                if not resume:
-                    raise ColornetError(
-                        '%s has finished parts: --resume goes on with them, '
-                        '--overwrite begins anew' % folder)
-                _check_settings(folder, settings)
-                parts._read()
-            parts._remove_others()
-            write_json(folder / _SETTINGS, settings)
-            yield parts
-        with contextlib.suppress(OSError):
-            folder.rmdir()  # If nothing is left in it.
+        try:
+            with locked(folder, 'another colornet writes in %s' % folder):
+                parts = cls(folder, time_base)
+                if (folder / _SETTINGS).exists() and (resume or
+                                                      not overwrite):
+                    if not resume:
+                        raise ColornetError(
+                            '%s has finished parts: --resume goes on with '
+                            'them, --overwrite begins anew' % folder)
+                    _check_settings(folder, settings)
+                    parts._read()
+                parts._remove_others()
+                write_json(folder / _SETTINGS, settings)
+                yield parts
+        finally:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # If nothing is left in it.
 
     @contextlib.contextmanager
     def add(self):

@@ -5,9 +5,9 @@ in the next, the mean is not violet, unless the decoding takes means.
 """
 
 import numpy as np
-import scipy.ndimage
 
 from .motion import follow
+from .packages import import_package
 
 __all__ = ['as_scores', 'as_weighted', 'smooth']
 
@@ -15,10 +15,13 @@ __all__ = ['as_scores', 'as_weighted', 'smooth']
 #: has not seen have colours whatever the weight is.
 _LEAST = 1e-3
 
-#: Below this weight, cells take something from around them: what no frame
-#: with a prediction shows.
-_EMPTY = 1e-4
-_AROUND = 4.
+#: What a cell takes from those around it: the standard deviation of a
+#: Gaussian, in cells, and its weight, as a share of `memory`. Cells that
+#: little is known of would be specks among others.
+_AROUND, _SHARE = 1.5, .1
+
+#: Weight below which nothing is known around a cell, either.
+_EMPTY = 1e-6
 
 #: The smallest probability, so that it has a logarithm.
 _TINY = 1e-9
@@ -110,7 +113,7 @@ def smooth(before, seen, count, memory):
             sums = _carry(sums, motion.backward, motion.trust_backward,
                           memory)
         sums = _add(own, sums)
-        yield _fill(_add(later, sums)), sums
+        yield _spread(_add(later, sums), _SHARE * memory), sums
 
 
 def _carry(sums, flow, trust, memory):
@@ -125,12 +128,13 @@ def _add(one, other):
     return one + other
 
 
-def _fill(total):
-    """Let empty cells have what is around them."""
-    if total[..., -1].min() >= _EMPTY:
-        return total
-    for deviation in _AROUND, max(total.shape[:2]):
-        around = scipy.ndimage.gaussian_filter(
-            total, (deviation, deviation, 0), mode='nearest')
-        total = total + around * np.float32(_EMPTY)
+def _spread(total, share):
+    """Let cells that little is known of have what is around them."""
+    cv2 = import_package('cv2')
+    for deviation in _AROUND, max(total.shape):
+        around = cv2.GaussianBlur(total, (0, 0), deviation,
+                                  borderType=cv2.BORDER_REPLICATE)
+        total = total + np.float32(share) * around
+        if total[..., -1].min() >= _EMPTY:
+            break
     return total

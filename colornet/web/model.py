@@ -164,8 +164,11 @@ class Model:
         if own == 'keep':
             return pixels
         refinement = self.refinement.replaced(wanted.results.refinement)
-        chroma = refinement(seen.scores, seen.luminance, self._space.limits,
-                            wanted.decoding)
+        # By a colorizer, which sees to it that what it makes can be used.
+        chroma, = Colorizer(lambda *_: refinement(
+            seen.scores, seen.luminance, self._space.limits,
+            wanted.decoding)[np.newaxis], *self._given[1:],
+            refinement=refinement).predict_reduced([seen.luminance])
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype, refinement)

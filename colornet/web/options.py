@@ -1,7 +1,7 @@
 """Options of a request: what they are called, take and do.
 
-They have the names of ``colornet colorize --NAME``, or those of ``--set
-decoding.NAME=VALUE``.
+They have the names of ``colornet colorize --NAME``, or those of ``--decoding
+NAME=VALUE``.
 """
 
 from collections import OrderedDict

@@ -50,6 +50,8 @@ class TestRefusals(InFolder):
                 ('/dev/full', 'neither a folder nor a photo; -o -'),
                 (text, 'notes.txt is no folder, and not named as a photo'),
                 (self.folder / 'link', 'link is no folder'),
+                (self.folder / 'a.gif', 'unknown suffix ".gif" of the output'),
+                (self.folder / 'a.NEF', 'unknown suffix ".NEF" of the output'),
                 (self.folder / 'full.png', 'not a regular file'),
                 (text / 'a.png', 'notes.txt is no folder')):
             for more in [], ['--overwrite']:

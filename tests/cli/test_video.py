@@ -8,6 +8,7 @@ import time
 from fractions import Fraction
 from unittest import mock
 
+from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 
 from colornet.cli import video
@@ -60,6 +61,13 @@ def test_times():
         eq_(video._seconds(text), Fraction(seconds))
     for text in '1:', '-3', '1:2:3:4', 'x', '', '1,5':
         check_is_refused('--start', 'video', 'in', 'out', '--start=' + text)
+
+
+def test_flicker():
+    check_is_refused('--data', 'flicker')
+    check_is_refused('.csv', 'flicker', '--data', 'x', '--out', 'flicker.txt')
+    clips.need_video()
+    check_is_refused('none does not exist', 'flicker', '--data', 'none')
 
 
 def test_values():
@@ -142,7 +150,7 @@ class TestVideo(clips.InFolder):
         source = self.write(frames=moving(400))
         process = start(.02, source, self.out)
         folder = self.folder / 'out.mp4.parts'
-        wait_for(lambda: (folder / '000000.nut').exists())
+        wait_for(lambda: (folder / 'state.npz').exists())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=100)
         eq_(process.returncode, 130)
@@ -155,8 +163,41 @@ class TestVideo(clips.InFolder):
         eq_(contents(self.out)[0], contents(source)[0])
         eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'out.mp4'])
 
+    @attr('slow')
+    def test_killed_five_times(self):
+        # Scenes of half a minute, looped to 10,000 frames.
+        scenes = [moving(500, scene=number % 4) for number in range(20)]
+        source = self.write('in.mp4', frames=sum(scenes, []), sound=True)
+        folder = self.folder / 'out.mp4.parts'
+        memory = []
+        for killed in range(1, 6):
+            process = start(0, source, self.out, '--resume', '--every', '8')
+            wait_for(lambda: len(list(folder.glob('*.nut'))) >= 6 * killed)
+            memory.append(used_memory(process.pid))
+            process.kill()
+            process.communicate()
+            eq_(process.returncode, -signal.SIGKILL)
+            ok_(not self.out.exists())
+        process = start(0, source, self.out, '--resume', '--every', '8')
+        wait_for(lambda: len(list(folder.glob('*.nut'))) >= 38)
+        memory.append(used_memory(process.pid))
+        out, err = process.communicate(timeout=300)
+        eq_(process.returncode, 0, err)
+        eq_(out.decode(), '10000 frames coloured in %s\n' % self.out)
+        eq_(contents(self.out), contents(source))
+        eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'out.mp4'])
+        # Megabytes, early in the film and late.
+        ok_(max(memory) < min(memory) + 60, memory)
 
-def wait_for(condition, seconds=100):
+
+def used_memory(pid):
+    """Megabytes that a process has in memory."""
+    with open('/proc/%d/status' % pid) as file:
+        line, = [line for line in file if line.startswith('VmRSS')]
+    return int(line.split()[1]) / 1024
+
+
+def wait_for(condition, seconds=300):
     end = time.time() + seconds
     while not condition():
         ok_(time.time() < end)

@@ -50,11 +50,13 @@ class TestNothingIsLeftOutInSilence(InFolder):
         (self.input / 'link').symlink_to(far)
         (far / 'circle').symlink_to(self.input)
         (self.input / 'lost').symlink_to('nowhere')
+        (self.input / 'lost.jpg').symlink_to('nowhere')
         report = self.run()
         eq_(files_in(self.out), ['a.jpg', 'link/b.jpg'])
-        (source, reason), = report.failed
-        eq_(source, self.input / 'lost')
-        assert_in('link to nothing', reason)
+        eq_([source.name for source, _ in report.failed],
+            ['lost', 'lost.jpg'])
+        for _, reason in report.failed:
+            assert_in('link to nothing', reason)
 
     def test_results_are_no_sources_behind_a_link(self):
         self.save('a.jpg')
@@ -103,7 +105,8 @@ class TestColours(InFolder):
 
     def test_options_that_are_none(self):
         for options in dict(colour='red'), dict(quality=0), dict(
-                format='gif'), dict(format=''):
+                format='gif'), dict(format=''), dict(format='.png'), dict(
+                    format='a.png'), dict(format='/png'):
             with assert_raises(ColornetError):
                 Options(**options)
 
@@ -125,6 +128,13 @@ class TestWhatResultsAre(InFolder):
         eq_(list(results.values()), [
             (np.uint8, True, False), (np.uint16, True, False),
             (np.uint8, False, False), (np.uint8, True, True)])
+
+    def test_16_bits_that_are_asked_for_are_written(self):
+        self.save('a.jpg', 'b.png', image=photo().convert('L'))
+        self.run(options=Options(depth=16))
+        eq_(files_in(self.out), ['a.png', 'b.png'])
+        for name in 'a.png', 'b.png':
+            eq_(read_photo(self.out / name).pixels.dtype, np.uint16)
 
     def test_what_is_lost_is_noted_once(self):
         exif = Image.Exif()

@@ -83,6 +83,8 @@ class TestWriting(InFolder):
                 'a.png', '.png'), ('a.tif', '.tif'):
             eq_(output_suffix(name, deep), suffix)
             eq_(output_suffix(name, deep, 16), suffix)
+            for opaque in None, lossless_photo(np.array(photo())):
+                eq_(output_suffix(name, opaque, 16), suffix)
             eq_(output_suffix(name, deep, 8), os.path.splitext(name)[1])
 
     def test_bits_that_are_lost_are_told_unless_asked_for(self):

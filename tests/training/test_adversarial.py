@@ -69,7 +69,8 @@ class TestOpponent:
             update_rule='nesterov', momentum=0., opponent=cls.opponent)
         cls.alone = staticmethod(updates.compile_opponent(
             cls.net, cross_entropy_loss, cls.opponent))
-        cls.variables = [cls.net['u_scores'].W] + cls.state
+        cls.variables = lasagne.layers.get_all_params(
+            [cls.net['u_scores'], cls.net['v_scores']]) + cls.state
         cls.initial = [variable.get_value() for variable in cls.variables]
 
     def reset(self, rate=0.):
@@ -89,9 +90,9 @@ class TestOpponent:
         for sign in (1, -1):
             self.reset()
             filters.set_value(self.initial[0] + sign * np.float32(
-                0.1 / np.linalg.norm(gradient)) * gradient)
+                0.03 / np.linalg.norm(gradient)) * gradient)
             losses.append(float(self.step(*self.batch)[1]))
-        assert_allclose((losses[0] - losses[1]) / 0.2,
+        assert_allclose((losses[0] - losses[1]) / 0.06,
                         -np.linalg.norm(gradient) / 3, rtol=0.03)
 
     def test_without_a_weight_the_network_stays(self):
@@ -149,6 +150,36 @@ def test_what_the_discriminator_sees_of_photos():
             blocks = plane.reshape(2, 32 // stride, stride, 32 // stride,
                                    stride).mean(axis=(2, 4)) / 100
             assert_allclose(photos[:, channel], blocks, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_see_the_same_square_of_all():
+    config = load_config(overrides=[
+        'network.output_stride=2', 'data.size=64', 'adversarial.crop=48',
+        'adversarial.weight=1', 'training.seed=5'])
+    learner = AdversarialLearner(config)
+    pixels = np.arange(64 * 64).reshape(1, 1, 64, 64)
+    arrays = [np.repeat(pixels, 3, axis=1), pixels[..., ::2, ::2],
+              pixels[..., ::2, ::2]]
+    seen = set()
+    for epoch in range(3):
+        for minibatch in range(8):
+            learner.set_progress(epoch, minibatch, 8)
+            inputs, bins, photos = learner._cut(arrays)
+            top, left = divmod(inputs[0, 0, 0, 0], 64)
+            eq_((top % 8, left % 8), (0, 0))
+            assert_array_equal(
+                inputs, arrays[0][..., top:top + 48, left:left + 48])
+            assert_array_equal(bins, inputs[:, :1, ::2, ::2])
+            assert_array_equal(photos, bins)
+            learner.set_progress(epoch, minibatch, 8)
+            assert_array_equal(learner._cut(arrays)[0], inputs)
+            seen.add((top, left))
+    eq_({top for top, _ in seen}, {0, 8, 16})
+    ok_(len(seen) > 5, seen)
+    for crop in 0, 64:
+        config.override('adversarial.crop=%d' % crop)
+        ok_(all(cut is whole for cut, whole in
+                zip(learner._cut(arrays), arrays)))
 
 
 @attr('slow')

@@ -18,13 +18,16 @@ def read(path):
     clip = Clip(path)
     return clip, [item for item in clip.items() if isinstance(item, Frame)]
 
+
 def seconds(clip, frames):
     return [frame.pts * clip.time_base for frame in frames]
+
 
 def error_of(path, expected):
     """Mean and largest distance of a clip's frames from others."""
     difference = np.abs(np.array(clips.frames_of(path), np.float64) - expected)
     return difference.mean(), difference.max()
+
 
 class TestReading(clips.InFolder):
 
@@ -208,4 +211,3 @@ class TestReading(clips.InFolder):
         times = [frame.pts for frame in frames]
         assert_array_equal(times, sorted(set(times)))
         assert_less(len(frames), len(whole) + 1)
-

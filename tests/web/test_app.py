@@ -14,7 +14,8 @@ from PIL import Image
 from colornet.cli.colorize import add_colorize
 from colornet.formats.photo import limit_pixels
 from colornet.photos.options import Options
-from colornet.web.options import DECODING
+from colornet.photos.reading import Photo
+from colornet.web.options import DECODING, parse_options
 from tests.photos.samples import photo
 from tests.web import serving
 from tests.web.serving import Client, encoded, make_model, pixels_of
@@ -233,6 +234,18 @@ class TestPhotos(Client):
         first = self.add(encoded())
         self.setup()
         assert_not_equal(self.add(encoded())['key'], first['key'])
+
+
+def test_a_blank_page_stays_grey():
+    model = make_model()
+    page = np.full((60, 80), 118, np.uint8)
+    for pixels, is_grey in (page, True), (np.array(photo().convert('L')),
+                                          False):
+        seen = model.look(Photo(pixels))
+        for values, hinted in ([], False), ([('hints', '9,9=#b06060')],
+                                            True):
+            rgb = model.colour(pixels, seen, parse_options(model, values))
+            eq_(np.ptp(rgb, axis=-1).max() == 0, is_grey and not hinted)
 
 
 class TestRegression(Client):

@@ -109,6 +109,18 @@ class TestChannel:
             eq_(self.ask(request)[0], status, request[:99])
         ok_(self.is_well())
 
+    def test_what_is_no_name(self):
+        # With flask's own client, such requests do not come so far.
+        for host in ('localhost:x', '[::1', '[localhost]', '[', 'a@localhost',
+                     'a b', 'localhost, a', '.', ':80', '[::1]x', '\xe4',
+                     'localhost/', 'localhost:99999999999999999999x'):
+            for path in '/', '/api/health', '/nope':
+                status, _ = self.ask((
+                    'GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n'
+                    % (path, host)).encode('latin-1'))
+                eq_(status, 403, host)
+        ok_(self.is_well())
+
     def test_huge_files_are_refused_when_they_have_come(self):
         for size in LIMIT + 1, LIMIT + 200000, 7 * LIMIT:
             body, kind = multipart(bytes(size))

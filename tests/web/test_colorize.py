@@ -75,6 +75,15 @@ class TestColorize(Client):
         self.refuses(422, 'outside the picture', self.colorize(
             content, hints='10,60=red'))
 
+    def test_what_shows_nothing_has_no_colours(self):
+        blank = encoded(Image.new('L', (128, 96), 200), 'PNG')
+        ok_(np.ptp(serving.Looks()(np.full((1, 4, 4), 80.))[0]) > 1)
+        got = pixels_of(self.colorize(blank).data)
+        eq_(np.ptp(got.astype(int), axis=2).max(), 0)
+        # But those that are asked for.
+        got = pixels_of(self.colorize(blank, hints='60,50=red').data)
+        ok_(int(got[50, 60, 0]) > int(got[50, 60, 2]) + 30)
+
     def test_borders_and_tones_as_asked(self):
         decoder = Decoder(look, self.model.config)
         faded = bordered().point(lambda level: 100 + level // 6)

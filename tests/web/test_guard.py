@@ -17,9 +17,8 @@ from tests.web.serving import Client, encoded
 
 #: Of a page whose name stands for this machine's address, and others.
 STRANGERS = ('example.org', 'example.org:8000', '127.0.0.1.example.org',
-             '127.0.0.1.x:1', '2130706433', 'localhost.example.org', 'a, b',
-             'localhost:x', '[::1', '[localhost]', 'a@localhost', 'a b', '.',
-             ':80', 'e' * 9999)
+             '127.0.0.1.x:1', '2130706433', 'localhost.example.org',
+             'e' * 9999)
 
 OURS = ('127.0.0.1:8000', '10.1.2.3', '[::1]:80', '[fe80::1]', 'localhost',
         'LOCALHOST:8000', 'localhost.', 'a.localhost')

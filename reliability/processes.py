@@ -1,0 +1,142 @@
+"""Commands of colornet in processes that may be killed at any moment.
+
+They are forked from this one, which has imported all that they need: so a
+kill hits what they do, and seldom what Python imports.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from colornet.cli import main
+from colornet.training import run
+from colornet.training.trainer import Trainer
+
+__all__ = ['Process', 'Marks', 'read_marks']
+
+
+class Marks:
+    """Lets each training of a process tell what it has done, in a file.
+
+    Parameters
+    ----------
+    path : Path
+        Gets a line for each minibatch, ``s``, and each checkpoint, ``c``, with
+        the seconds of a clock that all processes share.
+    """
+
+    def __init__(self, path):
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+
+    def set(self, kind):
+        """Write a line, which no kill cuts."""
+        os.write(self._file, b'%s %.6f\n' % (kind, time.monotonic()))
+
+    def watch(self):
+        """Let trainings of this process set marks from now on."""
+        marks = self
+
+        class Marked(Trainer):
+            def __init__(self, step, *arguments, **options):
+                def marked(*batch):
+                    loss = float(step(*batch))
+                    marks.set(b's')
+                    return loss
+                super().__init__(marked, *arguments, **options)
+
+            def save(self):
+                super().save()
+                marks.set(b'c')
+        run.Trainer = Marked
+
+
+def read_marks(path):
+    """What :class:`Marks` wrote.
+
+    Returns
+    -------
+    list of (str, float)
+        'minibatch' or 'checkpoint', and when it was done.
+    """
+    if not Path(path).exists():
+        return []
+    names = {'s': 'minibatch', 'c': 'checkpoint'}
+    return [(names[line[0]], float(line[2:]))
+            for line in Path(path).read_text().splitlines()]
+
+
+class Process:
+    """A command in a process of its own.
+
+    Parameters
+    ----------
+    arguments : sequence of str or Path
+        Of ``colornet``.
+    log : Path
+        Gets what it prints.
+    marks : Path, optional
+        See :class:`Marks`.
+    before : callable, optional
+        Called in the process first.
+
+    Attributes
+    ----------
+    status : int or None
+        Its exit status, when it has ended by itself.
+    """
+
+    def __init__(self, arguments, log, marks=None, before=None):
+        self.status = None
+        self.log, self.marks = log, marks
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if not self._pid:
+            self._work(list(map(str, arguments)), before)
+
+    def _work(self, arguments, before):
+        status = 70  # Of an internal error, also in the lines before.
+        try:
+            output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            for stream in 1, 2:
+                os.dup2(output, stream)
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            if self.marks:
+                Marks(self.marks).watch()
+            if before:
+                before()
+            status = main(arguments)
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except SystemExit as error:
+            status = error.code
+        finally:
+            os._exit(status)
+
+    def wait(self, seconds=None):
+        """Wait until it ends by itself, or some seconds; return whether."""
+        deadline = seconds is not None and time.monotonic() + seconds
+        while self.status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self.status = (os.WEXITSTATUS(status) if
+                               os.WIFEXITED(status) else
+                               -os.WTERMSIG(status))
+            elif deadline is not False and time.monotonic() > deadline:
+                return False
+            else:
+                time.sleep(0.002)
+        return True
+
+    def kill(self):
+        """End it by SIGKILL, which it cannot see, whatever it does."""
+        if self.status is None:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+            self.status = -signal.SIGKILL
+
+    def lines(self):
+        """What it printed so far."""
+        return Path(self.log).read_text(errors='replace').splitlines()

@@ -1,0 +1,216 @@
+"""What colornet depends on: versions, licences, known advisories.
+
+``python -m reliability.supply`` lists the packages that ``setup.py`` names for
+each Python, with the licences of those that are installed here, and asks the
+public database OSV for advisories. Where that cannot be reached, or with
+``--offline``, those of ``reliability/advisories.csv`` are listed, which also
+says what of them colornet is touched by. The exit status is 1 if there is one
+that nobody has judged.
+"""
+
+import argparse
+import csv
+import json
+import runpy
+import sys
+import urllib.request
+from collections import OrderedDict, namedtuple
+from importlib import metadata
+from pathlib import Path
+from unittest import mock
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from benchmarks.tables import format_table
+from colornet.cli import report_errors
+from colornet.terminal import note
+
+__all__ = ['Advisory', 'ask_osv', 'known_advisories', 'licence', 'main',
+           'list_packages', 'touching']
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PYTHONS = '3.8', '3.9', '3.10', '3.11', '3.12', '3.13'
+
+OSV = 'https://api.osv.dev/v1/'
+
+#: One that is known: of which versions, what it is, and what it means here.
+Advisory = namedtuple('Advisory', 'package versions id what here')
+
+
+def list_packages(pythons=PYTHONS):
+    """The packages that ``setup.py`` names, on Linux on x86-64.
+
+    Parameters
+    ----------
+    pythons : sequence of str
+        Versions, such as '3.8'.
+
+    Returns
+    -------
+    OrderedDict of (str, str) to dict of str to str
+        Name and extra ('' for those that are always installed) -> Python ->
+        version.
+    """
+    with mock.patch('setuptools.setup') as setup, \
+            mock.patch('os.getcwd', lambda: str(ROOT)):
+        runpy.run_path(str(ROOT / 'setup.py'))
+    options = setup.call_args[1]
+    found = OrderedDict()
+    for extra, lines in [('', options['install_requires'])] + list(
+            options['extras_require'].items()):
+        for requirement in map(Requirement, lines):
+            for python in pythons:
+                if requirement.marker and not requirement.marker.evaluate({
+                        'python_version': python, 'sys_platform': 'linux',
+                        'platform_machine': 'x86_64', 'extra': extra}):
+                    continue
+                version, = [specifier.version for specifier in
+                            requirement.specifier] or ['any']
+                found.setdefault((canonicalize_name(requirement.name), extra),
+                                 {})[python] = version
+    return found
+
+
+def licence(package):
+    """What a package says of its licence; '' if it is not installed."""
+    try:
+        told = metadata.metadata(package)
+    except metadata.PackageNotFoundError:
+        return ''
+    if told.get('License-Expression'):
+        return told['License-Expression']
+    # Some give the whole text.
+    lines = (told.get('License') or '').strip().splitlines()
+    names = [line for line in lines if len(lines) == 1]
+    names += [line.split(' :: ')[-1] for line in
+              told.get_all('Classifier') or ()
+              if line.startswith('License :: ')]
+    names = [name for name in names if name not in (
+        'OSI Approved', 'Other/Proprietary License')]
+    return ', '.join(OrderedDict.fromkeys(names)) or 'not told'
+
+
+def known_advisories():
+    """Those of ``reliability/advisories.csv``, a list of Advisory."""
+    with open(ROOT / 'reliability' / 'advisories.csv', newline='',
+              encoding='utf-8') as file:
+        return [Advisory(**row) for row in csv.DictReader(file)]
+
+
+def touching(advisories, package, version):
+    """Those of a list that are of a version of a package."""
+    return [advisory for advisory in advisories
+            if advisory.package == package and
+            SpecifierSet(advisory.versions).contains(version)]
+
+
+def ask_osv(versions, seconds=20):
+    """Ask for the advisories of packages.
+
+    Parameters
+    ----------
+    versions : sequence of (str, str)
+        Names and versions.
+    seconds : float
+        To wait.
+
+    Returns
+    -------
+    list of list of str
+        Names of advisories for each.
+
+    Raises
+    ------
+    OSError
+        If the database cannot be reached.
+    """
+    queries = [{'package': {'name': name, 'ecosystem': 'PyPI'},
+                'version': version} for name, version in versions]
+    try:
+        results = _ask('querybatch', seconds, {'queries': queries})['results']
+        return [[entry['id'] for entry in result.get('vulns', ())]
+                for result in results]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise OSError('OSV answers what nobody understands (%s)' % error)
+
+
+def _ask(path, seconds=20, question=None):
+    """The answer of OSV."""
+    content = question and json.dumps(question).encode('ascii')
+    request = urllib.request.Request(OSV + path, content, {
+        'Content-Type': 'application/json'})
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            return json.loads(answer.read().decode('utf-8'))
+    except ValueError as error:
+        raise OSError('OSV answers no JSON (%s)' % error)
+
+
+def _is_judged(name, advisories):
+    """Whether one of a list has this name, or another of the same."""
+    names = {word for advisory in advisories for word in advisory.id.split()}
+    return name in names or bool(
+        names & set(_ask('vulns/' + name).get('aliases', ())))
+
+
+def _run(options):
+    packages = list_packages()
+    rows = [(name, extra or '-', '; '.join(_ranges(versions)),
+             licence(name) or 'not installed here')
+            for (name, extra), versions in packages.items()]
+    print(format_table(('package', 'extra', 'version (Python)', 'licence'),
+                       rows))
+    asked = list(OrderedDict.fromkeys(
+        (name, version) for (name, _), versions in packages.items()
+        for version in versions.values()))
+    known = known_advisories()
+    rows, unjudged = [], []
+    for name, version in asked:
+        for advisory in touching(known, name, version):
+            rows.append((name, version, advisory.id.split()[0],
+                         advisory.what, advisory.here))
+    if not options.offline:
+        try:
+            for (name, version), ids in zip(asked, ask_osv(asked)):
+                unjudged += ['%s %s: %s' % (name, version, found)
+                             for found in ids if not _is_judged(
+                                 found, touching(known, name, version))]
+            note('OSV was asked about %d packages' % len(asked))
+        except OSError as error:
+            note('OSV cannot be reached (%s): only what was known is listed'
+                 % getattr(error, 'reason', error))
+    print()
+    print(format_table(('package', 'version', 'advisory', 'what', 'here'),
+                       rows))
+    for line in unjudged:
+        print('NOT JUDGED %s' % line)
+    print('%d packages, %d advisories, %d not judged'
+          % (len({name for name, _ in packages}), len(rows), len(unjudged)))
+    return bool(unjudged)
+
+
+def _ranges(versions):
+    """A version, and the Pythons that it is for, in words."""
+    found = OrderedDict()
+    for python, version in versions.items():
+        found.setdefault(version, []).append(python)
+    return ['%s (%s)' % (version, pythons[0] if len(pythons) == 1 else
+                         '%s - %s' % (pythons[0], pythons[-1]))
+            for version, pythons in found.items()]
+
+
+def main(arguments=None):
+    """Print tables of packages and of advisories."""
+    parser = argparse.ArgumentParser(prog='python -m reliability.supply',
+                                     description=__doc__.splitlines()[0])
+    parser.add_argument('--offline', action='store_true',
+                        help='do not ask OSV')
+    return int(report_errors(_run, parser.parse_args(arguments),
+                             program='reliability'))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Films scored, frame by frame and smoothed."""
+
+from nose.tools import (assert_almost_equal, assert_greater, assert_in,
+                        assert_less, eq_, ok_)
+
+from colornet.files import read_csv
+from colornet.studies.flicker import METHODS, find_clips, score_flicker
+from tests import tiny
+from tests.video import clips
+from tests.video.clips import StandIn, configuration, moving
+
+
+class TestFlicker(clips.InFolder):
+
+    def test_scores(self):
+        frames = moving(14, (96, 100)) + moving(6, (96, 100), 1)
+        self.write('a.mp4', frames=frames)
+        out = self.folder / 'flicker.csv'
+        network = StandIn(flicker=3.)
+        with tiny.noted():
+            text = score_flicker([self.folder], out, network, configuration())
+        rows = {row['method']: row for row in read_csv(out)}
+        eq_(list(rows), list(METHODS) + ['their own', 'none'])
+        value = {method: {name: float(number) for name, number in row.items()
+                          if number and name not in ('clip', 'method')}
+                 for method, row in rows.items()}
+        each, smooth = value['frame by frame'], value['smoothed']
+        for row in value.values():
+            eq_(row['frames'], 20)
+        for name in 'warp', 'warp_farneback', 'e_warp':
+            assert_greater(each[name], 2 * smooth[name], name)
+        assert_almost_equal(smooth['times'] * smooth['warp'] / each['warp'],
+                            1, 4)
+        eq_(each['times'], 1)
+        eq_(value['none']['gain'], 0)
+        assert_less(value['none']['warp'], .1)
+        assert_less(value['none']['colourfulness'], .1)
+        eq_(value['their own']['psnr'], 100)
+        assert_almost_equal(smooth['gain'],
+                            smooth['psnr'] - value['none']['psnr'], 3)
+        # Each frame was looked at once, whatever the methods ask.
+        ok_(network.seen <= 20 + 1, network.seen)
+        assert_greater(value['smoothed, every 4th']['fps'], 0)
+        assert_in('a.mp4: 20 frames of 100 x 96', text)
+        assert_in('smoothed, every 4th', text)
+
+    def test_clips_that_cannot_be_scored(self):
+        self.write('b.mkv', frames=moving(1))
+        (self.folder / 'c.mp4').write_text('no film')
+        eq_([path.name for path in find_clips([self.folder])],
+            ['b.mkv', 'c.mp4'])
+        out = self.folder / 'flicker.csv'
+        with tiny.noted() as err:
+            tiny.check_error(lambda: score_flicker(
+                [self.folder], out, StandIn(), configuration()), 'none of')
+        assert_in('b.mkv has one frame', err.getvalue())
+        assert_in('c.mp4', err.getvalue())
+        tiny.check_error(lambda: find_clips([self.folder / 'none']), 'none')
+
+    def test_frames_are_few_and_small(self):
+        self.write(frames=moving(12, (96, 100)))
+        network = StandIn()
+        with tiny.noted():
+            text = score_flicker([self.folder / 'in.mp4'],
+                                 self.folder / 'o.csv', network,
+                                 configuration(), max_frames=5)
+        assert_in('5 frames', text)
+        eq_(network.seen, 6)

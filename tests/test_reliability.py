@@ -1,0 +1,197 @@
+"""Figures for faults: how they are judged, and a quick part of each."""
+
+import contextlib
+import io
+import json
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+from nose.plugins.attrib import attr
+from nose.tools import assert_in, assert_raises, eq_, ok_
+
+from reliability import supply, trainings
+from reliability.processes import Process, read_marks
+from reliability.trainings import State, judge
+from tests import tiny
+
+#: Five minibatches in an epoch; checkpoints after the first, second, third.
+MARKS = [('minibatch', 1.), ('checkpoint', 2.), ('minibatch', 3.),
+         ('checkpoint', 4.), ('minibatch', 5.), ('checkpoint', 6.)]
+
+
+def test_what_was_killed_after_a_checkpoint_lost_nothing():
+    lines = ['resuming after 1 epochs and 4 minibatches']
+    eq_(judge(State(1, 4), State(2, 2), lines, MARKS, 5, 0.), (0, []))
+    eq_(judge(State(1, 4), State(2, 2), lines, MARKS + [('minibatch', 7.)],
+              5, 0.), (1, []))
+    eq_(judge(State(0, 0), State(0, 0), [], [], 5, 0.), (0, []))
+
+
+def check_fault(words, *arguments):
+    _, found = judge(*arguments)
+    eq_(len(found), 1, found)
+    assert_in(words, found[0])
+
+
+def test_what_is_lost_is_told():
+    again = MARKS + [('minibatch', 6.1), ('minibatch', 6.2)]
+    check_fault('went back', State(1, 4), State(0, 5), [], [], 5, 1.)
+    check_fault('resuming after 1 epochs and 3', State(1, 4), State(1, 4),
+                ['resuming after 1 epochs and 3 minibatches'], [], 5, 1.)
+    check_fault('2 minibatches repeated', State(1, 4), State(2, 2), [], again,
+                5, 0.)
+    late = [('checkpoint', 0.), ('minibatch', 59.), ('minibatch', 61.),
+            ('minibatch', 62.)]
+    check_fault('no checkpoint for more than 1', State(0, 0), State(0, 0), [],
+                late, 5, 1.)
+    eq_(judge(State(0, 0), State(0, 0), [], late[:-1], 5, 1.), (2, []))
+
+
+class TestProcess:
+
+    def setup(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.log = Path(self.temporary.name, 'log')
+
+    def teardown(self):
+        self.temporary.cleanup()
+
+    setup_method, teardown_method = setup, teardown
+
+    def test_a_command_ends_with_its_status(self):
+        process = Process(['--version'], self.log)
+        ok_(process.wait(60))
+        eq_(process.status, 0)
+        ok_(process.lines()[0].startswith('colornet '))
+        process = Process(['colorize', '/nowhere.jpg'], self.log)
+        ok_(process.wait())
+        eq_(process.status, 2)
+        assert_in('/nowhere.jpg', process.lines()[-1])
+
+    def test_a_command_is_killed(self):
+        def sleep():
+            import time
+            time.sleep(1000)
+        process = Process(['--version'], self.log, before=sleep)
+        ok_(not process.wait(0.05))
+        process.kill()
+        eq_(process.status, -9)
+
+    def test_there_are_no_marks_of_what_did_nothing(self):
+        eq_(read_marks(self.log), [])
+
+
+def test_packages_of_each_python():
+    packages = supply.list_packages()
+    eq_(set(packages['theano', '']), {'3.8', '3.9', '3.10', '3.11'})
+    eq_(set(packages['onnxruntime', '']), {'3.12', '3.13'})
+    eq_(set(packages['onnxruntime', 'onnx']), {'3.8', '3.9', '3.10', '3.11'})
+    eq_(set(packages['pillow', '']), set(supply.PYTHONS))
+    ok_(all('any' not in versions.values() for versions in
+            packages.values()))
+
+
+def test_licences():
+    assert_in('BSD', supply.licence('numpy'))
+    eq_(supply.licence('no-such-package'), '')
+
+
+def test_every_advisory_that_is_known_is_of_a_version_that_is_named():
+    versions = {(name, version) for (name, _), found in
+                supply.list_packages().items() for version in found.values()}
+    known = supply.known_advisories()
+    for advisory in known:
+        ok_(any(supply.touching([advisory], *version)
+                for version in versions), advisory)
+        ok_(advisory.what and advisory.here, advisory)
+    eq_(supply.touching(known, 'pillow', '1000'), [])
+
+
+def ask(arguments, answers):
+    """What is printed, and the status, where OSV answers so."""
+    def urlopen(request, timeout):
+        answer = answers(request.full_url[len(supply.OSV):], request.data)
+        return io.BytesIO(json.dumps(answer).encode())
+    printed = io.StringIO()
+    with mock.patch('urllib.request.urlopen', urlopen), \
+            mock.patch('sys.stderr', io.StringIO()) as said, \
+            contextlib.redirect_stdout(printed):
+        status = supply.main(arguments)
+    return status, printed.getvalue(), said.getvalue()
+
+
+def test_advisories_that_nobody_has_judged_are_told():
+    def answers(path, question):
+        if path.startswith('vulns/'):
+            return {'aliases': ['CVE-2026-25990']
+                    if path == 'vulns/GHSA-known' else ['CVE-1-2']}
+        queries = json.loads(question.decode())['queries']
+        return {'results': [
+            {'vulns': [{'id': 'GHSA-known'}, {'id': 'GHSA-new'},
+                       {'id': 'CVE-2026-40192'}]}
+            if query['package']['name'] == 'pillow' and
+            query['version'] == '10.4.0' else {} for query in queries]}
+    status, printed, said = ask([], answers)
+    eq_(status, 1)
+    eq_([line for line in printed.splitlines() if 'NOT JUDGED' in line],
+        ['NOT JUDGED pillow 10.4.0: GHSA-new'])
+    assert_in('OSV was asked', said)
+
+
+def test_without_the_database_what_is_known_is_listed():
+    def unreachable(path, question):
+        raise OSError('no network')
+    for arguments, answers, words in (
+            ([], unreachable, 'no network'), ([], lambda *_: {}, 'nobody'),
+            (['--offline'], unreachable, '')):
+        status, printed, said = ask(arguments, answers)
+        eq_(status, 0)
+        assert_in('CVE-2026-25990', printed)
+        assert_in(words, said)
+        eq_('OSV' in said, bool(words))
+    with assert_raises(OSError):
+        with mock.patch('urllib.request.urlopen',
+                        lambda *_, **__: io.BytesIO(b'<html>')):
+            supply.ask_osv([('numpy', '1.0')])
+
+
+@attr('slow')
+def test_trainings_that_are_killed_lose_nothing():
+    tiny.need('torch')
+    # In a process of its own, as they fork.
+    import subprocess
+    import sys
+    done = subprocess.run(
+        [sys.executable, '-m', 'reliability.trainings', '--kills', '5'],
+        cwd=str(tiny.ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        universal_newlines=True)
+    eq_(done.returncode, 0, done.stdout + done.stderr)
+    assert_in('5 kills in', done.stdout)
+    assert_in('two trainings of a folder: the second is refused',
+              done.stdout)
+    assert_in('\n0 faults\n', done.stdout)
+
+
+def test_other_networks_are_told_apart():
+    with tempfile.TemporaryDirectory() as folder:
+        from colornet.files import write_text
+        from colornet.network.parameters import save_arrays
+        runs = []
+        for number, value in enumerate((1., 1., 2.)):
+            run = Path(folder, '%d' % number)
+            progress = {'history': [{'epoch': 1, 'training_loss': 1.,
+                                     'seconds': number}],
+                        'iteration': 0, 'loss_sum': 0., 'num_images': 0,
+                        'seconds': 0.}
+            save_arrays(run / 'last.h5', {
+                'parameters': {('a', 'W'): [value]},
+                'optimizer': {'0000': [1.]}},
+                {'progress': json.dumps(progress)})
+            save_arrays(run / 'best.h5', {
+                'parameters': {('a', 'W'): [1.]}}, {})
+            write_text(run / 'losses.csv', 'epoch\n%g\n' % value)
+            runs.append(run)
+        eq_(trainings.differences(runs[1], runs[0]), [])
+        eq_(trainings.differences(runs[2], runs[0]),
+            ['last.h5: other parameters', 'other losses.csv'])
