@@ -54,9 +54,9 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .DELETE_ON_ERROR:
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
-    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints \
-    consistency flicker $(STUDIES) experiments report benchmark benchmark-sizes \
-    reliability docker docker-cpu lint clean FORCE
+    train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints flicker \
+    consistency $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
+    docker-cpu lint clean FORCE
 
 install: $(VENV)/installed help
 

@@ -165,10 +165,10 @@ class Model:
             return pixels
         refinement = self.refinement.replaced(wanted.results.refinement)
         # By a colorizer, which sees to it that what it makes can be used.
-        chroma, = Colorizer(lambda _: refinement(
+        chroma, = Colorizer(lambda *_: refinement(
             seen.scores, seen.luminance, self._space.limits,
-            wanted.decoding)[np.newaxis],
-            *self._given[1:]).predict_reduced([seen.luminance])
+            wanted.decoding)[np.newaxis], *self._given[1:],
+            refinement=refinement).predict_reduced([seen.luminance])
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
         rgb = self._join(pixels, chroma, seen, dtype, refinement)
