@@ -10,7 +10,7 @@ from ..color import get_color_space
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
 from ..photos.prints import is_even, stretch_tones
-from ..photos.scores import decode_scores, keep_scores
+from ..refinement.scores import decode_scores, keep_scores
 from .motion import Motion, find_motion
 from .smoothing import as_grey, as_scores, as_weighted, smooth
 

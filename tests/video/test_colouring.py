@@ -5,7 +5,7 @@ from nose.tools import assert_greater, assert_less, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.scores import decode_scores, keep_scores
+from colornet.refinement.scores import decode_scores, keep_scores
 from colornet.video import colouring
 from tests.tiny import check_error
 from tests.video import clips
