@@ -58,6 +58,8 @@ class Client:
     photos : list of bytes
     max_bytes : int
         That the server takes.
+    deadline : float
+        Of ``time.monotonic()``, after which nothing more is begun.
 
     Attributes
     ----------
@@ -65,11 +67,13 @@ class Client:
         Seconds after which a server that was busy has told to come again.
     """
 
-    def __init__(self, port, draw, photos, max_bytes):
+    def __init__(self, port, draw, photos, max_bytes,
+                 deadline=float('inf')):
         self.port = port
         self.draw = draw
         self.photos = photos
         self.max_bytes = max_bytes
+        self.deadline = deadline
         self.patience = 1
 
     def ask(self, kind):
@@ -135,7 +139,10 @@ class Client:
         if answer.status != 201:
             return answer.status
         key = json.loads(content.decode())['key']
+        status = 200
         for _ in range(3):
+            if time.monotonic() > self.deadline:
+                break
             query = 'saturation=%.2f&hints=%d,%d=%%23c04020' % (
                 self.draw.uniform(0, 2), self.draw.randrange(100),
                 self.draw.randrange(100))

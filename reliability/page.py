@@ -130,7 +130,8 @@ class Load:
 
     def _ask(self, seed):
         draw = random.Random(seed)
-        client = Client(self.port, draw, self._photos, MAX_BYTES)
+        client = Client(self.port, draw, self._photos, MAX_BYTES,
+                        self._deadline)
         while time.monotonic() < self._deadline:
             kind = draw.choice(list(KINDS))
             start = time.monotonic()

@@ -8,7 +8,8 @@ import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import eq_, ok_
 
-from benchmarks import bfloat16, pixels
+from benchmarks import bfloat16, pixels, prints
+from colornet.photos.colorizer import Colorizer
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
 from tests import tiny
@@ -52,6 +53,26 @@ def test_count_of_differences():
     second[0, 0], second[1, 1, 2] = (1, 3, 2), 255
     counts = pixels.count_differences(first, second)
     eq_((counts[0], counts[3], counts[255], counts.sum()), (4, 1, 1, 6))
+
+
+def test_faded_prints_are_coloured_with_their_tones_and_stretched():
+    seen = []
+
+    def predict(luminance):
+        seen.append(np.ptp(luminance))
+        return np.full(luminance.shape + (2,), seen[-1] / 5, np.float32)
+    colorizers = [Colorizer(predict, 64, borders='colour', tones=tones)
+                  for tones in ('keep', 'stretch')]
+    photo = read_rgb(find_images(tiny.PHOTOS)[0], 64)
+    whole, faded = [prints.compare_tones(colorizers, [photo], fade)[0]
+                    for fade in (lambda light: light,
+                                 prints.FADINGS['40 + 0.3 L'])]
+    eq_(whole[0], whole[1])
+    ok_(seen[0] == seen[1] > 70)
+    ok_(seen[2] < 35 and seen[3] > 70, seen)
+    # Of whatever was seen, the colours are joined to the photo itself.
+    ok_(all(15 < score < 40 for score in [*whole, *faded]), (whole, faded))
+    ok_(faded[0] != faded[1])
 
 
 @attr('slow')

@@ -26,8 +26,8 @@ _FILTER = 'ignore', None, Warning, _InThisThread(), 0
 @contextlib.contextmanager
 def quietly():
     """Leave out the warnings of this thread, and of no other."""
-    # Whoever resets the filters loses it.
-    if _FILTER not in warnings.filters:
+    # Others may have reset the filters, or put theirs before it.
+    if warnings.filters[:1] != [_FILTER]:
         warnings.filters.insert(0, _FILTER)
     _thread.depth = getattr(_thread, 'depth', 0) + 1
     try:

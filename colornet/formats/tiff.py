@@ -190,8 +190,7 @@ def read_page(stream, page, name):
     except _Unreadable as error:
         raise ImageError(name, error)
     except Exception as error:
-        raise ImageError(name, 'truncated file' if 'failed to read' in str(
-            error) else damage(error, _part(page, error)))
+        raise ImageError(name, damage(error, _part(page, error)))
     pixels, notes = decoded.pixels, ()
     try:
         pixels = to_srgb(pixels, metadata.profile)
@@ -210,9 +209,10 @@ def read_page(stream, page, name):
 
 def _part(page, error):
     """What of a page could not be decoded."""
-    is_data = type(error).__module__.startswith('imagecodecs')
-    return ('its pixels, compressed by %s,' % page.compression.name
-            if is_data and page.compression != 1 else 'its tags or its pixels')
+    name = getattr(page.compression, 'name', 'NONE')
+    if name == 'NONE' or not type(error).__module__.startswith('imagecodecs'):
+        return 'its tags or its pixels'
+    return 'its pixels, compressed by %s,' % name
 
 
 class _Unreadable(Exception):

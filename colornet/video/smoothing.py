@@ -9,7 +9,7 @@ import numpy as np
 from .motion import follow
 from .packages import import_package
 
-__all__ = ['as_scores', 'as_weighted', 'smooth']
+__all__ = ['as_grey', 'as_scores', 'as_weighted', 'smooth']
 
 #: Least weight of the past and the future, so that frames that the network
 #: has not seen have colours whatever the weight is.
@@ -50,6 +50,31 @@ def as_weighted(kept):
             weights = np.exp(scores.astype(np.float32))
             maps.extend(weights / weights.sum(axis=0))
     return np.stack(maps + [np.ones_like(maps[0])], axis=-1)
+
+
+def as_grey(weighted, num_scores):
+    """The same of a frame that has no colours.
+
+    Parameters
+    ----------
+    weighted : ndarray of float32, (rows, columns, channels + 1)
+        Of :func:`as_weighted`.
+    num_scores : 1 or 2
+        How many arrays the network predicts.
+
+    Returns
+    -------
+    ndarray of float32, like `weighted`
+    """
+    grey = np.zeros_like(weighted)
+    grey[..., -1] = 1
+    if num_scores == 2:
+        # No chrominance is between the two classes in the middle.
+        num_bins = weighted.shape[-1] // 2
+        middle = num_bins // 2
+        for first in 0, num_bins:
+            grey[..., first + middle - 1:first + middle + 1] = .5
+    return grey
 
 
 def as_scores(weighted, num_scores):

@@ -207,8 +207,10 @@ class _Service:
     def _colour(self, pixels, seen, wanted, dtype=np.uint8):
         try:
             return self.model.colour(pixels, seen, wanted, dtype)
-        except ColornetError as error:  # Hints may be outside.
-            raise BadOption(str(error))
+        except ColornetError as error:
+            if not wanted.results.hints:
+                raise
+            raise BadOption(str(error))  # They may be outside.
 
     def _seen(self, key):
         seen = self.shelf.get(key)

@@ -26,6 +26,11 @@ def test_inside_and_outside():
                 warn()
             warn()
         eq_(caught, [])
+        # Whoever comes later does not change that.
+        warnings.simplefilter('always')
+        with quietly():
+            warn()
+        eq_(caught, [])
         warn()
         eq_([str(each.message) for each in caught], ['noisy'])
         try:

@@ -40,7 +40,7 @@ SETTINGS = tiny.OVERRIDES + ['adversarial.weight=0.2', 'adversarial.ramp=1',
 
 def decode(outputs):
     return predicted_chroma(outputs, 5, get_color_space('luv').limits, 'mean',
-                            0.5)
+                            3.)
 
 
 class TestOpponent:
@@ -90,9 +90,9 @@ class TestOpponent:
         for sign in (1, -1):
             self.reset()
             filters.set_value(self.initial[0] + sign * np.float32(
-                0.03 / np.linalg.norm(gradient)) * gradient)
+                0.1 / np.linalg.norm(gradient)) * gradient)
             losses.append(float(self.step(*self.batch)[1]))
-        assert_allclose((losses[0] - losses[1]) / 0.06,
+        assert_allclose((losses[0] - losses[1]) / 0.2,
                         -np.linalg.norm(gradient) / 3, rtol=0.03)
 
     def test_without_a_weight_the_network_stays(self):

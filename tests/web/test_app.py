@@ -17,6 +17,7 @@ from colornet.photos.options import Options
 from colornet.photos.reading import Photo
 from colornet.web.options import DECODING, parse_options
 from tests.photos.samples import photo
+from tests.tiny import noted
 from tests.web import serving
 from tests.web.serving import Client, encoded, make_model, pixels_of
 from tests.web.test_colorize import bordered
@@ -261,6 +262,14 @@ class TestRegression(Client):
                     'format', 'quality', 'depth', 'refinement', 'mark'])
         self.refuses(422, 'temperature is of the classification network',
                      self.colorize(encoded(), temperature='0.5'))
+
+    def test_a_damaged_network_is_no_fault_of_the_request(self):
+        self.model.outputs = lambda luminance: [
+            np.nan * one for one in serving.warm(luminance)]
+        with noted() as said:
+            self.refuses(500, 'its weights are damaged',
+                         self.colorize(encoded()))
+        assert_in('its weights are damaged', said.getvalue())
 
     def test_it_colours(self):
         red, _, blue = pixels_of(self.colorize(encoded()).data).mean((0, 1))

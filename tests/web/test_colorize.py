@@ -202,7 +202,10 @@ class TestColorize(Client):
         self.refuses(422, 'transparency', self.colorize(
             encoded(clear, 'PNG'), format='jpg'))
         self.refuses(422, '16 bits', self.colorize(
-            encoded(), depth='16'))
+            encoded(), depth='16', format='jpg'))
+        answer = self.colorize(encoded(), depth='16')
+        eq_(answer.mimetype, 'image/png')
+        eq_(decode_photo(answer.data, 'a.png').pixels.dtype, np.uint16)
 
     def test_what_is_lost(self):
         content = encoded(dpi=(300, 300))
