@@ -55,7 +55,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
 .PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints flicker \
-    $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
+    consistency $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
     docker-cpu lint clean FORCE
 
 install: $(VENV)/installed help
@@ -218,6 +218,12 @@ data/clips: $(VENV)/installed
 
 flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
 	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
+
+consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST: RUNS/consistency.csv, .jpg
+	$(COLORNET) consistency --cvcl $(PHOTOS) \
+	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
+	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
+	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

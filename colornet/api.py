@@ -7,7 +7,8 @@ import numpy as np
 
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
-from .prediction.engines import load_prediction
+from .prediction.engines import load_outputs, load_prediction
+from .refinement.decoder import Decoder
 from .resources import DEFAULT_NETWORK, find_resource
 
 __all__ = ['colorize', 'load_colorizer', 'load_colorizers']
@@ -33,7 +34,8 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         As for :func:`load_colorizer`.
     options
         As for :func:`colornet.photos.kinds.colorize_kinds`: ``out``,
-        ``overwrite``, ``format``, ``quality``, ``colour``, ``batch_size``;
+        ``overwrite``, ``format``, ``quality``, ``colour``, ``refinement``,
+        ``batch_size``;
         ``borders`` and ``tones`` as for :class:`Colorizer`.
 
     Returns
@@ -72,7 +74,8 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
     vgg : str or Path, optional
         VGG16's weights, as for :func:`colornet.network.saved.load_network`.
     decoding : iterable of str
-        Changes of ``[decoding]``, such as ``saturation=1.5``.
+        Changes of ``[decoding]``, such as ``saturation=1.5``, and of
+        ``[refinement]``, such as ``refinement.variation_weight=6``.
     engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.
@@ -88,8 +91,10 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
     Colorizer
         Several threads may call it; the network serves one at a time.
     """
-    return load_colorizers(network, vgg, [decoding], engine,
-                           bfloat16, device)[0]
+    decoder = Decoder(*load_outputs(_find(network), vgg, decoding, engine,
+                                    bfloat16, device)[:2])
+    return Colorizer(decoder, refinement=decoder.refinement,
+                     **_view(decoder.config))
 
 
 def load_colorizers(network=None, vgg=None, decodings=((),),
@@ -106,17 +111,26 @@ def load_colorizers(network=None, vgg=None, decodings=((),),
     Returns
     -------
     list of Colorizer
-        One for each. Where they are asked for the same photo in turn, the
-        network is run once. Several threads may call them.
+        One for each, without refinement. Where they are asked for the same
+        photo in turn, the network is run once. Several threads may call them.
     """
-    network = (network_file(network) if network else
-               find_resource(DEFAULT_NETWORK))
-    predict, config, _ = load_prediction(network, vgg, decodings,
+    predict, config, _ = load_prediction(_find(network), vgg, decodings,
                                          engine, bfloat16, device)
-    return [Colorizer(function, config.data['size'],
-                      config.network['color_space'],
-                      config.data['proportions'])
+    return [Colorizer(function, **_view(config))
             for function in _share_passes(predict, len(decodings))]
+
+
+def _find(network):
+    """The file of a network, or of the default one."""
+    return (network_file(network) if network else
+            find_resource(DEFAULT_NETWORK))
+
+
+def _view(config):
+    """What a network sees of photos."""
+    return {'size': config.data['size'],
+            'proportions': config.data['proportions'],
+            'color_space': config.network['color_space']}
 
 
 def _share_passes(predict, count):

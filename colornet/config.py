@@ -76,8 +76,8 @@ class Config(OrderedDict):
         Parameters
         ----------
         overrides : iterable of str
-            ``key=value`` or ``decoding.key=value``: the others are built into
-            the network.
+            ``key=value``, ``decoding.key=value`` or ``refinement.key=value``:
+            the others are built into the network.
         source : str
             Of the overrides, for errors.
 
@@ -92,9 +92,10 @@ class Config(OrderedDict):
             text = text.strip()
             if '.' not in text.partition('=')[0]:
                 text = 'decoding.' + text
-            if not text.startswith('decoding.'):
+            if not text.startswith(('decoding.', 'refinement.')):
                 raise ColornetError('%s %s: a trained network takes '
-                                    'decoding.key=value only' % (source, text))
+                                    'decoding.key=value and refinement.key='
+                                    'value only' % (source, text))
             self.override(text, source)
         _complete(self, source)
         # A network's own temperature may be left over where it is decoded

@@ -11,8 +11,9 @@ import skimage.segmentation
 
 from .color import as_float_rgb, split_channels
 
-__all__ = ['area_under_curve', 'colour_inconsistency', 'colourfulness',
-           'edge_errors', 'nearer_than_grey', 'peak_signal_to_noise',
+__all__ = ['area_under_curve', 'colour_inconsistency', 'colour_segments',
+           'colourfulness', 'edge_errors', 'errors_where', 'excess_variance',
+           'nearer_than_grey', 'peak_signal_to_noise', 'steep_edges',
            'structural_similarity']
 
 #: The largest CIELAB distance of :func:`area_under_curve`.
@@ -157,12 +158,59 @@ def edge_errors(predicted, actual, luminance, share=0.1):
         Root mean square of the distance in U and V; where luminance is
         flat, both are of all pixels.
     """
+    return errors_where(predicted, actual, steep_edges(luminance, share))
+
+
+def steep_edges(luminance, share=0.1):
+    """Where luminance is steepest.
+
+    Parameters
+    ----------
+    luminance, share
+        As for :func:`edge_errors`.
+
+    Returns
+    -------
+    ndarray of bool, (rows, columns)
+    """
     slope = np.hypot(*np.gradient(np.asarray(luminance, np.float64)))
-    is_edge = slope > np.quantile(slope, 1 - share)
+    return slope > np.quantile(slope, 1 - share)
+
+
+def errors_where(predicted, actual, is_edge):
+    """:func:`edge_errors` of edges that are known.
+
+    Parameters
+    ----------
+    predicted, actual
+        As there.
+    is_edge : ndarray of bool, (rows, columns)
+
+    Returns
+    -------
+    edge, elsewhere : float
+    """
     squares = np.square(np.asarray(predicted, np.float64) - actual).sum(-1)
     groups = ((squares[is_edge], squares[~is_edge]) if is_edge.any() else
               (squares, squares))
     return tuple(float(np.sqrt(group.mean())) for group in groups)
+
+
+def colour_segments(rgb):
+    """Segments of even colours, about the objects of a photo.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1].
+
+    Returns
+    -------
+    ndarray of int, (rows, columns)
+        Numbers from 0 on; by :data:`SEGMENTATION`.
+    """
+    return skimage.segmentation.felzenszwalb(as_float_rgb(rgb),
+                                             **SEGMENTATION)
 
 
 def colour_inconsistency(predicted_rgb, actual_rgb):
@@ -186,21 +234,38 @@ def colour_inconsistency(predicted_rgb, actual_rgb):
 
     Notes
     -----
-    Objects are the segments of the actual image (:data:`SEGMENTATION`).
+    Objects are the segments of the actual image.
     Where its colours vary more than the prediction's, the segment counts as
     0 rather than less: an even sky does not make up for a blotched field.
     """
-    segments = skimage.segmentation.felzenszwalb(
-        as_float_rgb(actual_rgb), **SEGMENTATION).ravel()
+    return excess_variance(*[split_channels(rgb)[1] for rgb in (
+        predicted_rgb, actual_rgb)], colour_segments(actual_rgb))
+
+
+def excess_variance(predicted, actual, segments):
+    """:func:`colour_inconsistency` of what it is computed from.
+
+    Parameters
+    ----------
+    predicted, actual : ndarray, (rows, columns, 2)
+        U and V of the pictures.
+    segments : ndarray of int, (rows, columns)
+        :func:`colour_segments` of the actual one.
+
+    Returns
+    -------
+    float
+    """
+    segments = segments.ravel()
     sizes = np.bincount(segments)
 
-    def variances(rgb):
+    def variances(chroma):
         total = np.zeros(len(sizes))
-        for channel in np.moveaxis(split_channels(rgb)[1], -1, 0):
+        for channel in np.moveaxis(chroma, -1, 0):
             values = channel.ravel().astype(np.float64)
             means = np.bincount(segments, values) / sizes
             total += np.bincount(segments,
                                  np.square(values - means[segments])) / sizes
         return total
-    excess = (variances(predicted_rgb) - variances(actual_rgb)).clip(0)
+    excess = (variances(predicted) - variances(actual)).clip(0)
     return float(np.average(excess, weights=sizes))

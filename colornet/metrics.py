@@ -13,12 +13,13 @@ import numpy as np
 
 from .color import (NUM_BINS, bin_channel, join_channels, saturation,
                     split_channels)
-from .further_metrics import (area_under_curve, colour_inconsistency,
-                              colourfulness, edge_errors, nearer_than_grey,
-                              peak_signal_to_noise, structural_similarity)
+from .further_metrics import (area_under_curve, colour_segments, colourfulness,
+                              errors_where, excess_variance, nearer_than_grey,
+                              peak_signal_to_noise, steep_edges,
+                              structural_similarity)
 
 __all__ = ['METRICS', 'IMAGE_METRICS', 'OBJECT_METRICS', 'SUMMARY_METRICS',
-           'Metric', 'regression_distance', 'bin_accuracy',
+           'Metric', 'Truth', 'regression_distance', 'bin_accuracy',
            'saturation_difference', 'image_metrics', 'picture_metrics',
            'in_units', 'summarize']
 
@@ -120,6 +121,61 @@ class Metric:
     is_signed: bool = False
 
 
+class Truth:
+    """An image that predictions are compared with.
+
+    Parameters
+    ----------
+    rgb : ndarray, (rows, columns, 3)
+        uint8, or floating point in [0, 1].
+    grey_rgb : ndarray, (rows, columns, 3), optional
+        The same without colours, if it is rounded as predictions are.
+
+    Attributes
+    ----------
+    rgb, grey_rgb : ndarray, (rows, columns, 3)
+    lightness : ndarray, (rows, columns)
+    chroma : ndarray, (rows, columns, 2)
+        U and V.
+    """
+
+    def __init__(self, rgb, grey_rgb=None):
+        self.rgb = rgb
+        # L also where the network saw another luminance: the edges are the
+        # same.
+        self.lightness, self.chroma = split_channels(rgb)
+        self.grey_rgb = join_channels(self.lightness, np.zeros_like(
+            self.chroma)) if grey_rgb is None else grey_rgb
+
+    @cached_property
+    def edges(self):
+        """Where its luminance is steepest."""
+        return steep_edges(self.lightness)
+
+    @cached_property
+    def segments(self):
+        """About its objects: what takes longest of all."""
+        return colour_segments(self.rgb)
+
+    def score(self, predicted_rgb, names):
+        """Metrics of a picture.
+
+        Parameters
+        ----------
+        predicted_rgb : ndarray, (rows, columns, 3)
+        names : iterable of str
+            Of metrics of images or objects.
+
+        Returns
+        -------
+        OrderedDict of str to float
+            U and V are those that the picture shows: rounded to its bits, and
+            clipped to what sRGB has.
+        """
+        pair = _Pair(predicted_rgb, None, self)
+        return OrderedDict((name, pair[name]) for name in names)
+
+
 class _Pair:
     """A prediction and what it should have been; its metrics by name.
 
@@ -128,21 +184,18 @@ class _Pair:
     predicted_rgb, actual_rgb, grey_rgb : ndarray, (rows, columns, 3)
         The last is the actual image without colours.
     predicted_chroma, actual_chroma : ndarray, (rows, columns, 2)
-        U and V.
-    lightness : ndarray, (rows, columns)
-        L of the actual image.
+        U and V; None: those that the predicted picture shows.
+    truth : Truth
+        The actual image.
     """
 
-    def __init__(self, predicted_rgb, predicted_chroma, actual_rgb,
-                 grey_rgb=None):
+    def __init__(self, predicted_rgb, predicted_chroma, truth):
         self.predicted_rgb = predicted_rgb
-        self.predicted_chroma = predicted_chroma
-        self.actual_rgb = actual_rgb
-        # L also where the network saw another luminance: the edges are the
-        # same.
-        self.lightness, self.actual_chroma = split_channels(actual_rgb)
-        self.grey_rgb = join_channels(self.lightness, np.zeros_like(
-            self.actual_chroma)) if grey_rgb is None else grey_rgb
+        self.predicted_chroma = (self.shown_chroma if predicted_chroma is None
+                                 else predicted_chroma)
+        self.truth = truth
+        self.actual_rgb, self.grey_rgb = truth.rgb, truth.grey_rgb
+        self.actual_chroma = truth.chroma
         self._values = {}
 
     def __getitem__(self, name):
@@ -151,10 +204,15 @@ class _Pair:
         return self._values[name]
 
     @cached_property
+    def shown_chroma(self):
+        """U and V of the predicted picture."""
+        return split_channels(self.predicted_rgb)[1]
+
+    @cached_property
     def edge_errors(self):
         """Along edges, and elsewhere."""
-        return edge_errors(self.predicted_chroma, self.actual_chroma,
-                           self.lightness)
+        return errors_where(self.predicted_chroma, self.actual_chroma,
+                            self.truth.edges)
 
 
 def _accuracy(channel, num_bins=NUM_BINS, tolerance=0):
@@ -223,9 +281,9 @@ def _list_metrics():
     yield Metric('edge_error', lambda pair: pair.edge_errors[0], of='objects')
     yield Metric('error_elsewhere', lambda pair: pair.edge_errors[1],
                  of='objects', heading='elsewhere')
-    yield Metric('inconsistency', lambda pair: colour_inconsistency(
-        pair.predicted_rgb, pair.actual_rgb), of='objects',
-        heading='inconsistent', places=1)
+    yield Metric('inconsistency', lambda pair: excess_variance(
+        pair.shown_chroma, pair.actual_chroma, pair.truth.segments),
+        of='objects', heading='inconsistent', places=1)
     # The saturation difference of all pixels of all images together.
     yield Metric('sat_diff_pooled', lambda means: (
         means['saturation_predicted'] / means['saturation_actual'] - 1),
@@ -274,7 +332,7 @@ def image_metrics(predicted_chroma, actual_rgb, color_space='luv',
     predicted_rgb = join_channels(luminance, predicted_chroma, color_space)
     if color_space != 'luv':
         _, predicted_chroma = split_channels(predicted_rgb)
-    pair = _Pair(predicted_rgb, predicted_chroma, actual_rgb)
+    pair = _Pair(predicted_rgb, predicted_chroma, Truth(actual_rgb))
     return OrderedDict((name, pair[name]) for name in IMAGE_METRICS + (
         OBJECT_METRICS if objects else ()))
 
@@ -292,12 +350,9 @@ def picture_metrics(predicted_rgb, actual_rgb, grey_rgb):
     Returns
     -------
     OrderedDict of str to float
-        As of :func:`image_metrics`. U and V are those that the picture shows:
-        rounded to its bits, and clipped to what sRGB has.
+        As of :func:`image_metrics`; U and V as of :class:`Truth`.
     """
-    pair = _Pair(predicted_rgb, split_channels(predicted_rgb)[1], actual_rgb,
-                 grey_rgb)
-    return OrderedDict((name, pair[name]) for name in IMAGE_METRICS)
+    return Truth(actual_rgb, grey_rgb).score(predicted_rgb, IMAGE_METRICS)
 
 
 def in_units(name, value):

@@ -7,6 +7,7 @@ import configparser
 
 from .color import COLOR_SPACES
 from .data.datasets import DATASETS, FOLDER
+from .refinement.steps import OF_SCORES, parse_steps
 
 __all__ = ['BELONGING', 'RULES', 'SCHEMA', 'format_value']
 
@@ -97,6 +98,7 @@ def _stride(text):
 
 
 _seed = _number(int, 0, 2 ** 32)
+_above_0 = _number(float, 0, low_included=False)
 
 
 def _optional(parse):
@@ -164,6 +166,15 @@ SCHEMA = {
         'temperature': _number(float, 0.001),
         'smoothing': _number(float, 0, 100),
         'saturation': _number(float, 0, 10)},
+    'refinement': {
+        'steps': parse_steps,
+        'segmentation': _choice('felzenszwalb', 'slic'),
+        'segment_size': _above_0, 'segment_strength': _share,
+        'crf_weight': _above_0, 'crf_reach': _share,
+        'crf_contrast': _above_0,
+        'variation_weight': _above_0, 'variation_contrast': _above_0,
+        'fade_spread': _above_0,
+        'guided_reach': _share, 'guided_contrast': _above_0},
 }
 
 #: Settings that do nothing unless another has a value: name, the other's name
@@ -199,6 +210,10 @@ RULES = [
       'decoding.smoothing', 'objective.balance', 'adversarial.temperature'),
      '%(name)s is of the classification network, not of network.kind = '
      'regression'),
+    (lambda settings: (settings['network.kind'] == 'regression' and
+                       set(OF_SCORES) & set(settings['refinement.steps'])),
+     (), 'refinement.steps: ' + ', '.join(OF_SCORES) +
+     ' are of the classification network, not of network.kind = regression'),
 ] + [
     (_where_not(other, value), (name,),
      '%%(name)s is of %s = %s' % (other, format_value(value)))
@@ -222,7 +237,7 @@ RULES = [
     # The zero of hue is no grey, and the mean of two hues means nothing.
     (_where('network.color_space', 'hsv'),
      ('decoding.saturation', 'decoding.method', 'objective.balance',
-      'adversarial.weight'),
+      'adversarial.weight', 'refinement.steps'),
      '%(name)s = %(value)s is not for network.color_space = hsv'),
     (_where('network.residual_units', False),
      ('network.global_features', 'network.context'),

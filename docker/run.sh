@@ -27,8 +27,8 @@ read -ra gpus <<< "${GPUS:-}"
 command -v "${program[0]:-}" > /dev/null ||
     fail "there is no program ${program[0]:-}: install Docker, or name it (DOCKER=)"
 case $1 in
-    benchmark* | clean | data-* | docker* | install | lint | python | reliability | \
-        train-everyday-gpu)
+    benchmark* | clean | data-* | docker* | flicker | install | lint | python | \
+        reliability | train-everyday-gpu)
         fail "make $1 is for this machine, not for a container" ;;
 esac
 

@@ -172,7 +172,7 @@ class TestVariant:
         grey = [random.randint(0, 256, shape).astype('uint8')
                 for shape in ((30, 60), (60, 30), (50, 50), (60, 120))]
         eq_((self.colorizer.size, self.colorizer.proportions), (24, 'keep'))
-        got = self.colorizer.predict(grey)
+        got = self.colorizer.refined('none').predict(grey)
         eq_([chroma.shape for chroma in got],
             [(6, 12, 2), (12, 6, 2), (6, 6, 2), (6, 12, 2)])
         for chroma, photo, shape in zip(got, grey, [

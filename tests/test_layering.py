@@ -12,14 +12,14 @@ import colornet
 #: before its own, and from its own wing without circles.
 WINGS = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
          'scaling', 'further_metrics', 'metrics', 'engine', 'formats',
-         'photos', 'flow', 'video', 'data', 'schema', 'config', 'network',
-         'training', 'pytorch', 'prediction', 'api', 'evaluation', 'studies',
-         'selftest', 'web', 'cli', '__main__']
+         'refinement', 'photos', 'flow', 'video', 'data', 'schema', 'config',
+         'network', 'training', 'pytorch', 'prediction', 'api', 'evaluation',
+         'studies', 'selftest', 'web', 'cli', '__main__']
 
 #: These are quick to import: no Theano, not even through another module.
 THEANO_FREE = ['errors', 'files', 'terminal', 'resources', 'luv', 'color',
                'scaling', 'further_metrics', 'metrics', 'schema', 'config',
-               'formats', 'photos', 'flow', 'video', 'data',
+               'formats', 'refinement', 'photos', 'flow', 'video', 'data',
                'engine.available', 'engine.switches', 'network.balance',
                'network.inputs', 'network.parameters', 'network.stored',
                'network.vgg16_weights', 'prediction.engines',

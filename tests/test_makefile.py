@@ -43,6 +43,7 @@ def test_every_experiment_is_a_target():
             ('serve', "colornet serve --host '127.0.0.1' --port '8000'"),
             ('everyday', "colornet everyday --data 'data/everyday_test'"),
             ('hints', "colornet hints --data 'data/everyday_test'"),
+            ('consistency', "colornet consistency --cvcl 'data/cvcl'"),
             ('flicker', "colornet flicker --data 'data/clips'")] + [
                 ('figure%d' % number, 'colornet figure %d' % number)
                 for number in range(1, 9)]:

@@ -334,12 +334,14 @@ def test_the_networks_and_decodings_that_ship_are_all_there():
 
 def test_results_that_ship_name_no_folder_and_are_no_studies():
     names = {study.name for study in STUDIES}
-    for name in 'table2', 'table2_intervals', 'decodings', 'everyday':
+    others = {'table2', 'table2_intervals', 'decodings', 'everyday',
+              'consistency', 'consistency_choices'}
+    for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)
         ok_(name not in names)
     eq_({path.stem.replace('_curves', '') for path in RESULTS.iterdir()},
-        names | {'table2', 'table2_intervals', 'decodings', 'everyday'})
+        names | others)
 
 
 #: Of docs/: number and width. make docs-figures makes them.

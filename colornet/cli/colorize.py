@@ -95,6 +95,11 @@ def _add_result_options(command):
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
                          'may be repeated')
+    command.add_argument('--refinement', metavar='"STEP ..."', help='what '
+                         'makes colours even: none, or one or several of '
+                         'segments, crf, total_variation, fade, guided '
+                         '(default: as the network has it, total_variation '
+                         'for those that ship)')
     command.add_argument('--max-pixels', type=positive, metavar='N',
                          help='refuse larger photos (default: 178 million)')
     there = command.add_mutually_exclusive_group()

@@ -8,7 +8,7 @@ from ..files import check_output, write_json
 from ..resources import DEFAULT_NETWORK
 from ..terminal import say
 from .options import (add, add_decoding, add_engine, add_networks, add_out,
-                      add_subset, add_vgg, positive)
+                      add_subset, add_vgg, check_outputs, positive)
 
 __all__ = ['add_decodings', 'add_evaluate', 'add_everyday', 'add_figure',
            'add_hints', 'add_table1', 'add_table2']
@@ -153,18 +153,9 @@ def _add_sheet(command, columns):
                          'every Nth photo (default: 60 photos at most)')
 
 
-def _check_outputs(options):
-    """Refuse a table or a sheet that cannot be written, before the work."""
-    from ..photos.writing import check_suffix
-    check_output(options.out, '.csv')
-    if options.sheet:
-        check_suffix(options.sheet)
-        check_output(options.sheet)
-
-
 def _everyday(options):
     from ..evaluation.everyday import score_everyday
-    _check_outputs(options)
+    check_outputs(options)
     print(score_everyday(options.data, options.out, options.networks,
                          options.decodings, options.list, options.sheet,
                          options.every, options.vgg, options.engine))
@@ -190,7 +181,7 @@ def add_hints(commands):
 
 def _hints(options):
     from ..evaluation.hints import score_hints
-    _check_outputs(options)
+    check_outputs(options)
     print(score_hints(options.data, options.out, options.network,
                       options.list, options.sheet, options.every, options.vgg,
                       options.engine))

@@ -3,9 +3,11 @@
 import argparse
 
 from ..engine.available import DEVICES, ENGINES
+from ..files import check_output
 
 __all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
-           'add_networks', 'add_out', 'add_subset', 'add_vgg', 'positive']
+           'add_networks', 'add_out', 'add_subset', 'add_vgg',
+           'check_outputs', 'positive']
 
 
 def add(commands, name, run, text, instead=None):
@@ -88,11 +90,21 @@ def add_subset(command, default):
 
 
 def add_decoding(command):
-    """Let a command change the settings of ``[decoding]``."""
+    """Let a command change how scores become colours."""
     command.add_argument(
         '--decoding', action='append', default=[], metavar='KEY=VALUE',
         help='how class scores become colours, such as method=mean; of '
-             '[decoding] in experiments/defaults.ini; may be repeated')
+             '[decoding] in experiments/defaults.ini; of photos also '
+             'refinement.KEY=VALUE; may be repeated')
+
+
+def check_outputs(options):
+    """Refuse a table or a sheet that cannot be written, before the work."""
+    from ..photos.writing import check_suffix
+    check_output(options.out, '.csv')
+    if options.sheet:
+        check_suffix(options.sheet)
+        check_output(options.sheet)
 
 
 def positive(text):

@@ -24,7 +24,7 @@ COMMANDS = [
     serving.add_serve, training.add_train, evaluation.add_evaluate,
     training.add_export, evaluation.add_table2, evaluation.add_decodings,
     evaluation.add_everyday, evaluation.add_hints, video.add_flicker,
-    studies.add_study, evaluation.add_table1,
+    studies.add_consistency, studies.add_study, evaluation.add_table1,
     studies.add_report, evaluation.add_figure, training.add_data,
     photos.add_selftest, photos.add_info]
 

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from ..errors import ColornetError
 from ..files import check_output
 from ..terminal import printable, say
-from .options import add, add_out, positive
+from .options import add, add_engine, add_out, add_vgg, check_outputs, positive
 
-__all__ = ['add_report', 'add_study']
+__all__ = ['add_consistency', 'add_report', 'add_study']
 
 
 def add_study(commands):
@@ -52,6 +53,44 @@ def _study(options):
     if not num_failed:
         return 0
     return 1 if num_failed < num_variants else 2
+
+
+def add_consistency(commands):
+    """Add ``colornet consistency``."""
+    command = add(commands, 'consistency', _consistency,
+                  'what makes colours even, and what it costs (paper, 6)')
+    command.add_argument('--cvcl', metavar='DIR', help="Open Country's "
+                         'photos, of which the test photos are scored')
+    command.add_argument('--everyday', metavar='DIR', help='folder of other '
+                         'photos in colour')
+    command.add_argument('--list', metavar='LIST', help='of these, as of '
+                         '"colornet everyday" (default: all in the folder)')
+    command.add_argument('--choose', action='store_true', help='score what '
+                         'settings of [refinement] were chosen among, on '
+                         '--everyday; never with test photos')
+    add_out(command, 'runs/consistency.csv')
+    command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
+                         '| ways | original of the most uneven photos')
+    command.add_argument('--every', type=positive, default=1, metavar='N',
+                         help='score every Nth of --everyday (default: 1)')
+    add_vgg(command)
+    add_engine(command)
+
+
+def _consistency(options):
+    from ..studies.consistency import choose_settings, score_consistency
+    check_outputs(options)
+    if options.choose:
+        if not options.everyday or options.cvcl or options.sheet:
+            raise ColornetError('--choose takes photos by --everyday alone, '
+                                'and no --sheet')
+        print(choose_settings(options.out, options.everyday, options.list,
+                              options.every, options.vgg, options.engine))
+    else:
+        print(score_consistency(options.out, options.cvcl, options.everyday,
+                                options.list, options.sheet, options.every,
+                                options.vgg, options.engine))
+    say('written to %s' % options.out)
 
 
 def add_report(commands):

@@ -55,6 +55,9 @@ def add_video(commands):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'frames; results keep their own tones (default: %(default)s)')
+    command.add_argument('--refinement', metavar='"STEP ..."', help='what '
+                         'makes colours even, as for photos (default: as the '
+                         'network has it)')
     command.add_argument('--no-mark', dest='mark', action='store_false',
                          help='do not say in the comment that colours are '
                          'computed')
@@ -163,7 +166,8 @@ def _load(options):
     from ..video.colouring import FilmColorizer
     network, outputs, config = _load_network(options)
     return FilmColorizer(outputs, config, options.smooth, options.every,
-                         options.batch_size, options.tones, network.stem)
+                         options.batch_size, options.tones,
+                         options.refinement, network.stem)
 
 
 def _load_network(options):

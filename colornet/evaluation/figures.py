@@ -267,7 +267,10 @@ def _colour_photos(figure, folder, photos, network, vgg_weights, engine):
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
     from ..api import load_colorizer
-    colorizer = load_colorizer(network, vgg_weights, engine=engine)
+
+    # As the paper has it: nothing makes colours even.
+    colorizer = load_colorizer(network, vgg_weights, engine=engine).refined(
+        'none')
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),
                colorizer.colorize(photo)) for photo in pixels]

@@ -105,7 +105,8 @@ def _predict_folder(network, folder, select, vgg_weights, engine):
     from ..api import load_colorizer
     paths = load_split(FOLDER, folder, 'train', test_proportion=0)
     names = [str(Path(path).relative_to(folder)) for path in paths]
-    colorizer = load_colorizer(network, vgg_weights, engine=engine)
+    colorizer = load_colorizer(network, vgg_weights, engine=engine).refined(
+        'none')
     # Predictions for the whole photo, as it is.
     colorizer.borders, colorizer.tones = 'colour', 'keep'
     size, space = colorizer.size, colorizer.color_space

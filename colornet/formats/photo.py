@@ -88,7 +88,8 @@ def damage(error, part):
     text = str(error)
     if text.startswith('Unsupported BMP'):
         return 'of a kind that is not read (%s)' % text
-    if re.search('truncated|incomplete|only got', text.lower()):
+    if re.search(r'truncated|incomplete|only got|failed to read \d',
+                 text.lower()):
         return 'truncated file'
     return 'damaged file (%s cannot be decoded)' % part
 

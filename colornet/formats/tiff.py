@@ -190,8 +190,7 @@ def read_page(stream, page, name):
     except _Unreadable as error:
         raise ImageError(name, error)
     except Exception as error:
-        raise ImageError(name, 'truncated file' if 'failed to read' in str(
-            error) else damage(error, _part(page, error)))
+        raise ImageError(name, damage(error, _part(page, error)))
     pixels, notes = decoded.pixels, ()
     try:
         pixels = to_srgb(pixels, metadata.profile)

@@ -5,12 +5,15 @@ enlarged and joined to the photo's own luminance, so that no detail is lost:
 the eye sees far less detail in colour than in luminance.
 """
 
+import copy
+
 import numpy as np
 
 from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
                      luminance, native)
 from ..errors import ColornetError
 from ..luv import join_to_bytes, limit_chroma
+from ..refinement.refiner import Refinement
 from ..scaling import enlarge_chroma
 from .hints import spread_hints
 from .kinds import colorize_kinds, is_kind
@@ -76,15 +79,19 @@ class Colorizer:
         Whether the network sees faded and dark photos with the tones of
         others (see :func:`colornet.photos.prints.stretch_tones`); the result
         keeps its own.
+    refinement : Refinement
+        What makes colours even (6). Where it has steps, `predict_chroma` takes
+        it as a second argument: :class:`colornet.refinement.decoder.Decoder`.
 
     Attributes
     ----------
-    predict_chroma, size, color_space, proportions, borders, tones
+    predict_chroma, size, color_space, proportions, borders, tones, refinement
         As given.
     """
 
     def __init__(self, predict_chroma, size=224, color_space='luv',
-                 proportions='squash', borders='neutral', tones='stretch'):
+                 proportions='squash', borders='neutral', tones='stretch',
+                 refinement=Refinement()):
         self.predict_chroma = predict_chroma
         self.size = size
         self.color_space = get_color_space(color_space).name
@@ -100,6 +107,7 @@ class Colorizer:
             raise ColornetError("tones must be 'stretch' or 'keep', not %r"
                                 % (tones,))
         self.tones = tones
+        self.refinement = refinement
 
     @property
     def _white(self):
@@ -128,10 +136,36 @@ class Colorizer:
             colorizer = Colorizer(
                 self.predict_chroma, self.size, self.color_space,
                 self.proportions, self.borders if borders is None else borders,
-                self.tones if tones is None else tones)
+                self.tones if tones is None else tones, self.refinement)
         if isinstance(photos, (list, tuple)):
             return colorize_kinds(colorizer, photos, **options)
         return colorize_kinds(colorizer, [photos], **options)[0]
+
+    def refined(self, steps):
+        """The same with other steps that make colours even.
+
+        Parameters
+        ----------
+        steps : str, or None
+            Such as ``'total_variation guided'``, or ``'none'``; None changes
+            nothing.
+
+        Returns
+        -------
+        Colorizer
+            Itself, if nothing changes.
+
+        Raises
+        ------
+        ColornetError
+            If one is unknown, or does not suit the network.
+        """
+        refinement = self.refinement.replaced(steps)
+        if refinement is self.refinement:
+            return self
+        colorizer = copy.copy(self)
+        colorizer.refinement = refinement
+        return colorizer
 
     def colorize(self, pixels, hints=()):
         """Colorize a photo.
@@ -269,7 +303,8 @@ class Colorizer:
 
     def _predict_alike(self, luminances):
         """Predict the chrominance of photos of one shape."""
-        chroma = np.asarray(self.predict_chroma(np.stack(luminances)),
+        given = [self.refinement] if self.refinement.steps else []
+        chroma = np.asarray(self.predict_chroma(np.stack(luminances), *given),
                             np.float32)
         if (chroma.ndim != 4 or len(chroma) != len(luminances) or
                 chroma.shape[3] != 2 or not chroma.size):
@@ -321,7 +356,8 @@ class Colorizer:
         pixels : ndarray
             As for :meth:`colorize`.
         chroma : ndarray of float32, (any rows, any columns, 2)
-            Enlarged with a bicubic filter, to :meth:`find_picture`.
+            Enlarged with a bicubic filter, to :meth:`find_picture`, or as the
+            photo's luminance guides it.
         dtype : np.float32, np.uint8 or np.uint16
             Of the result; uint8 takes a quarter of the memory.
 
@@ -336,24 +372,31 @@ class Colorizer:
         rgb = np.empty((rows, columns, 3), dtype)
         down, across = self.find_picture(pixels)
         shape = down.stop - down.start, across.stop - across.start
+        enlarge = self._enlarger(pixels[down, across], chroma)
+        exact = np.float64 if self.color_space == 'luv' else np.float32
         step = max(1, _STRIP_PIXELS // columns)
         for start in range(0, rows, step):
             stop = min(start + step, rows)
+            light = luminance(pixels[start:stop], self.color_space, exact)
             strip = np.zeros((stop - start, columns, 2), np.float32)
             first, last = max(start, down.start), min(stop, down.stop)
             if first < last:
-                strip[first - start:last - start, across] = enlarge_chroma(
-                    chroma, shape, self.color_space,
-                    (first - down.start, last - down.start))
-            rgb[start:stop] = self._join_strip(pixels[start:stop], strip,
-                                               dtype)
+                inside = slice(first - start, last - start), across
+                strip[inside] = enlarge(shape, light[inside], (
+                    first - down.start, last - down.start))
+            rgb[start:stop] = self._join_strip(light, strip, dtype)
         return rgb
 
-    def _join_strip(self, pixels, chroma, dtype):
-        is_luv = self.color_space == 'luv'
-        light = luminance(pixels, self.color_space, np.float64 if is_luv
-                          else np.float32)
-        if is_luv:
+    def _enlarger(self, pixels, chroma):
+        """What enlarges chrominance to a picture."""
+        if self.refinement.is_guided:
+            return self.refinement.follow(chroma, luminance(
+                resize(pixels, chroma.shape[:2]), self.color_space))
+        return lambda shape, _, rows: enlarge_chroma(
+            chroma, shape, self.color_space, rows)
+
+    def _join_strip(self, light, chroma, dtype):
+        if self.color_space == 'luv':
             chroma = limit_chroma(light, chroma)
             if dtype == np.uint8:
                 return join_to_bytes(light, chroma[..., 0], chroma[..., 1])

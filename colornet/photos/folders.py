@@ -176,7 +176,7 @@ class Steps:
     """
 
     def __init__(self, colorizer, options, report, targets=None):
-        self.colorizer = colorizer
+        self.colorizer = colorizer.refined(options.refinement)
         self.options = options
         self.report = report
         self.targets = targets

@@ -5,6 +5,7 @@ from numbers import Integral
 from typing import Optional, Tuple
 
 from ..errors import ColornetError
+from ..refinement.steps import check_steps
 from .hints import Hint
 from .reading import PAGES
 from .writing import check_format, output_suffix
@@ -41,6 +42,10 @@ class Options:
         mean of their own and the network's, or the network's.
     hints : tuple of Hint or str
         A user's colours for spots of one photo (:mod:`.hints`).
+    refinement : str, optional
+        Steps that make colours even, such as 'total_variation guided', or
+        'none' (:data:`colornet.refinement.steps.STEPS`); if not given,
+        those of the network's configuration.
 
     Raises
     ------
@@ -56,6 +61,7 @@ class Options:
     pages: str = 'largest'
     colour: str = 'replace'
     hints: Tuple[Hint, ...] = ()
+    refinement: Optional[str] = None
 
     def __post_init__(self):
         if self.format is not None:
@@ -75,6 +81,8 @@ class Options:
                 all(isinstance(hint, (Hint, str)) for hint in self.hints)):
             raise ColornetError('hints must be a list of Hint or text, not %r'
                                 % (self.hints,))
+        if self.refinement is not None:
+            check_steps(self.refinement)
         if self.pages not in PAGES:
             raise ColornetError('pages must be %s, not %r'
                                 % (' or '.join(PAGES), self.pages))

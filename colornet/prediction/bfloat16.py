@@ -14,7 +14,7 @@ from ..engine.convolvers import bfloat16_status
 from ..errors import ColornetError
 from ..network.inputs import preprocess
 from ..network.stored import EPSILON, with_decodings
-from ..photos.scores import decode_scores
+from ..refinement.scores import decode_scores
 from .layer_by_layer import (LayerGraph, add_network, check_divisible,
                              load_folded, output_names)
 

@@ -20,7 +20,8 @@ DIVERGED = 'diverged.json'
 #: Settings that may change when a training is resumed: they change no
 #: parameter.
 RESUMABLE = ('training.epochs', 'training.checkpoint_minutes') + tuple(
-    'decoding.' + key for key in SCHEMA['decoding'])
+    '%s.%s' % (section, key) for section in ('decoding', 'refinement')
+    for key in SCHEMA[section])
 
 
 def load_checkpoint(config, folder):

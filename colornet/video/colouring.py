@@ -10,7 +10,8 @@ from ..color import get_color_space
 from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
 from ..photos.prints import is_even, stretch_tones
-from ..photos.scores import decode_scores, keep_scores
+from ..refinement.refiner import Refinement
+from ..refinement.scores import keep_scores
 from .motion import Motion, find_motion
 from .smoothing import as_grey, as_scores, as_weighted, smooth
 
@@ -92,6 +93,9 @@ class FilmColorizer:
         Frames that go through the network at a time.
     tones : 'stretch' or 'keep'
         As for :class:`colornet.photos.colorizer.Colorizer`.
+    refinement : str, optional
+        Steps that make colours even, as for photos; those of the network, if
+        not given.
     name : str
         Of the network.
 
@@ -102,7 +106,7 @@ class FilmColorizer:
     """
 
     def __init__(self, outputs, config, memory=.9, every=1, batch_size=4,
-                 tones='stretch', name=''):
+                 tones='stretch', refinement=None, name=''):
         self.outputs, self.config, self.name = outputs, config, name
         self.memory, self.every = memory, every
         self.batch_size, self.tones = batch_size, tones
@@ -111,19 +115,21 @@ class FilmColorizer:
             raise ColornetError('video is for networks of CIELUV, not %s'
                                 % space)
         self._limits = get_color_space(space).limits
+        self.refinement = Refinement.of(config).replaced(refinement)
         self._num_scores = 2 - (config.network['kind'] == 'regression')
         # Borders are looked for in the whole clip, and tones kept for the
         # motion.
         self._colorizer = Colorizer(
             None, config.data['size'], space, config.data['proportions'],
-            borders='colour', tones='keep')
+            borders='colour', tones='keep', refinement=self.refinement)
         self._grid = {}
 
     @property
     def settings(self):
         """What its colours depend on, as a dict."""
         return dict(self.config.decoding, network=self.name,
-                    smooth=self.memory, every=self.every, tones=self.tones)
+                    smooth=self.memory, every=self.every, tones=self.tones,
+                    refinement=self.refinement.text)
 
     def blocks(self, frames, pixels_of, picture, state=None):
         """Find the colours of frames.
@@ -229,11 +235,11 @@ class FilmColorizer:
         seen = [(one.weighted, one.motion) for one in waiting]
         done = [waiting.popleft() for _ in range(min(BLOCK, len(waiting)))]
         chroma = []
-        for total, state.sums in smooth(state.sums, seen, len(done),
-                                        self.memory):
-            chroma.append(decode_scores(
-                as_scores(total, self._num_scores), self._limits,
-                **self.config.decoding))
+        for one, (total, state.sums) in zip(done, smooth(
+                state.sums, seen, len(done), self.memory)):
+            chroma.append(self.refinement(
+                as_scores(total, self._num_scores), one.luminance,
+                self._limits, self.config.decoding))
         state.luminance, state.since = done[-1].luminance, done[-1].since
         return Block([one.frame for one in done], chroma, is_cut,
                      replace(state))

@@ -197,8 +197,9 @@ class Converter:
     time_base : Fraction
     """
 
-    # Exact, where FFmpeg would be quick.
-    _FLAGS = 'flags=bicubic+accurate_rnd+full_chroma_int'
+    # Exact, where FFmpeg would be quick. One thread: to wait for another takes
+    # longer than the frame, where other programs run.
+    _FLAGS = 'threads=1:flags=bicubic+accurate_rnd+full_chroma_int'
 
     def __init__(self, colours, time_base):
         self._av = import_package('av')

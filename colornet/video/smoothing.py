@@ -33,7 +33,7 @@ def as_weighted(kept):
     Parameters
     ----------
     kept : list of ndarray
-        One frame's of :func:`colornet.photos.scores.keep_scores`.
+        One frame's of :func:`colornet.refinement.scores.keep_scores`.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def as_scores(weighted, num_scores):
     Returns
     -------
     list of ndarray of float32
-        For :func:`colornet.photos.scores.decode_scores`.
+        For :func:`colornet.refinement.scores.decode_scores`.
     """
     means = np.moveaxis(weighted[..., :-1] / weighted[..., -1:], -1, 0)
     if num_scores == 1:

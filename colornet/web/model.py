@@ -11,9 +11,10 @@ from ..photos.colorizer import Colorizer
 from ..photos.hints import HintSpreader
 from ..photos.pixels import resize
 from ..photos.reading import Photo
-from ..photos.scores import decode_scores, keep_scores
 from ..photos.tones import has_colours, mix_colours
 from ..prediction.engines import load_outputs
+from ..refinement.refiner import Refinement
+from ..refinement.scores import keep_scores
 from ..resources import DEFAULT_NETWORK, find_resource
 from .shelf import Seen
 
@@ -61,6 +62,8 @@ class Model:
     ----------
     outputs, config, name
         As given.
+    refinement : Refinement
+        That of the network's configuration.
     """
 
     def __init__(self, outputs, config, name):
@@ -73,6 +76,7 @@ class Model:
         # Borders are found once, and are the same in the copy.
         self._joiner = Colorizer(*self._given, borders='colour')
         self._space = get_color_space(network['color_space'])
+        self.refinement = Refinement.of(config)
         self._spreader = None
         self._lock = threading.Lock()
 
@@ -159,26 +163,30 @@ class Model:
         own = seen.has_colours and wanted.results.colour
         if own == 'keep':
             return pixels
+        refinement = self.refinement.replaced(wanted.results.refinement)
         # By a colorizer, which sees to it that what it makes can be used.
-        chroma, = Colorizer(lambda _: decode_scores(
-            seen.scores, self._space.limits, **wanted.decoding)[np.newaxis],
-            *self._given[1:]).predict_reduced([seen.luminance])
+        chroma, = Colorizer(lambda *_: refinement(
+            seen.scores, seen.luminance, self._space.limits,
+            wanted.decoding)[np.newaxis], *self._given[1:],
+            refinement=refinement).predict_reduced([seen.luminance])
         if wanted.results.hints:
             chroma = self._spread(chroma, seen, wanted.results.hints)
-        rgb = self._join(pixels, chroma, seen, dtype)
+        rgb = self._join(pixels, chroma, seen, dtype, refinement)
         return mix_colours(rgb, pixels) if own == 'blend' else rgb
 
-    def _join(self, pixels, chroma, seen, dtype):
+    def _join(self, pixels, chroma, seen, dtype, refinement):
         """Join chrominance to a picture without its border."""
+        joiner = copy.copy(self._joiner)
+        joiner.refinement = refinement
         inside = tuple(
             slice(round(part.start * side / whole),
                   max(1, round(part.stop * side / whole)))
             for part, side, whole in zip(seen.picture, pixels.shape,
                                          seen.shape))
         if pixels[inside].shape == pixels.shape:
-            return self._joiner.join(pixels, chroma, dtype)
-        rgb = self._joiner.join(pixels, np.zeros_like(chroma), dtype)
-        rgb[inside] = self._joiner.join(pixels[inside], chroma, dtype)
+            return joiner.join(pixels, chroma, dtype)
+        rgb = joiner.join(pixels, np.zeros_like(chroma), dtype)
+        rgb[inside] = joiner.join(pixels[inside], chroma, dtype)
         return rgb
 
     def _spread(self, chroma, seen, hints):

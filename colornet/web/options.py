@@ -11,6 +11,7 @@ from ..errors import ColornetError
 from ..photos.colorizer import Colorizer
 from ..photos.hints import parse_hint
 from ..photos.options import Options
+from ..refinement import steps as refinement
 
 __all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
 
@@ -76,6 +77,11 @@ RESULTS = OrderedDict([
     ('depth', _option(
         'file', 'bits a channel; if not given, 16 where photo and format have '
         'them', type='integer', enum=[8, 16])),
+    ('refinement', _option(
+        'colour', 'what makes colours even: none, or one or several of ' +
+        ', '.join(refinement.STEPS) + '; if not given, as the network has it',
+        type='string',
+        examples=['none', 'total_variation', 'crf guided'])),
     ('mark', _option(
         'file', 'say in XMP that colours are computed', type='boolean')),
 ])
@@ -146,6 +152,7 @@ def parse_options(model, values, steps=STEPS):
                 raise BadOption('%s is given twice' % name)
             else:
                 chosen[name] = _parse(model, name, value)
+        model.refinement.replaced(chosen.get('refinement'))
         return Wanted(dict(_defaults(LOOKS), **_among(LOOKS, chosen)),
                       model.decoding(_among(DECODING, chosen)),
                       Options(hints=tuple(hints), **_among(RESULTS, chosen)))
@@ -154,7 +161,7 @@ def parse_options(model, values, steps=STEPS):
 
 
 def _defaults(options):
-    usual = dict(vars(Options()), **vars(Colorizer(None)))
+    usual = dict(vars(Colorizer(None)), **vars(Options()))
     return {name: usual[name] for name in options}
 
 

@@ -8,7 +8,7 @@ from typing import List, Tuple
 import numpy as np
 
 from ..photos.reading import Photo
-from ..photos.scores import num_bytes
+from ..refinement.scores import num_bytes
 
 __all__ = ['Seen', 'Shelf']
 
@@ -22,7 +22,7 @@ class Seen:
     luminance : ndarray of float32, (rows, columns)
         As the network saw it.
     scores : list of ndarray
-        One photo's of :func:`colornet.photos.scores.keep_scores`.
+        One photo's of :func:`colornet.refinement.scores.keep_scores`.
     small : Photo
         A copy that fits a screen.
     shape : (int, int)

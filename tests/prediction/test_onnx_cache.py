@@ -188,7 +188,7 @@ class TestCache:
                 ((self.network, self.network), 'not a Keras VGG16 file'),
                 ((path, tiny.VGG16_FILE), 'VGG16 is in it'),
                 ((self.network, None, [['data.size=8']]),
-                 'takes decoding.key=value only'),
+                 'takes decoding.key=value and refinement.key=value only'),
                 ((path, None, [['decoding.method=none']]), 'decoding.method')):
             check_error(lambda: load_for_onnx_runtime(*arguments), words)
 

@@ -165,8 +165,8 @@ def frames_of(path):
             if isinstance(item, Frame)]
 
 
-#: Settings that the stand-in has: its classes are means of probabilities.
-OVERRIDES = ['data.size=32']
+#: Settings that the stand-in has: its colours are means of probabilities.
+OVERRIDES = ['data.size=32', 'refinement.steps=none']
 
 
 def configuration(*overrides):

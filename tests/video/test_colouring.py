@@ -4,10 +4,13 @@ import numpy as np
 from nose.tools import assert_greater, assert_less, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 
+from colornet.config import load_config
 from colornet.photos.colorizer import Colorizer
-from colornet.photos.scores import decode_scores, keep_scores
+from colornet.refinement.decoder import Decoder
+from colornet.refinement.scores import decode_scores, keep_scores
 from colornet.video import colouring
-from tests.tiny import check_error
+from colornet.video.colouring import FilmColorizer
+from tests.tiny import EXPERIMENT, check_error
 from tests.video import clips
 from tests.video.clips import SHAPE, StandIn, colorizer, moving
 
@@ -50,6 +53,24 @@ def test_without_smoothing_frames_are_photos():
         difference = (made.join(pixels, one, PICTURE).astype(int) -
                       np.round(255 * photo_colorizer.colorize(pixels)))
         assert_less(np.abs(difference).max(), 2)
+
+
+def test_refined_as_photos_are():
+    network, config = StandIn(), clips.configuration(
+        'refinement.steps=total_variation guided')
+    decoder = Decoder(network, config)
+    photo_colorizer = Colorizer(decoder, 32, 'luv', 'keep',
+                                refinement=decoder.refinement)
+    pixels = moving(1)[0]
+    made = FilmColorizer(network, config, memory=0)
+    got, = chroma([pixels], made)
+    difference = (made.join(pixels, got, PICTURE).astype(int) -
+                  np.round(255 * photo_colorizer.colorize(pixels)))
+    assert_less(np.abs(difference).mean(), .5)
+    plain = FilmColorizer(network, config, memory=0, refinement='none')
+    assert_greater(np.abs(chroma([pixels], plain)[0] - got).max(), .5)
+    eq_((made.settings['refinement'], plain.settings['refinement']),
+        ('total_variation guided', 'none'))
 
 
 def test_flicker_goes():
@@ -175,9 +196,8 @@ def test_tones():
 
 
 def test_a_network_of_another_colour_space():
-    check_error(lambda: colorizer(overrides=[
-        'network.color_space=hsv', 'decoding.method=argmax',
-        'decoding.temperature=1', 'decoding.saturation=1']), 'CIELUV', 'hsv')
+    config = load_config(EXPERIMENT, ['network.color_space=hsv'])
+    check_error(lambda: FilmColorizer(StandIn(), config), 'CIELUV', 'hsv')
 
 
 def test_regression():

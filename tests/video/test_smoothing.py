@@ -5,7 +5,7 @@ from nose.tools import assert_greater, assert_less, eq_
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import gaussian_filter
 
-from colornet.photos.scores import decode_scores, keep_scores
+from colornet.refinement.scores import decode_scores, keep_scores
 from colornet.video.motion import Motion
 from colornet.video.smoothing import as_scores, as_weighted, smooth
 from tests.video import clips

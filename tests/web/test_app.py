@@ -259,7 +259,7 @@ class TestRegression(Client):
         names = [option['name'] for option in
                  self.client.get('/api/options').json['options']]
         eq_(names, ['saturation', 'hints', 'borders', 'tones', 'colour',
-                    'format', 'quality', 'depth', 'mark'])
+                    'format', 'quality', 'depth', 'refinement', 'mark'])
         self.refuses(422, 'temperature is of the classification network',
                      self.colorize(encoded(), temperature='0.5'))
 
@@ -296,7 +296,8 @@ class TestDescriptions(Client):
             {'saturation': 0.5, 'temperature': 1., 'method': 'mean',
              'smoothing': 0., 'hints': [], 'borders': 'neutral',
              'tones': 'stretch', 'colour': 'replace',
-             'format': None, 'quality': None, 'depth': None, 'mark': True})
+             'format': None, 'quality': None, 'depth': None,
+             'refinement': None, 'mark': True})
 
     def test_they_are_those_of_the_command(self):
         parser = argparse.ArgumentParser()

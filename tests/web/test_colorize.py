@@ -12,8 +12,9 @@ from PIL import Image
 from colornet.color import as_uint8
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.reading import decode_photo
-from colornet.photos.scores import decode_scores, keep_scores
 from colornet.photos.writing import encode_photo
+from colornet.refinement.decoder import Decoder
+from colornet.refinement.scores import keep_scores
 from tests.photos.samples import photo
 from tests.tiny import noted
 from tests.web import serving
@@ -27,17 +28,19 @@ def bordered():
     return image
 
 
+def look(luminance):
+    """What a page keeps of a network's scores."""
+    return list(map(np.stack, zip(*keep_scores(
+        serving.Looks()(luminance)))))
+
+
 class TestColorize(Client):
     """``POST /api/colorize``."""
 
     def test_it_is_what_a_colorizer_makes_of_the_photo(self):
-        decoding = self.model.config.decoding
-
-        def predict(luminance):
-            return np.stack([
-                decode_scores(kept, (-100., 100.), **decoding)
-                for kept in keep_scores(serving.Looks()(luminance))])
-        colorizer = Colorizer(predict, 32, 'luv', 'keep')
+        decoder = Decoder(look, self.model.config)
+        colorizer = Colorizer(decoder, 32, 'luv', 'keep',
+                              refinement=decoder.refinement)
         for content, hints in [
                 (encoded(), []), (encoded(), ['40,60=red', '90,20=grey']),
                 (encoded(bordered()), ['60,80=#2040d0'])]:
@@ -47,7 +50,7 @@ class TestColorize(Client):
             eq_(answer.status_code, 200)
             expected = pixels_of(encode_photo(rgb, read, '.jpg')).astype(int)
             ok_(abs(pixels_of(answer.data) - expected).max() <= 3)
-            ok_(np.ptp(expected, axis=2).max() > 40)
+            ok_(np.ptp(expected, axis=2).max() > 20)
 
     def test_the_type_is_that_of_the_photo(self):
         for format, type in [
@@ -82,18 +85,14 @@ class TestColorize(Client):
         ok_(int(got[50, 60, 0]) > int(got[50, 60, 2]) + 30)
 
     def test_borders_and_tones_as_asked(self):
-        decoding = self.model.config.decoding
-
-        def predict(luminance):
-            return np.stack([
-                decode_scores(kept, (-100., 100.), **decoding)
-                for kept in keep_scores(serving.Looks()(luminance))])
+        decoder = Decoder(look, self.model.config)
         faded = bordered().point(lambda level: 100 + level // 6)
         content, results = encoded(faded, 'PNG'), []
         for borders in 'neutral', 'colour':
             for tones in 'stretch', 'keep':
                 expected = as_uint8(Colorizer(
-                    predict, 32, 'luv', 'keep', borders, tones).colorize(
+                    decoder, 32, 'luv', 'keep', borders, tones,
+                    decoder.refinement).colorize(
                         decode_photo(content, 'a').pixels))
                 results.append(self.colorize(
                     content, borders=borders, tones=tones).data)
@@ -131,16 +130,18 @@ class TestColorize(Client):
 
     def test_options_come_in_the_form_or_the_address(self):
         content = encoded(format='PNG')
-        plain = self.colorize(content).data
+        plain = self.colorize(content, refinement='none').data
         grey = self.colorize(content, saturation='0').data
         eq_(np.ptp(pixels_of(grey), axis=2).max(), 0)
         ok_(np.ptp(pixels_of(plain), axis=2).max() > 40)
         eq_(self.post('/api/colorize?saturation=0', content).data, grey)
         found = {self.colorize(content, **options).data for options in (
             {}, {'temperature': '0.2'}, {'method': 'argmax'},
-            {'smoothing': '2'}, {'saturation': '1'})}
-        eq_(len(found), 5)
-        eq_(self.colorize(content, saturation='0.5').data, plain)
+            {'smoothing': '2'}, {'saturation': '1'}, {'refinement': 'none'},
+            {'refinement': 'crf guided'})}
+        eq_(len(found), 7)
+        eq_(self.colorize(content, saturation='0.5',
+                          refinement='none').data, plain)
 
     def test_the_network_looks_once(self):
         first, second = encoded(), encoded(quality=50)

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.color import get_color_space, unbin_channel
 from colornet.engine.available import missing_onnx, missing_theano
 from colornet.network.stored import with_decodings
-from colornet.photos.scores import decode_scores, keep_scores, num_bytes
 from colornet.prediction.engines import load_outputs, load_prediction
 from colornet.prediction.onnx import export_onnx
+from colornet.refinement.scores import decode_scores, keep_scores, num_bytes
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from tests import tiny
 from tests.inventing import save_invented

@@ -1,0 +1,1 @@
+"""Scores of a network become colours, and these even (paper, 6)."""

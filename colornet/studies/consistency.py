@@ -1,0 +1,222 @@
+"""What makes colours even, and what it costs: the paper's last section put to
+the test on photos that no network has seen (6)."""
+
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from ..color import luminance
+from ..data.splits import load_split
+from ..errors import ColornetError
+from ..evaluation.columns import Column, format_columns, metric_columns
+from ..evaluation.everyday import find_photos
+from ..evaluation.sheets import (fill_rows, grey_picture, save_sheet,
+                                 shrink_picture)
+from ..files import check_output, write_rows
+from ..metrics import in_units
+from ..photos.reading import ImageError, read_colours
+from ..resources import DEFAULT_NETWORK, find_resource, weights_file
+from ..terminal import note, printable, progress_bar
+from .combinations import (CANDIDATES, COMBINATIONS, METRICS, Combination,
+                           Scorer)
+
+__all__ = ['choose_settings', 'format_table', 'score_consistency']
+
+#: Of other networks than the default one, each so many-th everyday photo.
+OTHERS_EVERY = 4
+
+#: Columns of the files.
+COLUMNS = ('photos', 'network', 'decoder', 'steps', 'changes', 'count') + \
+    METRICS + ('colourfulness_ratio', 'milliseconds')
+
+#: Those of the table, by the groups of its rows.
+_TABLE = OrderedDict(metric_columns(
+    ['acc_u', 'acc_v', 'abs_sat_diff', 'l_reg', 'psnr', 'psnr_gain',
+     'colourfulness_ratio', 'inconsistency', 'edge_error', 'error_elsewhere'],
+    acc_u=Column('Acc U', '%5.2f'), acc_v=Column('Acc V', '%5.2f'),
+    abs_sat_diff=Column('|sat|', '%5.1f'),
+    l_reg=Column('L_reg', '%8.0f'),
+    psnr=Column('PSNR', '%5.2f'), psnr_gain=Column('gain', '%+5.2f'),
+    colourfulness_ratio=Column('colour', '%6.2f'),
+    inconsistency=Column('uneven', '%6.1f'),
+    edge_error=Column('edges', '%5.2f'),
+    error_elsewhere=Column('elsewhere', '%9.2f')),
+    milliseconds=Column('ms', '%4.0f'))
+
+#: On the sheet, of each set the photos that argmax makes most uneven.
+NUM_SHOWN, SHOWN_WIDTH = 6, 220
+
+_SHOWN = (Combination('argmax', 'none'), Combination('argmax', 'segments'),
+          Combination('argmax', 'crf'),
+          Combination('argmax', 'total_variation'),
+          Combination('mean', 'none'), Combination('mean', 'total_variation'))
+
+
+def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
+                      sheet_file=None, every=1, vgg_weights=None,
+                      engine=None):
+    """Score decoders with refinements.
+
+    Parameters
+    ----------
+    out_file : str or Path
+        CSV file with the means, written anew after each set of photos.
+    cvcl, everyday : str or Path, optional
+        Folders of Open Country's photos, of which the test photos are scored
+        with ``cvcl_best``, and of everyday test photos, which are with
+        ``everyday``, each fourth with ``cvcl_best``.
+    list_file : str or Path, optional
+        Of the everyday photos: see
+        :func:`colornet.evaluation.everyday.find_photos`.
+    sheet_file : str or Path, optional
+        Gets the most uneven photos: grey | ways | original.
+    every : int
+        Score each so many-th everyday photo.
+    vgg_weights, engine
+        As for :func:`colornet.api.load_colorizer`.
+
+    Returns
+    -------
+    str
+        The table to print.
+
+    Raises
+    ------
+    ColornetError
+        If there are no photos.
+    """
+    check_output(out_file)
+    best, default = [find_resource(name) for name in (
+        weights_file('cvcl_best'), DEFAULT_NETWORK)]
+    sets = []
+    if everyday is not None:
+        paths = find_photos(everyday, list_file)[::every]
+        sets += [('everyday', default, paths),
+                 ('everyday', best, paths[::OTHERS_EVERY])]
+    if cvcl is not None:
+        paths = load_split('cvcl', cvcl, 'test',
+                           find_resource('experiments/splits'))
+        sets.insert(1, ('Open Country', best, list(map(Path, paths))))
+    if not sets:
+        raise ColornetError('no photos: give --cvcl or --everyday, or both')
+    rows, sheet = [], []
+    for name, network, paths in sets:
+        scorer = Scorer(network, COMBINATIONS, vgg_weights, engine)
+        rows += _score_set(name, network.stem, scorer, paths,
+                           sheet if sheet_file else None)
+        write_rows(out_file, COLUMNS, rows)
+    if sheet_file:
+        _save_sheet(sheet_file, sheet)
+    return format_table(rows)
+
+
+def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
+                    engine=None):
+    """Score candidates for the settings of ``[refinement]``.
+
+    Parameters
+    ----------
+    out_file : str or Path
+        CSV file.
+    folder, list_file : str or Path
+        Photos that the default network was not trained on, and that are for
+        no test.
+    every, vgg_weights, engine
+        As for :func:`score_consistency`.
+
+    Returns
+    -------
+    str
+        The table to print.
+    """
+    check_output(out_file)
+    network = find_resource(DEFAULT_NETWORK)
+    scorer = Scorer(network, CANDIDATES, vgg_weights, engine)
+    rows = _score_set('held out', network.stem, scorer,
+                      find_photos(folder, list_file)[::every])
+    write_rows(out_file, COLUMNS, rows)
+    return format_table(rows)
+
+
+def format_table(rows):
+    """The table of some sets of photos.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of the CSV file, numbers as numbers.
+
+    Returns
+    -------
+    str
+    """
+    groups = OrderedDict()
+    for row in rows:
+        label = ', '.join(filter(None, (row['decoder'], row['steps'],
+                                        row['changes'])))
+        key = '%s, %d photos, network %s' % (row['photos'], row['count'],
+                                             row['network'])
+        groups.setdefault(key, OrderedDict())[label] = row
+    width = max(len(label) for group in groups.values() for label in group)
+    return '\n\n'.join('\n'.join([printable(key)] + format_columns(
+        'decoder, steps'.ljust(width), group, _TABLE))
+        for key, group in groups.items())
+
+
+def _score_set(name, network, scorer, paths, sheet=None):
+    """Rows of a set of photos; its most uneven ones are put on the sheet."""
+    combinations = scorer.combinations
+    scores = OrderedDict((one, []) for one in combinations)
+    shown = list(_SHOWN) + [scorer.default]
+    most_uneven, reasons = [], []
+    for path in progress_bar(paths, unit='photo', desc=name):
+        try:
+            pixels = read_colours(path)
+        except ImageError as error:
+            reasons.append(str(error))
+            note('left out %s' % error)
+            continue
+        rows, picture = scorer.score(pixels)
+        for one, row in zip(scores, rows):
+            scores[one].append(row)
+        if sheet is None:
+            continue
+        uneven = scores[_SHOWN[0]][-1]['inconsistency']
+        if (len(most_uneven) < NUM_SHOWN or
+                uneven > most_uneven[-1][0]):
+            pictures = [grey_picture(luminance(pixels))] + [
+                picture(one) for one in shown] + [pixels]
+            most_uneven.append((uneven, '%s, %s: %.0f' % (
+                path.name, network, uneven), [
+                shrink_picture(one, SHOWN_WIDTH) for one in pictures]))
+            most_uneven.sort(key=lambda entry: -entry[0])
+            del most_uneven[NUM_SHOWN:]
+    if not any(scores.values()):
+        raise ColornetError('none of the %d photos can be scored%s' % (
+            len(paths), ': ' + reasons[0] if reasons else ''))
+    if sheet is not None:
+        sheet += [(entry[1], entry[2], shown) for entry in most_uneven]
+    return [dict(_means(rows), photos=name, network=network,
+                 decoder=one.decoder, steps=one.steps, changes=one.text,
+                 count=len(rows)) for one, rows in scores.items()]
+
+
+def _means(rows):
+    """Means over photos, shares in percent."""
+    means = {key: float(np.mean([row[key] for row in rows]))
+             for key in rows[0]}
+    ratio = (means['colourfulness_predicted'] /
+             means['colourfulness_actual'])
+    means.update(l_reg=int(round(means['l_reg'])), colourfulness_ratio=ratio)
+    return {key: in_units(key, value) for key, value in means.items()}
+
+
+def _save_sheet(path, sheet):
+    shown = sheet[0][2]
+    titles = ['grey'] + ['%s, %s' % (one.decoder, one.steps.replace('_', ' '))
+                         for one in shown] + ['original']
+    rows, names = fill_rows([pictures for _, pictures, _ in sheet],
+                            [name for name, _, _ in sheet], 1)
+    save_sheet(path, rows, titles, names=names,
+               width=SHOWN_WIDTH * len(titles))
