@@ -4,7 +4,7 @@ import struct
 import zlib
 
 from .marks import SOFTWARE, software_value
-from .metadata import DESCRIPTION, IPTC_BLOCK, resource_blocks
+from .metadata import DESCRIPTION, IPTC_BLOCK, LAYOUT_TAGS, resource_blocks
 from .tags import (RESOLUTION, Tags, read_tags, resolution_values,
                    with_entries, with_tags)
 
@@ -187,9 +187,8 @@ def into_tiff(content, metadata, mark=False):
     tags = Tags(order)
     if metadata.exif:
         tags = read_tags(metadata.exif)
-        # The layout of the block's own pictures, and theirs of colours.
-        for tag in set(range(254, 266)) | {273, 277, 278, 279, 284, 513, 514,
-                                           529, 530, 531, 532}:
+        # Of the file that the block was made of, or of its thumbnail.
+        for tag in LAYOUT_TAGS:
             tags.values.pop(tag, None)
     values = tags.values
     if metadata.resolution and RESOLUTION[0] not in values:

@@ -13,9 +13,9 @@ from typing import Optional, Tuple
 from .tags import (EXIF_IFD, GPS_IFD, RESOLUTION, TagError, Tags,
                    drop_thumbnail, exif_block, read_tags)
 
-__all__ = ['DESCRIPTION', 'ORIENTATION', 'Metadata', 'exif_orientation',
-           'metadata_of_image', 'metadata_of_raw', 'metadata_of_tiff',
-           'resource_blocks']
+__all__ = ['DESCRIPTION', 'LAYOUT_TAGS', 'ORIENTATION', 'Metadata',
+           'exif_orientation', 'metadata_of_image', 'metadata_of_raw',
+           'metadata_of_tiff', 'resource_blocks']
 
 ORIENTATION = 0x0112
 
@@ -27,14 +27,14 @@ _XMP, _IPTC, _PHOTOSHOP, _PROFILE = 700, 33723, 34377, 34675
 IPTC_BLOCK = 0x0404
 _THUMBNAIL_BLOCKS = {0x0409, 0x040c}
 
-# What a TIFF file says of its own layout and pixels, which another file has
-# differently: sizes, compression, strips, tiles, palettes, sample formats;
-# what is kept elsewhere in Metadata; and other programs' private blocks.
-_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
-                {273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292,
-                 293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
-                 530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
-                 37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
+#: What a TIFF file says of its own layout and pixels, which another file has
+#: differently: sizes, compression, strips, tiles, palettes, sample formats;
+#: what is kept elsewhere in Metadata; and other programs' private blocks.
+LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
+               {273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292,
+                293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
+                530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
+                37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
 
 # What ImageJ says of it in the description.
 _IMAGEJ_LAYOUT = {b'ImageJ', b'images', b'channels', b'slices', b'frames',
@@ -197,7 +197,7 @@ def metadata_of_tiff(data, offset):
         photoshop += [(IPTC_BLOCK, _resource(IPTC_BLOCK, blocks[_IPTC]))]
     resolution = _resolution_of_tags(tags)
     kept = {tag: value for tag, value in tags.values.items()
-            if tag not in _LAYOUT_TAGS}
+            if tag not in LAYOUT_TAGS}
     before = kept.get(DESCRIPTION, (2, 0, b''))[2]
     text = _without_layout(before)
     if text != before:

@@ -1,0 +1,44 @@
+"""What files of several formats keep of what another said."""
+
+import io
+import struct
+from dataclasses import replace
+
+import numpy as np
+from nose.tools import eq_
+
+from colornet.formats.decoding import decode_photo
+from colornet.formats.tags import Tags, exif_block
+from colornet.photos.writing import encode_photo
+from tests.photos.samples import photo
+
+
+def read(*chunks, **options):
+    """A photo read from a PNG with further chunks."""
+    stream = io.BytesIO()
+    photo().save(stream, 'PNG', **options)
+    content = stream.getvalue()
+    return decode_photo(content[:33] + b''.join(chunks) + content[33:], 'a')
+
+
+def written(image, suffix):
+    """Its file in another format, as bytes, and what was said of it."""
+    told = []
+    return encode_photo(image.pixels, image, suffix, tell=told.append), told
+
+
+def with_metadata(**values):
+    image = read()
+    return replace(image, metadata=replace(image.metadata, **values))
+
+
+def test_the_layout_in_exif_is_not_that_of_a_tiff():
+    # Of a file in tiles, with differences of samples that are signed.
+    layout = {tag: (3, 1, struct.pack('<H', number)) for tag, number in
+              {266: 2, 317: 2, 322: 64, 323: 64, 338: 1, 339: 2}.items()}
+    layout.update({tag: (4, 1, struct.pack('<I', 8)) for tag in (324, 325)})
+    image = with_metadata(exif=exif_block(Tags('<', layout)))
+    content, told = written(image, '.tif')
+    np.testing.assert_array_equal(decode_photo(content, 'a').pixels,
+                                  image.pixels)
+    eq_(told, [])
