@@ -31,6 +31,11 @@ def into_jpeg(content, metadata):
     -------
     bytes, list of str
         The file, and what it cannot hold.
+
+    Raises
+    ------
+    ValueError
+        If it cannot hold EXIF, which says how the pixels are stored.
     """
     lost = _lost_texts(metadata)
     segments = []
@@ -40,7 +45,12 @@ def into_jpeg(content, metadata):
         content = (content[:13] + struct.pack('>BHH', 1, across, down)
                    + content[18:])
     if metadata.exif:
-        segments.append((0xe1, b'Exif\0\0' + metadata.exif, 'EXIF'))
+        segment = b'Exif\0\0' + metadata.exif
+        if len(segment) > _SEGMENT:
+            # Without it, pixels are stored otherwise.
+            raise ValueError('%d bytes, more than JPEG can hold'
+                             % len(metadata.exif))
+        segments.append((0xe1, segment, 'EXIF'))
     if metadata.xmp:
         segments.append((0xe1, b'http://ns.adobe.com/xap/1.0/\0'
                          + metadata.xmp, 'XMP'))

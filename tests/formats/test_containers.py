@@ -5,12 +5,12 @@ import struct
 from dataclasses import replace
 
 import numpy as np
-from nose.tools import eq_
+from nose.tools import assert_in, eq_
 
 from colornet.formats.decoding import decode_photo
 from colornet.formats.tags import Tags, exif_block
 from colornet.photos.writing import encode_photo
-from tests.photos.samples import photo
+from tests.photos.samples import ORIENTATION, photo
 
 
 def read(*chunks, **options):
@@ -42,3 +42,13 @@ def test_the_layout_in_exif_is_not_that_of_a_tiff():
     np.testing.assert_array_equal(decode_photo(content, 'a').pixels,
                                   image.pixels)
     eq_(told, [])
+
+
+def test_exif_that_jpeg_cannot_hold_leaves_photos_upright():
+    exif = exif_block(Tags('<', {ORIENTATION: (3, 1, b'\6\0'),
+                                 37500: (7, 70000, bytes(70000))}))
+    image = replace(with_metadata(exif=exif), orientation=6)
+    content, told = written(image, '.jpg')
+    eq_(decode_photo(content, 'a').pixels.shape, image.pixels.shape)
+    eq_(len(told), 1)
+    assert_in('written without EXIF', told[0])
