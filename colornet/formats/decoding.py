@@ -206,11 +206,11 @@ def _photo_of(samples, metadata, format, has_more, associated=False,
 
 def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
     """A photo of levels in the colours of its file, as they are stored."""
-    notes = ()
+    notes = metadata.notes
     try:
         pixels = to_srgb(pixels, metadata.profile)
     except ValueError as error:
-        notes = '%s, ignored' % error,
+        notes += '%s, ignored' % error,
         metadata = replace(metadata, profile=b'')
         pixels = to_srgb(pixels, b'')
     if gamma and not metadata.profile and abs(gamma - _NEARLY_SRGB) > .01:

@@ -78,6 +78,8 @@ class Metadata:
         Pixels per inch, across and down.
     texts : tuple of (bytes, bytes)
         Type and content of PNG's chunks of text.
+    notes : tuple of str
+        What is damaged, each a line.
     """
 
     exif: bytes = b''
@@ -88,6 +90,7 @@ class Metadata:
     profile: bytes = b''
     resolution: Optional[Tuple[float, float]] = None
     texts: Tuple[Tuple[bytes, bytes], ...] = ()
+    notes: Tuple[str, ...] = ()
 
 
 def metadata_of_image(image, texts=()):
@@ -124,12 +127,13 @@ def metadata_of_image(image, texts=()):
                           if name in info)
     elif not comments and info.get('comment'):
         comments = _bytes(info['comment']),
-    exif = _checked_exif(exif)
+    exif, notes = _checked_exif(exif)
     resolution = _resolution(info) or (
         _resolution_of_tags(read_tags(exif)) if exif else None)
     return Metadata(exif, _bytes(xmp), more_xmp,
                     _join_blocks(resource_blocks(photoshop)), comments,
-                    info.get('icc_profile') or b'', resolution, tuple(texts))
+                    info.get('icc_profile') or b'', resolution, tuple(texts),
+                    notes)
 
 
 def _bytes(text):
@@ -148,12 +152,24 @@ def _raw_profile(info, *names):
 
 
 def _checked_exif(block):
+    """What of an EXIF block can be read, and a line about what cannot."""
     if block.startswith(b'Exif\0\0'):
         block = block[6:]
+    if not block:
+        return b'', ()
     try:
-        return drop_thumbnail(block) if read_tags(block).values else b''
+        return drop_thumbnail(block) if read_tags(block).values else b'', ()
     except TagError:
-        return b''
+        return _readable_exif(block)
+
+
+def _readable_exif(block):
+    try:
+        tags = read_tags(block, leave={_MAKER_NOTE}, damaged=[])
+    except TagError:
+        return b'', ('damaged EXIF, ignored',)
+    return exif_block(tags), (
+        'damaged EXIF, kept as far as it can be read',)
 
 
 def _resolution(info):
@@ -186,10 +202,12 @@ def metadata_of_tiff(data, offset):
     Metadata
         What is in tags is in `exif`.
     """
+    damaged = []
     try:
-        tags = read_tags(data, offset)
+        tags = read_tags(data, offset, damaged=damaged)
     except TagError:
         return Metadata()
+    notes = ('damaged tags, kept as far as they can be read',) * bool(damaged)
     blocks = {tag: tags.values.get(tag, (7, 0, b''))[2]
               for tag in (_XMP, _IPTC, _PHOTOSHOP, _PROFILE)}
     photoshop = resource_blocks(blocks[_PHOTOSHOP])
@@ -206,7 +224,8 @@ def metadata_of_tiff(data, offset):
         kept.pop(DESCRIPTION, None)
     return Metadata(exif_block(Tags(tags.order, kept)), blocks[_XMP],
                     photoshop=_join_blocks(photoshop),
-                    profile=blocks[_PROFILE], resolution=resolution)
+                    profile=blocks[_PROFILE], resolution=resolution,
+                    notes=notes)
 
 
 def _without_layout(text):

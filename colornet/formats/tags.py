@@ -50,7 +50,7 @@ class Tags:
     values: dict = field(default_factory=dict)
 
 
-def read_tags(data, offset=None, leave=()):
+def read_tags(data, offset=None, leave=(), damaged=None):
     """Directory of a TIFF file or of an EXIF block, with those below it.
 
     Parameters
@@ -61,6 +61,9 @@ def read_tags(data, offset=None, leave=()):
         Of another directory than the first.
     leave : container of int
         Tags that are not wanted.
+    damaged : list, optional
+        Gets the tags whose values are, which are left out; if not given,
+        they raise.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def read_tags(data, offset=None, leave=()):
         if offset is None:
             offset, = struct.unpack_from(order + ('Q' if big else 'I'), data,
                                          8 if big else 4)
-        return _read(data, order, big, offset, leave, True)
+        return _read(data, order, big, offset, leave, True, damaged)
     except struct.error:
         raise TagError('truncated tags')
 
@@ -90,34 +93,47 @@ def _header(data):
     return order, number == 43
 
 
-def _read(data, order, big, offset, leave, nested):
+def _read(data, order, big, offset, leave, nested, damaged=None):
     tags = Tags(order)
     count, = struct.unpack_from(order + ('Q' if big else 'H'), data, offset)
     if count > _MOST_TAGS:
         raise TagError('damaged tags')
     at = offset + (8 if big else 2)
     form = order + ('HHQ8s' if big else 'HHI4s')
-    word = order + ('Q' if big else 'I')
+    size = struct.calcsize(form)
     for number in range(count):
-        tag, kind, length, field = struct.unpack_from(
-            form, data, at + number * struct.calcsize(form))
-        if tag in leave or kind not in _SIZES:
+        entry = bytes(data[at + number * size:at + (number + 1) * size])
+        tag = int.from_bytes(entry[:2], 'little' if order == '<' else 'big')
+        if tag in leave or tag in _DIRECTORIES and not nested:
             continue
-        size = length * _SIZES[kind]
-        if size > len(field):
-            start, = struct.unpack(word, field)
-            field = bytes(data[start:start + size])
-            if len(field) < size:
-                raise TagError('truncated tags')
-        value = kind, length, field[:size]
-        if tag in _DIRECTORIES and nested:
-            below = _number(order, value)
+        try:
+            _, kind, length, field = struct.unpack(form, entry)
+            if kind not in _SIZES:
+                continue
+            value = _value(data, order, big, kind, length, field)
+            if tag not in _DIRECTORIES:
+                tags.values[tag] = _shortened(order, value)
+                continue
             # Of interoperability, below EXIF's, but no deeper.
-            tags.values[tag] = _read(data, order, big, below, leave,
-                                     tag == EXIF_IFD)
-        elif tag not in _DIRECTORIES:
-            tags.values[tag] = _shortened(order, value)
+            tags.values[tag] = _read(data, order, big, _number(order, value),
+                                     leave, tag == EXIF_IFD, damaged)
+        except (TagError, struct.error):
+            if damaged is None:
+                raise
+            damaged.append(tag)
+            if not entry:
+                break
     return tags
+
+
+def _value(data, order, big, kind, length, field):
+    size = length * _SIZES[kind]
+    if size > len(field):
+        start, = struct.unpack(order + ('Q' if big else 'I'), field)
+        field = bytes(data[start:start + size])
+        if len(field) < size:
+            raise TagError('truncated tags')
+    return kind, length, field[:size]
 
 
 def _number(order, value):
