@@ -14,6 +14,7 @@ from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
 from .deep import jpeg_headers, read_deep, read_deep_jpeg
+from .jpeg2000 import is_jp2, read_boxes
 from .metadata import (Metadata, exif_orientation, metadata_of_image,
                        metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
@@ -175,7 +176,7 @@ def _decode_raw(source, name):
     content = source.read()
     metadata = metadata_of_raw(content)
     return Photo(read_raw(content, name), metadata=metadata, format='RAW',
-                 notes=() if metadata.exif else (
+                 notes=metadata.notes if metadata.exif else (
                      'no EXIF found in camera raw',))
 
 
@@ -224,10 +225,13 @@ def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
 @quietly()
 def _decode_by_pillow(source, name, frame):
     source.seek(0)
-    content = source.read()
+    content, said = source.read(), {}
+    if is_jp2(content):
+        content, said = read_boxes(content)
     image, has_more = _load(content, name, frame)
     if image is None:
         return _decode_deep_jpeg(content, name)
+    image.info.update(said)
     texts, gamma = (), None
     if image.format == 'PNG':
         texts = png_texts(content)

@@ -14,8 +14,8 @@ from .tags import (EXIF_IFD, GPS_IFD, RESOLUTION, TagError, Tags,
                    drop_thumbnail, exif_block, read_tags)
 
 __all__ = ['DESCRIPTION', 'LAYOUT_TAGS', 'ORIENTATION', 'Metadata',
-           'exif_orientation', 'metadata_of_image', 'metadata_of_raw',
-           'metadata_of_tiff', 'resource_blocks']
+           'exif_orientation', 'iptc_resource', 'metadata_of_image',
+           'metadata_of_raw', 'metadata_of_tiff', 'resource_blocks']
 
 ORIENTATION = 0x0112
 
@@ -127,6 +127,8 @@ def metadata_of_image(image, texts=()):
                           if name in info)
     elif not comments and info.get('comment'):
         comments = _bytes(info['comment']),
+    if image.format == 'JPEG2000':
+        photoshop = info.get('photoshop', b'')
     exif, notes = _checked_exif(exif)
     resolution = _resolution(info) or (
         _resolution_of_tags(read_tags(exif)) if exif else None)
@@ -212,7 +214,7 @@ def metadata_of_tiff(data, offset):
               for tag in (_XMP, _IPTC, _PHOTOSHOP, _PROFILE)}
     photoshop = resource_blocks(blocks[_PHOTOSHOP])
     if blocks[_IPTC] and IPTC_BLOCK not in dict(photoshop):
-        photoshop += [(IPTC_BLOCK, _resource(IPTC_BLOCK, blocks[_IPTC]))]
+        photoshop += [(IPTC_BLOCK, iptc_resource(blocks[_IPTC]))]
     resolution = _resolution_of_tags(tags)
     kept = {tag: value for tag, value in tags.values.items()
             if tag not in LAYOUT_TAGS}
@@ -329,9 +331,10 @@ def resource_blocks(data):
     return blocks
 
 
-def _resource(number, content):
-    return (b'8BIM' + struct.pack('>HHI', number, 0, len(content)) + content
-            + b'\0' * (len(content) % 2))
+def iptc_resource(content):
+    """The resource block that holds IPTC."""
+    return (b'8BIM' + struct.pack('>HHI', IPTC_BLOCK, 0, len(content))
+            + content + b'\0' * (len(content) % 2))
 
 
 def _join_blocks(blocks):

@@ -13,7 +13,7 @@ from tests.formats.tiffs import packed, picture, tiff
 from tests.photos.test_profiles import (cmyk_profile, grey_profile,
                                         swapped_rgb_profile)
 
-__all__ = ['KINDS', 'chunk']
+__all__ = ['KINDS', 'chunk', 'jp2_file', 'saved']
 
 
 def chunk(kind, content):
@@ -79,6 +79,19 @@ def saved(image, format, **options):
     return stream.getvalue()
 
 
+def jp2_file(values, bits, profile):
+    """A JPEG 2000 file, its colours those of a profile."""
+    content = imagecodecs.jpeg2k_encode(values, level=0, bitspersample=bits,
+                                        codecformat='jp2')
+    header, at = [content.index(kind) - 4 for kind in (b'jp2h', b'colr')]
+    whole, size = [struct.unpack_from('>I', content, start)[0]
+                   for start in (header, at)]
+    colours = (struct.pack('>I', 11 + len(profile)) + b'colr\2\0\0'
+               + profile)
+    return (content[:header] + struct.pack('>I', whole - size + len(colours))
+            + content[header + 4:at] + colours + content[at + size:])
+
+
 def others():
     grey, rgb = [Image.fromarray((picture(n) * 255).round().astype(np.uint8))
                  for n in (1, 3)]
@@ -130,6 +143,10 @@ def profiles():
                    '%d' % bits, tiff(levels(picture(), bits), bits,
                                      more=[tag]), shown, None,
                    7 if bits == 8 else .6)
+        values = levels(picture(3)[..., [1, 0, 2]], bits)
+        yield ('JPEG 2000', 'RGB, of a profile', '%d' % bits, jp2_file(
+            values.astype(np.uint8 if bits == 8 else np.uint16), bits,
+            swapped_rgb_profile()), picture(3), None, 3)
         tag = 34675, 7, swapped_rgb_profile()
         yield ('Colour profile', 'RGB, matrix and curves', '%d' % bits,
                tiff(levels(picture(3)[..., [1, 0, 2]], bits), bits, 2,
