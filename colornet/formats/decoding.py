@@ -238,7 +238,7 @@ def _decode_by_pillow(source, name, frame):
         if 'srgb' not in image.info:
             gamma = image.info.get('gamma')
         if isinstance(image.info.get('transparency'), int) and (
-                image.mode == 'L' and content[24] < 8):
+                image.mode in ('1', 'L') and content[24] < 8):
             # Pillow scales the levels, but not that of the transparent one.
             image.info['transparency'] *= 255 // ((1 << content[24]) - 1)
     metadata = metadata_of_image(image, texts)

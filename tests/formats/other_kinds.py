@@ -40,9 +40,11 @@ def png():
         yield ('PNG', 'grey', '%d' % bits, png_file(values, bits, 0),
                picture(), None, 255. / ((1 << bits) - 1) / 2 + .6)
         exact = values / float((1 << bits) - 1)
-        yield ('PNG', 'grey with a transparent value', '%d' % bits,
-               png_file(values, bits, 0, chunk(b'tRNS', struct.pack(
-                   '>H', values[3, 3]))), exact, values != values[3, 3], .6)
+        # Black, white, and one between them.
+        for clear in values.min(), values.max(), values[3, 3]:
+            yield ('PNG', 'grey with a transparent value', '%d' % bits,
+                   png_file(values, bits, 0, chunk(b'tRNS', struct.pack(
+                       '>H', clear))), exact, values != clear, .6)
     for bits in 8, 16:
         values = levels(picture(3), bits)
         clear = levels(ALPHA[..., None], bits)

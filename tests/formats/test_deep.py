@@ -14,6 +14,7 @@ from colornet.formats.decoding import decode_photo
 from colornet.formats.deep import jpeg_headers
 from colornet.formats.metadata import metadata_of_image
 from colornet.formats.photo import ImageError
+from tests.formats import other_kinds
 from tests.formats.tiffs import picture
 from tests.photos.samples import grey
 
@@ -53,6 +54,14 @@ def test_a_transparent_value_in_16_bits():
         is_clear = values == clear
         assert_array_equal(photo.alpha == 0, is_clear if channels == 1 else
                            is_clear.all(axis=-1))
+
+
+def test_a_transparent_value_in_few_bits():
+    kind = 'grey with a transparent value'
+    for _, samples, bits, content, _, alpha, _ in other_kinds.png():
+        if samples == kind:
+            assert_array_equal(decode_photo(content, 'a').alpha > 0, alpha,
+                               bits)
 
 
 def test_gamma_of_png():
