@@ -17,6 +17,11 @@ _SEGMENT = 65533
 _TEXTS = b'tEXt', b'zTXt', b'iTXt'
 _XMP_KEYWORD = b'XML:com.adobe.xmp\0'
 
+# Those of which the content is elsewhere in Metadata, too.
+_READ_TEXTS = (b'Comment\0',) + tuple(
+    b'Raw profile type %s\0' % name
+    for name in (b'exif', b'APP1', b'iptc', b'8bim', b'xmp'))
+
 
 def into_jpeg(content, metadata):
     """A JPEG file with metadata.
@@ -104,9 +109,8 @@ def png_texts(content):
 
 def _lost_texts(metadata):
     """Of texts of PNG, what is not kept otherwise."""
-    return ['PNG texts'] * any(
-        not text.startswith((b'Comment\0', b'Raw profile type '))
-        for _, text in metadata.texts)
+    return ['PNG texts'] * any(not text.startswith(_READ_TEXTS)
+                               for _, text in metadata.texts)
 
 
 def into_png(content, metadata):

@@ -122,6 +122,9 @@ def metadata_of_image(image, texts=()):
     if image.format == 'PNG':
         xmp = info.get('XML:com.adobe.xmp', xmp)
         exif = exif or _raw_profile(info, 'exif', 'APP1')
+        if exif.startswith(_XMP_IN_JPEG):  # the other kind of APP1
+            xmp, exif = xmp or exif[len(_XMP_IN_JPEG):], b''
+        xmp = xmp or _raw_profile(info, 'xmp')
         photoshop = _raw_profile(info, 'iptc', '8bim')
         comments += tuple(_bytes(info[name]) for name in ['Comment']
                           if name in info)
@@ -147,9 +150,11 @@ def _raw_profile(info, *names):
     for name in names:
         words = _bytes(info.get('Raw profile type ' + name, '')).split()
         try:
-            return bytes.fromhex(b''.join(words[2:]).decode('ascii'))
+            block = bytes.fromhex(b''.join(words[2:]).decode('ascii'))
         except ValueError:
             continue
+        if block:
+            return block
     return b''
 
 

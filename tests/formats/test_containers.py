@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from nose.tools import assert_in, eq_
 from colornet.formats.decoding import decode_photo
 from colornet.formats.tags import Tags, exif_block
 from colornet.photos.writing import encode_photo
+from tests.formats.other_kinds import chunk
+from tests.formats.test_metadata import IPTC, XMP
 from tests.photos.samples import ORIENTATION, photo
 
 
@@ -52,3 +55,20 @@ def test_exif_that_jpeg_cannot_hold_leaves_photos_upright():
     eq_(decode_photo(content, 'a').pixels.shape, image.pixels.shape)
     eq_(len(told), 1)
     assert_in('written without EXIF', told[0])
+
+
+def test_raw_profiles_of_imagemagick():
+    for name, block, kept in ((b'xmp', XMP, True), (b'icm', XMP, False),
+                              (b'APP1', b'http://ns.adobe.com/xap/1.0/\0'
+                               + XMP, True)):
+        image = read(chunk(b'zTXt', b'Raw profile type %s\0\0' % name
+                           + zlib.compress(b'\n%s\n%8d\n%s\n' % (
+                               name, len(block), block.hex().encode()))))
+        eq_(image.metadata.xmp, XMP * kept)
+        eq_((image.metadata.exif, image.notes), (b'', ()))
+        _, told = written(image, '.jpg')
+        eq_(told, [] if kept else ['its format cannot keep: PNG texts'])
+    for name in b'iptc', b'8bim':
+        image = read(chunk(b'tEXt', b'Raw profile type %s\0\n%s\n%8d\n%s\n'
+                           % (name, name, len(IPTC), IPTC.hex().encode())))
+        eq_(image.metadata.photoshop, IPTC)
