@@ -4,8 +4,9 @@ import struct
 import zlib
 
 from .marks import SOFTWARE, software_value
-from .metadata import DESCRIPTION, IPTC_BLOCK, LAYOUT_TAGS, resource_blocks
-from .tags import (RESOLUTION, Tags, read_tags, resolution_values,
+from .metadata import (DESCRIPTION, IPTC_BLOCK, LAYOUT_TAGS, ORIENTATION,
+                       resource_blocks)
+from .tags import (RESOLUTION, TagError, Tags, read_tags, resolution_values,
                    with_entries, with_tags)
 
 __all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
@@ -238,6 +239,15 @@ def _content(block):
 def without_format(metadata, resolution=True):
     """What formats that hold no metadata lose; some keep the resolution."""
     return [name for name, there in [
-        ('EXIF', metadata.exif), ('XMP', metadata.xmp),
+        ('EXIF', _says_more(metadata.exif)), ('XMP', metadata.xmp),
         ('IPTC', metadata.photoshop), ('comment', metadata.comments),
-        ('resolution', resolution and metadata.resolution)] if there]
+        ('resolution', resolution and metadata.resolution)] if there
+    ] + _lost_texts(metadata)
+
+
+def _says_more(exif):
+    """Whether EXIF has more than the resolution and how pixels lie."""
+    try:
+        return not set(read_tags(exif).values) <= {*RESOLUTION, ORIENTATION}
+    except TagError:
+        return bool(exif)

@@ -9,7 +9,7 @@ import numpy as np
 from nose.tools import assert_in, eq_
 
 from colornet.formats.decoding import decode_photo
-from colornet.formats.tags import Tags, exif_block
+from colornet.formats.tags import Tags, exif_block, resolution_values
 from colornet.photos.writing import encode_photo
 from tests.formats.other_kinds import chunk
 from tests.formats.test_metadata import IPTC, XMP
@@ -72,3 +72,16 @@ def test_raw_profiles_of_imagemagick():
         image = read(chunk(b'tEXt', b'Raw profile type %s\0\n%s\n%8d\n%s\n'
                            % (name, name, len(IPTC), IPTC.hex().encode())))
         eq_(image.metadata.photoshop, IPTC)
+
+
+def test_what_formats_without_metadata_lose():
+    resolution = resolution_values('<', (300., 300.))
+    for image, bmp, ppm in (
+            (read(chunk(b'tEXt', b'Author\0me')), 'PNG texts', 'PNG texts'),
+            (with_metadata(exif=exif_block(Tags('<', resolution)),
+                           resolution=(300., 300.)), '', 'resolution'),
+            (with_metadata(exif=exif_block(Tags('<', {
+                315: (2, 3, b'me\0')}))), 'EXIF', 'EXIF')):
+        for suffix, lost in ('.bmp', bmp), ('.ppm', ppm):
+            _, told = written(image, suffix)
+            eq_(told, ['its format cannot keep: ' + lost] * bool(lost))
