@@ -95,14 +95,19 @@ def _read_jpeg2000(content, image):
 
 
 def _read_ppm(content, image):
-    header = re.match(rb'P6(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
+    header = re.match(rb'P[36](?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
                       rb'(?:\s|#.*\n)+(\d+)\s', content)
     if not header:
         return None
     columns, rows, white = [int(number) for number in header.groups()]
     if white < 256:
         return None
-    values = np.frombuffer(content, '>u2', rows * columns * 3, header.end())
+    count = rows * columns * 3
+    if content.startswith(b'P6'):
+        values = np.frombuffer(content, '>u2', count, header.end())
+    else:
+        words = re.sub(rb'#.*', b'', content[header.end():]).split()
+        values = np.array(words[:count], 'S10').astype(np.int64)
     values = values.reshape(rows, columns, 3)
     return (np.minimum(values, white) * (65535. / white)
             + 0.5).astype(np.uint16)

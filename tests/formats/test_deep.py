@@ -102,9 +102,15 @@ def test_ppm():
     for white in 65535, 1023:
         values = (picture(3) * white).round().astype('>u2')
         content = b'P6\n# of a scanner\n37 27\n%d\n' % white
-        photo = decode_photo(content + values.tobytes(), 'a')
-        eq_(photo.pixels.dtype, np.uint16)
-        assert_allclose(photo.pixels / 65535., picture(3), atol=.6 / white)
+        words = ' '.join(map(str, values.ravel())).replace(' ', ' # one\n', 1)
+        for whole in (content + values.tobytes(),
+                      content.replace(b'P6', b'P3') + words.encode()):
+            photo = decode_photo(whole, 'a')
+            eq_(photo.pixels.dtype, np.uint16)
+            assert_allclose(photo.pixels / 65535., picture(3),
+                            atol=.6 / white)
+        with assert_raises(ImageError):
+            decode_photo(whole[:-900], 'a')
 
 
 def test_lossless_jpeg():
