@@ -13,7 +13,7 @@ from PIL import Image, features
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
-from .deep import jpeg_headers, read_deep, read_deep_jpeg
+from .deep import jpeg_headers, read_deep, read_deep_jpeg, read_pfm
 from .jpeg2000 import is_jp2, read_boxes
 from .metadata import (Metadata, exif_orientation, metadata_of_image,
                        metadata_of_raw)
@@ -230,7 +230,7 @@ def _decode_by_pillow(source, name, frame):
         content, said = read_boxes(content)
     image, has_more = _load(content, name, frame)
     if image is None:
-        return _decode_deep_jpeg(content, name)
+        return _decode_unknown(content, name)
     image.info.update(said)
     texts, gamma = (), None
     if image.format == 'PNG':
@@ -252,8 +252,12 @@ def _decode_by_pillow(source, name, frame):
     return _finished(pixels, alpha, metadata, image.format, has_more, gamma)
 
 
-def _decode_deep_jpeg(content, name):
+def _decode_unknown(content, name):
+    """A photo of a kind that Pillow does not know."""
     try:
+        levels = read_pfm(content, name)
+        if levels is not None:
+            return _photo_of(levels, Metadata(), 'PPM', False)
         levels = read_deep_jpeg(content, name)
     except ImageError:
         raise

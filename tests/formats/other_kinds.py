@@ -134,6 +134,15 @@ def others():
                    picture(channels), None, .6)
 
 
+def float_maps():
+    for words, magic, channels in ('grey', b'Pf', 1), ('RGB', b'PF', 3):
+        for scale, order in (b'-1.0', '<f4'), (b'1.0', '>f4'):
+            yield ('PFM', '%s, floating point' % words, '32',
+                   b'%s\n37 27\n%s\n' % (magic, scale) + picture(
+                       channels)[::-1].astype(order).tobytes(),
+                   picture(channels), None, .6)
+
+
 def profiles():
     for bits in 8, 16:
         for gamma in 1., 1.8, 2.2:
@@ -162,4 +171,4 @@ def profiles():
 
 
 #: Of other formats.
-KINDS = [png, others, profiles]
+KINDS = [png, others, float_maps, profiles]

@@ -113,6 +113,24 @@ def test_ppm():
             decode_photo(whole[:-900], 'a')
 
 
+def test_float_maps():
+    for _, what, _, content, expected, _, tolerance in (
+            other_kinds.float_maps()):
+        pixels = decode_photo(content, 'a.pfm').pixels
+        eq_(pixels.dtype, np.uint16)
+        assert_allclose(pixels / 65535., expected, atol=tolerance / 255,
+                        err_msg=what)
+
+
+def test_damaged_pfm():
+    for content, reason in ((b'PF\n37 27\n-1.0\n' + bytes(99), 'truncated'),
+                            (b'PF\n0 27\n-1.0\n', 'damaged'),
+                            (b'PF\n99999 99999\n1\n', 'too large')):
+        with assert_raises(ImageError) as caught:
+            decode_photo(content, 'a.pfm')
+        assert_in(reason, caught.exception.reason)
+
+
 def test_lossless_jpeg():
     values = deep(1)
     content = imagecodecs.ljpeg_encode(values, bitspersample=16)
