@@ -16,6 +16,7 @@ __all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
 _SEGMENT = 65533
 
 _TEXTS = b'tEXt', b'zTXt', b'iTXt'
+_TIME = b'tIME'
 _XMP_KEYWORD = b'XML:com.adobe.xmp\0'
 
 # Those of which the content is elsewhere in Metadata, too.
@@ -87,7 +88,7 @@ def _split(content, size):
 
 
 def png_texts(content):
-    """Chunks of text of a PNG file; XMP apart.
+    """Chunks of text of a PNG file, and others of no colours; XMP apart.
 
     Parameters
     ----------
@@ -102,16 +103,28 @@ def png_texts(content):
     while at + 8 <= len(content):
         size, kind = struct.unpack_from('>I4s', content, at)
         chunk = bytes(content[at + 8:at + 8 + size])
-        if kind in _TEXTS and not chunk.startswith(_XMP_KEYWORD):
+        if (kind in _TEXTS and not chunk.startswith(_XMP_KEYWORD) or
+                kind == _TIME or _is_aspect(kind, chunk)):
             found.append((kind, chunk))
         at += 12 + size
     return found
 
 
+def _is_aspect(kind, chunk):
+    """Whether a chunk is a resolution of no unit."""
+    return kind == b'pHYs' and chunk[8:] == b'\0'
+
+
 def _lost_texts(metadata):
-    """Of texts of PNG, what is not kept otherwise."""
-    return ['PNG texts'] * any(not text.startswith(_READ_TEXTS)
-                               for _, text in metadata.texts)
+    """Of texts of PNG and the like, what is not kept otherwise."""
+    kinds = {kind for kind, text in metadata.texts
+             if not text.startswith(_READ_TEXTS)}
+    return [name for name, there in [
+        ('PNG texts', kinds.intersection(_TEXTS)),
+        ('time of PNG', _TIME in kinds),
+        ('shape of pixels', any(
+            _is_aspect(kind, chunk) and chunk[:4] != chunk[4:8]
+            for kind, chunk in metadata.texts))] if there]
 
 
 def into_png(content, metadata):
@@ -121,7 +134,8 @@ def into_png(content, metadata):
     if metadata.profile:
         chunks.append((b'iCCP', b'ICC profile\0\0'
                        + zlib.compress(metadata.profile)))
-    if metadata.resolution:
+    # There may be one of a kind.
+    if metadata.resolution and b'pHYs' not in dict(metadata.texts):
         chunks.append((b'pHYs', struct.pack('>IIB', *[
             int(value / .0254 + .5) for value in metadata.resolution], 1)))
     if metadata.exif:

@@ -77,7 +77,8 @@ class Metadata:
     resolution : (float, float), or None
         Pixels per inch, across and down.
     texts : tuple of (bytes, bytes)
-        Type and content of PNG's chunks of text.
+        Type and content of PNG's chunks of text, of its time and of the
+        shape of pixels.
     notes : tuple of str
         What is damaged, each a line.
     """

@@ -85,3 +85,20 @@ def test_what_formats_without_metadata_lose():
         for suffix, lost in ('.bmp', bmp), ('.ppm', ppm):
             _, told = written(image, suffix)
             eq_(told, ['its format cannot keep: ' + lost] * bool(lost))
+
+
+def test_time_and_shape_of_pixels_of_png():
+    time = chunk(b'tIME', struct.pack('>HBBBBB', 2001, 2, 3, 4, 5, 6))
+    shape = chunk(b'pHYs', struct.pack('>IIB', 2, 1, 0))
+    image = read(time, shape)
+    content, told = written(image, '.png')
+    eq_((content.count(time), content.count(shape), told), (1, 1, []))
+    eq_(written(image, '.jpg')[1],
+        ['its format cannot keep: time of PNG, shape of pixels'])
+    # EXIF may know the resolution.
+    both = replace(image, metadata=replace(image.metadata,
+                                           resolution=(300., 300.)))
+    eq_(written(both, '.png')[0].count(b'pHYs'), 1)
+    # Such as cameras write.
+    square = chunk(b'pHYs', struct.pack('>IIB', 1, 1, 0))
+    eq_(written(read(square), '.jpg')[1], [])
