@@ -137,7 +137,8 @@ def into_png(content, metadata):
     # There may be one of a kind.
     if metadata.resolution and b'pHYs' not in dict(metadata.texts):
         chunks.append((b'pHYs', struct.pack('>IIB', *[
-            int(value / .0254 + .5) for value in metadata.resolution], 1)))
+            min(int(value / .0254 + .5), 0x7fffffff)
+            for value in metadata.resolution], 1)))
     if metadata.exif:
         chunks.append((b'eXIf', metadata.exif))
     if metadata.xmp:

@@ -197,9 +197,11 @@ def resolution_values(order, resolution):
     dict
     """
     across, down, unit = RESOLUTION
-    values = {tag: (5, 1, struct.pack(order + 'II', int(value * 10000 + .5),
-                                      10000))
-              for tag, value in zip((across, down), resolution)}
+    values = {}
+    for tag, value in zip((across, down), resolution):
+        below = 10000 if value < 100000 else 1
+        above = min(int(value * below + .5), 0xffffffff)
+        values[tag] = 5, 1, struct.pack(order + 'II', above, below)
     values[unit] = 3, 1, struct.pack(order + 'H', 2)
     return values
 

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import replace
 
 import numpy as np
-from nose.tools import assert_in, eq_
+from nose.tools import assert_in, eq_, ok_
 
 from colornet.formats.decoding import decode_photo
 from colornet.formats.tags import Tags, exif_block, resolution_values
@@ -102,3 +102,17 @@ def test_time_and_shape_of_pixels_of_png():
     # Such as cameras write.
     square = chunk(b'pHYs', struct.pack('>IIB', 1, 1, 0))
     eq_(written(read(square), '.jpg')[1], [])
+
+
+def test_resolutions_beyond_all_reason():
+    # Of a damaged PNG, and of a TIFF.
+    for image in (read(chunk(b'pHYs', struct.pack('>IIB', 4000000000,
+                                                  4000000000, 1))),
+                  with_metadata(resolution=(4e9, 4e9))):
+        image = replace(image, metadata=replace(image.metadata, xmp=XMP))
+        for suffix in '.jpg', '.png', '.tif', '.webp', '.bmp':
+            content, told = written(image, suffix)
+            again = decode_photo(content, 'a').metadata
+            if suffix != '.bmp':
+                eq_((told, b'colornet' in again.xmp), ([], True))
+            ok_(again.resolution[0] > 60000, suffix)
