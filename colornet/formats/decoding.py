@@ -89,12 +89,20 @@ def photo_of_image(image):
     Parameters
     ----------
     image : PIL.Image.Image
-        Of any mode.
+        Of any mode but BGR;15, BGR;16 and BGR;24.
 
     Returns
     -------
     Photo
+
+    Raises
+    ------
+    ColornetError
+        If Pillow cannot convert its mode.
     """
+    if image.mode.startswith('BGR;'):
+        raise ColornetError('an image of mode %s, which Pillow does not '
+                            'convert to RGB' % image.mode)
     with quietly():
         pixels, alpha = _decode(image)
         return _finished(pixels, alpha, metadata_of_image(image),
