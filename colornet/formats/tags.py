@@ -251,6 +251,19 @@ def exif_block(tags):
     return start + struct.pack(tags.order + 'I', 8) + pack_tags(tags)
 
 
+def _first_directory(block):
+    """Order of bytes of an EXIF block; start and end of its entries."""
+    order, big = _header(block)
+    if big:
+        raise TagError('damaged tags')
+    try:
+        first, = struct.unpack_from(order + 'I', block, 4)
+        count, = struct.unpack_from(order + 'H', block, first)
+    except struct.error:
+        raise TagError('truncated tags')
+    return order, first + 2, first + 2 + 12 * count
+
+
 def drop_thumbnail(block):
     """An EXIF block without its thumbnail, which shows the photo as it was.
 
@@ -269,13 +282,8 @@ def drop_thumbnail(block):
     TagError
         If the block is damaged.
     """
-    order, big = _header(block)
-    if big:
-        raise TagError('damaged tags')
+    order, _, at = _first_directory(block)
     try:
-        first, = struct.unpack_from(order + 'I', block, 4)
-        count, = struct.unpack_from(order + 'H', block, first)
-        at = first + 2 + 12 * count
         second, = struct.unpack_from(order + 'I', block, at)
     except struct.error:
         return block  # nothing behind the tags, not even the end
@@ -304,10 +312,8 @@ def set_upright(block):
     -------
     bytes
     """
-    order, _ = _header(block)
-    first, = struct.unpack_from(order + 'I', block, 4)
-    count, = struct.unpack_from(order + 'H', block, first)
-    for at in range(first + 2, first + 2 + 12 * count, 12):
+    order, start, end = _first_directory(block)
+    for at in range(start, end, 12):
         tag, kind = struct.unpack_from(order + 'HH', block, at)
         if tag == 0x0112 and kind in (3, 4):
             value = struct.pack(order + 'HI'[kind - 3], 1).ljust(4, b'\0')
@@ -336,15 +342,9 @@ def with_entries(block, tags):
     """
     if not block:
         return exif_block(tags)
-    order, big = _header(block)
-    try:
-        first, = struct.unpack_from(order + 'I', block, 4)
-        count, = struct.unpack_from(order + 'H', block, first)
-    except struct.error:
-        raise TagError('truncated tags')
-    behind = first + 2 + 12 * count
-    entries = [block[at:at + 12] for at in range(first + 2, behind, 12)]
-    if big or len(block) < behind:
+    order, start, behind = _first_directory(block)
+    entries = [block[at:at + 12] for at in range(start, behind, 12)]
+    if len(block) < behind:
         raise TagError('damaged tags')
     block += b'\0' * (len(block) % 2)
     # The new directory goes behind all, and its values behind it.
