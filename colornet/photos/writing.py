@@ -233,7 +233,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
     metadata = photo.metadata
     _tell_lost(tell, lost + without_format(metadata, encoding is _PPM))
     if metadata.resolution:
-        options['dpi'] = metadata.resolution  # which BMP can hold
+        # Which BMP can hold, to some 50 million.
+        options['dpi'] = [min(value, 5e7) for value in metadata.resolution]
     if photo.alpha is not None:
         pixels = np.dstack([pixels, _with_depth(photo.alpha, dtype)])
     return _encode(pixels, encoding, name, options)
