@@ -335,7 +335,7 @@ def test_the_networks_and_decodings_that_ship_are_all_there():
 def test_results_that_ship_name_no_folder_and_are_no_studies():
     names = {study.name for study in STUDIES}
     others = {'table2', 'table2_intervals', 'decodings', 'everyday',
-              'consistency', 'consistency_choices'}
+              'consistency', 'consistency_choices', 'flicker'}
     for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)
