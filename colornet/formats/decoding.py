@@ -246,8 +246,10 @@ def _decode_by_pillow(source, name, frame):
         if 'srgb' not in image.info:
             gamma = image.info.get('gamma')
         if isinstance(image.info.get('transparency'), int) and (
-                image.mode in ('1', 'L') and content[24] < 8):
-            # Pillow scales the levels, but not that of the transparent one.
+                image.mode in ('1', 'L') and content[24] < 8 and
+                image.info['transparency'] < 1 << content[24]):
+            # Pillow scales the levels, but not that of the transparent one,
+            # or, in later versions, not always.
             image.info['transparency'] *= 255 // ((1 << content[24]) - 1)
     metadata = metadata_of_image(image, texts)
     try:
