@@ -163,7 +163,8 @@ adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversar
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
 	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
-	    --sheet $(OUT)/adversarial.jpg
+	    --sheet $(OUT)/adversarial.jpg \
+	    --decoding "method=mean temperature=0.38 saturation=1"
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))

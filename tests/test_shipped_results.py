@@ -18,6 +18,7 @@ from colornet.files import read_csv
 from colornet.metrics import in_units
 from colornet.studies import report
 from colornet.studies.study import find_studies, load_study, plan_study
+from colornet.training.history import best_epoch
 from tests import tiny
 from tests.test_makefile import dry_run
 
@@ -332,10 +333,26 @@ def test_the_networks_and_decodings_that_ship_are_all_there():
                                 delta=1e-4 * abs(float(scores[name])))
 
 
+def test_the_table_of_the_adversarial_training_is_its_log():
+    rows = read_csv(RESULTS / 'adversarial.csv')
+    text = (tiny.ROOT / 'docs' / 'adversarial.rst').read_text()
+    table = re.search(r'\n    epoch .*\n((?:.*\n)+?)\n', text).group(1)
+    eq_([line.split() for line in table.splitlines()], [
+        [form % in_units(name, float(row[name])) for form, name in (
+            ('%d', 'epoch'), ('%.3f', 'validation_loss'),
+            ('%.3f', 'generator_loss'), ('%.3f', 'discriminator_loss'))] +
+        ['%.1f' % (100 * float(row['discriminator_accuracy']))] +
+        [form % in_units(name, float(row[name])) for form, name in (
+            ('%.2f', 'acc_u'), ('%.2f', 'acc_v'),
+            ('%+.1f', 'sat_diff_pooled'), ('%.2f', 'colourfulness_ratio'))]
+        for row in rows])
+    eq_(best_epoch(rows, 'colourfulness'), 6)
+
+
 def test_results_that_ship_name_no_folder_and_are_no_studies():
     names = {study.name for study in STUDIES}
     others = {'table2', 'table2_intervals', 'decodings', 'everyday',
-              'consistency', 'consistency_choices', 'flicker'}
+              'consistency', 'consistency_choices', 'flicker', 'adversarial'}
     for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)

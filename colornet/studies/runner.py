@@ -139,20 +139,21 @@ def _make_jobs(plans, session, failed):
                 if not is_trained[name]:
                     jobs[name].commands.append(
                         ['train', str(scale_file(session.scale))] + data +
-                        ['--out', str(run)] + _as_options(variant.overrides))
+                        ['--out', str(run)] +
+                        _as_options('--set', variant.overrides))
             scores = scores_file(run, study, variant)
             command = ['evaluate', str(run)] + data + [
                 '--subset', study.evaluate, '--out', str(scores),
                 '--pictures', str(scores.with_suffix(''))
-                ] + _as_options(variant.decoding)
+                ] + _as_options('--decoding', variant.decoding)
             if command not in jobs[name].commands and not (
                     is_trained[name] and _is_scored(run, scores)):
                 jobs[name].commands.append(command)
     return [job for job in jobs.values() if job.commands]
 
 
-def _as_options(settings):
-    return [word for setting in settings for word in ('--set', setting)]
+def _as_options(option, settings):
+    return [word for setting in settings for word in (option, setting)]
 
 
 def _is_scored(run, scores):

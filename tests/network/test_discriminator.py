@@ -9,8 +9,7 @@ from colornet.network.discriminator import (DEPTHS, MIN_SIZE,
                                             SpectralConv2DLayer,
                                             build_discriminator,
                                             discriminator_accuracy,
-                                            discriminator_loss,
-                                            generator_loss)
+                                            discriminator_loss, generator_loss)
 
 
 def convolve(images, filters, bias, stride):

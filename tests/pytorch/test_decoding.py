@@ -62,5 +62,6 @@ def test_objectives_agree():
         targets = torch.from_numpy(targets)
         loss = find_loss(list(map(torch.from_numpy, outputs)),
                          targets if words else targets.long(), settings,
-                         None if weights is None else torch.from_numpy(weights))
+                         weights if weights is None else
+                         torch.from_numpy(weights))
         assert_allclose(loss.item(), expected, rtol=1e-6)

@@ -254,8 +254,7 @@ class TestTraining(tiny.InFolder):
             self.train(folder)
         finally:
             type(self).config = config
-        from colornet.network.saved import (build_pretrained,
-                                            learned_parameters)
+        from colornet.network.saved import build_pretrained, learned_parameters
         initial = learned_parameters(build_pretrained(config), config)
         stored = load_arrays(folder / 'last.h5',
                              ['parameters'])[0]['parameters']
