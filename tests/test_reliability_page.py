@@ -28,7 +28,7 @@ class TestLoad:
         self.app = make_app(serving.make_model(), places=4,
                             max_bytes=page.MAX_BYTES)
         self.server = listen(self.app, '127.0.0.1', 0, 4)
-        self.thread = threading.Thread(target=self.server.run)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         self.port = int(self.server.effective_port)
 
@@ -36,7 +36,7 @@ class TestLoad:
 
     def teardown(self):
         self.server.asyncore.close_all(self.server._map)
-        self.thread.join()
+        self.thread.join(60)
         self.server.task_dispatcher.shutdown()
 
     teardown_method = teardown

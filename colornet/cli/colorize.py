@@ -68,7 +68,7 @@ def _add_result_options(command):
     command.add_argument('--format', metavar='FORMAT', help='of the results: '
                          'jpg, png, tif, webp, bmp or ppm (default: that of '
                          'each photo, or png)')
-    command.add_argument('--quality', type=positive, metavar='N', help='of '
+    command.add_argument('--quality', type=int, metavar='N', help='of '
                          'JPEG and WebP, 1 to 100 (default: 95)')
     command.add_argument('--depth', type=int, choices=(8, 16), help='bits a '
                          'channel (default: 16 where photo and format have '
@@ -119,13 +119,13 @@ def _colorize(options):
         return _colorize_chunk(options)
     from ..photos.report import Report
     report = Report(listener=_print_line if options.json else None)
-    if not any(source == STREAM or os.path.lexists(source)
-               for source in options.sources):
+    if all(source != STREAM and _why_missing(source)
+           for source in options.sources):
         return _tell_missing(options, report)
-    if options.hints and (len(options.sources) > 1 or
+    if options.hints and (options.watch or len(options.sources) > 1 or
                           os.path.isdir(options.sources[0])):
-        raise ColornetError('--hints is for one photo, not for several or a '
-                            'folder')
+        raise ColornetError('--hints is for one photo, not for several, a '
+                            'folder or --watch')
     out = options.out or (STREAM if STREAM in options.sources
                           else 'colorized')
     _check_streams(options, out)
@@ -145,10 +145,22 @@ def _colorize(options):
 def _tell_missing(options, report):
     """Tell that there is nothing to colour, before a network is loaded."""
     for source in options.sources:
-        report.add_failed(source, os.strerror(errno.ENOENT).lower())
+        reason = _why_missing(source)
+        report.add_failed(source, os.strerror(reason).lower())
     if len(options.sources) == 1:
-        raise ColornetError('%s does not exist' % source)
+        raise ColornetError(
+            '%s does not exist' % source if reason == errno.ENOENT else
+            '%s: %s' % (source, os.strerror(reason).lower()))
     return print_report(report, options.out or 'colorized', options)
+
+
+def _why_missing(source):
+    """Number of the error of looking for a file; 0 if it is there."""
+    try:
+        os.lstat(source)
+    except OSError as error:
+        return error.errno
+    return 0
 
 
 def _check_out(out):
@@ -274,9 +286,9 @@ def _watch(options, out, report):
                       _NO_PHOTOS + (suffix or 'without ending'))
         return False
     report.listener = tell
+    results = _result_options(options)
     watch_files(_load(options), options.sources, out, options.batch_size,
-                options.overwrite, report, _result_options(options),
-                tell_others)
+                options.overwrite, report, results, tell_others)
 
 
 def _load(options):
@@ -327,10 +339,10 @@ def _limit_pixels(options):
 
 def _colorize_file(options, out, report):
     from ..photos.folders import colorize_file
+    results = _result_options(options, out)
     if options.skip_existing and os.path.lexists(out):
         report.add_skipped(options.sources[0], out)
         return
-    results = _result_options(options, out)
     colorize_file(_load(options), options.sources[0], out, options.overwrite,
                   report, results)
 

@@ -22,13 +22,13 @@ from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
 from ..photos.finding import find_images
-from ..photos.reading import ImageError, read_colours
 from ..resources import find_resource
 from ..terminal import (Interrupted, catch_signals, note, printable,
                         progress_bar)
 from .baselines import predict_grey
 from .columns import Column, format_columns, metric_columns
 from .sheets import fill_rows, save_sheet, shrink_picture
+from .sources import ColourPhotos
 
 __all__ = ['DEFAULT_DECODINGS', 'LISTS', 'find_list', 'find_photos',
            'score_everyday']
@@ -189,18 +189,15 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
                  [(choose_engine(engine, network), _digest(network))
                   for network in networks])
     scores = OrderedDict((row, []) for row in [grey] + rows)
-    names, sheet, reasons = [], [], []
+    names, sheet, photos = [], [], ColourPhotos(paths, data_folder)
     with catch_signals() as check_signals:
         for path in progress_bar(paths, unit='photo', desc='everyday'):
             _go_on(check_signals, kept, len(paths))
             is_shown = sheet_file is not None and len(names) % every == 0
             metrics = None if is_shown else kept.find(path)
             if metrics is None:
-                try:
-                    pixels = read_colours(path)
-                except ImageError as error:
-                    reasons.append(str(error))
-                    note('left out %s' % error)
+                pixels = photos.read(path)
+                if pixels is None:
                     continue
                 metrics, pictures = _score(scores, pixels)
                 kept.add(path, metrics)
@@ -214,9 +211,7 @@ def score_everyday(data_folder, out_file, networks=(), decodings=(),
             for row, values in zip(scores, metrics):
                 scores[row].append(values)
             names.append(name)
-    if not names:
-        raise ColornetError('none of the %d photos in %s can be scored: %s'
-                            % (len(paths), data_folder, reasons[0]))
+    photos.check_some()
     if sheet_file is not None:
         _save_sheet(sheet_file, sheet, shown)
     means = OrderedDict((row, _in_units(summarize(metrics)))

@@ -266,11 +266,10 @@ def _colour_photos(figure, folder, photos, network, vgg_weights, engine):
     """Photos of any size, each with its output (Figure 1)."""
     names = list(photos) or [DEMO_PHOTO]
     pixels = [read_photo(folder / name).pixels for name in names]
-    from ..api import load_colorizer
+    from ..api import load_colorizers
 
-    # As the paper has it: nothing makes colours even.
-    colorizer = load_colorizer(network, vgg_weights, engine=engine).refined(
-        'none')
+    # That is without refinement, as the paper is.
+    colorizer, = load_colorizers(network, vgg_weights, engine=engine)
     space = colorizer.color_space
     groups = [(grey_picture(luminance(photo, space), space),
                colorizer.colorize(photo)) for photo in pixels]

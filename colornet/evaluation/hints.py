@@ -14,12 +14,12 @@ from ..files import check_output, write_rows
 from ..further_metrics import SEGMENTATION, peak_signal_to_noise
 from ..photos.hints import Hint, HintSpreader
 from ..photos.pixels import resize
-from ..photos.reading import ImageError, read_colours
-from ..terminal import note, progress_bar
+from ..terminal import progress_bar
 from .columns import Column, format_columns
 from .everyday import NUM_SHOWN, SHOWN_WIDTH, find_photos
 from .plots import import_pyplot, save_figure
 from .sheets import fill_rows, grey_picture, save_sheet, shrink_picture
+from .sources import ColourPhotos
 
 __all__ = ['COUNTS', 'draw_hints', 'score_hints']
 
@@ -92,13 +92,10 @@ def score_hints(data_folder, out_file, network=None, list_file=None,
     every = every or -(-len(paths) // NUM_SHOWN)
     scores = OrderedDict(((start, count), []) for start in ('network', 'grey')
                          for count in COUNTS)
-    names, sheet, reasons = [], [], []
+    names, sheet, photos = [], [], ColourPhotos(paths, data_folder)
     for path in progress_bar(paths, unit='photo', desc='hints'):
-        try:
-            pixels = read_colours(path)
-        except ImageError as error:
-            reasons.append(str(error))
-            note('left out %s' % error)
+        pixels = photos.read(path)
+        if pixels is None:
             continue
         pictures = _score_photo(colorizer, pixels, scores)
         name = path.relative_to(data_folder).as_posix()
@@ -106,9 +103,7 @@ def score_hints(data_folder, out_file, network=None, list_file=None,
             sheet.append((name, [shrink_picture(picture, SHOWN_WIDTH)
                                  for picture in pictures]))
         names.append(name)
-    if not names:
-        raise ColornetError('none of the %d photos in %s can be scored: %s'
-                            % (len(paths), data_folder, reasons[0]))
+    photos.check_some()
     rows = _summarize(scores)
     write_rows(out_file, ['start', 'hints', 'photos'] + list(_TABLE), (
         dict(row, start=start, hints=count, photos=len(names))

@@ -102,11 +102,11 @@ def _predict_folder(network, folder, select, vgg_weights, engine):
 
     The network sees them as ``colornet colorize`` shows them to it.
     """
-    from ..api import load_colorizer
+    from ..api import load_colorizers
     paths = load_split(FOLDER, folder, 'train', test_proportion=0)
     names = [str(Path(path).relative_to(folder)) for path in paths]
-    colorizer = load_colorizer(network, vgg_weights, engine=engine).refined(
-        'none')
+    # That is without refinement, as the paper is.
+    colorizer, = load_colorizers(network, vgg_weights, engine=engine)
     # Predictions for the whole photo, as it is.
     colorizer.borders, colorizer.tones = 'colour', 'keep'
     size, space = colorizer.size, colorizer.color_space

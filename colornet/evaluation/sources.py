@@ -1,11 +1,56 @@
-"""Which networks are scored: those trained here, or those that ship (5.3)."""
+"""What is scored: networks trained here, or that ship (5.3), and photos."""
 
 from pathlib import Path
 
 from ..errors import ColornetError
+from ..photos.reading import ImageError, read_colours
 from ..resources import find_resource, weights_file
+from ..terminal import note
 
-__all__ = ['check_dataset', 'find_network']
+__all__ = ['ColourPhotos', 'check_dataset', 'find_network']
+
+
+class ColourPhotos:
+    """Photos whose colours are known; others are named and left out.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    folder : str or Path, optional
+        Where they are, for the error.
+    """
+
+    def __init__(self, paths, folder=None):
+        self._paths, self._folder = paths, folder
+        self._reasons = []
+
+    def read(self, path):
+        """Read one of them.
+
+        Returns
+        -------
+        ndarray of uint8, (rows, columns, 3), or None
+            None, if there is nothing to compare with.
+        """
+        try:
+            return read_colours(path)
+        except ImageError as error:
+            self._reasons.append(str(error))
+            note('left out %s' % error)
+            return None
+
+    def check_some(self):
+        """Refuse photos of which all were left out.
+
+        Raises
+        ------
+        ColornetError
+        """
+        if len(self._reasons) == len(self._paths):
+            raise ColornetError('none of the %d photos%s can be scored%s' % (
+                len(self._paths),
+                ' in %s' % self._folder if self._folder else '',
+                ''.join(': ' + reason for reason in self._reasons[:1])))
 
 
 def find_network(name, runs_folder):

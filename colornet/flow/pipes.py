@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import itertools
 import os
 import sys
 from dataclasses import replace
@@ -63,42 +62,42 @@ def colorize_stream(colorizer, source, sink, options, name='-', target=None,
     pictures = split_pictures(source, lambda size: note(
         'colornet: note: %s: %d bytes behind the last picture are none and '
         'are left out' % (name, size)))
-    first = list(itertools.islice(pictures, 1))
-    if not first:
+    content = next(pictures, None)
+    if content is None:
         raise ColornetError('%s: empty, no picture' % name)
+    first = Job(Path(name), Path(target or '-'), content)
 
     def make_jobs():
-        yield Job(Path(name), Path(target or '-'), first[0])
+        yield first
         for number, content in enumerate(pictures, 2):
             if target is not None:
                 raise ColornetError('%s: several pictures, which -o - takes '
                                     'and a file does not' % name)
             yield Job(Path('%s, picture %d' % (name, number)), Path('-'),
                       content)
-    run_jobs(make_jobs(), _StreamSteps(colorizer, options, report, sink),
-             report, batch_size, progress)
+    steps = _StreamSteps(colorizer, options, report, sink, first)
+    run_jobs(make_jobs(), steps, report, batch_size, progress)
     return report
 
 
 class _StreamSteps(Steps):
     """Pictures from memory, into a stream."""
 
-    def __init__(self, colorizer, options, report, sink):
+    def __init__(self, colorizer, options, report, sink, first):
         super().__init__(colorizer, options, report)
         self.sink = sink
-        self.is_first = True
+        self.first = first
 
     def load(self, job):
         return decode_photo(job.content, job.source)
 
     def name(self, job, photo, luminance, own):
-        if own and self.is_first and self.options.colour == 'skip':
+        if own and job is self.first and self.options.colour == 'skip':
             raise ColornetError(
                 '%s has colours of its own: --colour keep, blend or replace '
                 'says what becomes of them' % job.source)
         if own and self.options.colour == 'skip':
             return replace(job, photo=photo, has_colours=own)
-        self.is_first = False
         return super().name(job, photo, luminance, own)
 
     def write(self, job, chroma):

@@ -7,12 +7,14 @@ with its chunk.
 
 import contextlib
 import json
+import re
 import shutil
 import uuid
 from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import make_folder, write_text
+from ..photos.finding import is_photo
 from ..photos.folders import Steps, no_photos, run_jobs
 from ..photos.naming import Targets, find_sources
 from ..photos.report import Report
@@ -64,9 +66,7 @@ def colorize_shared(scheduler, sources, out_folder, settings, options,
     out_folder = Path(out_folder).absolute()
     make_folder(out_folder)
     left = Targets(out_folder, options, report).assign(found, overwrite)
-    size = min(_LARGEST, max(_SMALLEST, -(-len(left) // _CHUNKS)))
-    chunks = [[str(job.source) for job in left[start:start + size]]
-              for start in range(0, len(left), size)]
+    chunks = _make_chunks(left)
     with _shared_folder(out_folder) as folder:
         write_text(folder / 'list', json.dumps({
             'settings': settings, 'out': str(out_folder),
@@ -89,6 +89,32 @@ def colorize_shared(scheduler, sources, out_folder, settings, options,
                 for number, chunk in todo.items():
                     _collect(folder / str(number), chunk, report)
     return report
+
+
+def _make_chunks(assigned):
+    """Sources of jobs, for one worker each.
+
+    Only who has read two photos, x.jpg and x.ppm, knows that both become
+    x.png: one worker gives both their names.
+    """
+    size = min(_LARGEST, max(_SMALLEST, -(-len(assigned) // _CHUNKS)))
+    rivals = {}
+    for job in assigned:
+        rivals.setdefault(_bare(job.target), []).append(str(job.source))
+    chunks = []
+    for group in rivals.values():
+        if not chunks or len(chunks[-1]) + len(group) > size:
+            chunks.append([])
+        chunks[-1] += group
+    return chunks
+
+
+def _bare(path):
+    """A path of a photo without what may tell it from others' results."""
+    while is_photo(path):
+        path = path.with_suffix('')
+    name = path.name.casefold()
+    return path.parent, re.sub('(-coloured)?(-[2-9])?$', '', name)
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ import struct
 import zlib
 
 from .marks import SOFTWARE, software_value
-from .metadata import DESCRIPTION, IPTC_BLOCK, resource_blocks
-from .tags import (RESOLUTION, Tags, read_tags, resolution_values,
+from .metadata import (DESCRIPTION, IPTC_BLOCK, LAYOUT_TAGS, ORIENTATION,
+                       resource_blocks)
+from .tags import (RESOLUTION, TagError, Tags, read_tags, resolution_values,
                    with_entries, with_tags)
 
 __all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
@@ -15,7 +16,13 @@ __all__ = ['byte_order', 'into_jpeg', 'into_png', 'into_tiff', 'into_webp',
 _SEGMENT = 65533
 
 _TEXTS = b'tEXt', b'zTXt', b'iTXt'
+_TIME = b'tIME'
 _XMP_KEYWORD = b'XML:com.adobe.xmp\0'
+
+# Those of which the content is elsewhere in Metadata, too.
+_READ_TEXTS = (b'Comment\0',) + tuple(
+    b'Raw profile type %s\0' % name
+    for name in (b'exif', b'APP1', b'iptc', b'8bim', b'xmp'))
 
 
 def into_jpeg(content, metadata):
@@ -31,6 +38,11 @@ def into_jpeg(content, metadata):
     -------
     bytes, list of str
         The file, and what it cannot hold.
+
+    Raises
+    ------
+    ValueError
+        If it cannot hold EXIF, which says how the pixels are stored.
     """
     lost = _lost_texts(metadata)
     segments = []
@@ -40,7 +52,12 @@ def into_jpeg(content, metadata):
         content = (content[:13] + struct.pack('>BHH', 1, across, down)
                    + content[18:])
     if metadata.exif:
-        segments.append((0xe1, b'Exif\0\0' + metadata.exif, 'EXIF'))
+        segment = b'Exif\0\0' + metadata.exif
+        if len(segment) > _SEGMENT:
+            # Without it, pixels are stored otherwise.
+            raise ValueError('%d bytes, more than JPEG can hold'
+                             % len(metadata.exif))
+        segments.append((0xe1, segment, 'EXIF'))
     if metadata.xmp:
         segments.append((0xe1, b'http://ns.adobe.com/xap/1.0/\0'
                          + metadata.xmp, 'XMP'))
@@ -71,7 +88,7 @@ def _split(content, size):
 
 
 def png_texts(content):
-    """Chunks of text of a PNG file; XMP apart.
+    """Chunks of text of a PNG file, and others of no colours; XMP apart.
 
     Parameters
     ----------
@@ -86,17 +103,28 @@ def png_texts(content):
     while at + 8 <= len(content):
         size, kind = struct.unpack_from('>I4s', content, at)
         chunk = bytes(content[at + 8:at + 8 + size])
-        if kind in _TEXTS and not chunk.startswith(_XMP_KEYWORD):
+        if (kind in _TEXTS and not chunk.startswith(_XMP_KEYWORD) or
+                kind == _TIME or _is_aspect(kind, chunk)):
             found.append((kind, chunk))
         at += 12 + size
     return found
 
 
+def _is_aspect(kind, chunk):
+    """Whether a chunk is a resolution of no unit."""
+    return kind == b'pHYs' and chunk[8:] == b'\0'
+
+
 def _lost_texts(metadata):
-    """Of texts of PNG, what is not kept otherwise."""
-    return ['PNG texts'] * any(
-        not text.startswith((b'Comment\0', b'Raw profile type '))
-        for _, text in metadata.texts)
+    """Of texts of PNG and the like, what is not kept otherwise."""
+    kinds = {kind for kind, text in metadata.texts
+             if not text.startswith(_READ_TEXTS)}
+    return [name for name, there in [
+        ('PNG texts', kinds.intersection(_TEXTS)),
+        ('time of PNG', _TIME in kinds),
+        ('shape of pixels', any(
+            _is_aspect(kind, chunk) and chunk[:4] != chunk[4:8]
+            for kind, chunk in metadata.texts))] if there]
 
 
 def into_png(content, metadata):
@@ -106,9 +134,11 @@ def into_png(content, metadata):
     if metadata.profile:
         chunks.append((b'iCCP', b'ICC profile\0\0'
                        + zlib.compress(metadata.profile)))
-    if metadata.resolution:
+    # There may be one of a kind.
+    if metadata.resolution and b'pHYs' not in dict(metadata.texts):
         chunks.append((b'pHYs', struct.pack('>IIB', *[
-            int(value / .0254 + .5) for value in metadata.resolution], 1)))
+            min(int(value / .0254 + .5), 0x7fffffff)
+            for value in metadata.resolution], 1)))
     if metadata.exif:
         chunks.append((b'eXIf', metadata.exif))
     if metadata.xmp:
@@ -187,9 +217,8 @@ def into_tiff(content, metadata, mark=False):
     tags = Tags(order)
     if metadata.exif:
         tags = read_tags(metadata.exif)
-        # The layout of the block's own pictures, and theirs of colours.
-        for tag in set(range(254, 266)) | {273, 277, 278, 279, 284, 513, 514,
-                                           529, 530, 531, 532}:
+        # Of the file that the block was made of, or of its thumbnail.
+        for tag in LAYOUT_TAGS:
             tags.values.pop(tag, None)
     values = tags.values
     if metadata.resolution and RESOLUTION[0] not in values:
@@ -225,6 +254,15 @@ def _content(block):
 def without_format(metadata, resolution=True):
     """What formats that hold no metadata lose; some keep the resolution."""
     return [name for name, there in [
-        ('EXIF', metadata.exif), ('XMP', metadata.xmp),
+        ('EXIF', _says_more(metadata.exif)), ('XMP', metadata.xmp),
         ('IPTC', metadata.photoshop), ('comment', metadata.comments),
-        ('resolution', resolution and metadata.resolution)] if there]
+        ('resolution', resolution and metadata.resolution)] if there
+    ] + _lost_texts(metadata)
+
+
+def _says_more(exif):
+    """Whether EXIF has more than the resolution and how pixels lie."""
+    try:
+        return not set(read_tags(exif).values) <= {*RESOLUTION, ORIENTATION}
+    except TagError:
+        return bool(exif)

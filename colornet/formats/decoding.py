@@ -13,7 +13,8 @@ from PIL import Image, features
 from ..errors import ColornetError
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
-from .deep import jpeg_headers, read_deep, read_deep_jpeg
+from .deep import jpeg_headers, read_deep, read_deep_jpeg, read_pfm
+from .jpeg2000 import is_jp2, read_boxes
 from .metadata import (Metadata, exif_orientation, metadata_of_image,
                        metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
@@ -88,12 +89,20 @@ def photo_of_image(image):
     Parameters
     ----------
     image : PIL.Image.Image
-        Of any mode.
+        Of any mode but BGR;15, BGR;16 and BGR;24.
 
     Returns
     -------
     Photo
+
+    Raises
+    ------
+    ColornetError
+        If Pillow cannot convert its mode.
     """
+    if image.mode.startswith('BGR;'):
+        raise ColornetError('an image of mode %s, which Pillow does not '
+                            'convert to RGB' % image.mode)
     with quietly():
         pixels, alpha = _decode(image)
         return _finished(pixels, alpha, metadata_of_image(image),
@@ -175,7 +184,7 @@ def _decode_raw(source, name):
     content = source.read()
     metadata = metadata_of_raw(content)
     return Photo(read_raw(content, name), metadata=metadata, format='RAW',
-                 notes=() if metadata.exif else (
+                 notes=metadata.notes if metadata.exif else (
                      'no EXIF found in camera raw',))
 
 
@@ -206,11 +215,11 @@ def _photo_of(samples, metadata, format, has_more, associated=False,
 
 def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
     """A photo of levels in the colours of its file, as they are stored."""
-    notes = ()
+    notes = metadata.notes
     try:
         pixels = to_srgb(pixels, metadata.profile)
     except ValueError as error:
-        notes = '%s, ignored' % error,
+        notes += '%s, ignored' % error,
         metadata = replace(metadata, profile=b'')
         pixels = to_srgb(pixels, b'')
     if gamma and not metadata.profile and abs(gamma - _NEARLY_SRGB) > .01:
@@ -224,18 +233,23 @@ def _finished(pixels, alpha, metadata, format, has_more, gamma=None):
 @quietly()
 def _decode_by_pillow(source, name, frame):
     source.seek(0)
-    content = source.read()
+    content, said = source.read(), {}
+    if is_jp2(content):
+        content, said = read_boxes(content)
     image, has_more = _load(content, name, frame)
     if image is None:
-        return _decode_deep_jpeg(content, name)
+        return _decode_unknown(content, name)
+    image.info.update(said)
     texts, gamma = (), None
     if image.format == 'PNG':
         texts = png_texts(content)
         if 'srgb' not in image.info:
             gamma = image.info.get('gamma')
         if isinstance(image.info.get('transparency'), int) and (
-                image.mode == 'L' and content[24] < 8):
-            # Pillow scales the levels, but not that of the transparent one.
+                image.mode in ('1', 'L') and content[24] < 8 and
+                image.info['transparency'] < 1 << content[24]):
+            # Pillow scales the levels, but not that of the transparent one,
+            # or, in later versions, not always.
             image.info['transparency'] *= 255 // ((1 << content[24]) - 1)
     metadata = metadata_of_image(image, texts)
     try:
@@ -248,8 +262,12 @@ def _decode_by_pillow(source, name, frame):
     return _finished(pixels, alpha, metadata, image.format, has_more, gamma)
 
 
-def _decode_deep_jpeg(content, name):
+def _decode_unknown(content, name):
+    """A photo of a kind that Pillow does not know."""
     try:
+        levels = read_pfm(content, name)
+        if levels is not None:
+            return _photo_of(levels, Metadata(), 'PPM', False)
         levels = read_deep_jpeg(content, name)
     except ImageError:
         raise

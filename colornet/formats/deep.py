@@ -8,7 +8,7 @@ import numpy as np
 from .arrays import to_levels
 from .photo import check_size, damage
 
-__all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg']
+__all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg', 'read_pfm']
 
 # JPEG's markers of frames: not of tables, nor reserved.
 _FRAMES = set(range(0xc0, 0xcc)) - {0xc4, 0xc8}
@@ -95,17 +95,59 @@ def _read_jpeg2000(content, image):
 
 
 def _read_ppm(content, image):
-    header = re.match(rb'P6(?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
+    header = re.match(rb'P[36](?:\s|#.*\n)+(\d+)(?:\s|#.*\n)+(\d+)'
                       rb'(?:\s|#.*\n)+(\d+)\s', content)
     if not header:
         return None
     columns, rows, white = [int(number) for number in header.groups()]
     if white < 256:
         return None
-    values = np.frombuffer(content, '>u2', rows * columns * 3, header.end())
+    count = rows * columns * 3
+    if content.startswith(b'P6'):
+        values = np.frombuffer(content, '>u2', count, header.end())
+    else:
+        words = re.sub(rb'#.*', b'', content[header.end():]).split()
+        values = np.array(words[:count], 'S10').astype(np.int64)
     values = values.reshape(rows, columns, 3)
     return (np.minimum(values, white) * (65535. / white)
             + 0.5).astype(np.uint16)
+
+
+def read_pfm(content, name):
+    """Levels of a portable float map of colours, which Pillow does not know.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str or Path
+        What errors call it.
+
+    Returns
+    -------
+    ndarray of uint16, (rows, columns, 3), or None
+        None, if it is no such file.
+
+    Raises
+    ------
+    ImageError
+        If it is too large.
+    ValueError
+        If it is truncated.
+    """
+    header = re.match(rb'PF\s+(\d+)\s+(\d+)\s+(-?)[\d.eE+-]+\s', content)
+    if not header:
+        return None
+    columns, rows = int(header.group(1)), int(header.group(2))
+    check_size(name, rows, columns)
+    if not rows or not columns:
+        raise ValueError('damaged file (no picture in it)')
+    if len(content) < header.end() + rows * columns * 12:
+        raise ValueError('truncated file')
+    # A negative scale tells the order of bytes; rows are from below.
+    values = np.frombuffer(content, '<f4' if header.group(3) else '>f4',
+                           rows * columns * 3, header.end())
+    return to_levels(values.reshape(rows, columns, 3)[::-1].astype(
+        np.float32))
 
 
 def jpeg_headers(content):

@@ -13,9 +13,9 @@ from typing import Optional, Tuple
 from .tags import (EXIF_IFD, GPS_IFD, RESOLUTION, TagError, Tags,
                    drop_thumbnail, exif_block, read_tags)
 
-__all__ = ['DESCRIPTION', 'ORIENTATION', 'Metadata', 'exif_orientation',
-           'metadata_of_image', 'metadata_of_raw', 'metadata_of_tiff',
-           'resource_blocks']
+__all__ = ['DESCRIPTION', 'LAYOUT_TAGS', 'ORIENTATION', 'Metadata',
+           'exif_orientation', 'iptc_resource', 'metadata_of_image',
+           'metadata_of_raw', 'metadata_of_tiff', 'resource_blocks']
 
 ORIENTATION = 0x0112
 
@@ -27,14 +27,14 @@ _XMP, _IPTC, _PHOTOSHOP, _PROFILE = 700, 33723, 34377, 34675
 IPTC_BLOCK = 0x0404
 _THUMBNAIL_BLOCKS = {0x0409, 0x040c}
 
-# What a TIFF file says of its own layout and pixels, which another file has
-# differently: sizes, compression, strips, tiles, palettes, sample formats;
-# what is kept elsewhere in Metadata; and other programs' private blocks.
-_LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
-                {273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292,
-                 293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
-                 530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
-                 37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
+#: What a TIFF file says of its own layout and pixels, which another file has
+#: differently: sizes, compression, strips, tiles, palettes, sample formats;
+#: what is kept elsewhere in Metadata; and other programs' private blocks.
+LAYOUT_TAGS = (set(range(254, 267)) | set(range(317, 348)) |
+               {273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291, 292,
+                293, 301, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529,
+                530, 531, 532, 32995, 32996, 32997, 32998, 50838, 50839,
+                37724, _XMP, _IPTC, _PHOTOSHOP, _PROFILE})
 
 # What ImageJ says of it in the description.
 _IMAGEJ_LAYOUT = {b'ImageJ', b'images', b'channels', b'slices', b'frames',
@@ -77,7 +77,10 @@ class Metadata:
     resolution : (float, float), or None
         Pixels per inch, across and down.
     texts : tuple of (bytes, bytes)
-        Type and content of PNG's chunks of text.
+        Type and content of PNG's chunks of text, of its time and of the
+        shape of pixels.
+    notes : tuple of str
+        What is damaged, each a line.
     """
 
     exif: bytes = b''
@@ -88,6 +91,7 @@ class Metadata:
     profile: bytes = b''
     resolution: Optional[Tuple[float, float]] = None
     texts: Tuple[Tuple[bytes, bytes], ...] = ()
+    notes: Tuple[str, ...] = ()
 
 
 def metadata_of_image(image, texts=()):
@@ -119,17 +123,23 @@ def metadata_of_image(image, texts=()):
     if image.format == 'PNG':
         xmp = info.get('XML:com.adobe.xmp', xmp)
         exif = exif or _raw_profile(info, 'exif', 'APP1')
+        if exif.startswith(_XMP_IN_JPEG):  # the other kind of APP1
+            xmp, exif = xmp or exif[len(_XMP_IN_JPEG):], b''
+        xmp = xmp or _raw_profile(info, 'xmp')
         photoshop = _raw_profile(info, 'iptc', '8bim')
         comments += tuple(_bytes(info[name]) for name in ['Comment']
                           if name in info)
     elif not comments and info.get('comment'):
         comments = _bytes(info['comment']),
-    exif = _checked_exif(exif)
+    if image.format == 'JPEG2000':
+        photoshop = info.get('photoshop', b'')
+    exif, notes = _checked_exif(exif)
     resolution = _resolution(info) or (
         _resolution_of_tags(read_tags(exif)) if exif else None)
     return Metadata(exif, _bytes(xmp), more_xmp,
                     _join_blocks(resource_blocks(photoshop)), comments,
-                    info.get('icc_profile') or b'', resolution, tuple(texts))
+                    info.get('icc_profile') or b'', resolution, tuple(texts),
+                    notes)
 
 
 def _bytes(text):
@@ -141,19 +151,33 @@ def _raw_profile(info, *names):
     for name in names:
         words = _bytes(info.get('Raw profile type ' + name, '')).split()
         try:
-            return bytes.fromhex(b''.join(words[2:]).decode('ascii'))
+            block = bytes.fromhex(b''.join(words[2:]).decode('ascii'))
         except ValueError:
             continue
+        if block:
+            return block
     return b''
 
 
 def _checked_exif(block):
+    """What of an EXIF block can be read, and a line about what cannot."""
     if block.startswith(b'Exif\0\0'):
         block = block[6:]
+    if not block:
+        return b'', ()
     try:
-        return drop_thumbnail(block) if read_tags(block).values else b''
+        return drop_thumbnail(block) if read_tags(block).values else b'', ()
     except TagError:
-        return b''
+        return _readable_exif(block)
+
+
+def _readable_exif(block):
+    try:
+        tags = read_tags(block, leave={_MAKER_NOTE}, damaged=[])
+    except TagError:
+        return b'', ('damaged EXIF, ignored',)
+    return exif_block(tags), (
+        'damaged EXIF, kept as far as it can be read',)
 
 
 def _resolution(info):
@@ -186,18 +210,20 @@ def metadata_of_tiff(data, offset):
     Metadata
         What is in tags is in `exif`.
     """
+    damaged = []
     try:
-        tags = read_tags(data, offset)
+        tags = read_tags(data, offset, damaged=damaged)
     except TagError:
         return Metadata()
+    notes = ('damaged tags, kept as far as they can be read',) * bool(damaged)
     blocks = {tag: tags.values.get(tag, (7, 0, b''))[2]
               for tag in (_XMP, _IPTC, _PHOTOSHOP, _PROFILE)}
     photoshop = resource_blocks(blocks[_PHOTOSHOP])
     if blocks[_IPTC] and IPTC_BLOCK not in dict(photoshop):
-        photoshop += [(IPTC_BLOCK, _resource(IPTC_BLOCK, blocks[_IPTC]))]
+        photoshop += [(IPTC_BLOCK, iptc_resource(blocks[_IPTC]))]
     resolution = _resolution_of_tags(tags)
     kept = {tag: value for tag, value in tags.values.items()
-            if tag not in _LAYOUT_TAGS}
+            if tag not in LAYOUT_TAGS}
     before = kept.get(DESCRIPTION, (2, 0, b''))[2]
     text = _without_layout(before)
     if text != before:
@@ -206,7 +232,8 @@ def metadata_of_tiff(data, offset):
         kept.pop(DESCRIPTION, None)
     return Metadata(exif_block(Tags(tags.order, kept)), blocks[_XMP],
                     photoshop=_join_blocks(photoshop),
-                    profile=blocks[_PROFILE], resolution=resolution)
+                    profile=blocks[_PROFILE], resolution=resolution,
+                    notes=notes)
 
 
 def _without_layout(text):
@@ -310,9 +337,10 @@ def resource_blocks(data):
     return blocks
 
 
-def _resource(number, content):
-    return (b'8BIM' + struct.pack('>HHI', number, 0, len(content)) + content
-            + b'\0' * (len(content) % 2))
+def iptc_resource(content):
+    """The resource block that holds IPTC."""
+    return (b'8BIM' + struct.pack('>HHI', IPTC_BLOCK, 0, len(content))
+            + content + b'\0' * (len(content) % 2))
 
 
 def _join_blocks(blocks):

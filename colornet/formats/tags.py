@@ -50,7 +50,7 @@ class Tags:
     values: dict = field(default_factory=dict)
 
 
-def read_tags(data, offset=None, leave=()):
+def read_tags(data, offset=None, leave=(), damaged=None):
     """Directory of a TIFF file or of an EXIF block, with those below it.
 
     Parameters
@@ -61,6 +61,9 @@ def read_tags(data, offset=None, leave=()):
         Of another directory than the first.
     leave : container of int
         Tags that are not wanted.
+    damaged : list, optional
+        Gets the tags whose values are, which are left out; if not given,
+        they raise.
 
     Returns
     -------
@@ -75,7 +78,7 @@ def read_tags(data, offset=None, leave=()):
         if offset is None:
             offset, = struct.unpack_from(order + ('Q' if big else 'I'), data,
                                          8 if big else 4)
-        return _read(data, order, big, offset, leave, True)
+        return _read(data, order, big, offset, leave, True, damaged)
     except struct.error:
         raise TagError('truncated tags')
 
@@ -90,34 +93,47 @@ def _header(data):
     return order, number == 43
 
 
-def _read(data, order, big, offset, leave, nested):
+def _read(data, order, big, offset, leave, nested, damaged=None):
     tags = Tags(order)
     count, = struct.unpack_from(order + ('Q' if big else 'H'), data, offset)
     if count > _MOST_TAGS:
         raise TagError('damaged tags')
     at = offset + (8 if big else 2)
     form = order + ('HHQ8s' if big else 'HHI4s')
-    word = order + ('Q' if big else 'I')
+    size = struct.calcsize(form)
     for number in range(count):
-        tag, kind, length, field = struct.unpack_from(
-            form, data, at + number * struct.calcsize(form))
-        if tag in leave or kind not in _SIZES:
+        entry = bytes(data[at + number * size:at + (number + 1) * size])
+        tag = int.from_bytes(entry[:2], 'little' if order == '<' else 'big')
+        if tag in leave or tag in _DIRECTORIES and not nested:
             continue
-        size = length * _SIZES[kind]
-        if size > len(field):
-            start, = struct.unpack(word, field)
-            field = bytes(data[start:start + size])
-            if len(field) < size:
-                raise TagError('truncated tags')
-        value = kind, length, field[:size]
-        if tag in _DIRECTORIES and nested:
-            below = _number(order, value)
+        try:
+            _, kind, length, field = struct.unpack(form, entry)
+            if kind not in _SIZES:
+                continue
+            value = _value(data, order, big, kind, length, field)
+            if tag not in _DIRECTORIES:
+                tags.values[tag] = _shortened(order, value)
+                continue
             # Of interoperability, below EXIF's, but no deeper.
-            tags.values[tag] = _read(data, order, big, below, leave,
-                                     tag == EXIF_IFD)
-        elif tag not in _DIRECTORIES:
-            tags.values[tag] = _shortened(order, value)
+            tags.values[tag] = _read(data, order, big, _number(order, value),
+                                     leave, tag == EXIF_IFD, damaged)
+        except (TagError, struct.error):
+            if damaged is None:
+                raise
+            damaged.append(tag)
+            if not entry:
+                break
     return tags
+
+
+def _value(data, order, big, kind, length, field):
+    size = length * _SIZES[kind]
+    if size > len(field):
+        start, = struct.unpack(order + ('Q' if big else 'I'), field)
+        field = bytes(data[start:start + size])
+        if len(field) < size:
+            raise TagError('truncated tags')
+    return kind, length, field[:size]
 
 
 def _number(order, value):
@@ -181,9 +197,11 @@ def resolution_values(order, resolution):
     dict
     """
     across, down, unit = RESOLUTION
-    values = {tag: (5, 1, struct.pack(order + 'II', int(value * 10000 + .5),
-                                      10000))
-              for tag, value in zip((across, down), resolution)}
+    values = {}
+    for tag, value in zip((across, down), resolution):
+        below = 10000 if value < 100000 else 1
+        above = min(int(value * below + .5), 0xffffffff)
+        values[tag] = 5, 1, struct.pack(order + 'II', above, below)
     values[unit] = 3, 1, struct.pack(order + 'H', 2)
     return values
 
@@ -233,6 +251,19 @@ def exif_block(tags):
     return start + struct.pack(tags.order + 'I', 8) + pack_tags(tags)
 
 
+def _first_directory(block):
+    """Order of bytes of an EXIF block; start and end of its entries."""
+    order, big = _header(block)
+    if big:
+        raise TagError('damaged tags')
+    try:
+        first, = struct.unpack_from(order + 'I', block, 4)
+        count, = struct.unpack_from(order + 'H', block, first)
+    except struct.error:
+        raise TagError('truncated tags')
+    return order, first + 2, first + 2 + 12 * count
+
+
 def drop_thumbnail(block):
     """An EXIF block without its thumbnail, which shows the photo as it was.
 
@@ -251,13 +282,8 @@ def drop_thumbnail(block):
     TagError
         If the block is damaged.
     """
-    order, big = _header(block)
-    if big:
-        raise TagError('damaged tags')
+    order, _, at = _first_directory(block)
     try:
-        first, = struct.unpack_from(order + 'I', block, 4)
-        count, = struct.unpack_from(order + 'H', block, first)
-        at = first + 2 + 12 * count
         second, = struct.unpack_from(order + 'I', block, at)
     except struct.error:
         return block  # nothing behind the tags, not even the end
@@ -286,10 +312,8 @@ def set_upright(block):
     -------
     bytes
     """
-    order, _ = _header(block)
-    first, = struct.unpack_from(order + 'I', block, 4)
-    count, = struct.unpack_from(order + 'H', block, first)
-    for at in range(first + 2, first + 2 + 12 * count, 12):
+    order, start, end = _first_directory(block)
+    for at in range(start, end, 12):
         tag, kind = struct.unpack_from(order + 'HH', block, at)
         if tag == 0x0112 and kind in (3, 4):
             value = struct.pack(order + 'HI'[kind - 3], 1).ljust(4, b'\0')
@@ -318,15 +342,9 @@ def with_entries(block, tags):
     """
     if not block:
         return exif_block(tags)
-    order, big = _header(block)
-    try:
-        first, = struct.unpack_from(order + 'I', block, 4)
-        count, = struct.unpack_from(order + 'H', block, first)
-    except struct.error:
-        raise TagError('truncated tags')
-    behind = first + 2 + 12 * count
-    entries = [block[at:at + 12] for at in range(first + 2, behind, 12)]
-    if big or len(block) < behind:
+    order, start, behind = _first_directory(block)
+    entries = [block[at:at + 12] for at in range(start, behind, 12)]
+    if len(block) < behind:
         raise TagError('damaged tags')
     block += b'\0' * (len(block) % 2)
     # The new directory goes behind all, and its values behind it.

@@ -191,11 +191,11 @@ def read_page(stream, page, name):
         raise ImageError(name, error)
     except Exception as error:
         raise ImageError(name, damage(error, _part(page, error)))
-    pixels, notes = decoded.pixels, ()
+    pixels, notes = decoded.pixels, metadata.notes
     try:
         pixels = to_srgb(pixels, metadata.profile)
     except ValueError as error:
-        notes = '%s, ignored' % error,
+        notes += '%s, ignored' % error,
         metadata = Metadata(**dict(vars(metadata), profile=b''))
         pixels = to_srgb(pixels, b'')
     orientation = _tag(page, 274, 1)

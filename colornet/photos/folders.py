@@ -269,16 +269,20 @@ class Steps:
                    target.suffix.lower() == job.source.suffix.lower())
         rgb = None if is_copy else self.colour(
             job, chroma, output_dtype(job.photo, target.suffix, options.depth))
-        times_of = job.source if options.keep_times else None
+        try:
+            content = job.source.read_bytes() if is_copy else None
+            times = os.stat(job.source) if options.keep_times else None
+        except OSError as error:  # It was there when it was read.
+            raise ImageError(job.source, error.strerror.lower())
         try:
             os.makedirs(target.parent, exist_ok=True)
             if is_copy:
                 self._tell_unused(job)
-                write_bytes(target, job.source.read_bytes(), times_of)
+                write_bytes(target, content, times)
             else:
                 write_photo(target, rgb, job.photo, options.depth,
                             options.mark and chroma is not None,
-                            options.quality, times_of, self._teller(job))
+                            options.quality, times, self._teller(job))
         except OSError as error:
             reason = error.strerror.lower()
             if error.errno in _NAME_ERRORS:

@@ -44,8 +44,8 @@ def colorize_kinds(colorizer, photos, out=None, batch_size=4,
     photos : sequence
         ``str`` or ``Path``: a file. ``bytes``: what is in one. An open
         binary file, such as ``io.BytesIO``: the same, from where it is on.
-        ``PIL.Image.Image``: of any mode; of mode I, whose integers are of any
-        size, and of F, white is what
+        ``PIL.Image.Image``: of any mode but ``BGR;*``; of mode I, whose
+        integers are of any size, and of F, white is what
         :func:`colornet.formats.arrays.to_levels` says. ``ndarray``: (rows,
         columns), or (rows, columns, channels) with 1 channel (grey), 2 (grey
         and alpha), 3 (sRGB) or 4 (sRGB and alpha); bool, uint8, uint16, or

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
@@ -15,6 +16,9 @@ from .finding import find_images
 from .reading import photo_pages
 
 __all__ = ['Job', 'Targets', 'find_sources']
+
+# How a result beside its source is called: before, and with, its suffix.
+_BESIDE = re.compile(r'(.+)-coloured(?:-\d+|\.\w+)?(\.\w+)')
 
 
 @dataclass(frozen=True)
@@ -158,7 +162,8 @@ def find_sources(sources, out_folder, report):
     ----------
     sources : sequence of str or Path
     out_folder : str or Path
-        What is in there is left out of folders around it.
+        What is in there is left out of folders around it, and what has the
+        name of a source's result, where that would go.
     report : Report
         Takes folders that cannot be listed, and files that are no photos.
 
@@ -200,4 +205,19 @@ def find_sources(sources, out_folder, report):
             if not is_result(path):
                 found.setdefault(os.path.abspath(path), (
                     path, mirrored / path.relative_to(source)))
-    return list(found.values())
+    return _without_results(list(found.values()), out_folder)
+
+
+def _without_results(found, out_folder):
+    """Leave out photo-coloured.jpg, which is that of photo.jpg beside it.
+
+    Else each run would colour what the one before has written.
+    """
+    names = {name for _, name in found}
+
+    def is_result(path, name):
+        match = _BESIDE.fullmatch(name.name)
+        return (match is not None and
+                name.with_name(''.join(match.groups())) in names and
+                os.path.realpath(out_folder / name) == os.path.realpath(path))
+    return [pair for pair in found if not is_result(*pair)]

@@ -141,7 +141,7 @@ def output_dtype(photo, suffix, depth=None):
 
 
 def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
-                times_of=None, tell=None):
+                times=None, tell=None):
     """Write a colorized photo beside what its file held.
 
     The format follows the suffix. EXIF (without its thumbnail), XMP, IPTC,
@@ -165,8 +165,8 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
         Say in XMP that colours are computed, and by what.
     quality : int, optional
         Of JPEG and WebP, 1 to 100.
-    times_of : str or Path, optional
-        A file whose times of access and modification the output gets.
+    times : os.stat_result, optional
+        Of a file whose times of access and modification the output gets.
     tell : callable, optional
         Takes a line about what is lost; if not given, it is printed.
 
@@ -179,7 +179,7 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
     """
     content = encode_photo(rgb, photo, Path(path).suffix, path, depth, mark,
                            quality, tell)
-    write_bytes(path, content, times_of)
+    write_bytes(path, content, times)
 
 
 def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
@@ -233,7 +233,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
     metadata = photo.metadata
     _tell_lost(tell, lost + without_format(metadata, encoding is _PPM))
     if metadata.resolution:
-        options['dpi'] = metadata.resolution  # which BMP can hold
+        # Which BMP can hold, to some 50 million.
+        options['dpi'] = [min(value, 5e7) for value in metadata.resolution]
     if photo.alpha is not None:
         pixels = np.dstack([pixels, _with_depth(photo.alpha, dtype)])
     return _encode(pixels, encoding, name, options)
@@ -383,7 +384,7 @@ def _encode_tiff(pixels, name, metadata, compression):
     return encoded.getvalue()
 
 
-def write_bytes(path, content, times_of=None):
+def write_bytes(path, content, times=None):
     """Write a file, completely or not at all.
 
     Parameters
@@ -391,7 +392,7 @@ def write_bytes(path, content, times_of=None):
     path : str or Path
         Its folder is made if it is missing.
     content : bytes
-    times_of : str or Path, optional
+    times : os.stat_result, optional
         As for :func:`write_photo`.
 
     Raises
@@ -402,9 +403,8 @@ def write_bytes(path, content, times_of=None):
     make_folder(Path(path).parent)
     with replacing(path) as temporary:
         Path(temporary).write_bytes(content)
-    if times_of is not None:
-        status = os.stat(times_of)
-        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    if times is not None:
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def _encoding(suffix, name):

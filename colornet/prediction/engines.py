@@ -43,6 +43,7 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
         If the engine, the network or VGG16's weights are missing or damaged.
     """
     engine = _choose(engine, network, bfloat16, device)
+    decodings = _checked(network, decodings)
     if engine == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)
@@ -82,6 +83,7 @@ def load_outputs(network, vgg_weights=None, decoding=(), engine=None,
         As there.
     """
     engine = _choose(engine, network, bfloat16, device)
+    decoding, = _checked(network, [decoding])
     if engine == 'onnx':
         from .onnx_cache import load_outputs_for_onnx_runtime
         return load_outputs_for_onnx_runtime(network, vgg_weights, decoding)
@@ -111,6 +113,15 @@ def _choose(engine, network, bfloat16, device):
         raise ColornetError('device is for the engine pytorch, not %s'
                             % engine)
     return engine
+
+
+def _checked(network, decodings):
+    """Changes of settings, refused before an engine is imported."""
+    decodings = [list(decoding) for decoding in decodings]
+    if any(decodings) and not is_onnx(network):
+        stored.with_decodings(stored.load_configuration(network)[0],
+                              decodings)
+    return decodings
 
 
 def load_configuration(network):

@@ -13,11 +13,11 @@ from ..evaluation.columns import Column, format_columns, metric_columns
 from ..evaluation.everyday import find_photos
 from ..evaluation.sheets import (fill_rows, grey_picture, save_sheet,
                                  shrink_picture)
+from ..evaluation.sources import ColourPhotos
 from ..files import check_output, write_rows
 from ..metrics import in_units
-from ..photos.reading import ImageError, read_colours
 from ..resources import DEFAULT_NETWORK, find_resource, weights_file
-from ..terminal import note, printable, progress_bar
+from ..terminal import printable, progress_bar
 from .combinations import (CANDIDATES, COMBINATIONS, METRICS, Combination,
                            Scorer)
 
@@ -169,13 +169,10 @@ def _score_set(name, network, scorer, paths, sheet=None):
     combinations = scorer.combinations
     scores = OrderedDict((one, []) for one in combinations)
     shown = list(_SHOWN) + [scorer.default]
-    most_uneven, reasons = [], []
+    most_uneven, photos = [], ColourPhotos(paths)
     for path in progress_bar(paths, unit='photo', desc=name):
-        try:
-            pixels = read_colours(path)
-        except ImageError as error:
-            reasons.append(str(error))
-            note('left out %s' % error)
+        pixels = photos.read(path)
+        if pixels is None:
             continue
         rows, picture = scorer.score(pixels)
         for one, row in zip(scores, rows):
@@ -192,9 +189,7 @@ def _score_set(name, network, scorer, paths, sheet=None):
                 shrink_picture(one, SHOWN_WIDTH) for one in pictures]))
             most_uneven.sort(key=lambda entry: -entry[0])
             del most_uneven[NUM_SHOWN:]
-    if not any(scores.values()):
-        raise ColornetError('none of the %d photos can be scored%s' % (
-            len(paths), ': ' + reasons[0] if reasons else ''))
+    photos.check_some()
     if sheet is not None:
         sheet += [(entry[1], entry[2], shown) for entry in most_uneven]
     return [dict(_means(rows), photos=name, network=network,

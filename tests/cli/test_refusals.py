@@ -1,5 +1,6 @@
 """What ``colornet colorize`` refuses or cannot do: a true line for each."""
 
+import errno
 import io
 import json
 import os
@@ -89,6 +90,42 @@ class TestRefusals(InFolder):
         eq_(err, 'colornet: error: %s does not exist\n' % names[0])
         status, out, err = self.colorize(*names, '-q')
         eq_((status, out, len(err.splitlines())), (2, '', 2))
+
+    def test_photos_that_nobody_can_see(self):
+        text = self.written('notes.txt', b'text')
+        long = str(self.folder / ('n' * 300 + '.jpg'))
+        for source, words in ((text / 'x.jpg', 'not a directory'),
+                              (long, 'file name too long')):
+            self.check_refused('%s: %s\n' % (source, words), source)
+            status, out, err = self.colorize(source, self.grey, '-o',
+                                             self.out, '--overwrite')
+            eq_(status, 1)
+            assert_in('failed: %s: %s' % (source, words), err)
+            status, out, err = self.colorize(source, source)
+            eq_(err.count('failed: %s: %s' % (source, words)), 2)
+        denied = PermissionError(errno.EACCES, 'Permission denied')
+        with mock.patch('os.lstat', side_effect=denied):
+            status, _, err = self.colorize(self.grey)
+        eq_((status, err), (2, 'colornet: error: %s: permission denied\n'
+                            % self.grey))
+
+    def test_options_that_are_wrong_before_a_network_is_loaded(self):
+        result = self.saved(photo(), 'there.png')
+        for words, *arguments in (
+                ('--out is empty', '-o', ''),
+                ('--hints is for one photo', '--watch', '--hints=5,5=red'),
+                ('unknown suffix ".gif"', '--watch', '--format=gif'),
+                ('quality must be 1 to 100, not 0', '--quality=0'),
+                ('quality must', '-o', result, '--skip-existing',
+                 '--quality=101'),
+                ('contradict', '-o', result, '--skip-existing',
+                 '--format=jpg')):
+            with mock.patch('colornet.api.load_colorizer') as load, \
+                    mock.patch('colornet.flow.watching.watch_files'):
+                status, out, err = run('colorize', self.grey, *arguments)
+            eq_((status, out, len(err.splitlines())), (2, '', 1), err)
+            assert_in(words, err)
+            ok_(not load.called, words)
 
     def test_hints_for_a_photo_that_keeps_its_colours(self):
         colour = self.saved(photo(), 'colour.png')

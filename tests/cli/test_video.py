@@ -179,7 +179,9 @@ class TestVideo(clips.InFolder):
         for killed in range(1, times + 2):
             process = start(0, *arguments)
             done = num_parts * killed // (times + 2)
-            wait_for(lambda: len(list(folder.glob('*.nut'))) > done, 3000)
+            wait_for(lambda: process.poll() is not None or
+                     len(list(folder.glob('*.nut'))) > done, 3000)
+            eq_(process.poll(), None)
             memory.append(used_memory(process.pid))
             if killed <= times:
                 process.kill()

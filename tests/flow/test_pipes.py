@@ -89,6 +89,11 @@ def test_colours():
     # No picture of a film may be missing.
     content, _ = colorize(encoded(grey(), 'PNG') + colour, colour='skip')
     eq_(list(split_pictures(io.BytesIO(content)))[1], colour)
+    # Behind a damaged one, it is not the first.
+    bad = bytearray(encoded(grey(), 'PNG'))
+    bad[200] ^= 255
+    content, report = colorize(bytes(bad) + colour, colour='skip')
+    eq_((content, len(report.failed)), (colour, 1))
 
 
 def test_nothing_and_too_much():

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from pathlib import Path
 from unittest import mock
 
 from nose.plugins.attrib import attr
@@ -88,6 +89,23 @@ class TestSharing(InFolder):
         eq_((self.out / 'b.png').read_text(), 'kept')
         self.share()
         eq_(Image.open(self.out / 'b.png').size, grey().size)
+
+    def test_two_that_get_one_name_when_they_are_read(self):
+        self.save('a.jpg', 'b.jpg', 'c.jpg')
+        clear = grey().convert('LA')
+        clear.putalpha(9)
+        self.save('x.jpeg', 'x.jpg', image=clear, format='PNG')
+        chunks = []
+
+        def work(file, number):
+            content = json.loads(Path(file).read_text())
+            chunks.append(content['chunks'][number])
+            return self.colorize(file, number)
+        report = self.share(work)
+        eq_([len(chunk) for chunk in chunks], [3, 2])
+        eq_(files_in(self.out),
+            ['a.jpg', 'b.jpg', 'c.jpg', 'x.jpg.png', 'x.png'])
+        eq_(len(set(report.written)), 5)
 
     def test_a_worker_that_dies(self):
         self.save(*['%d.jpg' % number for number in range(4)])

@@ -13,7 +13,7 @@ from tests.formats.tiffs import packed, picture, tiff
 from tests.photos.test_profiles import (cmyk_profile, grey_profile,
                                         swapped_rgb_profile)
 
-__all__ = ['KINDS', 'chunk']
+__all__ = ['KINDS', 'chunk', 'jp2_file', 'saved']
 
 
 def chunk(kind, content):
@@ -40,9 +40,11 @@ def png():
         yield ('PNG', 'grey', '%d' % bits, png_file(values, bits, 0),
                picture(), None, 255. / ((1 << bits) - 1) / 2 + .6)
         exact = values / float((1 << bits) - 1)
-        yield ('PNG', 'grey with a transparent value', '%d' % bits,
-               png_file(values, bits, 0, chunk(b'tRNS', struct.pack(
-                   '>H', values[3, 3]))), exact, values != values[3, 3], .6)
+        # Black, white, and one between them.
+        for clear in values.min(), values.max(), values[3, 3]:
+            yield ('PNG', 'grey with a transparent value', '%d' % bits,
+                   png_file(values, bits, 0, chunk(b'tRNS', struct.pack(
+                       '>H', clear))), exact, values != clear, .6)
     for bits in 8, 16:
         values = levels(picture(3), bits)
         clear = levels(ALPHA[..., None], bits)
@@ -77,6 +79,19 @@ def saved(image, format, **options):
     stream = io.BytesIO()
     image.save(stream, format, **options)
     return stream.getvalue()
+
+
+def jp2_file(values, bits, profile):
+    """A JPEG 2000 file, its colours those of a profile."""
+    content = imagecodecs.jpeg2k_encode(values, level=0, bitspersample=bits,
+                                        codecformat='jp2')
+    header, at = [content.index(kind) - 4 for kind in (b'jp2h', b'colr')]
+    whole, size = [struct.unpack_from('>I', content, start)[0]
+                   for start in (header, at)]
+    colours = (struct.pack('>I', 11 + len(profile)) + b'colr\2\0\0'
+               + profile)
+    return (content[:header] + struct.pack('>I', whole - size + len(colours))
+            + content[header + 4:at] + colours + content[at + size:])
 
 
 def others():
@@ -119,6 +134,15 @@ def others():
                    picture(channels), None, .6)
 
 
+def float_maps():
+    for words, magic, channels in ('grey', b'Pf', 1), ('RGB', b'PF', 3):
+        for scale, order in (b'-1.0', '<f4'), (b'1.0', '>f4'):
+            yield ('PFM', '%s, floating point' % words, '32',
+                   b'%s\n37 27\n%s\n' % (magic, scale) + picture(
+                       channels)[::-1].astype(order).tobytes(),
+                   picture(channels), None, .6)
+
+
 def profiles():
     for bits in 8, 16:
         for gamma in 1., 1.8, 2.2:
@@ -130,6 +154,10 @@ def profiles():
                    '%d' % bits, tiff(levels(picture(), bits), bits,
                                      more=[tag]), shown, None,
                    7 if bits == 8 else .6)
+        values = levels(picture(3)[..., [1, 0, 2]], bits)
+        yield ('JPEG 2000', 'RGB, of a profile', '%d' % bits, jp2_file(
+            values.astype(np.uint8 if bits == 8 else np.uint16), bits,
+            swapped_rgb_profile()), picture(3), None, 3)
         tag = 34675, 7, swapped_rgb_profile()
         yield ('Colour profile', 'RGB, matrix and curves', '%d' % bits,
                tiff(levels(picture(3)[..., [1, 0, 2]], bits), bits, 2,
@@ -143,4 +171,4 @@ def profiles():
 
 
 #: Of other formats.
-KINDS = [png, others, profiles]
+KINDS = [png, others, float_maps, profiles]

@@ -14,6 +14,7 @@ from colornet.formats.decoding import decode_photo
 from colornet.formats.deep import jpeg_headers
 from colornet.formats.metadata import metadata_of_image
 from colornet.formats.photo import ImageError
+from tests.formats import other_kinds
 from tests.formats.tiffs import picture
 from tests.photos.samples import grey
 
@@ -55,6 +56,14 @@ def test_a_transparent_value_in_16_bits():
                            is_clear.all(axis=-1))
 
 
+def test_a_transparent_value_in_few_bits():
+    kind = 'grey with a transparent value'
+    for _, samples, bits, content, _, alpha, _ in other_kinds.png():
+        if samples == kind:
+            assert_array_equal(decode_photo(content, 'a').alpha > 0, alpha,
+                               bits)
+
+
 def test_gamma_of_png():
     for values in np.array(grey()), np.array(grey()).astype(np.uint16) * 257:
         png = imagecodecs.png_encode(values)
@@ -93,9 +102,33 @@ def test_ppm():
     for white in 65535, 1023:
         values = (picture(3) * white).round().astype('>u2')
         content = b'P6\n# of a scanner\n37 27\n%d\n' % white
-        photo = decode_photo(content + values.tobytes(), 'a')
-        eq_(photo.pixels.dtype, np.uint16)
-        assert_allclose(photo.pixels / 65535., picture(3), atol=.6 / white)
+        words = ' '.join(map(str, values.ravel())).replace(' ', ' # one\n', 1)
+        for whole in (content + values.tobytes(),
+                      content.replace(b'P6', b'P3') + words.encode()):
+            photo = decode_photo(whole, 'a')
+            eq_(photo.pixels.dtype, np.uint16)
+            assert_allclose(photo.pixels / 65535., picture(3),
+                            atol=.6 / white)
+        with assert_raises(ImageError):
+            decode_photo(whole[:-900], 'a')
+
+
+def test_float_maps():
+    for _, what, _, content, expected, _, tolerance in (
+            other_kinds.float_maps()):
+        pixels = decode_photo(content, 'a.pfm').pixels
+        eq_(pixels.dtype, np.uint16)
+        assert_allclose(pixels / 65535., expected, atol=tolerance / 255,
+                        err_msg=what)
+
+
+def test_damaged_pfm():
+    for content, reason in ((b'PF\n37 27\n-1.0\n' + bytes(99), 'truncated'),
+                            (b'PF\n0 27\n-1.0\n', 'damaged'),
+                            (b'PF\n99999 99999\n1\n', 'too large')):
+        with assert_raises(ImageError) as caught:
+            decode_photo(content, 'a.pfm')
+        assert_in(reason, caught.exception.reason)
 
 
 def test_lossless_jpeg():

@@ -298,6 +298,46 @@ def test_tags_that_are_damaged():
             raise AssertionError(content)
 
 
+def test_what_of_damaged_exif_can_be_read_is_kept():
+    for order in '<', '>':
+        whole = block(order)
+        at = whole.index(struct.pack(order + 'HH', 315, 2))
+        beyond = struct.pack(order + 'I', 60000)
+        read = decode_photo(_with_exif(whole[:at + 8] + beyond
+                                       + whole[at + 12:]), 'a')
+        expected = read_tags(whole)
+        del expected.values[315]
+        del expected.values[EXIF_IFD].values[0x927c]
+        eq_(read_tags(read.metadata.exif), expected)
+        eq_(read.orientation, 6)
+        eq_(read.notes, ('damaged EXIF, kept as far as it can be read',))
+    # Nothing but a part of the first directory.
+    cut = decode_photo(_with_exif(block()[:10 + 12 * 3 + 5]), 'a')
+    eq_(sorted(read_tags(cut.metadata.exif).values), [0x0112])
+    eq_(cut.orientation, 6)
+    eq_(decode_photo(_with_exif(b'nonsense'), 'a').notes,
+        ('damaged EXIF, ignored',))
+    eq_(decode_photo(_with_exif(block()), 'a').notes, ())
+
+
+def test_what_of_damaged_tags_can_be_read_is_kept():
+    stream = io.BytesIO()
+    photo().save(stream, 'TIFF', tiffinfo={315: 'a photographer',
+                                           271: 'a maker'})
+    content = stream.getvalue()
+    at = content.index(struct.pack('<HH', 315, 2))
+    read = decode_photo(content[:at + 8] + b'\xff\xff\xff\0'
+                        + content[at + 12:], 'a')
+    eq_(sorted(read_tags(read.metadata.exif).values), [271])
+    eq_(read.notes, ('damaged tags, kept as far as they can be read',))
+
+
+def _with_exif(exif):
+    stream = io.BytesIO()
+    photo().save(stream, 'JPEG', exif=b'Exif\0\0' + exif)
+    return stream.getvalue()
+
+
 class _Notes:
     """What is said on the standard error stream."""
 

@@ -83,7 +83,6 @@ def test_photos_are_read_without_a_word():
         results.append(decode_photo(stream.getvalue(), 'a').alpha)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter('always')
-        before = list(warnings.filters)
         try:
             photo.limit_pixels(260)  # Pillow warns from half of it on.
             threads = [threading.Thread(target=work) for _ in range(8)]
@@ -94,8 +93,6 @@ def test_photos_are_read_without_a_word():
             Image.open(stream).load()
         finally:
             Image.MAX_IMAGE_PIXELS = limit
-        eq_([each for each in warnings.filters if each not in before and
-             not hasattr(each[3], 'match')], [])
     eq_([each.category for each in caught],
         [Image.DecompressionBombWarning])
     eq_(len(results), 8)

@@ -1,5 +1,6 @@
 """Colorizing folders where something is broken, full or too large."""
 
+import contextlib
 import errno
 import os
 from unittest import mock
@@ -8,8 +9,10 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 
 from colornet.errors import ColornetError
 from colornet.photos import folders
+from colornet.photos.options import Options
 from colornet.photos.reading import ImageError, read_photo
 from tests.photos.colouring import InFolder, files_in, warm
+from tests.photos.samples import photo
 
 
 class TestFaults(InFolder):
@@ -110,6 +113,21 @@ class TestFaults(InFolder):
             # The second batch is predicted while the first is written.
             ok_(network.call_count <= 2, network.call_count)
             eq_(files_in(self.out), [])
+
+    def test_a_source_that_vanishes_meanwhile(self):
+        for options in Options(colour='keep'), Options(keep_times=True):
+            # The first is in colour, the second is not.
+            first = self.save('a.jpg')
+            self.save('b.jpg', 'c.jpg', image=photo().convert('L'))
+
+            def network(luminances):
+                with contextlib.suppress(FileNotFoundError):
+                    first.unlink()
+                return warm(luminances)
+            report = self.run(network=network, options=options)
+            eq_(report.failed, [(first, 'no such file or directory')])
+            eq_(report.written, [self.out / 'b.jpg', self.out / 'c.jpg'])
+            eq_(files_in(self.out), ['b.jpg', 'c.jpg'])
 
     def test_a_name_that_is_taken_by_a_folder(self):
         self.save('a.jpg', 'b.jpg')

@@ -19,6 +19,41 @@ from tests.photos.colouring import SIZE, InFolder, files_in, warm
 from tests.photos.samples import photo
 
 
+class TestResultsAmongSources(InFolder):
+    """However often they are made, nothing is coloured that was."""
+
+    def check(self, choose, out, expected, **options):
+        for _ in range(3):
+            report = self.run(choose(), out=out, **options)
+            eq_(files_in(self.input), expected)
+            eq_(report.failed, [])
+        return report
+
+    def test_folders_around_which_results_go(self):
+        self.save('p/a.jpg', 'p/b.gif', 'p/b.png', 'q/a.jpg')
+        for overwrite in False, True:
+            report = self.check(
+                lambda: [self.input / 'p', self.input / 'q'], self.input, [
+                    'p/a-coloured.jpg', 'p/a.jpg', 'p/b-coloured.gif.png',
+                    'p/b-coloured.png', 'p/b.gif', 'p/b.png',
+                    'q/a-coloured.jpg', 'q/a.jpg'], overwrite=overwrite)
+            eq_(len(report.written if overwrite else report.skipped), 4)
+
+    def test_files_beside_which_results_go(self):
+        self.save('a.jpg', 'sub/a.jpg')
+        self.check(lambda: sorted(self.input.rglob('*.jpg')), self.input, [
+            'a-coloured-2.jpg', 'a-coloured.jpg', 'a.jpg', 'sub/a.jpg'])
+
+    def test_photos_that_are_only_called_so(self):
+        self.save('a.jpg', 'a-coloured.jpg', 'b-coloured.jpg')
+        # Results go elsewhere.
+        report = self.run()
+        eq_(len(report.written), 3)
+        # Nothing here is what it would be of.
+        report = self.run([self.input / 'b-coloured.jpg'], out=self.input)
+        eq_(report.written, [self.input / 'b-coloured-coloured.jpg'])
+
+
 class TestMixedFolder(InFolder):
 
     def setUp(self):
@@ -193,8 +228,7 @@ class TestNothingIsLost(InFolder):
         done = (self.input / 'a-coloured.jpg').read_bytes()
         report = self.run(sorted(self.input.glob('*.jpg')), out=self.input)
         eq_([path.name for path in report.written],
-            ['a-coloured-coloured.jpg', 'a-coloured-2.jpg',
-             'b-coloured.jpg'])
+            ['a-coloured.jpg', 'b-coloured.jpg'])
         eq_(path.read_bytes(), content)
         eq_((self.input / 'a-coloured.jpg').read_bytes(), done)
 

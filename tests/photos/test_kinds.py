@@ -3,6 +3,7 @@
 import io
 import threading
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
@@ -286,6 +287,15 @@ def test_several_threads():
         thread.join()
     for number, pixels in enumerate(photos):
         assert_array_equal(results[number], colorizer(pixels))
+
+
+def test_modes_that_nobody_converts():
+    image = Image.new('RGB', (37, 27))
+    # Pillow 12 has no such images, but those before it.
+    with mock.patch.object(Image.Image, 'mode', 'BGR;15'):
+        with assert_raises(ColornetError) as caught:
+            colorizer(image)
+    assert_in('BGR;15', str(caught.exception))
 
 
 class TestFiles(InFolder):

@@ -6,10 +6,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from unittest import SkipTest
+from unittest import SkipTest, mock
 
 import numpy as np
-from nose.tools import assert_not_in, eq_, ok_
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 
 from colornet.api import load_colorizer, load_colorizers
@@ -17,9 +17,10 @@ from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_photo
-from colornet.prediction.engines import load_configuration, load_prediction
+from colornet.prediction.engines import (load_configuration, load_outputs,
+                                         load_prediction)
 from colornet.prediction.onnx import export_onnx
-from colornet.resources import find_resource, weights_file
+from colornet.resources import DEFAULT_NETWORK, find_resource, weights_file
 from tests import tiny
 from tests.inventing import save_invented
 
@@ -155,6 +156,18 @@ def test_the_same_errors():
         errors = [error_of(*arguments + (engine,))
                   for engine in with_pytorch(*ENGINES)]
         eq_(len(set(errors)), 1, errors)
+
+
+def test_decodings_are_checked_before_an_engine_is_imported():
+    loaders = ['colornet.prediction.onnx_cache.load_outputs_for_onnx_runtime',
+               'colornet.prediction.onnx_cache.load_for_onnx_runtime']
+    with mock.patch(loaders[0]) as outputs, mock.patch(loaders[1]) as both:
+        for load, decoding in ((load_outputs, ['foo=1']),
+                               (load_prediction, [[], ['foo=1']])):
+            with assert_raises(ColornetError) as caught:
+                load(find_resource(DEFAULT_NETWORK), None, decoding, 'onnx')
+            assert_in('unknown setting decoding.foo', str(caught.exception))
+    eq_((outputs.called, both.called), (False, False))
 
 
 def test_sizes_that_no_network_takes():

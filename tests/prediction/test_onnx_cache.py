@@ -183,7 +183,7 @@ class TestCache:
         for arguments, words in (
                 ((self.folder / 'none.h5',), 'none.h5 does not exist'),
                 ((self.folder / 'none.onnx',), 'none.onnx does not exist'),
-                ((tiny.VGG16_FILE,), 'cannot read'),
+                ((tiny.VGG16_FILE,), 'is no HDF5 file'),
                 ((self.network, self.folder / 'none.pkl'), 'none.pkl'),
                 ((self.network, self.network), 'not a Keras VGG16 file'),
                 ((path, tiny.VGG16_FILE), 'VGG16 is in it'),

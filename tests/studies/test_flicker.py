@@ -1,5 +1,7 @@
 """Films scored, frame by frame and smoothed."""
 
+import re
+
 from nose.tools import (assert_almost_equal, assert_greater, assert_in,
                         assert_less, eq_, ok_)
 
@@ -66,3 +68,18 @@ class TestFlicker(clips.InFolder):
                                  configuration(), max_frames=5)
         assert_in('5 frames', text)
         eq_(network.seen, 6)
+
+
+def test_the_page_has_the_shipped_numbers():
+    rows = read_csv(tiny.ROOT / 'experiments' / 'results' / 'flicker.csv')
+    page = (tiny.ROOT / 'docs' / 'video.rst').read_text()
+    table = [line.split() for line in page.splitlines() if re.match(
+        r'.* (frame by frame|smoothed|every 4th) +[\d.]+ +[\d.]+ ', line)]
+    shipped = [row for row in rows if row['fps']]
+    eq_(len(table), len(shipped))
+    for cells, row in zip(table, shipped):
+        eq_([float(cell) for cell in cells[-8:-6]],
+            [float('%.2f' % float(row['warp'])),
+             float('%.1f' % float(row['times']))], row)
+        eq_(cells[-3:-1], ['%.2f' % float(row['psnr']),
+                           '%+.2f' % float(row['gain'])], row)

@@ -85,7 +85,7 @@ class Page:
         cls.app = make_app(cls.model, **cls.OPTIONS)
         cls.server = listen(cls.app, '127.0.0.1', 0, 8)
         cls.url = 'http://127.0.0.1:%s/' % cls.server.effective_port
-        cls.thread = threading.Thread(target=cls.server.run)
+        cls.thread = threading.Thread(target=cls.server.run, daemon=True)
         cls.thread.start()
         cls.temporary = tempfile.TemporaryDirectory()
         options = webdriver.ChromeOptions()
@@ -110,7 +110,7 @@ class Page:
     def teardown_class(cls):
         cls.driver.quit()
         cls.server.close()
-        cls.thread.join()
+        cls.thread.join(60)
         cls.temporary.cleanup()
 
     def setup(self):

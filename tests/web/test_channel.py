@@ -28,7 +28,7 @@ class TestChannel:
         self.stack.enter_context(contextlib.redirect_stderr(self.said))
         self.app = make_app(make_model(), places=2, max_bytes=LIMIT)
         self.server = server.listen(self.app, '127.0.0.1', 0, 2)
-        self.thread = threading.Thread(target=self.server.run)
+        self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
 
     setup_method = setup
@@ -36,7 +36,7 @@ class TestChannel:
     def teardown(self):
         # As Ctrl-C does, but from another thread.
         self.server.asyncore.close_all(self.server._map)
-        self.thread.join()
+        self.thread.join(60)
         self.server.task_dispatcher.shutdown()
         self.stack.close()
         eq_(self.said.getvalue(), '')

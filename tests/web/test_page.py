@@ -66,6 +66,16 @@ class TestPhotos(Page):
         ok_(not self.one('#progress').is_displayed())
         eq_(self.all('.dragging'), [])
 
+    def test_progress_counts_what_failed(self):
+        self.run('''window.seen = [];
+            const bar = document.getElementById('progress');
+            new MutationObserver(() => seen.push(`${bar.value}/${bar.max}`))
+                .observe(bar, { attributeFilter: ['value'] });''')
+        self.give([('broken.jpg', b'no photo')] + photos())
+        self.wait_for_photos(2)
+        eq_(list(dict.fromkeys(self.run('return seen'))),
+            ['0/3', '1/3', '2/3'])
+
     def test_paste(self):
         self.give(photos()[:1], PASTE)
         self.wait_for_photos()

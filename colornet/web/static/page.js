@@ -50,9 +50,10 @@ async function run() {
   while (waiting.length) {
     showProgress();
     const photo = waiting.shift();
-    if (!photo.removed && await photo.colour(askOptions()) &&
-        !photo.removed) {
-      done += 1;
+    if (photo.removed) continue;
+    const coloured = await photo.colour(askOptions());
+    done += 1; // also what failed
+    if (coloured && !photo.removed) {
       tell(`${photo.file.name} is coloured` +
         (waiting.length ? `, ${waiting.length} left` : ''));
     }
