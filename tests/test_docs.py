@@ -89,6 +89,28 @@ def test_all_references_are_links_that_can_be_read():
             assert_in(name[0] or name[1], names, page)
 
 
+def test_tables_are_whole():
+    """Cells are below their columns, between rules that are the same."""
+    num_tables = 0
+    for page in PAGES:
+        lines, top = read(page).splitlines() + [''], None
+        for number, line in enumerate(lines):
+            where = '%s:%d: %s' % (page, number + 1, line)
+            is_rule = re.match(r'=+( +=+)+$', line)
+            if is_rule and top is None:
+                top = line
+            elif is_rule:
+                eq_(line, top, where)
+            elif top is not None:
+                ok_(all(line[margin:margin + 1].strip() == ''
+                        for margin, mark in enumerate(top) if mark == ' '),
+                    where)
+            if is_rule and top is not None and not lines[number + 1]:
+                top, num_tables = None, num_tables + 1
+        ok_(top is None, page)
+    ok_(num_tables > 10)
+
+
 def test_everything_in_docs_is_linked():
     front = [target.resolve() for target in links(README)]
     for page in DOCS:
