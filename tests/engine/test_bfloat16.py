@@ -111,8 +111,9 @@ def test_filters_are_kept_once():
     for _ in range(8):
         add_layer()
     grown = resident_memory() - before
-    # In two bytes each.
-    ok_(1.8 * num_filters < grown < 3 * num_filters, grown / num_filters)
+    # In two bytes each, and what is freed may stay with the process; float32,
+    # twice, would be ten.
+    ok_(grown < 6 * num_filters, grown / num_filters)
 
 
 def test_sums_are_float32_and_results_rounded():
