@@ -84,6 +84,9 @@ def _consistency(options):
         if not options.everyday or options.cvcl or options.sheet:
             raise ColornetError('--choose takes photos by --everyday alone, '
                                 'and no --sheet')
+        if not options.list:
+            raise ColornetError('--choose takes held-out photos only: name '
+                                'them by --list')
         print(choose_settings(options.out, options.everyday, options.list,
                               options.every, options.vgg, options.engine))
     else:

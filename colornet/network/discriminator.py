@@ -3,7 +3,7 @@
 It looks at patches, as pix2pix's does (Isola et al., 2017), has spectral
 normalization (Miyato et al., 2018) in the place of batch normalization, and
 learns by least squares (Mao et al., 2017). The paper only names the idea
-(choice 32).
+(choice 31).
 """
 
 from collections import OrderedDict

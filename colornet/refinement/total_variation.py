@@ -1,13 +1,15 @@
 """Total variation of colours, small but where luminance has edges (paper, 6).
 
-Of chrominance x, near what was predicted, y, this is the minimum of
+Of chrominance x, near what was predicted, y, this goes towards the minimum of
 
     weight * sum over pixels of |ties * gradient of x|
         + 1/2 * sum over pixels of trust * |x - y|^2
 
 where the gradient is of U and V together, so that they change at the same
 places, ties are weak across edges of luminance, and the trust of a pixel is
-what the network knows of it. Chambolle and Pock's algorithm (2011).
+what the network knows of it. Chambolle and Pock's algorithm (2011), stopped
+after 60 steps: photos are far from the minimum then, and nearer to what was
+predicted. The default weight was chosen for so many.
 """
 
 import numpy as np
@@ -57,8 +59,8 @@ def minimize_variation(chroma, trust, ties, weight, num_steps=NUM_STEPS):
     ties : (ndarray, ndarray)
         Of :func:`luminance_ties`; at most 1.
     weight : float, above 0
-        In units of U and V: with trust 1, a spot that is smaller than about
-        this vanishes.
+        In units of U and V times pixels of the grid: at the minimum, with
+        trust 1, a disc is lower by twice this over its radius.
     num_steps : int
 
     Returns
