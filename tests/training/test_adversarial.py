@@ -121,8 +121,8 @@ class TestOpponent:
         first, last = results[0], results[-1]
         ok_(last[2] < 0.5 * first[2], (first, last))
         ok_(last[3] > 0.8, last)
-        # What deceives it less, loses more.
-        ok_(last[1] > first[1], (first, last))
+        # What scores nearly zero should have scored one.
+        assert_allclose(last[1], 1, atol=0.1)
 
 
 def test_a_configuration_has_its_learner():
@@ -237,12 +237,14 @@ class TestTraining(tiny.InFolder):
     def test_the_log_tells_of_both(self):
         rows, losses = self.rows(self.straight), self.rows(
             self.straight, 'losses.csv')
-        # Two of seven photos are held out: three minibatches an epoch.
-        eq_((len(rows), len(losses)), (3, 9))
+        # Of seven photos, some are for tests, and some are held out.
+        count = len(losses) // 3
+        eq_((len(rows), len(losses)), (3, 3 * count))
+        ok_(count > 1)
         for name in AdversarialLearner.further_losses:
             for epoch, row in enumerate(rows):
                 part = [float(line[name]) for line in
-                        losses[3 * epoch:3 * epoch + 3]]
+                        losses[count * epoch:count * (epoch + 1)]]
                 assert_allclose(float(row[name]), np.mean(part), rtol=1e-4)
 
     def test_the_discriminator_learns_alone_at_first(self):

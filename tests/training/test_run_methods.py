@@ -52,13 +52,13 @@ class StandIn:
     """A learner whose predictions are right."""
 
     map = staticmethod(map)
-    started = None
+    started, further_losses = None, ()
 
     def __init__(self):
         self.parameters = OrderedDict([(('conv', 'W'), Variable([1, 2]))])
         self.averages = OrderedDict()
         self.optimizer_state = [Variable([0])]
-        self.rates, self.calls = [], []
+        self.rates, self.calls, self.places = [], [], []
 
     def load_photos(self, folder):
         return Images(), ['%d.jpg' % number for number in range(NUM_IMAGES)]
@@ -79,6 +79,9 @@ class StandIn:
 
     def set_learning_rate(self, rate):
         self.rates.append(rate)
+
+    def set_progress(self, *place):
+        self.places.append(place)
 
     def step(self, inputs, targets):
         return float(inputs.mean())
@@ -151,13 +154,16 @@ class TestRun:
             eq_([len(batch) for batch in batches], [3, 3, 1])
             assert_array_equal(np.sort(np.concatenate(batches)), training)
         eq_(len(set(self.learner.rates)), 6)
-        rates = self.learner.rates[4:]
-        self.learner.rates = []
+        eq_(self.learner.places, [(epoch, minibatch, 3) for epoch in (0, 1)
+                                  for minibatch in range(3)])
+        rates, places = self.learner.rates[4:], self.learner.places[4:]
+        self.learner.rates, self.learner.places = [], []
         rest = list(run.training_batches(1, skip=1))
         eq_(len(rest), 2)
         for (inputs, _), expected in zip(rest, batches[1:]):
             assert_array_equal(inputs, expected)
         eq_(self.learner.rates, rates)
+        eq_(self.learner.places, places)
 
     def test_validation_is_of_the_photos_that_are_held_out(self):
         run = self.make('training.batch_size=2')
