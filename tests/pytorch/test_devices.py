@@ -53,13 +53,13 @@ def test_the_engine_is_that_which_is_there():
     with finding(*both):
         check_is_told('COLORNET_DEVICE', '--device', 'cpu')
     for packages, name, made in (
-            (both, 'training', 'TheanoLearner'),
+            (both, 'training.run', 'TheanoLearner'),
             # Theano without Lasagne, which are installed together, is none.
-            (('theano', 'torch'), 'pytorch', 'PyTorchLearner')):
-        if name == 'pytorch':
+            (('theano', 'torch'), 'pytorch.learner', 'PyTorchLearner')):
+        if name == 'pytorch.learner':
             need('torch')
         with finding(*packages), mock.patch(
-                'colornet.%s.learner.%s' % (name, made)) as learner:
+                'colornet.%s.%s' % (name, made)) as learner:
             run()
         eq_(learner.call_count, 1)
 
