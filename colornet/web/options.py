@@ -81,7 +81,8 @@ RESULTS = OrderedDict([
         'colour', 'what makes colours even: none, or one or several of ' +
         ', '.join(refinement.STEPS) + '; if not given, as the network has it',
         type='string',
-        examples=['none', 'total_variation', 'crf guided'])),
+        examples=['none', 'segments', 'crf', 'total_variation',
+                  'total_variation fade', 'total_variation guided'])),
     ('mark', _option(
         'file', 'say in XMP that colours are computed', type='boolean')),
 ])

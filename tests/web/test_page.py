@@ -169,7 +169,8 @@ class TestPhotos(Page):
         for name in self.all('.choices span'):
             ok_(name.text.strip() and name.text not in names, name.text)
         self.model.outputs.count = 1
-        for name, value in ('borders', 'colour'), ('tones', 'keep'):
+        for name, value in (('borders', 'colour'), ('tones', 'keep'),
+                            ('refinement', 'none')):
             self.wait_for_change(controls[name].find_element(
                 'css selector', '[value=%s]' % value).click)
         eq_(self.model.outputs.count, 3)
@@ -184,7 +185,7 @@ class TestPhotos(Page):
         eq_(name, 'print-coloured.png')
         eq_(got, self.api(content, borders='colour', tones='keep',
                           smoothing='2', format='png', depth='16',
-                          mark='false'))
+                          refinement='none', mark='false'))
         self.wait_for_change(self.one('.reset').click)
         eq_(self.download()[1], self.api(content))
 

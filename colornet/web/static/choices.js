@@ -10,13 +10,15 @@ const LABELS = {
   format: 'Format',
   quality: 'Quality',
   depth: 'Bits a channel',
+  refinement: 'Even colours',
   mark: 'Mark',
 };
 
 function control({ schema, name }) {
-  if (schema.enum) {
+  const values = schema.enum || schema.examples;
+  if (values) {
     const select = document.createElement('select');
-    for (const value of schema.enum) select.add(new Option(value, value));
+    for (const value of values) select.add(new Option(value, value));
     return select;
   }
   const input = document.createElement('input');
@@ -39,9 +41,10 @@ export class Choices {
       text.textContent = option.description;
       option.input = control(option);
       option.input.name = option.name;
-      // Not given: the server decides by the photo.
-      if (option.schema.enum && option.default === null) {
-        option.input.options.add(new Option('as the photo', ''), 0);
+      // Not given: the server decides by the photo, or by the network.
+      if (option.input.options && option.default === null) {
+        option.input.options.add(new Option(
+          option.step === 'file' ? 'as the photo' : 'as usual', ''), 0);
       }
       option.input.addEventListener('change', () => {
         if (!option.input.checkValidity() || option.input.value === '') {
