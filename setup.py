@@ -97,7 +97,8 @@ setup(
     # The C++ is compiled where it runs.
     package_data={'colornet.engine': ['cpp/*.cpp'],
                   'colornet.studies': ['page.rst', 'report.html'],
-                  'colornet.web': ['static/*.*', 'static/vendor/*', 'templates/*']},
+                  'colornet.web': ['static/*.*', 'static/vendor/*',
+                                   'templates/*']},
     python_requires='>=3.8',
     install_requires=list(
         where('python_version < "3.12"', WITH_THEANO)) + list(
