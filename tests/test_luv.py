@@ -7,8 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from colornet import luv
-from colornet.color import (as_uint8, join_channels, luminance,
-                            split_channels)
+from colornet.color import as_uint8, join_channels, luminance, split_channels
 from tests import tiny
 
 PHOTOS = sorted(tiny.PHOTOS.glob('*.jpg'))
