@@ -11,10 +11,8 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import is_special
-from ..resources import DEFAULT_NETWORK
 from ..terminal import note, say
-from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
-                      add_vgg, positive)
+from .options import add, add_photo_network, positive
 
 __all__ = ['add_colorize', 'print_report']
 
@@ -42,8 +40,6 @@ def add_colorize(commands):
                          'source: beside it, they are NAME-coloured; or - for '
                          'the standard output (default: the folder colorized; '
                          '- for -)')
-    command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     _add_result_options(command)
     command.add_argument('--watch', action='store_true', help='go on: colour '
                          'what comes into folders or changes there, once it '
@@ -56,11 +52,7 @@ def add_colorize(commands):
     command.add_argument('--batch-size', type=positive, default=4,
                          metavar='N', help='photos computed at a time '
                          '(default: %(default)s)')
-    add_decoding(command)
-    add_vgg(command)
-    add_engine(command)
-    add_device(command)
-    add_bfloat16(command)
+    add_photo_network(command)
 
 
 def _add_result_options(command):

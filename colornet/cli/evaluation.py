@@ -5,10 +5,9 @@ from pathlib import Path
 from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
-from ..resources import DEFAULT_NETWORK
 from ..terminal import say
-from .options import (add, add_decoding, add_engine, add_networks, add_out,
-                      add_subset, add_vgg, check_outputs, positive)
+from .options import (add, add_decoding, add_engine, add_network, add_networks,
+                      add_out, add_subset, add_vgg, check_outputs, positive)
 
 __all__ = ['add_decodings', 'add_evaluate', 'add_everyday', 'add_figure',
            'add_hints', 'add_table1', 'add_table2']
@@ -171,8 +170,7 @@ def add_hints(commands):
                          help='folder of photos in colour')
     command.add_argument('--list', metavar='LIST', help='as of "colornet '
                          'everyday" (default: all in the folder)')
-    command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: %s)' % DEFAULT_NETWORK)
+    add_network(command)
     add_out(command, 'runs/hints.csv')
     _add_sheet(command, 'grey | network | 3 hints | 10 hints | original')
     add_vgg(command)

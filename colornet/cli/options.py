@@ -4,10 +4,11 @@ import argparse
 
 from ..engine.available import DEVICES, ENGINES
 from ..files import check_output
+from ..resources import DEFAULT_NETWORK
 
 __all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
-           'add_networks', 'add_out', 'add_subset', 'add_vgg',
-           'check_outputs', 'positive']
+           'add_network', 'add_networks', 'add_out', 'add_photo_network',
+           'add_subset', 'add_vgg', 'check_outputs', 'positive']
 
 
 def add(commands, name, run, text, instead=None):
@@ -72,6 +73,20 @@ def add_out(command, default):
     command.add_argument(
         '--out', default=default, help='(default: %(default)s)',
         metavar=default.rpartition('.')[2].upper())
+
+
+def add_network(command):
+    """Let a command take one network."""
+    command.add_argument(
+        '--network', metavar='FILE',
+        help='trained network or run folder (default: %s)' % DEFAULT_NETWORK)
+
+
+def add_photo_network(command):
+    """Let a command choose what colours photos, and how."""
+    for add_option in (add_network, add_decoding, add_vgg, add_engine,
+                       add_device, add_bfloat16):
+        add_option(command)
 
 
 def add_networks(command):

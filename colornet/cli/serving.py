@@ -3,9 +3,7 @@
 import argparse
 
 from ..errors import ColornetError
-from ..resources import DEFAULT_NETWORK
-from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
-                      add_vgg, positive)
+from .options import add, add_photo_network, positive
 
 __all__ = ['add_serve']
 
@@ -24,19 +22,13 @@ def add_serve(commands):
                          'the server, such as behind a proxy: without, only '
                          "addresses, localhost and this machine's own name "
                          'are answered; may be repeated')
-    command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: %s)' % DEFAULT_NETWORK)
     command.add_argument('--max-pixels', type=positive, default=60000000,
                          metavar='N', help='refuse larger photos (default: '
                          '%(default)s)')
     command.add_argument('--max-bytes', type=positive, default=64 << 20,
                          metavar='N', help='refuse larger files (default: '
                          '%(default)s)')
-    add_decoding(command)
-    add_vgg(command)
-    add_engine(command)
-    add_device(command)
-    add_bfloat16(command)
+    add_photo_network(command)
 
 
 def _port(text):

@@ -10,8 +10,7 @@ from ..errors import ColornetError
 from ..files import check_output
 from ..resources import DEFAULT_NETWORK, find_resource
 from ..terminal import note, say
-from .options import (add, add_bfloat16, add_decoding, add_device, add_engine,
-                      add_out, add_vgg, positive)
+from .options import add, add_out, add_photo_network, positive
 
 __all__ = ['add_flicker', 'add_video']
 
@@ -71,17 +70,7 @@ def add_video(commands):
                          '(default: %(default)s)')
     command.add_argument('-q', '--quiet', action='store_true',
                          help='print errors only')
-    _add_network_options(command)
-
-
-def _add_network_options(command):
-    command.add_argument('--network', metavar='FILE', help='trained network '
-                         'or run folder (default: %s)' % DEFAULT_NETWORK)
-    add_decoding(command)
-    add_vgg(command)
-    add_engine(command)
-    add_device(command)
-    add_bfloat16(command)
+    add_photo_network(command)
 
 
 def _weight(text):
@@ -191,7 +180,7 @@ def add_flicker(commands):
                          help='of each clip, from its beginning (default: '
                          '%(default)s)')
     add_out(command, 'runs/flicker.csv')
-    _add_network_options(command)
+    add_photo_network(command)
 
 
 def _flicker(options):

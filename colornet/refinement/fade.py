@@ -36,20 +36,22 @@ def predicted_spread(scores, limits):
     return np.sqrt(total)
 
 
-def trust_of(spread):
+def trust_of(spread, half=HALF_TRUST):
     """How much a prediction of some spread is trusted.
 
     Parameters
     ----------
     spread : ndarray
         Of :func:`predicted_spread`.
+    half : float, above 0
+        Spread of half a trust.
 
     Returns
     -------
     ndarray, same shape
         In (0, 1].
     """
-    return 1 / (1 + np.square(spread / HALF_TRUST))
+    return 1 / (1 + np.square(spread / np.float32(half)))
 
 
 def fade_chroma(chroma, spread, half):
@@ -67,5 +69,4 @@ def fade_chroma(chroma, spread, half):
     -------
     ndarray of float32, same shape as `chroma`
     """
-    left = 1 / (1 + np.square(spread / np.float32(half)))
-    return chroma * left[..., np.newaxis]
+    return chroma * trust_of(spread, half)[..., np.newaxis]
