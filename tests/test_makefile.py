@@ -15,14 +15,14 @@ from tests import tiny
 
 
 def dry_run(*arguments):
-    """The commands of a target, which are not run."""
+    """The commands of a target, which are not run, as if nothing were made."""
     if not shutil.which('make'):
         raise SkipTest('needs make')
     # Of the make that runs the tests.
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith('MAKE')}
     return subprocess.check_output(
-        ['make', '--dry-run', '-C', str(tiny.ROOT)] + list(arguments),
+        ['make', '--dry-run', '--always-make', '-C', str(tiny.ROOT)] + list(arguments),
         env=environment, universal_newlines=True)
 
 
