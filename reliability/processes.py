@@ -102,17 +102,21 @@ class Process:
             output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             for stream in 1, 2:
                 os.dup2(output, stream)
+            # Those of the process that forked may be a test runner's.
+            sys.stdout, sys.stderr = [
+                open(stream, 'w', encoding='utf-8', closefd=False)
+                for stream in (1, 2)]
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             if self.marks:
                 Marks(self.marks).watch()
             if before:
                 before()
             status = main(arguments)
-            sys.stdout.flush()
-            sys.stderr.flush()
         except SystemExit as error:
             status = error.code
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(status)
 
     def wait(self, seconds=None):
