@@ -78,16 +78,8 @@ class Clip:
     def __init__(self, source, name=None):
         av = import_package('av')
         self.name = str(source if name is None else name)
-        self.container = _open(source, self.name)
-        streams = self.container.streams
-        self.stream = next((stream for stream in streams.video
-                            if stream.codec_context is not None and
-                            not _is_cover(stream)), None)
-        if self.stream is None:
-            raise ColornetError('%s has no pictures that can be decoded'
-                                % self.name)
-        self.stream.thread_type = 'AUTO'
-        self.copied = [stream for stream in streams if stream.type in _COPIED]
+        self._source = source
+        self._open()
         self.time_base = self.stream.time_base
         self.rate = (self.stream.average_rate or self.stream.base_rate or
                      Fraction(25))
@@ -105,6 +97,18 @@ class Clip:
         if self.shape != (self._coded[1], self._coded[0]):
             self.aspect = 1 / self.aspect
         self._converter = Converter(self.colours, self.time_base)
+
+    def _open(self):
+        self.container = _open(self._source, self.name)
+        streams = self.container.streams
+        self.stream = next((stream for stream in streams.video
+                            if stream.codec_context is not None and
+                            not _is_cover(stream)), None)
+        if self.stream is None:
+            raise ColornetError('%s has no pictures that can be decoded'
+                                % self.name)
+        self.stream.thread_type = 'AUTO'
+        self.copied = [stream for stream in streams if stream.type in _COPIED]
 
     def close(self):
         """Close the file."""
@@ -146,16 +150,18 @@ class Clip:
         ----------
         pts : int
         """
-        # Some formats do not go where they are asked to.
-        for place in pts, self.start - round(1 / self.time_base):
+        av = import_package('av')
+        # Some formats do not go where they are asked to, or go nowhere.
+        for go in (lambda: self.container.seek(pts, stream=self.stream),
+                   self._begin_anew):
             self._ahead.clear()
-            with naming_errors('cannot read ' + self.name):
-                self.container.seek(place, stream=self.stream)
-            self._filters = None
-            self._items = self._read()
-            first = self._read_ahead()
-            if first is not None and first.pts <= pts:
-                return
+            with contextlib.suppress(av.error.FFmpegError):
+                go()
+                self._filters = None
+                self._items = self._read()
+                first = self._read_ahead()
+                if first is not None and first.pts <= pts:
+                    return
 
     def pixels(self, frame):
         """Pixels of a frame.
@@ -170,6 +176,12 @@ class Clip:
             sRGB; uint16 where the clip has more than 8 bits.
         """
         return self._converter.to_pixels(frame.picture)
+
+    def _begin_anew(self):
+        self.close()
+        if hasattr(self._source, 'seek'):
+            self._source.seek(0)
+        self._open()
 
     def _is_photo(self):
         """Whether it is a file of one picture."""
