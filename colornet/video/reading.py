@@ -13,8 +13,8 @@ from .pictures import Colours, Converter, Filters, upright_filters
 
 __all__ = ['Clip', 'Frame', 'naming_errors', 'read_copied']
 
-#: FFmpeg's formats of photos, beside those called "..._pipe"; files of them may
-#: have several pictures.
+#: FFmpeg's formats of photos, beside those called "..._pipe"; files of them
+#: may have several pictures.
 _PICTURES = 'image2', 'image2pipe', 'gif', 'apng'
 
 #: Streams that are copied.
@@ -76,7 +76,6 @@ class Clip:
     """
 
     def __init__(self, source, name=None):
-        av = import_package('av')
         self.name = str(source if name is None else name)
         self._source = source
         self._open()

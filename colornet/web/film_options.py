@@ -31,8 +31,12 @@ FILMS = OrderedDict([
         enum=sorted(FORMATS))),
 ])
 
-#: The same as of photos.
-_SHARED = 'borders', 'tones', 'refinement', 'mark'
+#: Those that photos have, too -> what they do to films, if it is not the same.
+_SHARED = {
+    'borders': 'bars around the picture: left as they are, or coloured like '
+    'the rest', 'tones': 'what the network sees of faded and dark frames; '
+    'results keep their own tones', 'refinement': None,
+    'mark': 'say in the comment that colours are computed'}
 
 _DEFAULTS = {'every': 1, 'smooth': .9, 'format': None}
 
@@ -75,8 +79,10 @@ def describe_film_options(model):
     list of dict
         As of :func:`.options.describe_options`.
     """
-    options = [dict(one, step='film') for one in describe_options(model)
-               if one['name'] in DECODING or one['name'] in _SHARED]
+    options = [dict(one, step='film', description=_SHARED.get(
+        one['name']) or one['description'])
+        for one in describe_options(model)
+        if one['name'] in DECODING or one['name'] in _SHARED]
     return options + [dict(one, name=name, default=_DEFAULTS[name])
                       for name, one in FILMS.items()]
 

@@ -19,8 +19,8 @@ STATUSES = OrderedDict([
     (422, 'There is no such option or value, or no file.'),
     (431, 'The header of the request is too large.'),
     (500, 'A fault of the server, which it tells where it was started.'),
-    (501, 'The request has a Transfer-Encoding other than chunked; or there are '
-     'no films here, as a package is missing or they are not wanted.'),
+    (501, 'It has a Transfer-Encoding other than chunked; or films are '
+     'not taken, as a package is missing or they are not wanted.'),
     (503, 'Too many at a time; Retry-After says when to try again.'),
 ])
 
@@ -50,9 +50,9 @@ def describe_api(model, version):
     return {
         'openapi': '3.1.0',
         'info': {'title': 'colornet', 'version': version,
-                 'description': 'Colours for black-and-white photos and films. An '
-                 'address that there is not answers 404, a method that it '
-                 'does not have 405.'},
+                 'description': 'Colours for black-and-white photos and '
+                 'films. An address that there is not answers 404, a method '
+                 'that it does not have 405.'},
         'paths': {
             '/api/colorize': {'post': _upload(
                 'Colour a photo', _schemas(model), {'200': _image(

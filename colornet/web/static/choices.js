@@ -4,7 +4,7 @@
 const OWN = ['saturation', 'temperature', 'method', 'hints', 'colour'];
 
 const LABELS = {
-  borders: 'Borders of prints',
+  borders: 'Borders',
   tones: 'Faded tones',
   every: 'Frames that the network sees',
   smooth: 'Steadiness of colours',

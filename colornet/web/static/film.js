@@ -83,8 +83,9 @@ export class Film extends Item {
       } else {
         const { done, frames } = film;
         if (frames) Object.assign(bar, { max: frames, value: done });
-        const left = done && frames && (performance.now() - start) / 1000 *
-          (frames - done) / done;
+        // The first ones come together, when the server has looked ahead.
+        const left = done >= 24 && frames > done && (performance.now() -
+          start) / 1000 * (frames - done) / done;
         this.state(`frame ${done}${frames ? ` of ${frames}` : ''}` +
           (left ? `, ${time(left)} left` : '') + ' …', 'busy');
       }
