@@ -4,6 +4,7 @@ import contextlib
 import csv
 import errno
 import fcntl
+import functools
 import io
 import json
 import os
@@ -123,12 +124,17 @@ def _remove_leftovers(folder):
                 path.unlink()
 
 
+#: The same, when a process first writes there: folders may have many files.
+_remove_leftovers_once = functools.lru_cache(1 << 12)(_remove_leftovers)
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Write a file under a temporary name, then rename it.
 
     Whoever reads `path` sees the old file or the new one, never half of one,
-    also after a power cut.
+    also after a power cut. What a process that was killed an hour ago or more
+    has left in its folder goes.
 
     Parameters
     ----------
@@ -149,6 +155,7 @@ def replacing(path):
     path = Path(os.path.realpath(path))
     if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
+    _remove_leftovers_once(path.parent)
     temporary = str(path.parent / (_TEMPORARY % uuid.uuid4().hex[:12]))
     try:
         yield temporary
