@@ -58,12 +58,14 @@ def sizes(path):
             for page in tifffile.TiffFile(io.BytesIO(content)).pages:
                 for each in [page] + list(page.pages or ()):
                     found.add((each.imagelength, each.imagewidth))
-    with contextlib.suppress(Exception):
-        import pillow_heif
-        for image in pillow_heif.open_heif(io.BytesIO(content)):
-            found.add(image.size[::-1])
-    with contextlib.suppress(Exception):
-        import rawpy
-        with rawpy.imread(io.BytesIO(content)) as raw:
-            found.add((raw.sizes.height, raw.sizes.width))
+    if content[4:8] == b'ftyp' and not found:
+        with contextlib.suppress(Exception):
+            import pillow_heif
+            for image in pillow_heif.open_heif(io.BytesIO(content)):
+                found.add(image.size[::-1])
+    if Path(path).suffix == '.dng':
+        with contextlib.suppress(Exception):
+            import rawpy
+            with rawpy.imread(io.BytesIO(content)) as raw:
+                found.add((raw.sizes.height, raw.sizes.width))
     return found
