@@ -19,7 +19,7 @@ class Busy(Exception):
     """
 
     def __init__(self, seconds):
-        super().__init__('too many photos at a time; try again in %d s'
+        super().__init__('too many at a time; try again in %d s'
                          % seconds)
         self.seconds = seconds
 
@@ -48,6 +48,15 @@ class Line:
         """How many wait or are served."""
         with self._lock:
             return self._taken
+
+    def call(self, function, *arguments):
+        """Call a function that is short without a place, as the next one.
+
+        Returns
+        -------
+        What it returns.
+        """
+        return self._thread.submit(function, *arguments).result()
 
     @contextlib.contextmanager
     def place(self):
