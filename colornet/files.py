@@ -5,6 +5,7 @@ import csv
 import errno
 import fcntl
 import functools
+import hashlib
 import io
 import json
 import os
@@ -15,9 +16,9 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_output', 'check_regular', 'is_special', 'locked',
-           'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
-           'write_text', 'make_folder', 'writing']
+__all__ = ['check_output', 'check_regular', 'digest_file', 'is_special',
+           'locked', 'read_csv', 'replacing', 'write_csv', 'write_json',
+           'write_rows', 'write_text', 'make_folder', 'writing']
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -266,6 +267,20 @@ def read_csv(path):
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColornetError('cannot read %s: %s' % (
             path, getattr(error, 'strerror', None) or error))
+
+
+def digest_file(path):
+    """SHA-256 of what a file holds, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def make_folder(folder):
