@@ -243,12 +243,14 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=1) + '\n')
 
 
-def read_csv(path):
+def read_csv(path, numbers=()):
     """Read a CSV file with a header.
 
     Parameters
     ----------
     path : str or Path
+    numbers : collection of str
+        Columns that have numbers or nothing.
 
     Returns
     -------
@@ -257,16 +259,38 @@ def read_csv(path):
     Raises
     ------
     ColornetError
-        If it cannot be read.
+        If it cannot be read, or is damaged.
     """
     try:
         with open(path, newline='', encoding='utf-8') as stream:
             reader = csv.reader(stream)
             header = next(reader, [])
-            return [dict(zip(header, row)) for row in reader]
+            rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColornetError('cannot read %s: %s' % (
             path, getattr(error, 'strerror', None) or error))
+    return [_named(path, header, *row, numbers) for row in rows]
+
+
+def _named(path, header, line, row, numbers):
+    """A row of a CSV file by its header."""
+    if len(row) != len(header):
+        raise ColornetError('%s is damaged in line %d: %d values, not %d'
+                            % (path, line, len(row), len(header)))
+    named = dict(zip(header, row))
+    for name in set(numbers).intersection(named):
+        if named[name] and not _is_number(named[name]):
+            raise ColornetError('%s is damaged in line %d: %s is no number'
+                                % (path, line, name))
+    return named
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def digest_file(path):

@@ -40,13 +40,15 @@ _NOISE = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|'
                     'Traceback|internal error|Warning|<class|out of memory')
 
 
-def try_file(reader, path, log):
+def try_file(reader, path, log, whole=False):
     """Read a file in a process of its own.
 
     Parameters
     ----------
     reader : Reader
     path, log : Path
+    whole : bool
+        Whether it is not damaged, and may do what its kind does.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def try_file(reader, path, log):
         Of a fault.
     """
     process = Process([], log, command=lambda _: report_errors(
-        _read, reader, path))
+        _read, reader, path, whole))
     if not process.wait(_LONGEST):
         process.kill()
         return 'fault', 'it hangs'
@@ -72,7 +74,7 @@ def try_file(reader, path, log):
     return 'fault', 'status %s: %s' % (process.status, ' / '.join(lines))
 
 
-def _read(reader, path):
+def _read(reader, path, whole):
     """In the process: what a file does and what comes of it."""
     def watch(event, arguments):
         if watching and _FORBIDDEN.match(event) and not (
@@ -80,7 +82,7 @@ def _read(reader, path):
             print('#FAULT it does %s %s' % (event, arguments), flush=True)
     # As the program has it.
     sys.stderr.reconfigure(errors='backslashreplace')
-    watching = [True]
+    watching = [] if whole else [True]
     sys.addaudithook(watch)
     try:
         result = reader.read(path)
@@ -99,21 +101,22 @@ def _run(options):
     if unknown:
         raise ColornetError('no kind is called %s; there are %s' % (
             ', '.join(sorted(unknown)), ', '.join(READERS)))
-    counts = {}
+    faults = 0
+    say('%-14s %7s %7s %8s %7s' % ('kind', 'files', 'read', 'refused',
+                                   'faults'))
     try:
         for kind in options.kind or READERS:
             (folder / kind).mkdir()
-            reader = READERS[kind](folder / kind)
-            counts[kind] = _try_kind(reader, kind, folder, options)
+            counted = _try_kind(READERS[kind](folder / kind), kind, folder,
+                                options)
+            faults += counted['fault']
+            say('%-14s %7d %7d %8d %7d' % (
+                kind, sum(counted.values()), counted['read'],
+                counted['refused'], counted['fault']))
+            sys.stdout.flush()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    say('%-20s %7s %7s %8s %7s' % ('kind', 'files', 'read', 'refused',
-                                   'faults'))
-    for kind, counted in counts.items():
-        say('%-20s %7d %7d %8d %7d' % (
-            kind, sum(counted.values()), counted['read'], counted['refused'],
-            counted['fault']))
-    return any(counted['fault'] for counted in counts.values())
+    return bool(faults)
 
 
 def _try_kind(reader, kind, folder, options):
@@ -122,14 +125,16 @@ def _try_kind(reader, kind, folder, options):
     chance = random.Random('%d %s' % (options.seed, kind))
     for content in reader.seeds:
         reader.path.write_bytes(content)
-        what, reason = try_file(reader, reader.path, folder / 'log')
+        reader.read(reader.path)  # What is imported here, no process has to.
+        what, reason = try_file(reader, reader.path, folder / 'printed',
+                                True)
         if what != 'read':
             raise AssertionError('%s, undamaged: %s' % (kind, reason))
     counted = Counter()
     for number in progress_bar(range(options.files), unit='file', desc=kind):
         content = reader.mutate(chance)
         reader.path.write_bytes(content)
-        what, reason = try_file(reader, reader.path, folder / 'log')
+        what, reason = try_file(reader, reader.path, folder / 'printed')
         counted[what] += 1
         if what == 'fault':
             note('FAULT %s, file %d: %s' % (kind, number, reason))

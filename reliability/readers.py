@@ -13,11 +13,10 @@ import numpy as np
 from colornet.config import Config, load_config
 from colornet.data.image_cache import load_images
 from colornet.data.splits import read_split, resolve
-from colornet.evaluation.plots import plot_curves
+from colornet.evaluation.plots import PLOTTED, plot_curves
 from colornet.files import read_csv, write_csv
 from colornet.network import vgg16_weights
-from colornet.network.parameters import (load_arrays, load_progress,
-                                         save_arrays)
+from colornet.network.parameters import load_arrays, load_progress, save_arrays
 from colornet.photos.finding import find_images
 from colornet.prediction import layer_by_layer, onnx_cache
 from colornet.prediction.onnx import build_onnx
@@ -365,7 +364,8 @@ class _Log(Reader):
         return [self.path.read_bytes()]
 
     def read(self, path):
-        rows = [dict(row, variant='a') for row in read_csv(path)]
+        rows = [dict(row, variant='a') for row in read_csv(
+            path, {'epoch', *PLOTTED})]
         with mock.patch('colornet.evaluation.plots.save_figure'):
             plot_curves(self.folder / 'a.png', rows, ['epoch'], [
                 'training_loss'])
@@ -382,8 +382,8 @@ class _Results(_Log):
 
     def make(self):
         results = find_resource('experiments/defaults.ini').parent / 'results'
-        return [path.read_bytes() for path in sorted(
-            results.glob('*.csv'))[:5]]
+        return [path.read_bytes() for path in sorted(results.glob('*.csv'))
+                if path.read_bytes().startswith(b'variant,')][:5]
 
     def read(self, path):
         return read_results(path)
@@ -472,10 +472,7 @@ class _Function(Reader):
         return self.cache._load(path, self.key, self.weights)
 
     def is_right(self, result):
-        # The whole one is not among the damaged: seeds are not compared.
         return result is None or self.path.read_bytes() in self.seeds
-
-    may = frozenset()
 
 
 #: By kind.

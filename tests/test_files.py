@@ -133,6 +133,20 @@ class TestFiles(unittest.TestCase):
         eq_([list(row.values()) for row in read_csv(self.path)],
             [['12345678', '2406692', '1e+07'], ['x,y', '0.123457', '']])
 
+    def test_rows_that_are_damaged(self):
+        for text, reason in (
+                ('a,b\n1,2\n3\n', 'line 3: 1 values, not 2'),
+                ('a,b\n1,2,3\n', 'line 2: 3 values, not 2'),
+                ('a,b\n\n1,x\n', 'line 3: b is no number')):
+            self.path.write_text(text)
+            with assert_raises(ColornetError) as caught:
+                read_csv(self.path, {'b', 'c'})
+            eq_(str(caught.exception), '%s is damaged in %s'
+                % (self.path, reason))
+        self.path.write_text('a,b\nx,1e5\n\ny,\n')
+        eq_(read_csv(self.path, {'b'}), [{'a': 'x', 'b': '1e5'},
+                                         {'a': 'y', 'b': ''}])
+
     def test_folders_are_made_with_those_above(self):
         for _ in range(2):
             make_folder(self.folder / 'a' / 'b')

@@ -11,7 +11,7 @@ import numpy as np
 from ..data.subsets import draw_training
 from ..errors import ColornetError
 from ..evaluation.evaluate import picture_name
-from ..evaluation.plots import PLOTTED, WINDOW
+from ..evaluation.plots import AXES, PLOTTED, WINDOW
 from ..files import digest_file, read_csv
 from ..network.parameters import load_arrays, load_progress
 from ..training.history import best_epoch
@@ -134,10 +134,10 @@ def read_results(path):
     """
     if not os.path.exists(path):
         return []
-    rows = read_csv(path)
+    rows = read_csv(path, {*AXES, *PLOTTED})
     for number, row in enumerate(rows, 2):
         for name in 'variant', 'scale':
-            if name not in row or len(row) < len(rows[0]):
+            if name not in row:
                 raise ColornetError('%s is damaged in line %d: remove it'
                                     % (path, number))
     return rows
