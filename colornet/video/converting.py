@@ -243,7 +243,8 @@ def _join(film, parts, source, path, name):
         add_metadata(container, film.clip, film.options.mark)
 
         def in_time(packets, shift, copy):
-            return ((packet.dts * packet.time_base - shift, copy, packet)
+            return (((packet.pts if packet.dts is None else packet.dts) *
+                     packet.time_base - shift, copy, packet)
                     for packet in packets)
         for _, copy, packet in heapq.merge(
                 in_time(itertools.chain([first], packets), 0,

@@ -122,9 +122,10 @@ class Film:
 
     def takes(self, packet):
         """Whether a packet of sound or subtitles is of the part's time."""
-        if packet.dts is None:
+        ticks = packet.pts if packet.dts is None else packet.dts
+        if ticks is None:
             return False
-        at = packet.dts * packet.time_base / self.clip.time_base
+        at = ticks * packet.time_base / self.clip.time_base
         # Sound may begin before the first frame.
         return ((at >= self._first or not self.shift) and
                 (self._end is None or at < self._end))

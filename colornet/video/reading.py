@@ -263,13 +263,14 @@ def _open(source, name):
     av = import_package('av')
     with naming_errors('cannot read %s' % name):
         if hasattr(source, 'read'):
-            return av.open(source, options={'protocol_whitelist': 'none'})
+            return av.open(source, container_options={
+                'protocol_whitelist': 'none'})
         check_regular(source)
         if not os.stat(source).st_size:
             raise ColornetError('cannot read %s: it is empty' % name)
         # Absolute, or what is before a colon would be a protocol. Playlists
         # fetch nothing from elsewhere.
-        return av.open(os.path.abspath(source), options={
+        return av.open(os.path.abspath(source), container_options={
             'protocol_whitelist': 'file,crypto,data'})
 
 
