@@ -9,7 +9,7 @@ from ..errors import ColornetError
 from ..photos.reading import ImageError
 from ..terminal import note
 from .films import NoFilm, TooLong
-from .line import Busy
+from .line import Busy, Left
 from .options import BadOption
 
 __all__ = ['Forgotten', 'Refused', 'add_errors', 'error_body', 'too_large']
@@ -93,6 +93,11 @@ def add_errors(app, max_bytes):
     @app.errorhandler(Busy)
     def busy(error):
         return answer(error, 503, **{'Retry-After': str(error.seconds)})
+
+    @app.errorhandler(Left)
+    def left(error):
+        # For nobody: the server closes what the other side has closed.
+        return answer('the request was given up', 499)
 
     @app.errorhandler(Forgotten)
     def forgotten(error):
