@@ -85,6 +85,7 @@ class Process:
 
     Attributes
     ----------
+    pid : int
     status : int or None
         Its exit status, when it has ended by itself.
     """
