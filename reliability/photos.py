@@ -266,7 +266,7 @@ def main(arguments=None):
     parser.add_argument('--fast', action='store_true', help='of undamaged '
                         'files, look at one of each format only')
     return int(cli.report_errors(_run, parser.parse_args(arguments),
-                             program='reliability'))
+                                 program='reliability'))
 
 
 if __name__ == '__main__':

@@ -237,8 +237,9 @@ def _notes(photo):
 
 def _values():
     """Names and values of the options of a request."""
-    return [pair for values in (request.args, request.form)
-            for pair in values.items(multi=True)]
+    # A part of a form need not have a name.
+    return [(name or '', value) for values in (request.args, request.form)
+            for name, value in values.items(multi=True)]
 
 
 def _encode_small(pixels, small):
