@@ -15,6 +15,7 @@ MIRFLICKR ?= data/mirflickr
 DATA ?= data/photos
 EVERYDAY_TEST ?= data/everyday_test
 EVERYDAY_LIST ?=
+EVERY ?=
 EPOCHS ?=
 ENGINE ?=
 SCALE ?= quick
@@ -220,10 +221,11 @@ data/clips: $(VENV)/installed
 flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
 	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
 
-consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST: RUNS/consistency.csv, .jpg
+consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency.csv, .jpg
 	$(COLORNET) consistency --cvcl $(PHOTOS) \
 	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
+	    $(if $(EVERY),--every $(call quoted,$(EVERY))) \
 	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
 
 figure1: ## a photo and its colours: RUNS/figure1.png

@@ -1,12 +1,13 @@
 """Seconds of the parts of what colours a photo, beside the network.
 
 ``python -m benchmarks.parts`` times conversions between sRGB and CIELUV beside
-scikit-image's, hints, and requests of the page; with names of these, some of
-them.
+scikit-image's, hints, what makes colours even, and requests of the page; with
+names of these, some of them.
 """
 
 import argparse
 import dataclasses
+import functools
 import io
 import sys
 import time
@@ -17,20 +18,26 @@ import skimage.color
 from PIL import Image
 
 from colornet.cli import report_errors
-from colornet.color import as_uint8
+from colornet.color import as_uint8, get_color_space
 from colornet.luv import join_to_bytes, luminance_of_bytes
+from colornet.photos.colorizer import Colorizer
 from colornet.photos.finding import find_images
 from colornet.photos.hints import Hint, HintSpreader
 from colornet.photos.reading import read_photo
-from colornet.resources import find_resource
+from colornet.prediction.engines import load_outputs
+from colornet.refinement.refiner import Refinement
+from colornet.refinement.steps import STEPS
+from colornet.resources import DEFAULT_NETWORK, find_resource
 
 from .tables import format_table
 
-__all__ = ['PARTS', 'time_conversions', 'time_hints', 'time_page', 'main']
+__all__ = ['PARTS', 'time_conversions', 'time_hints', 'time_page',
+           'time_refinement', 'main']
 
 #: Pixels of the photo whose colours are converted, of that on which hints
-#: spread, as the network sees it, and of that which the page gets.
-CONVERTED, HINTED, SENT = 1000000, 224 * 296, 12000000
+#: spread, as the network sees it, of that which is made even, and of that
+#: which the page gets.
+CONVERTED, HINTED, EVENED, SENT = 1000000, 224 * 296, 2000000, 12000000
 
 
 def _photo(num_pixels):
@@ -95,6 +102,35 @@ def time_hints(rounds):
     return found
 
 
+def time_refinement(rounds):
+    """A photo's colours, decoded and made even, then joined to it.
+
+    Parameters, Returns
+    -------------------
+    As of :func:`time_conversions`; each step with decoding.
+    """
+    outputs, config, _ = load_outputs(find_resource(DEFAULT_NETWORK),
+                                      engine='onnx')
+    own = Refinement.of(config)
+    limits = get_color_space(config.network['color_space']).limits
+    colorizer = Colorizer(None, config.data['size'],
+                          proportions=config.data['proportions'],
+                          refinement=own)
+    pixels = np.asarray(_photo(EVENED))
+    light = colorizer.reduce(pixels)
+    scores = [channel[0] for channel in outputs(light[np.newaxis])]
+
+    def refine(steps):
+        return own.replaced(steps)(scores, light, limits, config.decoding)
+    chroma = refine(own.text)
+    works = [('decoding, ' + steps, functools.partial(refine, steps))
+             for steps in ('none',) + STEPS if steps != 'guided']
+    works += [('joining, ' + steps, functools.partial(
+        colorizer.refined(steps).join, pixels, chroma, np.uint8))
+        for steps in ('none', 'guided')]
+    return _by_turns(works, rounds)
+
+
 def time_page(rounds):
     """What the page asks for, of a photo that it has not seen before.
 
@@ -150,7 +186,7 @@ def _by_turns(works, rounds):
 
 #: Name -> what times it.
 PARTS = OrderedDict([('conversions', time_conversions), ('hints', time_hints),
-                     ('page', time_page)])
+                     ('refinement', time_refinement), ('page', time_page)])
 
 
 def _run(options):

@@ -4,6 +4,8 @@ import contextlib
 import csv
 import errno
 import fcntl
+import functools
+import hashlib
 import io
 import json
 import os
@@ -14,9 +16,9 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_output', 'check_regular', 'is_special', 'locked',
-           'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
-           'write_text', 'make_folder', 'writing']
+__all__ = ['check_output', 'check_regular', 'digest_file', 'is_special',
+           'locked', 'read_csv', 'replacing', 'write_csv', 'write_json',
+           'write_rows', 'write_text', 'make_folder', 'writing']
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -123,12 +125,17 @@ def _remove_leftovers(folder):
                 path.unlink()
 
 
+#: The same, when a process first writes there: folders may have many files.
+_remove_leftovers_once = functools.lru_cache(1 << 12)(_remove_leftovers)
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Write a file under a temporary name, then rename it.
 
     Whoever reads `path` sees the old file or the new one, never half of one,
-    also after a power cut.
+    also after a power cut. What a process that was killed an hour ago or more
+    has left in its folder goes.
 
     Parameters
     ----------
@@ -149,6 +156,7 @@ def replacing(path):
     path = Path(os.path.realpath(path))
     if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
+    _remove_leftovers_once(path.parent)
     temporary = str(path.parent / (_TEMPORARY % uuid.uuid4().hex[:12]))
     try:
         yield temporary
@@ -283,6 +291,20 @@ def _is_number(text):
     except ValueError:
         return False
     return True
+
+
+def digest_file(path):
+    """SHA-256 of what a file holds, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def make_folder(folder):

@@ -172,7 +172,8 @@ SCHEMA = {
         'segment_size': _above_0, 'segment_strength': _share,
         'crf_weight': _above_0, 'crf_reach': _share,
         'crf_contrast': _above_0,
-        'variation_weight': _above_0, 'variation_contrast': _above_0,
+        'variation_weight': _above_0, 'variation_slope': _above_0,
+        'variation_contrast': _above_0,
         'fade_spread': _above_0,
         'guided_reach': _share, 'guided_contrast': _above_0},
 }

@@ -337,6 +337,21 @@ def test_parts_are_timed():
         parts.main(['nothing'])
 
 
+def test_even_colours_are_timed():
+    from benchmarks import parts
+    tiny.need('onnxruntime')
+    with mock.patch.object(parts, 'EVENED', 6000):
+        found = parts.time_refinement(2)
+    eq_([name for name in found], [
+        'decoding, none', 'decoding, segments', 'decoding, crf',
+        'decoding, total_variation', 'decoding, fade', 'joining, none',
+        'joining, guided'])
+    ok_(all(len(seconds) == 2 and 0 < min(seconds)
+            for seconds in found.values()))
+    # Each does its own work.
+    ok_(min(found['decoding, segments']) > min(found['decoding, none']))
+
+
 @attr('slow')
 def test_the_page_is_timed():
     from benchmarks import parts

@@ -88,7 +88,7 @@ class TestFiles(unittest.TestCase):
         check_output(self.folder / 'new' / 'folder' / 'A.CSV', '.csv')
         eq_(os.listdir(str(self.folder)), [self.path.name])
 
-    def test_what_a_killed_process_left_is_removed_from_a_locked_folder(self):
+    def check_leftovers(self, write):
         paths = [self.folder / name for name in (
             '.colornet-0123456789ab.part', '.colornet-ba9876543210.part',
             '.colornet-cache', 'a.part')]
@@ -96,9 +96,18 @@ class TestFiles(unittest.TestCase):
             path.write_text('half')
             if number:
                 os.utime(str(path), (0, 0))
-        with locked(self.folder, 'busy'):
-            # The first may be written at the moment.
-            eq_([path.exists() for path in paths], [True, False, True, True])
+        write()
+        # The first may be written at the moment.
+        eq_([path.exists() for path in paths], [True, False, True, True])
+
+    def test_what_a_killed_process_left_is_removed_from_a_locked_folder(self):
+        def lock():
+            with locked(self.folder, 'busy'):
+                pass
+        self.check_leftovers(lock)
+
+    def test_what_a_killed_process_left_is_removed_where_another_writes(self):
+        self.check_leftovers(lambda: write_text(self.folder / 'a', 'whole'))
 
     def test_a_locked_folder_is_refused_and_left_as_it_was(self):
         folder = self.folder / 'new' / 'work'

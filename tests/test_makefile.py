@@ -22,7 +22,8 @@ def dry_run(*arguments):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith('MAKE')}
     return subprocess.check_output(
-        ['make', '--dry-run', '--always-make', '-C', str(tiny.ROOT)] + list(arguments),
+        ['make', '--dry-run', '--always-make', '-C', str(tiny.ROOT)] +
+        list(arguments),
         env=environment, universal_newlines=True)
 
 
@@ -60,6 +61,9 @@ def test_every_experiment_is_a_target():
     assert_not_in('--list', dry_run('everyday'))
     assert_in("--data 'a b'", dry_run('hints', 'EVERYDAY_TEST=a b'))
     assert_in("--list 'nature'", dry_run('hints', 'EVERYDAY_LIST=nature'))
+    assert_in("--everyday 'a b'", dry_run('consistency', 'EVERYDAY_TEST=a b'))
+    assert_in("--every '4'", dry_run('consistency', 'EVERY=4'))
+    assert_not_in('--every ', dry_run('consistency'))
     assert_in('fetch_clips.py data/clips', dry_run('flicker'))
     assert_in("--data 'a b'", dry_run('flicker', 'CLIPS=a b'))
     assert_not_in('fetch_clips', dry_run('flicker', 'CLIPS=a b'))

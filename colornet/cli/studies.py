@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import check_output
+from ..refinement.steps import check_steps
 from ..terminal import printable, say
 from .options import add, add_engine, add_out, add_vgg, check_outputs, positive
 
@@ -65,9 +66,10 @@ def add_consistency(commands):
                          'photos in colour')
     command.add_argument('--list', metavar='LIST', help='of these, as of '
                          '"colornet everyday" (default: all in the folder)')
-    command.add_argument('--choose', action='store_true', help='score what '
-                         'settings of [refinement] were chosen among, on '
-                         '--everyday; never with test photos')
+    command.add_argument('--choose', nargs='*', metavar='STEP', help='score '
+                         'what settings of [refinement] were chosen among, '
+                         'all or those of some steps, on --everyday; never '
+                         'with test photos')
     add_out(command, 'runs/consistency.csv')
     command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
                          '| ways | original of the most uneven photos')
@@ -80,7 +82,7 @@ def add_consistency(commands):
 def _consistency(options):
     from ..studies.consistency import choose_settings, score_consistency
     check_outputs(options)
-    if options.choose:
+    if options.choose is not None:
         if not options.everyday or options.cvcl or options.sheet:
             raise ColornetError('--choose takes photos by --everyday alone, '
                                 'and no --sheet')
@@ -88,7 +90,8 @@ def _consistency(options):
             raise ColornetError('--choose takes held-out photos only: name '
                                 'them by --list')
         print(choose_settings(options.out, options.everyday, options.list,
-                              options.every, options.vgg, options.engine))
+                              options.every, options.vgg, options.engine,
+                              check_steps(' '.join(options.choose))))
     else:
         print(score_consistency(options.out, options.cvcl, options.everyday,
                                 options.list, options.sheet, options.every,

@@ -167,10 +167,16 @@ class Refinement:
         spread = (predicted_spread(outputs, limits) if len(outputs) > 1 else
                   np.zeros(chroma.shape[:2], np.float32))
         if 'total_variation' in self.steps:
-            ties = luminance_ties(shrink(luminance, chroma.shape[:2]),
+            grid = chroma.shape[:2]
+            ties = luminance_ties(shrink(luminance, grid),
                                   settings['variation_contrast'])
-            chroma = minimize_variation(chroma, trust_of(spread), ties,
-                                        settings['variation_weight'])
+            # Both are of the photo, whatever the grid: of twice as many rows,
+            # a thing has four times the pixels, its border twice.
+            side = min(grid)
+            chroma = minimize_variation(
+                chroma, trust_of(spread), ties,
+                settings['variation_weight'] * side,
+                settings['variation_slope'] / side)
         if 'fade' in self.steps:
             chroma = fade_chroma(chroma, spread, settings['fade_spread'])
         return chroma

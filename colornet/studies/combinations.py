@@ -88,15 +88,18 @@ def _vary(decoders, steps, **values):
 
 
 #: Among which the numbers of each step were chosen, on held-out photos.
-CANDIDATES = [Combination('argmax', 'none'), Combination('mean', 'none')] + [
-    *_vary(['argmax', 'mean'], 'total_variation',
-           variation_weight=(1, 3, 6, 12), variation_contrast=(2, 4, 8)),
-    *_vary(['argmax', 'mean'], 'segments',
+CANDIDATES = [Combination(decoder, 'none')
+              for decoder in ('argmax', 'mean', 'own')] + [
+    *_vary(['mean', 'own'], 'total_variation',
+           variation_weight=(0.05, 0.1, 0.2), variation_slope=(150, 300, 600),
+           variation_contrast=(2,)),
+    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.1,),
+           variation_slope=(300,), variation_contrast=(1, 4)),
+    *_vary(['argmax'], 'segments',
            segmentation=('felzenszwalb', 'slic'), segment_size=(25, 100),
            segment_strength=(0.5, 1)),
-    *_vary(['argmax', 'mean'], 'crf', crf_weight=(0.5, 2),
-           crf_reach=(0.05, 0.2)),
-    *_vary(['argmax', 'mean'], 'fade', fade_spread=(30, 60, 120)),
+    *_vary(['argmax'], 'crf', crf_weight=(0.5, 2), crf_reach=(0.05, 0.2)),
+    *_vary(['argmax'], 'fade', fade_spread=(30, 60, 120)),
     *_vary(['mean'], 'guided', guided_reach=(0.02, 0.05),
            guided_contrast=(4, 8, 16))]
 
@@ -179,6 +182,8 @@ class Scorer:
         def picture(combination):
             return self._picture(combination, seen, truth)[0]
         rows = []
+        # The first picture of a photo waits for memory: it is not timed.
+        picture(self.combinations[0])
         for combination in self._ways:
             found, milliseconds = self._picture(combination, seen, truth)
             rows.append(dict(truth.score(found, METRICS),

@@ -112,7 +112,7 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
 
 
 def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
-                    engine=None):
+                    engine=None, steps=()):
     """Score candidates for the settings of ``[refinement]``.
 
     Parameters
@@ -124,6 +124,8 @@ def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
         no test.
     every, vgg_weights, engine
         As for :func:`score_consistency`.
+    steps : sequence of str
+        Whose settings; of all, if empty.
 
     Returns
     -------
@@ -132,7 +134,9 @@ def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
     """
     check_output(out_file)
     network = find_resource(DEFAULT_NETWORK)
-    scorer = Scorer(network, CANDIDATES, vgg_weights, engine)
+    candidates = [one for one in CANDIDATES
+                  if not steps or one.steps in ('none',) + tuple(steps)]
+    scorer = Scorer(network, candidates, vgg_weights, engine)
     rows = _score_set('held out', network.stem, scorer,
                       find_photos(folder, list_file)[::every])
     write_rows(out_file, COLUMNS, rows)

@@ -20,6 +20,8 @@ from colornet.resources import find_resource
 
 LIMITS = -100., 100.
 REGRESSION = ['network.kind=regression', 'objective.loss=l2']
+#: Total variation that is seen on small grids.
+STRONG = ['refinement.variation_weight=0.5', 'refinement.variation_slope=20']
 PHOTO = find_resource('demo/photos/picosdeeuropa.jpg')
 
 
@@ -29,7 +31,8 @@ def configured(*overrides):
 
 def taking(*steps):
     return Refinement.of(configured(
-        'refinement.crf_weight=5', 'refinement.crf_reach=0.2')).replaced(
+        'refinement.crf_weight=5', 'refinement.crf_reach=0.2',
+        *STRONG)).replaced(
             ' '.join(steps))
 
 
@@ -109,6 +112,49 @@ def test_large_grids_become_small():
         configured(*REGRESSION).decoding).shape, (64, 80, 2))
 
 
+def vary(scores, luminance, *overrides):
+    """Chrominance by the mean and total variation."""
+    config = configured('decoding.method=mean', *overrides)
+    return Refinement.of(config).replaced('total_variation')(
+        scores, luminance, LIMITS, config.decoding)
+
+
+def draw_halves():
+    """Scores of two colours, one for each half, as unsure as networks are."""
+    centres = np.arange(-98., 100., 4)[:, np.newaxis, np.newaxis]
+    target = np.where(np.arange(24) < 12, -20., 20.)
+    plane = -((centres - target) / 20) ** 2 / 2
+    return 2 * [np.broadcast_to(plane, (50, 16, 24)).astype(np.float32)]
+
+
+def test_what_counts_as_an_edge():
+    """Colours stay apart along edges of more than the contrast."""
+    apart = []
+    for contrast in 4, 1000:
+        found = vary(draw_halves(), draw_luminance(),
+                     'refinement.variation_contrast=%d' % contrast,
+                     'refinement.variation_weight=2',
+                     'refinement.variation_slope=10')
+        apart.append(found[:, 12:].mean() - found[:, :12].mean())
+    ok_(apart[0] > 38 and apart[1] < 20, apart)
+
+
+def test_finer_grids_are_no_more_even():
+    coarse = draw_outputs(32, 48)
+    fine = [channel.repeat(2, axis=1).repeat(2, axis=2) for channel in coarse]
+    light = np.full((128, 192), 50., np.float32)
+    plain = decode_scores(coarse, LIMITS, 'mean')
+    found = vary(coarse, light)
+    other = vary(fine, light)
+    eq_(other.shape, (64, 96, 2))
+    other = refiner.block_means(np.moveaxis(other, -1, 0), 2)
+    other = np.moveaxis(other, 0, -1)
+    changed = np.abs(found - plain).mean()
+    ok_(changed > 1)
+    ok_(np.abs(other - found).mean() < 0.1 * changed,
+        (np.abs(other - found).mean(), changed))
+
+
 def test_steps_that_suit():
     regression = configured(*REGRESSION)
     hsv = configured('network.color_space=hsv')
@@ -162,7 +208,8 @@ def test_photos_of_any_size_are_refined():
     pixels = read_photo(PHOTO).pixels
     actual = {}
     for steps in 'none', 'total_variation', ' '.join(STEPS):
-        chroma, = colorizer_of('refinement.steps=' + steps).predict([pixels])
+        chroma, = colorizer_of(
+            'refinement.steps=' + steps, *STRONG).predict([pixels])
         actual[steps] = np.abs(np.diff(chroma, axis=0)).mean()
     ok_(actual[' '.join(STEPS)] < actual['total_variation'] <
         0.7 * actual['none'], actual)

@@ -196,7 +196,7 @@ class TestFiles(tiny.InFolder):
         eq_(sheet.shape[1], 9 * 220)
 
     def test_candidates(self):
-        chosen = CANDIDATES[1:3] + CANDIDATES[-1:]
+        chosen = CANDIDATES[2:4] + CANDIDATES[-1:]
         with contextlib.redirect_stderr(io.StringIO()), stand_in(), \
                 mock.patch('colornet.studies.consistency.CANDIDATES', chosen):
             text = choose_settings(self.root / 'choice.csv', self.photos,
@@ -204,8 +204,16 @@ class TestFiles(tiny.InFolder):
         rows = read_rows(self.root / 'choice.csv')
         eq_([row['changes'] for row in rows], [one.text for one in chosen])
         eq_({row['count'] for row in rows}, {'2'})
-        assert_in('total_variation, variation_weight=1 variation_contrast=2',
-                  text)
+        assert_in('total_variation, ' + chosen[1].text, text)
+
+    def test_candidates_of_a_step(self):
+        chosen = CANDIDATES[:2] + CANDIDATES[3:4] + CANDIDATES[-1:]
+        with contextlib.redirect_stderr(io.StringIO()), stand_in(), \
+                mock.patch('colornet.studies.consistency.CANDIDATES', chosen):
+            choose_settings(self.root / 'choice.csv', self.photos, None, 2,
+                            steps=('guided',))
+        rows = read_rows(self.root / 'choice.csv')
+        eq_([row['steps'] for row in rows], ['none', 'none', 'guided'])
 
     def test_what_is_wrong(self):
         assert_raises(ColornetError, score_consistency, self.root / 'a.csv')
@@ -245,7 +253,7 @@ def test_settings_are_those_that_the_rule_takes():
     """docs/refinement.rst: the most even that does no harm."""
     rows = read_shipped('consistency_choices')
     config = load_config().refinement
-    for step, decoder in (('total_variation', 'mean'), ('crf', 'argmax'),
+    for step, decoder in (('total_variation', 'own'), ('crf', 'argmax'),
                           ('fade', 'argmax')):
         none, = [row for row in rows if (row['decoder'], row['steps']) ==
                  (decoder, 'none')]
