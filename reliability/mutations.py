@@ -46,16 +46,18 @@ def mutate(content, chance, others):
     bytes
         Never `content`.
     """
-    mutated = bytearray(content)
+    mutated = content
     while mutated == content:
+        changed = bytearray(content)
         for _ in range(chance.choice((1, 1, 1, 1, 2, 3, 8))):
             change = chance.choice(
                 [_field] * 6 + [_part] * 3 + [_bytes] * 4 + [_word] * 2
                 + [_cut, _remove, _repeat, _splice])
-            mutated = bytearray(change(mutated, chance, others))
-    # A wrong checksum ends the reading of most PNG files early.
-    return bytes(mutated if chance.random() < .2 else
-                 with_checksums(mutated))
+            changed = bytearray(change(changed, chance, others))
+        # A wrong checksum ends the reading of most PNG files early.
+        mutated = (bytes(changed) if chance.random() < .2 else
+                   with_checksums(changed))
+    return mutated
 
 
 def mutate_text(content, chance, others):
