@@ -4,6 +4,8 @@ import contextlib
 import csv
 import errno
 import fcntl
+import functools
+import hashlib
 import io
 import json
 import os
@@ -14,9 +16,9 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_output', 'check_regular', 'is_special', 'locked',
-           'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
-           'write_text', 'make_folder', 'writing']
+__all__ = ['check_output', 'check_regular', 'digest_file', 'is_special',
+           'locked', 'read_csv', 'replacing', 'write_csv', 'write_json',
+           'write_rows', 'write_text', 'make_folder', 'writing']
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -123,12 +125,17 @@ def _remove_leftovers(folder):
                 path.unlink()
 
 
+#: The same, when a process first writes there: folders may have many files.
+_remove_leftovers_once = functools.lru_cache(1 << 12)(_remove_leftovers)
+
+
 @contextlib.contextmanager
 def replacing(path):
     """Write a file under a temporary name, then rename it.
 
     Whoever reads `path` sees the old file or the new one, never half of one,
-    also after a power cut.
+    also after a power cut. What a process that was killed an hour ago or more
+    has left in its folder goes.
 
     Parameters
     ----------
@@ -149,6 +156,7 @@ def replacing(path):
     path = Path(os.path.realpath(path))
     if is_special(path):
         raise OSError(errno.EINVAL, 'not a regular file')
+    _remove_leftovers_once(path.parent)
     temporary = str(path.parent / (_TEMPORARY % uuid.uuid4().hex[:12]))
     try:
         yield temporary
@@ -235,12 +243,14 @@ def write_json(path, value):
     write_text(path, json.dumps(value, indent=1) + '\n')
 
 
-def read_csv(path):
+def read_csv(path, numbers=()):
     """Read a CSV file with a header.
 
     Parameters
     ----------
     path : str or Path
+    numbers : collection of str
+        Columns that have numbers or nothing.
 
     Returns
     -------
@@ -249,16 +259,52 @@ def read_csv(path):
     Raises
     ------
     ColornetError
-        If it cannot be read.
+        If it cannot be read, or is damaged.
     """
     try:
         with open(path, newline='', encoding='utf-8') as stream:
             reader = csv.reader(stream)
             header = next(reader, [])
-            return [dict(zip(header, row)) for row in reader]
+            rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColornetError('cannot read %s: %s' % (
             path, getattr(error, 'strerror', None) or error))
+    return [_named(path, header, *row, numbers) for row in rows]
+
+
+def _named(path, header, line, row, numbers):
+    """A row of a CSV file by its header."""
+    if len(row) != len(header):
+        raise ColornetError('%s is damaged in line %d: %d values, not %d'
+                            % (path, line, len(row), len(header)))
+    named = dict(zip(header, row))
+    for name in set(numbers).intersection(named):
+        if named[name] and not _is_number(named[name]):
+            raise ColornetError('%s is damaged in line %d: %s is no number'
+                                % (path, line, name))
+    return named
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def digest_file(path):
+    """SHA-256 of what a file holds, in hexadecimal digits.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def make_folder(folder):

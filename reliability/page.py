@@ -8,7 +8,6 @@ ended or said anything, or its memory has grown beyond ``--max-memory``.
 """
 
 import argparse
-import contextlib
 import io
 import random
 import signal
@@ -17,7 +16,6 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -30,6 +28,7 @@ from colornet.resources import find_resource
 from colornet.terminal import progress_bar
 
 from .asking import KINDS, Client
+from .memory import resident_mb
 
 __all__ = ['Load', 'Server', 'encode_photos', 'main', 'summarize']
 
@@ -74,10 +73,9 @@ class Server:
 
     def _look(self):
         while not self._done.wait(_LOOKS):
-            with contextlib.suppress(OSError, IndexError):
-                text = Path('/proc/%d/status' % self.process.pid).read_text()
-                self.memory.append(int(text.partition('VmRSS:')[2].split(
-                    )[0]) / 1024)
+            resident = resident_mb(self.process.pid)
+            if resident is not None:
+                self.memory.append(resident)
 
     def end(self):
         """Ctrl-C; what it has said since it started, and its exit status."""

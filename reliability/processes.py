@@ -80,6 +80,8 @@ class Process:
         See :class:`Marks`.
     before : callable, optional
         Called in the process first.
+    command : callable, optional
+        What takes the arguments, in place of ``colornet``; returns a status.
 
     Attributes
     ----------
@@ -87,16 +89,17 @@ class Process:
         Its exit status, when it has ended by itself.
     """
 
-    def __init__(self, arguments, log, marks=None, before=None):
+    def __init__(self, arguments, log, marks=None, before=None,
+                 command=main):
         self.status = None
         self.log, self.marks = log, marks
         sys.stdout.flush()
         sys.stderr.flush()
         self._pid = os.fork()
         if not self._pid:
-            self._work(list(map(str, arguments)), before)
+            self._work(list(map(str, arguments)), before, command)
 
-    def _work(self, arguments, before):
+    def _work(self, arguments, before, command):
         status = 70  # Of an internal error, also in the lines before.
         try:
             output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -111,7 +114,7 @@ class Process:
                 Marks(self.marks).watch()
             if before:
                 before()
-            status = main(arguments)
+            status = command(arguments)
         except SystemExit as error:
             status = error.code
         finally:

@@ -88,7 +88,7 @@ class TestFiles(unittest.TestCase):
         check_output(self.folder / 'new' / 'folder' / 'A.CSV', '.csv')
         eq_(os.listdir(str(self.folder)), [self.path.name])
 
-    def test_what_a_killed_process_left_is_removed_from_a_locked_folder(self):
+    def check_leftovers(self, write):
         paths = [self.folder / name for name in (
             '.colornet-0123456789ab.part', '.colornet-ba9876543210.part',
             '.colornet-cache', 'a.part')]
@@ -96,9 +96,18 @@ class TestFiles(unittest.TestCase):
             path.write_text('half')
             if number:
                 os.utime(str(path), (0, 0))
-        with locked(self.folder, 'busy'):
-            # The first may be written at the moment.
-            eq_([path.exists() for path in paths], [True, False, True, True])
+        write()
+        # The first may be written at the moment.
+        eq_([path.exists() for path in paths], [True, False, True, True])
+
+    def test_what_a_killed_process_left_is_removed_from_a_locked_folder(self):
+        def lock():
+            with locked(self.folder, 'busy'):
+                pass
+        self.check_leftovers(lock)
+
+    def test_what_a_killed_process_left_is_removed_where_another_writes(self):
+        self.check_leftovers(lambda: write_text(self.folder / 'a', 'whole'))
 
     def test_a_locked_folder_is_refused_and_left_as_it_was(self):
         folder = self.folder / 'new' / 'work'
@@ -123,6 +132,20 @@ class TestFiles(unittest.TestCase):
             {'a': 'x,y', 'b': 0.12345678}])
         eq_([list(row.values()) for row in read_csv(self.path)],
             [['12345678', '2406692', '1e+07'], ['x,y', '0.123457', '']])
+
+    def test_rows_that_are_damaged(self):
+        for text, reason in (
+                ('a,b\n1,2\n3\n', 'line 3: 1 values, not 2'),
+                ('a,b\n1,2,3\n', 'line 2: 3 values, not 2'),
+                ('a,b\n\n1,x\n', 'line 3: b is no number')):
+            self.path.write_text(text)
+            with assert_raises(ColornetError) as caught:
+                read_csv(self.path, {'b', 'c'})
+            eq_(str(caught.exception), '%s is damaged in %s'
+                % (self.path, reason))
+        self.path.write_text('a,b\nx,1e5\n\ny,\n')
+        eq_(read_csv(self.path, {'b'}), [{'a': 'x', 'b': '1e5'},
+                                         {'a': 'y', 'b': ''}])
 
     def test_folders_are_made_with_those_above(self):
         for _ in range(2):

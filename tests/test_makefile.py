@@ -22,7 +22,8 @@ def dry_run(*arguments):
     environment = {name: value for name, value in os.environ.items()
                    if not name.startswith('MAKE')}
     return subprocess.check_output(
-        ['make', '--dry-run', '--always-make', '-C', str(tiny.ROOT)] + list(arguments),
+        ['make', '--dry-run', '--always-make', '-C', str(tiny.ROOT)] +
+        list(arguments),
         env=environment, universal_newlines=True)
 
 

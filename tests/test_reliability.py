@@ -69,6 +69,13 @@ class TestProcess:
         eq_(process.status, 2)
         assert_in('/nowhere.jpg', process.lines()[-1])
 
+    def test_what_a_command_printed_is_there_wherever_it_is_printed(self):
+        with open(str(self.log) + '-elsewhere', 'w') as kept, \
+                mock.patch('sys.stdout', kept):
+            process = Process(['--version'], self.log)
+            process.wait()
+        ok_(process.lines()[0].startswith('colornet '))
+
     def test_a_command_is_killed(self):
         def sleep():
             import time

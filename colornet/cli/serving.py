@@ -11,7 +11,8 @@ __all__ = ['add_serve']
 def add_serve(commands):
     """Add ``colornet serve``."""
     command = add(commands, 'serve', _serve,
-                  'serve a page in the browser that colours photos')
+                  'serve a page in the browser that colours photos and '
+                  'short films')
     command.add_argument('--host', default='127.0.0.1', metavar='ADDRESS',
                          help='this machine only, unless another address is '
                          'given, such as 0.0.0.0 (default: %(default)s)')
@@ -28,7 +29,16 @@ def add_serve(commands):
     command.add_argument('--max-bytes', type=positive, default=64 << 20,
                          metavar='N', help='refuse larger files (default: '
                          '%(default)s)')
+    command.add_argument('--max-seconds', type=_seconds, default=60,
+                         metavar='N', help='refuse longer films; 0 takes none '
+                         '(default: %(default)s)')
     add_photo_network(command)
+
+
+def _seconds(text):
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError('%r is no number of seconds' % text)
+    return int(text)
 
 
 def _port(text):
@@ -55,4 +65,5 @@ def _serve(options):
     model = load_model(options.network, options.vgg, options.decoding,
                        options.engine, options.bfloat16, options.device)
     serve(model, options.host, options.port, max_bytes=options.max_bytes,
-          max_pixels=options.max_pixels, names=options.allowed_host)
+          max_pixels=options.max_pixels, names=options.allowed_host,
+          max_seconds=options.max_seconds)

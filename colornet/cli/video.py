@@ -126,7 +126,7 @@ def _video(options):
 
 def _colour_stream(options, film):
     from ..flow.pipes import open_sink
-    from ..video.converting import colour_stream, open_target
+    from ..video.converting import OneWay, colour_stream, open_target
     from ..video.writing import choose_format
     if options.resume:
         raise ColornetError('--resume is for files, not -')
@@ -146,8 +146,9 @@ def _colour_stream(options, film):
         format = choose_format(os.path.splitext(options.out)[1][1:])
         sink = open_target(options.out, options.overwrite)
     with sink as opened:
-        colour_stream(lambda: _load(options), source, opened, format, film,
-                      options.source, not options.quiet)
+        colour_stream(lambda: _load(options), source, OneWay(opened) if
+                      to_stdout else opened, format, film, options.source,
+                      not options.quiet)
 
 
 def _load(options):

@@ -9,22 +9,27 @@ from .backend import T, theano
 from .kernels import InplaceOp, check_shapes, check_types, kernel
 from .native import call, contiguous, enabled
 
-__all__ = ['MeanPool', 'mean_pool', 'AddBlocks', 'add_blocks']
+__all__ = ['PoolBlocks', 'SpreadBlocks', 'mean_pool', 'upscale', 'AddBlocks',
+           'add_blocks']
 
 Op, Apply = theano.gof.Op, theano.gof.Apply
 
 
-class MeanPool(Op):
-    """Means of blocks of ``scale x scale`` pixels.
+class _OfBlocks(Op):
+    """Blocks of ``scale x scale`` pixels and a value for each.
 
-    Input: (batch, channels, scale * rows, scale * columns). Output: (batch,
-    channels, rows, columns).
+    Parameters
+    ----------
+    scale : int
+    mean : bool
+        Whether sums, or values that are spread, are divided by the number of
+        a block's pixels.
     """
 
-    __props__ = ('scale',)
+    __props__ = ('scale', 'mean')
 
-    def __init__(self, scale):
-        self.scale = scale
+    def __init__(self, scale, mean):
+        self.scale, self.mean = scale, mean
 
     def make_node(self, maps):
         check_types(self, maps)
@@ -32,52 +37,58 @@ class MeanPool(Op):
             maps.dtype, maps.broadcastable[:2] + (False, False))()])
 
     def infer_shape(self, node, shapes):
-        batch, channels, rows, columns = shapes[0]
-        return [(batch, channels, rows // self.scale, columns // self.scale)]
+        return [self.output_shape(shapes[0])]
 
     def perform(self, node, inputs, storage):
-        maps = contiguous(inputs[0])
-        batch, channels, rows, columns = maps.shape
-        if rows % self.scale or columns % self.scale:
-            raise ValueError('maps of shape %s are not made of %d x %d blocks'
-                             % (maps.shape, self.scale, self.scale))
-        means = np.empty((batch, channels, rows // self.scale,
-                          columns // self.scale), maps.dtype)
-        call(kernel('mean_pool', maps.dtype), maps, means, batch * channels,
-             *means.shape[2:], self.scale)
-        storage[0][0] = means
+        given = contiguous(inputs[0])
+        result = np.empty(self.output_shape(given.shape), given.dtype)
+        batch, channels, rows, columns = min(given.shape, result.shape)
+        call(kernel(self.function, given.dtype), given, result,
+             batch * channels, rows, columns, self.scale,
+             1 / self.scale ** 2 if self.mean else 1.)
+        storage[0][0] = result
 
     def grad(self, inputs, output_gradients):
         return [T.patternbroadcast(
-            MeanPoolGradient(self.scale)(output_gradients[0]),
+            self.adjoint()(self.scale, self.mean)(output_gradients[0]),
             inputs[0].broadcastable)]
 
 
-class MeanPoolGradient(Op):
-    """Gradient of :class:`MeanPool`'s maps from that of the means."""
+class PoolBlocks(_OfBlocks):
+    """Sums or means of blocks.
 
-    __props__ = ('scale',)
+    Input: (batch, channels, scale * rows, scale * columns). Output: (batch,
+    channels, rows, columns).
+    """
 
-    def __init__(self, scale):
-        self.scale = scale
+    function = 'pool_blocks'
 
-    def make_node(self, gradient):
-        check_types(self, gradient)
-        return Apply(self, [gradient], [T.TensorType(
-            gradient.dtype, gradient.broadcastable[:2] + (False, False))()])
-
-    def infer_shape(self, node, shapes):
-        batch, channels, rows, columns = shapes[0]
-        return [(batch, channels, rows * self.scale, columns * self.scale)]
+    def output_shape(self, shape):
+        return shape[:2] + tuple(size // self.scale for size in shape[2:])
 
     def perform(self, node, inputs, storage):
-        gradient = contiguous(inputs[0])
-        batch, channels, rows, columns = gradient.shape
-        maps = np.empty((batch, channels, rows * self.scale,
-                         columns * self.scale), gradient.dtype)
-        call(kernel('mean_pool_gradient', maps.dtype), gradient, maps,
-             batch * channels, rows, columns, self.scale)
-        storage[0][0] = maps
+        shape = inputs[0].shape
+        if shape[2] % self.scale or shape[3] % self.scale:
+            raise ValueError('maps of shape %s are not made of %d x %d blocks'
+                             % (shape, self.scale, self.scale))
+        super().perform(node, inputs, storage)
+
+    @staticmethod
+    def adjoint():
+        return SpreadBlocks
+
+
+class SpreadBlocks(_OfBlocks):
+    """Values spread over blocks: the other way round."""
+
+    function = 'spread_blocks'
+
+    def output_shape(self, shape):
+        return shape[:2] + tuple(size * self.scale for size in shape[2:])
+
+    @staticmethod
+    def adjoint():
+        return PoolBlocks
 
 
 def mean_pool(maps, scale):
@@ -93,9 +104,26 @@ def mean_pool(maps, scale):
     tensor4, (batch, channels, rows, columns)
     """
     if enabled('kernels'):
-        return MeanPool(scale)(maps)
+        return PoolBlocks(scale, mean=True)(maps)
     return T.signal.pool.pool_2d(maps, (scale, scale), ignore_border=True,
                                  mode='average_exc_pad')
+
+
+def upscale(maps, scale):
+    """Nearest-neighbour upscaling.
+
+    Parameters
+    ----------
+    maps : tensor4, (batch, channels, rows, columns)
+    scale : int
+
+    Returns
+    -------
+    tensor4, (batch, channels, scale * rows, scale * columns)
+    """
+    if enabled('kernels'):
+        return SpreadBlocks(scale, mean=False)(maps)
+    return maps.repeat(scale, axis=2).repeat(scale, axis=3)
 
 
 def _block_shapes(shape, scale):

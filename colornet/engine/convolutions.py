@@ -165,7 +165,7 @@ def _use_engine(node):
                 for variable in node.inputs[:2])):
         return None
     # Last, since the first time it compiles.
-    engine = choose_engine(stride)
+    engine = choose_engine(stride, op.kshp[2:])
     if engine is None:
         return None
     options = (padding, stride, engine)

@@ -37,12 +37,14 @@ def winograd_status():
     return reason
 
 
-def choose_engine(stride):
+def choose_engine(stride, size=(None, None)):
     """The fastest engine that is wanted and possible.
 
     Parameters
     ----------
     stride : (int, int)
+    size : (int or None, int or None)
+        Rows and columns of the filters, if they are known.
 
     Returns
     -------
@@ -50,6 +52,10 @@ def choose_engine(stride):
         oneDNN with Winograd's algorithm where that applies, without it,
         BLAS, or Theano's own.
     """
+    # A product of matrices as they are; oneDNN would bring them into its
+    # layout first.
+    if stride == tuple(size) == (1, 1) and enabled('strips'):
+        return 'strips'
     for engine in 'winograd', 'onednn':
         if enabled(engine):
             return engine

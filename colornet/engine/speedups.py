@@ -2,6 +2,7 @@
 
 from .backend import describe_backend, theano
 from .convolvers import onednn_version, winograd_status
+from .memory import memory_status
 from .native import code_status, links_from_pip
 from .switches import SPEEDUPS, VARIABLE, wanted
 
@@ -30,7 +31,8 @@ def _reason(speedup):
         return _reason(SPEEDUPS[speedup.needs]) or winograd_status()
     if speedup.float32 and theano.config.floatX != 'float32':
         return 'for float32, not floatX=%s' % theano.config.floatX
-    return code_status(speedup.name)
+    return (memory_status() if speedup.name == 'memory' else
+            code_status(speedup.name))
 
 
 def missing_speedups():

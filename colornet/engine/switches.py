@@ -72,7 +72,9 @@ SPEEDUPS = {speedup.name: speedup for speedup in (
                     'onednn-devel-cpu-gomp==2023.0.0, or apt-get install '
                     'libdnnl-dev)'),
     Speedup(name='winograd',
-            what="Winograd's algorithm for 3x3 convolutions", needs='onednn'))}
+            what="Winograd's algorithm for 3x3 convolutions", needs='onednn'),
+    Speedup(name='memory',
+            what='memory that a training frees is kept for its next step'))}
 
 #: Those that are off: in this process; within each :func:`without`.
 _switched_off = [frozenset()]

@@ -7,6 +7,7 @@ from PIL import Image
 from ..color import as_uint8
 from ..config import load_config
 from ..data.subsets import load_subset
+from ..files import digest_file
 from ..photos.writing import save_image
 from ..prediction.engines import load_prediction
 from ..terminal import progress_bar
@@ -47,6 +48,8 @@ def evaluate_network(network_file, data_folder, subset='test',
         As :func:`colornet.evaluation.predictions.evaluate`, and ``network``
         and ``data``: where the numbers come from.
     """
+    # Before: a training may put another in its place.
+    digest = digest_file(network_file)
     predict, config, attributes = load_prediction(network_file, vgg_weights,
                                                   [decoding], engine)
     if dataset is not None:
@@ -74,7 +77,7 @@ def evaluate_network(network_file, data_folder, subset='test',
     result = evaluate(predictions(), names, space)
     if sheet_file is not None:
         save_groups(sheet_file, sheet, names, 'network', 3)
-    result['network'] = {'file': str(network_file),
+    result['network'] = {'file': str(network_file), 'sha256': digest,
                          'kind': config.network['kind'],
                          'trained_on': str(attributes.get('trained_on', '')),
                          'epoch': int(attributes.get('epoch', 0)),

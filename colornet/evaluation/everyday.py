@@ -17,7 +17,7 @@ from ..config import load_config
 from ..data.splits import read_split
 from ..engine.available import choose_engine
 from ..errors import ColornetError
-from ..files import check_output, write_json, write_rows
+from ..files import check_output, digest_file, write_json, write_rows
 from ..metrics import METRICS, in_units, picture_metrics, summarize
 from ..network.stored import network_file
 from ..photos.colorizer import Colorizer
@@ -367,7 +367,7 @@ def _go_on(check_signals, kept, num_photos):
 
 def _digest(path):
     """Of a file's content; '' of none."""
-    return path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    return path and digest_file(path)
 
 
 def _save_sheet(path, sheet, shown):

@@ -70,7 +70,7 @@ def _draw_curves(axis, curves, over, name):
     lowest, highest = np.inf, 0
     for variant, rows in _by_variant(curves).items():
         points = [(float(row[over]), float(row[name]))
-                  for row in rows if _has(row, name)]
+                  for row in rows if _has(row, name) and _has(row, over)]
         if not points:
             continue
         x, y = np.array(points).T

@@ -10,6 +10,7 @@ import io
 import numpy as np
 
 from .photo import ImageError, check_size
+from .quiet import without_lines
 
 __all__ = ['RAW_SUFFIXES', 'open_heif', 'read_raw', 'sniff']
 
@@ -133,7 +134,9 @@ def read_raw(content, name):
     """
     rawpy = _package('rawpy', 'rawpy', name, 'camera raw')
     try:
-        with rawpy.imread(io.BytesIO(content)) as raw:
+        # LibRaw tells the screen what is damaged.
+        with without_lines(b'unknown file: '), rawpy.imread(
+                io.BytesIO(content)) as raw:
             check_size(name, raw.sizes.height, raw.sizes.width)
             return raw.postprocess(
                 use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92),

@@ -1,12 +1,18 @@
 """Warnings of libraries about files, which nobody should see, left out."""
 
 import contextlib
+import os
+import sys
+import tempfile
 import threading
 import warnings
 
-__all__ = ['quietly']
+__all__ = ['quietly', 'without_lines']
 
 _thread = threading.local()
+
+#: Held by who has the standard error stream elsewhere.
+_elsewhere = threading.Lock()
 
 
 class _InThisThread:
@@ -34,3 +40,41 @@ def quietly():
         yield
     finally:
         _thread.depth -= 1
+
+
+@contextlib.contextmanager
+def without_lines(start):
+    """Leave out lines of C libraries on the standard error stream.
+
+    What others print there meanwhile comes when the block ends.
+
+    Parameters
+    ----------
+    start : bytes
+        Of the lines.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_elsewhere)
+            lines = stack.enter_context(tempfile.TemporaryFile())
+            screen = stack.enter_context(open(os.dup(2), 'wb', 0))
+        except OSError:  # There is no such stream, or no room.
+            yield
+            return
+        _flush()
+        os.dup2(lines.fileno(), 2)
+        try:
+            yield
+        finally:
+            _flush()
+            os.dup2(screen.fileno(), 2)
+            lines.seek(0)
+            with contextlib.suppress(OSError):  # Who reads it has gone.
+                for line in lines:
+                    if not line.startswith(start):
+                        screen.write(line)
+
+
+def _flush():
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()

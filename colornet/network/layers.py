@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engine import convolutions  # noqa: F401 (teaches Theano's optimizer)
 from ..engine.backend import T, lasagne
-from ..engine.blocks import mean_pool
+from ..engine.blocks import mean_pool, upscale
 from ..engine.kernels import batch_norm
 from ..engine.native import enabled
 from ..engine.upscaled import conv2d_same_upscaled
@@ -175,7 +175,7 @@ class UpscaleLayer(lasagne.layers.Layer):
                 None if columns is None else columns * self.scale)
 
     def get_output_for(self, input, **kwargs):
-        return input.repeat(self.scale, axis=2).repeat(self.scale, axis=3)
+        return upscale(input, self.scale)
 
 
 class GlobalMeanLayer(lasagne.layers.Layer):
@@ -317,12 +317,28 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
                              'upscaling: %s' % sorted(map(str, sizes)))
         return (input_shapes[0][0], self.num_filters) + sizes.pop()
 
+    def _joins_the_largest(self, scale):
+        """Whether a part is upscaled, and convolved with those that are not.
+
+        Twice as large, it takes 9 products a pixel, a quarter of them by
+        Winograd's algorithm, in place of 4; and its results, which are many
+        more than its maps, are those of the others already.
+        """
+        return (scale == 2 and 1 in self.scales and self.filter_size == 3 and
+                enabled('winograd'))
+
     def get_output_for(self, inputs, **kwargs):
+        inputs = list(inputs)
         starts = np.cumsum([0] + [shape[1] for shape in self.input_shapes])
+        scales = list(self.scales)
+        for number, scale in enumerate(scales):
+            if self._joins_the_largest(scale):
+                inputs[number] = upscale(inputs[number], scale)
+                scales[number] = 1
         parts = []
         # Neighbours of one size are convolved as one.
         for scale, group in itertools.groupby(
-                zip(self.scales, inputs, starts, starts[1:]),
+                zip(scales, inputs, starts, starts[1:]),
                 key=operator.itemgetter(0)):
             _, maps, first, last = zip(*group)
             parts.append((scale, maps[0] if len(maps) == 1 else

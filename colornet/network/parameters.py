@@ -1,5 +1,6 @@
 """Parameters in HDF5 files, by layer and parameter name."""
 
+import hashlib
 import io
 import json
 from collections import OrderedDict
@@ -16,6 +17,10 @@ __all__ = ['NETWORK_FORMAT', 'save_arrays', 'load_arrays', 'load_progress',
 
 #: By which a trained network is known.
 NETWORK_FORMAT = 'colornet network 1'
+
+# Attribute of groups, and of the file for its attributes: HDF5 has checksums
+# of arrays, but not of their names, types and shapes.
+_DIGEST = 'sha256'
 
 
 def save_arrays(path, groups, attributes, dtype=None):
@@ -47,16 +52,20 @@ def save_arrays(path, groups, attributes, dtype=None):
                 value = value.encode('utf-8', 'backslashreplace').decode()
             file.attrs[name] = value
         for group, arrays in groups.items():
+            stored = {}
             for key, array in arrays.items():
                 name = key if isinstance(key, str) else '/'.join(key)
                 array = np.asarray(array)
                 if (dtype is not None and array.dtype.kind == 'f' and
                         np.all(abs(array) <= np.finfo(dtype).max)):
                     array = array.astype(dtype)
-                # Checksums, for damage that would else go unnoticed.
                 file.create_dataset(
                     '%s/%s' % (group, name), data=array,
                     chunks=array.shape or None, fletcher32=array.ndim > 0)
+                stored[name] = array
+            if stored:
+                file[group].attrs[_DIGEST] = _digest_arrays(stored)
+        file.attrs[_DIGEST] = _digest_attributes(file)
 
     make_folder(Path(path).parent)
     with writing(path), replacing(path) as temporary:
@@ -94,7 +103,7 @@ def load_arrays(path, groups, optional=()):
             raise ColornetError('%s is no HDF5 file, as trained networks are'
                                 % path)
         with h5py.File(path, 'r') as file:
-            attributes = dict(file.attrs)
+            attributes = _checked_attributes(file)
             for group in groups:
                 arrays = loaded[group] = OrderedDict()
                 if group not in file:
@@ -103,12 +112,9 @@ def load_arrays(path, groups, optional=()):
                     raise ColornetError('%s is not a file of this program: '
                                         'no group %r' % (path, group))
 
-                def visit(name, item, arrays=arrays):
-                    if isinstance(item, h5py.Dataset):
-                        array = item[()]
-                        arrays[name] = (array.astype(np.float32) if
-                                        array.dtype == np.float16 else array)
-                file[group].visititems(visit)
+                for name, array in _read_group(file[group]).items():
+                    arrays[name] = (array.astype(np.float32) if
+                                    array.dtype == np.float16 else array)
     except FileNotFoundError:
         raise ColornetError('%s does not exist' % path)
     except ColornetError:
@@ -118,6 +124,49 @@ def load_arrays(path, groups, optional=()):
         raise ColornetError('cannot read %s: %s'
                             % (path, ' '.join(str(error).split())))
     return loaded, attributes
+
+
+def _checked_attributes(file):
+    """A file's attributes; files of older versions have no digest of them."""
+    attributes = dict(file.attrs)
+    if attributes.pop(_DIGEST, None) not in (None, _digest_attributes(file)):
+        raise ValueError('its attributes are not what was stored')
+    return attributes
+
+
+def _read_group(group):
+    """The arrays of a group; likewise."""
+    arrays = OrderedDict()
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            # HDF5 would make up what is not stored. Deflate makes at most
+            # 1032 bytes of one.
+            factor = 1032 if item.compression else 1
+            if item.nbytes > factor * item.id.get_storage_size():
+                raise ValueError('%s is more than is stored' % item.name)
+            arrays[name] = item[()]
+    group.visititems(visit)
+    if group.attrs.get(_DIGEST) not in (None, _digest_arrays(arrays)):
+        raise ValueError('%s is not what was stored' % group.name)
+    return arrays
+
+
+def _digest_attributes(file):
+    return _digest((name, np.asarray(
+        value.encode('utf-8') if isinstance(value, str) else value))
+        for name, value in file.attrs.items() if name != _DIGEST)
+
+
+def _digest_arrays(arrays):
+    return _digest(arrays.items())
+
+
+def _digest(named):
+    """Of names, types, shapes and values, in any order."""
+    parts = sorted((name, array.dtype.str, array.shape, hashlib.sha256(
+        array.tobytes()).hexdigest()) for name, array in named)
+    return hashlib.sha256(repr(parts).encode('utf-8')).hexdigest()
 
 
 def load_progress(path):

@@ -149,7 +149,8 @@ def _cut(path, settings):
 
 def _cut_network(path, settings):
     """A file as :func:`colornet.prediction.onnx.build_network` makes it."""
-    model = import_package('onnx').load(str(path))
+    model = import_package('onnx').load(
+        str(path), load_external_data=False)  # Of no file but this.
     wanted, nodes = set(output_names(settings)), []
     for node in reversed(model.graph.node):
         if wanted & set(node.output):
@@ -200,7 +201,8 @@ def _join_decodings(network, packed, decodings):
 def _start(network, graph, key, make, settings, names):
     """What computes the outputs of a network with its second part."""
     session = start_session(b''.join([graph, _remember(key, make)]), network)
-    return lambda luminance: run_session(session, settings, luminance, names)
+    return lambda luminance: run_session(session, settings, luminance, names,
+                                         network)
 
 
 def _key(*parts):

@@ -3,6 +3,8 @@
 It runs what :mod:`colornet.prediction.onnx` has made.
 """
 
+import re
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,9 @@ from .onnx import ONNX_FORMAT
 from .onnx_graph import import_package
 
 __all__ = ['load_onnx', 'read_config', 'run_session', 'start_session']
+
+#: Characters of an error of ONNX Runtime that are told.
+MAX_MESSAGE = 300
 
 
 def load_onnx(path, num_threads=None):
@@ -46,18 +51,22 @@ def load_onnx(path, num_threads=None):
     if not Path(path).exists():
         raise ColornetError('%s does not exist' % path)
     session = start_session(str(path), path, num_threads)
-    metadata = session.get_modelmeta().custom_metadata_map
+    try:
+        metadata = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError:
+        raise ColornetError('%s is damaged: its metadata are no text' % path)
     if metadata.get('format') != ONNX_FORMAT:
         raise ColornetError('%s is not an ONNX file of this version of '
                             'colornet' % path)
     config = read_config(metadata, path)
 
     def predict(luminance):
-        return run_session(session, config.network, luminance, ['chroma'])[0]
+        return run_session(session, config.network, luminance, ['chroma'],
+                           path)[0]
     return predict, config, metadata
 
 
-def run_session(session, settings, luminance, names):
+def run_session(session, settings, luminance, names, source):
     """Outputs of a network, by their names.
 
     Parameters
@@ -67,6 +76,8 @@ def run_session(session, settings, luminance, names):
         ``[network]`` of its configuration.
     luminance : ndarray, (batch, rows, columns)
     names : list of str
+    source : str or Path
+        Where the model comes from, for errors.
 
     Returns
     -------
@@ -76,11 +87,20 @@ def run_session(session, settings, luminance, names):
     Raises
     ------
     ColornetError
-        If rows or columns are none that the network can halve so often.
+        If rows or columns are none that the network can halve so often, or
+        the model is one that cannot be run.
     """
     check_divisible(luminance, settings)
-    return session.run(names, {'luminance': np.asarray(luminance,
-                                                       np.float32)})
+    try:
+        return session.run(names, {'luminance': np.asarray(luminance,
+                                                           np.float32)})
+    except MemoryError:
+        raise
+    except Exception as error:  # Its own have no class in common.
+        if _is_memory(error):
+            raise MemoryError
+        raise ColornetError('cannot run %s: %s' % (source,
+                                                   _one_line(error)))
 
 
 def start_session(model, source, num_threads=None):
@@ -107,15 +127,25 @@ def start_session(model, source, num_threads=None):
     runtime = import_package('onnxruntime')
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads or num_processors()
-    options.log_severity_level = 3  # Errors only.
+    options.log_severity_level = 4  # Errors are raised, too.
     try:
         return runtime.InferenceSession(
-            model, options, providers=['CPUExecutionProvider'])
-    except Exception as error:  # Its own have no class in common.
-        text = ' '.join(str(error).split())
+            model, options, providers=['CPUExecutionProvider'],
+            enable_fallback=0)
+    except Exception as error:
+        text = _one_line(error)
         raise ColornetError('%s is no ONNX file, or damaged' % source
                             if 'INVALID_PROTOBUF' in text else
                             'cannot read %s: %s' % (source, text))
+
+
+def _is_memory(error):
+    """Whether an error of ONNX Runtime is of memory."""
+    return re.search('allocat|bad_alloc', str(error)) is not None
+
+
+def _one_line(error):
+    return textwrap.shorten(str(error), MAX_MESSAGE, placeholder=' ...')
 
 
 def read_config(metadata, source):

@@ -15,7 +15,7 @@ from PIL import Image
 from .. import __version__
 from ..errors import ColornetError
 from ..evaluation.figures import FIGURES
-from ..evaluation.plots import plot_curves
+from ..evaluation.plots import PLOTTED, plot_curves
 from ..evaluation.schematics import SCHEMATICS, draw_network
 from ..files import read_csv, write_text
 from ..photos.reading import read_photo
@@ -235,8 +235,9 @@ def _trainings(runs, scratch):
     for log in sorted(runs.glob('*/log.csv')):
         path = Path(scratch) / (log.parent.name + '.png')
         plot_curves(path, [dict(row, variant=log.parent.name)
-                           for row in read_csv(log)], ['epoch'],
-                    ['training_loss', 'validation_loss', 'acc_u', 'acc_v'])
+                           for row in read_csv(log, {'epoch', *PLOTTED})],
+                    ['epoch'], ['training_loss', 'validation_loss', 'acc_u',
+                                'acc_v'])
         pictures.append(_embed(path))
     return _part('trainings', title, '' if pictures else
                  'run "make train-cvcl"', pictures=pictures,

@@ -11,8 +11,8 @@ import numpy as np
 from ..data.subsets import draw_training
 from ..errors import ColornetError
 from ..evaluation.evaluate import picture_name
-from ..evaluation.plots import PLOTTED, WINDOW
-from ..files import read_csv
+from ..evaluation.plots import AXES, PLOTTED, WINDOW
+from ..files import digest_file, read_csv
 from ..network.parameters import load_arrays, load_progress
 from ..training.history import best_epoch
 from ..training.provenance import read_provenance
@@ -74,13 +74,16 @@ def scores_file(run, study, variant):
     return run / (','.join(words) + '.json')
 
 
-def read_scores(scores):
+def read_scores(scores, network=None):
     """Read what ``colornet evaluate`` left.
 
     Parameters
     ----------
     scores : Path
         As :func:`scores_file` returns it.
+    network : Path, optional
+        That it must have scored, byte for byte: times of files change where
+        they are copied or a clock is set.
 
     Returns
     -------
@@ -91,10 +94,12 @@ def read_scores(scores):
     Raises
     ------
     ColornetError
-        If something is missing or damaged.
+        If something is missing or damaged, or of another network than the
+        one that is asked for.
     """
     try:
         content = json.loads(scores.read_text())
+        of_network = content['network'].get('sha256')
         mean = {name: float(value) for name, value in content['mean'].items()}
         pictures = [scores.with_suffix('') /
                     picture_name(number, image['name'])
@@ -102,6 +107,8 @@ def read_scores(scores):
                         content['images'][:NUM_SHOWN])]
     except (AttributeError, KeyError, OSError, TypeError, ValueError):
         raise ColornetError('%s is missing or damaged' % scores)
+    if network is not None and of_network != digest_file(network):
+        raise ColornetError('%s is of another network' % scores)
     lost = [path for path in pictures if not path.exists()]
     if lost:
         raise ColornetError('%s is missing' % lost[0])
@@ -127,10 +134,10 @@ def read_results(path):
     """
     if not os.path.exists(path):
         return []
-    rows = read_csv(path)
+    rows = read_csv(path, {*AXES, *PLOTTED})
     for number, row in enumerate(rows, 2):
         for name in 'variant', 'scale':
-            if name not in row or len(row) < len(rows[0]):
+            if name not in row:
                 raise ColornetError('%s is damaged in line %d: remove it'
                                     % (path, number))
     return rows

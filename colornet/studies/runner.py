@@ -159,8 +159,7 @@ def _as_options(option, settings):
 def _is_scored(run, scores):
     """Whether the network that is there now has scores and pictures."""
     try:
-        read_scores(scores)
+        read_scores(scores, run / 'best.h5')
     except ColornetError:
         return False
-    return (scores.stat().st_mtime_ns >=
-            (run / 'best.h5').stat().st_mtime_ns)
+    return True

@@ -1,8 +1,8 @@
 """Start a training from a trained network (paper, 5.2)."""
 
-import hashlib
 
 from ..errors import ColornetError
+from ..files import digest_file
 from ..network.parameters import set_parameters
 from ..network.stored import load_stored, network_file
 from ..terminal import note
@@ -59,7 +59,7 @@ def start_from(learned, config):
              'num_images or test_share: if its photos were the same, some '
              'that are held out now were among them' % path)
     return {'file': str(path),
-            'sha256': hashlib.sha256(path.read_bytes()).hexdigest(),
+            'sha256': digest_file(path),
             'trained_on': str(attributes.get('trained_on', 'others')),
             'epoch': int(attributes.get('epoch', 0))}
 

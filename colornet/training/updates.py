@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 from ..engine.backend import T, lasagne, theano
 from ..engine.convolutions import bfloat16_mode
+from ..engine.memory import keep_freed_memory
 from ..network.networks import (decoder_parameters, output_layers,
                                 trainable_parameters)
 
@@ -121,6 +122,7 @@ def compile_training(net, objective, weight_decay=0., gradient_clip=0.,
     optimizer_state : list of shared variables
         What the update rule and the averages remember, in a fixed order.
     """
+    keep_freed_memory()
     layers = output_layers(net)
     targets = _targets(layers)
     batch_norm_updates = OrderedDict()

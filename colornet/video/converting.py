@@ -16,7 +16,7 @@ from .reading import Clip, read_copied
 from .writing import (Encoder, add_copy, add_metadata, choose_format,
                       copy_packet, open_container)
 
-__all__ = ['colour_file', 'colour_stream', 'open_target']
+__all__ = ['OneWay', 'colour_file', 'colour_stream', 'open_target']
 
 #: Frames after which a part ends, if no scene does before.
 PART = 240
@@ -59,7 +59,7 @@ def colour_file(load, source, target, options=FilmOptions(), overwrite=False,
     colorizer = load()
     with Parts.opened(folder_of(target), film.clip.time_base, _settings(
             film, colorizer, source), resume, overwrite) as parts:
-        picture = film.find_picture(source)
+        picture = film.find_picture(lambda: Clip(source))
         if parts.count:
             film.clip.seek(parts.last)
         with _bar(film, parts.frames, progress) as bar:
@@ -107,14 +107,19 @@ def colour_stream(load, source, sink, format, options=FilmOptions(),
     ----------
     load : callable
         Returns a :class:`.colouring.FilmColorizer`.
-    source : str or Path, or binary file
+    source : str or Path, binary file, or callable
+        A callable returns the same binary file from its beginning whenever it
+        is called; a binary file itself is read once.
     sink : str or binary file
         Need not be one that goes back, if `format` is for streams.
     format : Format
     options : FilmOptions
     name : str
         What errors call the source.
-    progress : bool
+    progress : bool or callable
+        Whether to show a bar; or what takes the number of frames, None if it
+        is not known, and returns a context with ``update()``, which is called
+        after each.
 
     Returns
     -------
@@ -126,17 +131,24 @@ def colour_stream(load, source, sink, format, options=FilmOptions(),
     ColornetError
         As :func:`colour_file` does.
     """
-    film = Film(Clip(_OneWay(source) if hasattr(source, 'read') else source,
-                     name), format, options)
+    def open_clip():
+        return Clip(source() if callable(source) else source, name)
+    film = Film(open_clip(), format, options)
+    try:
+        return _stream(film, load, None if hasattr(source, 'read') else
+                       open_clip, sink, progress)
+    finally:
+        film.clip.close()
+
+
+def _stream(film, load, again, sink, progress):
     colorizer = load()
-    picture = film.find_picture()
-    if hasattr(sink, 'write'):
-        sink = _OneWay(sink)
+    picture = film.find_picture(again)
     frames = 0
-    with open_container(sink, 'the result', format) as container, _bar(
+    with open_container(sink, 'the result', film.format) as container, _bar(
             film, 0, progress) as bar:
         encoder = Encoder(container, film.clip, film.encoding, film.shift)
-        add_metadata(container, film.clip, options.mark)
+        add_metadata(container, film.clip, film.options.mark)
         take = _Copier(container, film)
         for block in colorizer.blocks(film.frames(take=take),
                                       film.clip.pixels, picture):
@@ -145,7 +157,6 @@ def colour_stream(load, source, sink, format, options=FilmOptions(),
         if not frames:
             raise _no_frames(film)
         encoder.finish()
-    film.clip.close()
     return frames
 
 
@@ -155,13 +166,17 @@ def _check_target(target, overwrite):
         raise ColornetError('%s is there; --overwrite replaces it' % target)
 
 
-class _OneWay:
-    """A binary file that nobody asks whether it goes back."""
+class OneWay:
+    """A binary file that is written from its beginning to its end.
+
+    Parameters
+    ----------
+    file : binary file
+        Such as the standard output, which may be a file with more in it.
+    """
 
     def __init__(self, file):
-        for name in 'read', 'write':
-            if hasattr(file, name):
-                setattr(self, name, getattr(file, name))
+        self.write = file.write
 
 
 class _Copier:
@@ -179,6 +194,8 @@ class _Copier:
 
 
 def _bar(film, frames, progress):
+    if callable(progress):
+        return progress(film.num_frames)
     return progress_bar(total=film.num_frames, initial=frames, unit='frame',
                         disable=not progress)
 
@@ -226,7 +243,8 @@ def _join(film, parts, source, path, name):
         add_metadata(container, film.clip, film.options.mark)
 
         def in_time(packets, shift, copy):
-            return ((packet.dts * packet.time_base - shift, copy, packet)
+            return (((packet.pts if packet.dts is None else packet.dts) *
+                     packet.time_base - shift, copy, packet)
                     for packet in packets)
         for _, copy, packet in heapq.merge(
                 in_time(itertools.chain([first], packets), 0,

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Optional
 
 from ..photos.prints import find_picture
-from .reading import Clip, Frame
+from .reading import Frame
 from .writing import Encoder, Encoding, add_copy, open_container
 
 __all__ = ['Film', 'FilmOptions']
@@ -122,20 +122,22 @@ class Film:
 
     def takes(self, packet):
         """Whether a packet of sound or subtitles is of the part's time."""
-        if packet.dts is None:
+        ticks = packet.pts if packet.dts is None else packet.dts
+        if ticks is None:
             return False
-        at = packet.dts * packet.time_base / self.clip.time_base
+        at = ticks * packet.time_base / self.clip.time_base
         # Sound may begin before the first frame.
         return ((at >= self._first or not self.shift) and
                 (self._end is None or at < self._end))
 
-    def find_picture(self, source=None):
+    def find_picture(self, again=None):
         """Where the picture is within an even border, in all of the clip.
 
         Parameters
         ----------
-        source : str or Path, optional
-            The clip's file; if not given, only the first frame is looked at.
+        again : callable, optional
+            Opens the clip again; if not given, only the first frame is looked
+            at.
 
         Returns
         -------
@@ -145,15 +147,15 @@ class Film:
         if self.options.borders == 'colour':
             return tuple(slice(0, side) for side in self.clip.shape)
         boxes = [find_picture(self.clip.pixels(self.clip.first))]
-        if source is not None:
-            boxes.extend(map(find_picture, self._samples(source)))
+        if again is not None:
+            boxes.extend(map(find_picture, self._samples(again)))
         return tuple(slice(min(box[axis].start for box in boxes),
                            max(box[axis].stop for box in boxes))
                      for axis in (0, 1))
 
-    def _samples(self, source):
+    def _samples(self, again):
         """Pixels of some frames; several, for one may be dark."""
-        clip = Clip(source)
+        clip = again()
         length = (clip.num_frames or 0) / clip.rate / clip.time_base
         for number in range(1, _SAMPLES + 1):
             clip.seek(clip.start + round(length * number / (_SAMPLES + 1)))

@@ -1,6 +1,7 @@
 """Frames of a clip, upright and progressive, with their times."""
 
 import contextlib
+import os
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,10 @@ from .packages import import_package
 from .pictures import Colours, Converter, Filters, upright_filters
 
 __all__ = ['Clip', 'Frame', 'naming_errors', 'read_copied']
+
+#: FFmpeg's formats of photos, beside those called "..._pipe"; files of them
+#: may have several pictures.
+_PICTURES = 'image2', 'image2pipe', 'gif', 'apng'
 
 #: Streams that are copied.
 _COPIED = 'audio', 'subtitle'
@@ -71,22 +76,9 @@ class Clip:
     """
 
     def __init__(self, source, name=None):
-        av = import_package('av')
         self.name = str(source if name is None else name)
-        if not hasattr(source, 'read'):
-            check_regular(source)
-            source = str(source)
-        with naming_errors('cannot read ' + self.name):
-            self.container = av.open(source)
-        streams = self.container.streams
-        # Covers of sound files are streams of one picture.
-        self.stream = next((stream for stream in streams.video
-                            if stream.codec_context is not None), None)
-        if self.stream is None:
-            raise ColornetError('%s has no pictures that can be decoded'
-                                % self.name)
-        self.stream.thread_type = 'AUTO'
-        self.copied = [stream for stream in streams if stream.type in _COPIED]
+        self._source = source
+        self._open()
         self.time_base = self.stream.time_base
         self.rate = (self.stream.average_rate or self.stream.base_rate or
                      Fraction(25))
@@ -95,6 +87,9 @@ class Clip:
         first = self._read_ahead()
         if first is None:
             raise ColornetError('%s has no pictures' % self.name)
+        if self._is_photo():
+            raise ColornetError('%s is a photo; colornet colorize is for these'
+                                % self.name)
         self.first, self.start = first, first.pts
         self.shape = first.picture.height, first.picture.width
         self.aspect = self.stream.sample_aspect_ratio or Fraction(1)
@@ -102,20 +97,34 @@ class Clip:
             self.aspect = 1 / self.aspect
         self._converter = Converter(self.colours, self.time_base)
 
+    def _open(self):
+        self.container = _open(self._source, self.name)
+        streams = self.container.streams
+        self.stream = next((stream for stream in streams.video
+                            if stream.codec_context is not None and
+                            not _is_cover(stream)), None)
+        if self.stream is None:
+            raise ColornetError('%s has no pictures that can be decoded'
+                                % self.name)
+        self.stream.thread_type = 'AUTO'
+        self.copied = [stream for stream in streams if stream.type in _COPIED]
+
     def close(self):
         """Close the file."""
         self.container.close()
 
     @property
+    def seconds(self):
+        """How long it is, as far as it says so; 0 if not."""
+        if self.stream.duration:
+            return self.stream.duration * self.time_base
+        av = import_package('av')
+        return Fraction(self.container.duration or 0, av.time_base)
+
+    @property
     def num_frames(self):
         """How many frames it has, as far as it says so; None if not."""
-        if self.stream.frames:
-            return self.stream.frames
-        av = import_package('av')
-        seconds = (self.stream.duration * self.time_base
-                   if self.stream.duration else
-                   Fraction(self.container.duration or 0, av.time_base))
-        return round(seconds * self.rate) or None
+        return self.stream.frames or round(self.seconds * self.rate) or None
 
     def items(self):
         """What comes, in the file's order.
@@ -140,16 +149,18 @@ class Clip:
         ----------
         pts : int
         """
-        # Some formats do not go where they are asked to.
-        for place in pts, self.start - round(1 / self.time_base):
+        av = import_package('av')
+        # Some formats do not go where they are asked to, or go nowhere.
+        for go in (lambda: self.container.seek(pts, stream=self.stream),
+                   self._begin_anew):
             self._ahead.clear()
-            with naming_errors('cannot read ' + self.name):
-                self.container.seek(place, stream=self.stream)
-            self._filters = None
-            self._items = self._read()
-            first = self._read_ahead()
-            if first is not None and first.pts <= pts:
-                return
+            with contextlib.suppress(av.error.FFmpegError):
+                go()
+                self._filters = None
+                self._items = self._read()
+                first = self._read_ahead()
+                if first is not None and first.pts <= pts:
+                    return
 
     def pixels(self, frame):
         """Pixels of a frame.
@@ -164,6 +175,18 @@ class Clip:
             sRGB; uint16 where the clip has more than 8 bits.
         """
         return self._converter.to_pixels(frame.picture)
+
+    def _begin_anew(self):
+        self.close()
+        if hasattr(self._source, 'seek'):
+            self._source.seek(0)
+        self._open()
+
+    def _is_photo(self):
+        """Whether it is a file of one picture."""
+        format = self.container.format.name
+        return (format in _PICTURES or format.endswith('_pipe')
+                ) and self._read_ahead() is None
 
     def _read_ahead(self):
         """The next frame, which :meth:`items` yields again."""
@@ -235,6 +258,30 @@ class Clip:
                                     (picture.time or 0,)))
 
 
+def _open(source, name):
+    """A container that is read, and from which nothing else is opened."""
+    av = import_package('av')
+    with naming_errors('cannot read %s' % name):
+        if hasattr(source, 'read'):
+            return av.open(source, container_options={
+                'protocol_whitelist': 'none'})
+        check_regular(source)
+        if not os.stat(source).st_size:
+            raise ColornetError('cannot read %s: it is empty' % name)
+        # Absolute, or what is before a colon would be a protocol. Playlists
+        # fetch nothing from elsewhere.
+        return av.open(os.path.abspath(source), container_options={
+            'protocol_whitelist': 'file,crypto,data'})
+
+
+def _is_cover(stream):
+    """Whether it is the one picture of, say, a sound file."""
+    av = import_package('av')
+    # Of PyAV from 13 on.
+    return hasattr(stream, 'disposition') and bool(
+        stream.disposition & av.stream.Disposition.attached_pic)
+
+
 def read_copied(source):
     """Packets of a file's sound and subtitles.
 
@@ -246,11 +293,8 @@ def read_copied(source):
     ------
     av.Packet
     """
-    av = import_package('av')
     what = 'cannot read %s' % source
-    with naming_errors(what):
-        container = av.open(str(source))
-    with container:
+    with _open(source, source) as container:
         copied = [stream for stream in container.streams
                   if stream.type in _COPIED]
         packets = container.demux(copied) if copied else iter(())

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import os
-from pathlib import PureWindowsPath
 from urllib.parse import quote
 
 import numpy as np
@@ -17,12 +16,15 @@ from ..photos.options import format_suffix
 from ..photos.reading import ImageError, decode_photo
 from ..photos.writing import check_suffix, encode_photo, output_dtype
 from .errors import Forgotten, add_errors, too_large
+from .film_views import FilmService
+from .films import FilmLimits
 from .guard import add_rules
 from .line import Line
 from .names import server_names
 from .openapi import describe_api
 from .options import BadOption, describe_options, parse_options
 from .shelf import Shelf
+from .uploads import result_name, sent_file, sent_values
 
 __all__ = ['make_app']
 
@@ -31,9 +33,6 @@ _MARGIN = 1 << 16
 
 #: Pictures for the screen that wait, and the one that is made.
 SCREEN_PLACES = 64
-
-#: Characters of a file's name that come back.
-_LONGEST_NAME = 120
 
 
 class _Request(Request):
@@ -45,7 +44,7 @@ class _Request(Request):
 
 
 def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
-             room=512 << 20, names=None):
+             room=512 << 20, names=None, max_seconds=60):
     """Make the application.
 
     Parameters
@@ -63,11 +62,14 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
     names : set of str, optional
         Of :func:`.names.server_names`: by which alone the server may be
         called. Those of this machine for itself, if not given.
+    max_seconds : int
+        Of a film; 0: none are taken.
 
     Returns
     -------
     flask.Flask
-        ``extensions`` has its :class:`.line.Line` and :class:`.shelf.Shelf`.
+        ``extensions`` has its :class:`.line.Line`, :class:`.shelf.Shelf` and
+        :class:`.films.Films`.
     """
     app = Flask(__name__)
     app.request_class = _Request
@@ -75,7 +77,10 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
     app.json.sort_keys = False
     service = _Service(model, places, Shelf(room), {
         'bytes': max_bytes, 'pixels': max_pixels})
-    app.extensions.update(line=service.line, shelf=service.shelf)
+    service.films = FilmService(model, service.line, service.screen,
+                                FilmLimits(max_seconds, max_bytes))
+    app.extensions.update(line=service.line, shelf=service.shelf,
+                          films=service.films.films)
     add_rules(app, server_names('localhost') if names is None else names)
     add_errors(app, max_bytes)
     for rule, method, view in [
@@ -86,7 +91,8 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
             ('/api/colorize', 'POST', service.colorize),
             ('/api/photos', 'POST', service.add),
             ('/api/photos/<key>/before', 'GET', service.before),
-            ('/api/photos/<key>/after', 'GET', service.after)]:
+            ('/api/photos/<key>/after', 'GET', service.after)
+            ] + service.films.rules():
         app.add_url_rule(rule, view.__name__, view, methods=[method])
     return app
 
@@ -108,7 +114,9 @@ class _Service:
     def page(self):
         # Systems know no type of some of the formats.
         return render_template('index.html', accept=','.join(
-            ['image/*'] + sorted(IMAGE_SUFFIXES)))
+            ['image/*'] + sorted(IMAGE_SUFFIXES) +
+            ([] if self.films.refusal else ['video/*', '.mkv'])),
+            films=not self.films.refusal)
 
     def health(self):
         return jsonify(
@@ -118,7 +126,8 @@ class _Service:
 
     def options(self):
         return jsonify(
-            options=describe_options(self.model), limits=self.limits)
+            options=describe_options(self.model), limits=self.limits,
+            films=self.films.describe())
 
     def openapi(self):
         return jsonify(describe_api(self.model, __version__))
@@ -126,9 +135,9 @@ class _Service:
     def colorize(self):
         """A coloured photo, in full size."""
         # A place first: whoever has none keeps nothing in memory.
-        with self.line.place() as call:
+        with self.line.place(_has_left()) as call:
             content, name = self._photo()
-            wanted = parse_options(self.model, _values())
+            wanted = parse_options(self.model, sent_values())
             encoded, suffix, lost = call(self._colorize, content, name,
                                          wanted)
         response = _image(encoded, suffix, name)
@@ -159,9 +168,9 @@ class _Service:
 
     def add(self):
         """Look at a photo for the page."""
-        with self.line.place() as call:
+        with self.line.place(_has_left()) as call:
             content, name = self._photo()
-            wanted = parse_options(self.model, _values(), ['look'])
+            wanted = parse_options(self.model, sent_values(), ['look'])
             return jsonify(call(self._add, content, name, wanted)), 201
 
     def _add(self, content, name, wanted):
@@ -189,7 +198,7 @@ class _Service:
     def before(self, key):
         """The photo as it came, in a size for the screen."""
         small = self._seen(key).small
-        with self.screen.place() as call:
+        with self.screen.place(_has_left()) as call:
             return _image(*call(_encode_small, small.pixels, small))
 
     def after(self, key):
@@ -197,7 +206,7 @@ class _Service:
         seen = self._seen(key)
         wanted = parse_options(self.model, request.args.items(multi=True),
                                ['colour'])
-        with self.screen.place() as call:
+        with self.screen.place(_has_left()) as call:
             return _image(*call(self._after, seen, wanted))
 
     def _after(self, seen, wanted):
@@ -220,13 +229,11 @@ class _Service:
 
     def _photo(self):
         """Content and name of the photo of a request."""
-        files = request.files.getlist('file')
-        if len(files) != 1:
-            raise BadOption('send one photo, as "file" of multipart/form-data')
-        content = files[0].read(self.limits['bytes'] + 1)
+        stream, name = sent_file()
+        content = stream.read(self.limits['bytes'] + 1)
         if len(content) > self.limits['bytes']:
             raise too_large(self.limits['bytes'])
-        return content, _plain_name(files[0].filename)
+        return content, name
 
 
 def _notes(photo):
@@ -235,10 +242,9 @@ def _notes(photo):
         'It has several pictures; one of them is coloured.']
 
 
-def _values():
-    """Names and values of the options of a request."""
-    return [pair for values in (request.args, request.form)
-            for pair in values.items(multi=True)]
+def _has_left():
+    """What tells whether who asks has gone; None if the server cannot."""
+    return request.environ.get('waitress.client_disconnected')
 
 
 def _encode_small(pixels, small):
@@ -251,15 +257,4 @@ def _image(encoded, suffix, name=None):
     return send_file(
         io.BytesIO(encoded), Image.MIME[check_suffix('photo' + suffix)],
         as_attachment=name is not None, conditional=False,
-        download_name=name and _result_name(name, suffix))
-
-
-def _plain_name(name):
-    """A file's name: it comes from anywhere, and goes into a header."""
-    name = ''.join(filter(str.isprintable, PureWindowsPath(name).name))
-    path = PureWindowsPath(name)
-    return path.stem[:_LONGEST_NAME] + path.suffix[:12] or 'photo'
-
-
-def _result_name(name, suffix):
-    return PureWindowsPath(name).stem + '-coloured' + suffix
+        download_name=name and result_name(name, suffix))

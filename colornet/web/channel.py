@@ -1,4 +1,6 @@
-"""What waitress answers by itself, as the application answers."""
+"""What waitress answers by itself, in the application's words; who has gone."""
+
+import socket
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
@@ -72,3 +74,19 @@ class Channel(HTTPChannel):
 
     parser_class = _Parser
     error_task_class = _Task
+
+    def check_client_disconnected(self):
+        """Whether the other side has closed the connection.
+
+        waitress does not look while it works on a request, unless it reads
+        ahead, which was not safe before 3.0.1, the last for Python 3.8.
+        """
+        if not self.connected:
+            return True
+        try:
+            # Nothing is taken away, and what comes is another request.
+            return not self.socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True

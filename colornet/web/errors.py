@@ -8,14 +8,15 @@ from werkzeug.exceptions import HTTPException
 from ..errors import ColornetError
 from ..photos.reading import ImageError
 from ..terminal import note
-from .line import Busy
+from .films import NoFilm, TooLong
+from .line import Busy, Left
 from .options import BadOption
 
 __all__ = ['Forgotten', 'Refused', 'add_errors', 'error_body', 'too_large']
 
 
 class Forgotten(Exception):
-    """A photo is not kept any more."""
+    """A photo or film is not kept any more."""
 
 
 class Refused(Exception):
@@ -81,13 +82,26 @@ def add_errors(app, max_bytes):
         return answer(error, 413 if error.reason.startswith('too large')
                       else 415)
 
+    @app.errorhandler(NoFilm)
+    def no_film(error):
+        return answer(error, 415)
+
+    @app.errorhandler(TooLong)
+    def too_long(error):
+        return answer(error, 413)
+
     @app.errorhandler(Busy)
     def busy(error):
         return answer(error, 503, **{'Retry-After': str(error.seconds)})
 
+    @app.errorhandler(Left)
+    def left(error):
+        # For nobody: the server closes what the other side has closed.
+        return answer('the request was given up', 499)
+
     @app.errorhandler(Forgotten)
     def forgotten(error):
-        return answer('this photo is not kept any more; send it again', 404)
+        return answer('it is not kept any more; send it again', 404)
 
     @app.errorhandler(MemoryError)
     def memory(error):

@@ -12,8 +12,8 @@ __all__ = ['HEADERS', 'add_rules']
 #: Nothing is fetched from elsewhere, and no other page may show this one.
 POLICY = '; '.join([
     "default-src 'none'", "script-src 'self'", "style-src 'self'",
-    "img-src 'self' blob:", "connect-src 'self'", "base-uri 'none'",
-    "form-action 'none'", "frame-ancestors 'none'"])
+    "img-src 'self' blob:", "media-src 'self' blob:", "connect-src 'self'",
+    "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"])
 
 #: Headers of all answers.
 HEADERS = {

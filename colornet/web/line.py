@@ -6,7 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-__all__ = ['Busy', 'Line']
+__all__ = ['Busy', 'Left', 'Line']
 
 
 class Busy(Exception):
@@ -19,9 +19,13 @@ class Busy(Exception):
     """
 
     def __init__(self, seconds):
-        super().__init__('too many photos at a time; try again in %d s'
+        super().__init__('too many at a time; try again in %d s'
                          % seconds)
         self.seconds = seconds
+
+
+class Left(Exception):
+    """Who waited has gone, before it was his turn."""
 
 
 class Line:
@@ -49,15 +53,30 @@ class Line:
         with self._lock:
             return self._taken
 
+    def call(self, function, *arguments):
+        """Call a function that is short without a place, as the next one.
+
+        Returns
+        -------
+        What it returns.
+        """
+        return self._thread.submit(function, *arguments).result()
+
     @contextlib.contextmanager
-    def place(self):
+    def place(self, has_left=None):
         """Have a place in the line.
+
+        Parameters
+        ----------
+        has_left : callable, optional
+            Asked when it is his turn whether who waits has gone.
 
         Yields
         ------
         callable
             Takes a function and its arguments, calls it when it is its turn,
-            and returns what it returns.
+            and returns what it returns; raises :class:`Left` instead of
+            calling it for nobody.
 
         Raises
         ------
@@ -70,13 +89,15 @@ class Line:
             with self._lock:
                 self._taken += 1
             yield lambda function, *arguments: self._thread.submit(
-                self._call, function, arguments).result()
+                self._call, has_left, function, arguments).result()
         finally:
             with self._lock:
                 self._taken -= 1
             self._free.release()
 
-    def _call(self, function, arguments):
+    def _call(self, has_left, function, arguments):
+        if has_left is not None and has_left():
+            raise Left
         start = time.monotonic()
         try:
             return function(*arguments)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 
+from .film_options import describe_film_options
 from .options import describe_options
 
 __all__ = ['STATUSES', 'describe_api']
@@ -10,14 +11,17 @@ __all__ = ['STATUSES', 'describe_api']
 STATUSES = OrderedDict([
     (400, 'It is no proper request.'),
     (403, 'The server is not called so, or a page of another server asks.'),
-    (404, 'The photo is not kept any more.'),
-    (413, 'The file, the picture or the request is too large.'),
-    (415, 'It is no image that can be read.'),
-    (422, 'There is no such option or value, or no photo.'),
+    (404, 'The photo or film is not kept any more.'),
+    (409, 'The film is not coloured yet.'),
+    (413, 'The file, the picture or the request is too large, or a film too '
+     'long.'),
+    (415, 'It is no image, or no film, that can be read.'),
+    (422, 'There is no such option or value, or no file.'),
     (431, 'The header of the request is too large.'),
     (500, 'A fault of the server, which it tells where it was started.'),
-    (501, 'The request has a Transfer-Encoding other than chunked.'),
-    (503, 'Too many photos at a time; Retry-After says when to try again.'),
+    (501, 'It has a Transfer-Encoding other than chunked; or films are '
+     'not taken, as a package is missing or they are not wanted.'),
+    (503, 'Too many at a time; Retry-After says when to try again.'),
 ])
 
 # Of any request.
@@ -46,14 +50,34 @@ def describe_api(model, version):
     return {
         'openapi': '3.1.0',
         'info': {'title': 'colornet', 'version': version,
-                 'description': 'Colours for black-and-white photos. An '
-                 'address that there is not answers 404, a method that it '
-                 'does not have 405.'},
+                 'description': 'Colours for black-and-white photos and '
+                 'films. An address that there is not answers 404, a method '
+                 'that it does not have 405.'},
         'paths': {
             '/api/colorize': {'post': _upload(
                 'Colour a photo', _schemas(model), {'200': _image(
                     'The photo in its size and, where that holds colours, '
                     'its format.')})},
+            '/api/films': {'post': _upload(
+                'Colour a film, which takes its time',
+                _by_name(describe_film_options(model)),
+                {'202': _json('What GET of it answers: its key first.')})},
+            '/api/films/{key}': {
+                'get': dict(_get(
+                    'How far a film is: state is waiting, working, done or '
+                    'failed (then, error says why); who does not ask for it '
+                    'in kept_seconds of /api/options has gone, and it with '
+                    'them', (), 404), parameters=[key]),
+                'delete': {
+                    'summary': 'Keep a film no longer, and end its work',
+                    'parameters': [key], 'responses': dict(
+                        {'204': {'description': 'It is gone.'}},
+                        **_errors(404))}},
+            '/api/films/{key}/coloured': {'get': {
+                'summary': 'A coloured film', 'parameters': [key],
+                'responses': dict({'200': _file(
+                    'video/*', 'Its frames and times, with its sound.')},
+                    **_errors(404, 409))}},
             '/api/health': {'get': _get(
                 'Whether the server works, and how many wait')},
             '/api/options': {'get': _get(
@@ -78,14 +102,22 @@ def describe_api(model, version):
 
 
 def _schemas(model, *steps):
+    return _by_name(describe_options(model, *steps))
+
+
+def _by_name(options):
     return {option['name']: dict(option['schema'],
                                  description=option['description'],
                                  default=option['default'])
-            for option in describe_options(model, *steps)}
+            for option in options}
 
 
 def _image(text):
-    return {'description': text, 'content': {'image/*': {
+    return _file('image/*', text)
+
+
+def _file(kind, text):
+    return {'description': text, 'content': {kind: {
         'schema': {'type': 'string', 'format': 'binary'}}}}
 
 

@@ -13,7 +13,8 @@ from ..photos.hints import parse_hint
 from ..photos.options import Options
 from ..refinement import steps as refinement
 
-__all__ = ['BadOption', 'Wanted', 'describe_options', 'parse_options']
+__all__ = ['BadOption', 'Wanted', 'describe_options', 'option',
+           'parse_options', 'parse_value']
 
 #: What an option changes: what the network sees of a photo, its colours, or
 #: the file that is answered.
@@ -23,29 +24,30 @@ STEPS = 'look', 'colour', 'file'
 MAX_HINTS = 100
 
 
-def _option(step, description, **schema):
+def option(step, description, **schema):
+    """What an option changes, what it does and, as JSON Schema, takes."""
     return {'schema': schema, 'description': description, 'step': step}
 
 
 #: Settings of ``[decoding]``.
 DECODING = OrderedDict([
-    ('saturation', _option(
+    ('saturation', option(
         'colour', 'strength of the colours; 0 is grey', type='number',
         minimum=0, exclusiveMaximum=10)),
-    ('temperature', _option(
+    ('temperature', option(
         'colour', 'of the mean: low is bold and patchy, high is calm and pale',
         type='number', minimum=0.001)),
-    ('method', _option(
+    ('method', option(
         'colour', 'the likeliest colour of a pixel, or the mean of all by '
         'their probabilities', type='string', enum=['argmax', 'mean'])),
-    ('smoothing', _option(
+    ('smoothing', option(
         'colour', 'standard deviation of a Gaussian over the class scores, in '
         'pixels of the network', type='number', minimum=0,
         exclusiveMaximum=100)),
 ])
 
 #: Colours that a user gives for single spots.
-HINT = _option(
+HINT = option(
     'colour', 'X,Y=COLOUR, up to %d times: a colour for a spot, in pixels of '
     'the upright photo, which spreads to what belongs to it' % MAX_HINTS,
     type='array', maxItems=MAX_HINTS, items={
@@ -53,10 +55,10 @@ HINT = _option(
 
 #: Of :class:`colornet.photos.colorizer.Colorizer`.
 LOOKS = OrderedDict([
-    ('borders', _option(
+    ('borders', option(
         'look', 'of prints: left as they are, or coloured like the rest',
         type='string', enum=['neutral', 'colour'])),
-    ('tones', _option(
+    ('tones', option(
         'look', 'what the network sees of faded and dark prints; results keep '
         'their own tones', type='string', enum=['stretch', 'keep'])),
 ])
@@ -64,31 +66,31 @@ LOOKS = OrderedDict([
 #: Of :class:`colornet.photos.options.Options`: there, ``keep_times`` is for
 #: files, and ``pages`` for folders, as an answer is one photo.
 RESULTS = OrderedDict([
-    ('colour', _option(
+    ('colour', option(
         'colour', 'what becomes of colours that a photo has: new ones, the '
         'mean of both, its own', type='string',
         enum=['replace', 'blend', 'keep'])),
-    ('format', _option(
+    ('format', option(
         'file', "of the result; if not given, the photo's, or png",
         type='string', enum=['jpg', 'png', 'tif', 'webp', 'bmp', 'ppm'])),
-    ('quality', _option(
+    ('quality', option(
         'file', 'of JPEG and WebP; 95 if not given', type='integer',
         minimum=1, maximum=100)),
-    ('depth', _option(
+    ('depth', option(
         'file', 'bits a channel; if not given, 16 where photo and format have '
         'them', type='integer', enum=[8, 16])),
-    ('refinement', _option(
+    ('refinement', option(
         'colour', 'what makes colours even: none, or one or several of ' +
         ', '.join(refinement.STEPS) + '; if not given, as the network has it',
         type='string',
         examples=['none', 'segments', 'crf', 'total_variation',
                   'total_variation fade', 'total_variation guided'])),
-    ('mark', _option(
+    ('mark', option(
         'file', 'say in XMP that colours are computed', type='boolean')),
 ])
 
 _TYPES = {
-    'string': str, 'integer': int,
+    'string': str, 'integer': int, 'number': float,
     'boolean': {'true': True, 'yes': True, 'false': False,
                 'no': False}.__getitem__}
 
@@ -135,8 +137,7 @@ def parse_options(model, values, steps=STEPS):
     ------
     BadOption
     """
-    known = {option['name']: option['step']
-             for option in describe_options(model)}
+    known = {one['name']: one['step'] for one in describe_options(model)}
     chosen, hints = {}, []
     try:
         for name, value in values:
@@ -176,8 +177,29 @@ def _parse(model, name, text):
     schema = dict(LOOKS, **RESULTS).get(name, {}).get('schema')
     if schema is None:
         raise BadOption('there is no option %s; there are: %s' % (
-            name[:100], ', '.join(option['name'] for option in
+            name[:100], ', '.join(one['name'] for one in
                                   describe_options(model))))
+    return parse_value(name, schema, text)
+
+
+def parse_value(name, schema, text):
+    """Understand an option's value.
+
+    Parameters
+    ----------
+    name : str
+    schema : dict
+        JSON Schema of it.
+    text : str
+
+    Returns
+    -------
+    str, int, float or bool
+
+    Raises
+    ------
+    BadOption
+    """
     try:
         value = _TYPES[schema['type']](text)
     except (KeyError, ValueError):
@@ -187,6 +209,13 @@ def _parse(model, name, text):
     if value not in schema.get('enum', [value]):
         raise BadOption('%s = %s: choose one of %s' % (
             name, text[:100], ', '.join(map(str, schema['enum']))))
+    below = schema.get('exclusiveMaximum')
+    if not (schema.get('minimum', value) <= value <=
+            schema.get('maximum', value)) or below is not None and (
+                value >= below):
+        raise BadOption('%s = %s: must be %s to %s' % (
+            name, text[:100], schema['minimum'],
+            schema.get('maximum', 'below %s' % below)))
     return value
 
 
@@ -206,13 +235,13 @@ def describe_options(model, steps=STEPS):
         it.
     """
     decoding = model.decoding({})
-    options = [dict(option, name=name, default=decoding[name])
-               for name, option in DECODING.items()
+    options = [dict(one, name=name, default=decoding[name])
+               for name, one in DECODING.items()
                if name in model.adjustable()]
     if model.takes_hints:
         options.append(dict(HINT, name='hints', default=[]))
     for table in LOOKS, RESULTS:
         defaults = _defaults(table)
-        options += [dict(option, name=name, default=defaults[name])
-                    for name, option in table.items()]
-    return [option for option in options if option['step'] in steps]
+        options += [dict(one, name=name, default=defaults[name])
+                    for name, one in table.items()]
+    return [one for one in options if one['step'] in steps]

@@ -25,7 +25,7 @@ def missing_web():
 
 
 def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
-          max_pixels=60000000, names=()):
+          max_pixels=60000000, names=(), max_seconds=60):
     """Serve the page until Ctrl-C.
 
     Parameters
@@ -40,6 +40,8 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
         As for :func:`colornet.web.app.make_app`.
     names : iterable of str
         What else the server is called than :func:`.names.server_names` knows.
+    max_seconds : int
+        Of a film; 0: none are taken.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     shown = '[%s]' % host if ':' in host else host
     limit_pixels(max_pixels)
     app = make_app(model, places, max_bytes, max_pixels,
-                   names=server_names(host, names))
+                   names=server_names(host, names), max_seconds=max_seconds)
     try:
         server = listen(app, host, port, places)
     except (OSError, ValueError) as error:
@@ -67,8 +69,8 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
         note('colornet: note: whoever reaches this machine by its network '
              'may use it')
     server.run()
-    if app.extensions['line'].waiting():
-        # A photo under way cannot be stopped otherwise, and nobody waits for
+    if app.extensions['line'].waiting() or app.extensions['films'].working():
+        # What is under way cannot be stopped otherwise, and nobody waits for
         # it; the server writes nothing that would be left half done.
         note('colornet: ended; what was under way is not coloured')
         os._exit(0)

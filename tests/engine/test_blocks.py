@@ -1,7 +1,7 @@
 """Blocks of pixels against Theano's own ops and numpy."""
 import numpy as np
 from nose.tools import assert_in, assert_raises, eq_
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from colornet.engine import blocks
 from colornet.engine.backend import T, theano
@@ -38,6 +38,32 @@ def test_mean_pooling_and_its_gradient():
                              ((1, 1, 3, 9), 3), ((2, 1, 4, 4), 4)]:
             yield check_mean_pool, dtype, shape, scale
     yield check_mean_pool, 'float32', (2, 3, 8, 12), 4, 'kernels'
+
+
+def check_upscale(dtype, shape, scale, *switched_off):
+    maps = T.TensorType(dtype, (False,) * 4)()
+    size = (shape[0], shape[1], shape[2] * scale, shape[3] * scale)
+    weights = RNG.normal(size=size).astype(dtype)
+    with without(*switched_off):
+        upscaled = blocks.upscale(maps, scale)
+        run = theano.function([maps], [upscaled, upscaled.shape] + T.grad(
+            (upscaled * weights).sum(), [maps]))
+    values = RNG.normal(size=shape).astype(dtype)
+    got, got_shape, gradient = run(values)
+    eq_((got.dtype, gradient.dtype), (np.dtype(dtype),) * 2)
+    eq_(tuple(got_shape), size)
+    assert_array_equal(got, np.kron(values, np.ones((scale, scale), dtype)))
+    assert_allclose(gradient, sum(
+        weights[:, :, row::scale, column::scale] for row in range(scale)
+        for column in range(scale)), rtol=0, atol=TOLERANCES[dtype])
+
+
+def test_upscaling_and_its_gradient():
+    for dtype in TOLERANCES:
+        for shape, scale in [((2, 3, 4, 6), 2), ((1, 5, 3, 1), 3),
+                             ((2, 1, 1, 2), 1)]:
+            yield check_upscale, dtype, shape, scale
+    yield check_upscale, 'float32', (2, 3, 4, 6), 2, 'kernels'
 
 
 def test_mean_pooling_of_parts_of_blocks_is_refused():

@@ -22,7 +22,7 @@ RNG = np.random.RandomState(0)
 #: What leaves an engine as the fastest.
 SWITCHED_OFF = {'strips': ['onednn']}
 if not code_status('onednn'):
-    SWITCHED_OFF.update(winograd=[], onednn=['winograd'])
+    SWITCHED_OFF.update(winograd=['strips'], onednn=['winograd', 'strips'])
 
 
 def ops_of(function):
@@ -51,6 +51,18 @@ def check(engine, maps, filters, **options):
                              exact(x, w)):
         assert_allclose(got, expected, rtol=0,
                         atol=1e-5 * abs(expected).max())
+
+
+def test_products_of_matrices_are_left_to_blas():
+    with without():
+        others = convolvers.choose_engine((1, 1))
+        for filters, expected in [((6, 7, 1, 1), 'strips'),
+                                  ((6, 7, 3, 1), others),
+                                  ((6, 7, None, None), others)]:
+            fast = theano.function(*expressions(
+                'float32', (3, 7, 4, 5), filters, {}))
+            eq_([node.op.engine for node in fast.maker.fgraph.toposort()
+                 if hasattr(node.op, 'engine')], [expected] * 3)
 
 
 def test_convolutions_and_gradients():

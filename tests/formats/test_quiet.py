@@ -1,6 +1,9 @@
 """Warnings of libraries: left out in the thread that reads, in no other."""
 
+import contextlib
 import io
+import os
+import tempfile
 import threading
 import warnings
 
@@ -10,7 +13,8 @@ from PIL import Image
 
 from colornet.formats import decoding, photo
 from colornet.formats.decoding import decode_photo
-from colornet.formats.quiet import quietly
+from colornet.formats.quiet import quietly, without_lines
+from tests.tiny import need
 
 
 def warn():
@@ -98,3 +102,37 @@ def test_photos_are_read_without_a_word():
     eq_(len(results), 8)
     ok_(all((alpha == np.array(numbers)).all() for alpha in results))
     ok_(decoding.quietly is quietly)
+
+
+@contextlib.contextmanager
+def screen():
+    """A file in place of the standard error stream of C libraries."""
+    with tempfile.TemporaryFile() as file:
+        before = os.dup(2)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield file
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+
+
+def test_lines_of_c_libraries():
+    with screen() as file:
+        with contextlib.suppress(KeyError), without_lines(b'noise: '):
+            os.write(2, b'noise: a\nelse: b\nnoise: c\n')
+            raise KeyError
+        os.write(2, b'noise: d\n')
+        file.seek(0)
+        eq_(file.read(), b'else: b\nnoise: d\n')
+
+
+def test_camera_raw_that_is_damaged_says_nothing_on_the_screen():
+    need('rawpy')
+    from tests.formats.test_optional import dng
+    content = dng()
+    with screen() as file:
+        with contextlib.suppress(photo.ImageError):
+            decode_photo(content[:9000] + content[20000:], 'a.dng')
+        file.seek(0)
+        eq_(file.read(), b'')

@@ -45,6 +45,45 @@ class TestFiles:
         loaded, _ = load_arrays(self.path, ['parameters'])
         assert_array_equal(loaded['parameters']['conv/W'], WEIGHTS)
 
+    def check_refused(self, change, words):
+        self.save()
+        with h5py.File(self.path, 'r+') as file:
+            change(file)
+        check_error(lambda: load_arrays(self.path, ['parameters']),
+                    str(self.path), words)
+
+    def test_what_hdf5_has_no_checksums_of(self):
+        def retype(file):
+            W = file['parameters/conv/W'][()]
+            del file['parameters/conv/W']
+            file['parameters/conv/W'] = W.view('<i4')
+
+        def rename(file):
+            file.move('parameters/conv/b', 'parameters/conv/c')
+
+        def change_setting(file):
+            file.attrs['config'] = '{"a": 2}'
+        for change in retype, rename:
+            self.check_refused(change, '/parameters is not what was stored')
+        self.check_refused(change_setting, 'its attributes are not what was')
+
+    def test_older_files_have_no_digests(self):
+        self.save()
+        with h5py.File(self.path, 'r+') as file:
+            del file.attrs['sha256'], file['parameters'].attrs['sha256']
+            file.attrs['epoch'] = 4
+        loaded, attributes = load_arrays(self.path, ['parameters'])
+        assert_array_equal(loaded['parameters']['conv/W'], WEIGHTS)
+        eq_(attributes['epoch'], 4)
+
+    def test_arrays_that_are_larger_than_the_file(self):
+        def enlarge(file):
+            del file['parameters'].attrs['sha256']
+            del file['parameters/conv/W']
+            file.create_dataset('parameters/conv/W', (1 << 40,), 'f4',
+                                chunks=(1 << 20,))
+        self.check_refused(enlarge, 'conv/W is more than is stored')
+
     def test_round_trip(self):
         self.save()
         loaded, attributes = load_arrays(self.path,

@@ -182,9 +182,29 @@ class TestStudy(tiny.InFolder):
 
     def test_a_network_that_was_trained_on_is_scored_again(self):
         networks = list((self.root / 'runs' / 'quick').glob('*/best.h5'))
-        later = time.time() + 1000
-        for best in networks:
+        contents = [best.read_bytes() for best in networks]
+        for best, content in zip(networks, contents):
+            best.write_bytes(content + b'more')
+            # Whatever its time is: clocks are set, folders copied.
+            os.utime(str(best), (0, 0))
+        eq_(self.commands(), ['evaluate', 'evaluate'])
+        for best, content in zip(networks, contents):
+            best.write_bytes(content)
+            later = time.time() + 1000
             os.utime(str(best), (later, later))
+        eq_(self.commands(), [])
+
+    def test_scores_that_do_not_say_of_which_network_are_made_again(self):
+        scores = list((self.root / 'runs').glob('quick/*/validation*.json'))
+        ok_(scores)
+        for path in scores:
+            text = path.read_text()
+            path.write_text(text.replace('"sha256"', '"of old"'))
+            eq_(self.commands(), ['evaluate'])
+            path.write_text(text)
+
+    def commands(self):
+        """What would be done now."""
         seen = []
 
         def jobs(jobs, *options):
@@ -192,10 +212,7 @@ class TestStudy(tiny.InFolder):
             return []
         with mock.patch.object(runner, '_keep_results'):
             run(self.root, jobs)
-        for best in networks:
-            os.utime(str(best), (0, 0))
-        eq_([command[0] for job in seen for command in job.commands],
-            ['evaluate', 'evaluate'])
+        return [command[0] for job in seen for command in job.commands]
 
     def test_a_missing_folder_is_told_before_anything_is_done(self):
         tiny.check_error(lambda: list(run_studies(
@@ -318,11 +335,6 @@ class TestStudy(tiny.InFolder):
 
     def test_scores_and_pictures_that_are_gone_are_made_again(self):
         runs = self.root / 'runs'
-        seen = []
-
-        def jobs(jobs, *options):
-            seen.extend(command[0] for job in jobs for command in job.commands)
-            return []
         for pattern, damage in (('validation/*.png', None),
                                 ('validation.json', ''),
                                 ('validation.json', '[]'),
@@ -332,10 +344,8 @@ class TestStudy(tiny.InFolder):
             path.unlink()
             if damage is not None:
                 path.write_text(damage)
-            with mock.patch.object(runner, '_keep_results'):
-                run(self.root, jobs)
+            eq_(self.commands(), ['evaluate'])
             path.write_bytes(content)
-        eq_(seen, 4 * ['evaluate'])
 
     def test_damaged_run_folders_are_named(self):
         trained = next((self.root / 'runs').glob('quick/*/best.h5')).parent

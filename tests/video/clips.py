@@ -64,16 +64,17 @@ def moving(count=COUNT, shape=SHAPE, scene=0):
 
 def write_clip(path, frames=None, times=None, codec='libx264',
                pixel_format='yuv420p', options=None, sound=False,
-               colours=None, rate=25, about=None):
+               colours=None, rate=25, about=None, time_base=TIME_BASE):
     """Write a clip.
 
-    `times` are timestamps in :data:`TIME_BASE`, `colours` is what FFmpeg's
+    `times` are timestamps in `time_base`, `colours` is what FFmpeg's
     "scale" takes, `about` is what the file says of itself.
     """
     from colornet.video.pictures import Filters
     av = import_package('av')
     frames = moving() if frames is None else frames
-    times = (range(0, STEP * len(frames), STEP) if times is None else times)
+    step = round(time_base ** -1 / rate)
+    times = range(0, step * len(frames), step) if times is None else times
     with av.open(str(path), 'w') as container:
         container.metadata.update(about or {})
         stream = container.add_stream(codec, rate=rate, options=dict(
@@ -81,20 +82,20 @@ def write_clip(path, frames=None, times=None, codec='libx264',
             **options or {}))
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pixel_format
-        stream.time_base = stream.codec_context.time_base = TIME_BASE
+        stream.time_base = stream.codec_context.time_base = time_base
         beside = Sound(container) if sound else None
         filters = None
         for pixels, time in zip(frames, times):
             picture = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(pixels),
                 'rgb48le' if pixels.dtype == np.uint16 else 'rgb24')
-            filters = filters or Filters(picture, TIME_BASE, [
+            filters = filters or Filters(picture, time_base, [
                 'scale=flags=accurate_rnd+full_chroma_int:in_range=pc' +
                 (colours or ''), 'format=' + pixel_format])
             picture, = filters(picture)
-            picture.pts, picture.time_base = time, TIME_BASE
+            picture.pts, picture.time_base = time, time_base
             if sound:
-                beside.write_until(time * TIME_BASE)
+                beside.write_until(time * time_base)
             for packet in stream.encode(picture):
                 container.mux(packet)
         for packet in stream.encode(None):
@@ -108,20 +109,26 @@ class Sound:
 
     RATE, SIZE = 8000, 1024
 
-    def __init__(self, container):
-        self.container, self.at = container, 0
-        self.stream = container.add_stream('aac', rate=self.RATE)
+    def __init__(self, container, codec='aac', rate=RATE, format='fltp'):
+        self.container, self.at, self.rate = container, 0, rate
+        self.format = format
+        self.stream = container.add_stream(codec, rate=rate)
         self.stream.codec_context.layout = 'mono'
+        self.stream.codec_context.format = format
 
     def write_until(self, seconds):
         av = import_package('av')
-        while self.at < seconds * self.RATE:
-            tone = np.sin(np.arange(self.at, self.at + self.SIZE) * .3)
-            frame = av.AudioFrame.from_ndarray(
-                tone[np.newaxis].astype(np.float32), 'fltp', 'mono')
-            frame.rate, frame.pts = self.RATE, self.at
-            frame.time_base = Fraction(1, self.RATE)
-            self.at += self.SIZE
+        while self.at < seconds * self.rate:
+            size = self.stream.codec_context.frame_size or self.SIZE
+            tone = np.sin(np.arange(self.at, self.at + size) * .3)
+            if self.format.startswith('s16'):
+                tone = 20000 * tone
+            frame = av.AudioFrame.from_ndarray(tone[np.newaxis].astype(
+                np.int16 if self.format.startswith('s16') else np.float32),
+                self.format, 'mono')
+            frame.rate, frame.pts = self.rate, self.at
+            frame.time_base = Fraction(1, self.rate)
+            self.at += size
             self._mux(self.stream.encode(frame))
 
     def finish(self):

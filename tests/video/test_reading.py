@@ -164,6 +164,12 @@ class TestReading(clips.InFolder):
             if wanted > 20:
                 assert_greater(items[0], 0)  # It went there.
 
+    def test_seek_where_one_cannot(self):
+        path = self.write('in.h264')
+        clip = Clip(path)
+        clip.seek(clip.start + 5 * clip.first.duration)
+        eq_(len([item for item in clip.items()]), COUNT)
+
     def test_copied(self):
         path = self.write(sound=True)
         eq_([stream.type for stream in Clip(path).copied], ['audio'])

@@ -26,7 +26,9 @@ class TestChannel:
         self.said = io.StringIO()
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(contextlib.redirect_stderr(self.said))
-        self.app = make_app(make_model(), places=2, max_bytes=LIMIT)
+        self.looks = serving.Looks()
+        self.app = make_app(make_model(outputs=self.looks), places=2,
+                            max_bytes=LIMIT)
         self.server = server.listen(self.app, '127.0.0.1', 0, 2)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -191,6 +193,43 @@ class TestChannel:
             ok_(time.monotonic() < deadline)
             time.sleep(0.01)
         ok_(self.is_well())
+
+    def wait_until(self, is_so):
+        deadline = time.monotonic() + 30
+        while not is_so():
+            ok_(time.monotonic() < deadline)
+            time.sleep(0.01)
+
+    def test_nothing_is_done_for_those_who_have_gone_while_they_waited(self):
+        body, kind = multipart(encoded())
+        request = head(len(body), kind) + body
+        line = self.app.extensions['line']
+        # They are reset, or end as they should; one stays, and asks again.
+        for linger, stays in ((b'\1\0\0\0\0\0\0\0', False),
+                              (None, False), (None, True)):
+            before, go = self.looks.count, threading.Event()
+            holder = threading.Thread(target=self.hold, args=(line, go))
+            holder.start()
+            self.wait_until(lambda: line.waiting() == 1)
+            with self.connect() as connection:
+                if linger:
+                    connection.setsockopt(socket.SOL_SOCKET,
+                                          socket.SO_LINGER, linger)
+                connection.sendall(request)
+                self.wait_until(lambda: line.waiting() == 2)
+                if stays:
+                    connection.sendall(request)
+                    go.set()
+                    eq_(self.answer(connection)[0], 200)
+            go.set()
+            holder.join()
+            self.wait_until(lambda: not line.waiting())
+            eq_(self.looks.count - before, stays)
+        ok_(self.is_well())
+
+    def hold(self, line, go):
+        with line.place() as call:
+            call(go.wait, 30)
 
     def test_a_byte_at_a_time(self):
         body, kind = multipart(encoded(quality=1))

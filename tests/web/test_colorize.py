@@ -233,7 +233,7 @@ class TestColorize(Client):
                 ({'method': 'mode'}, 'choose one of argmax, mean'),
                 ({'format': 'gif'}, 'format = gif: choose one of jpg, png'),
                 ({'quality': 'x'}, 'quality = x: must be an integer'),
-                ({'quality': '0'}, 'quality must be 1 to 100'),
+                ({'quality': '0'}, 'must be 1 to 100'),
                 ({'mark': 'maybe'}, 'mark = maybe: must be a boolean'),
                 ({'colour': 'skip'}, 'choose one of replace, blend, keep'),
                 ({'borders': 'x'}, 'choose one of neutral, colour'),
@@ -252,10 +252,10 @@ class TestColorize(Client):
                      self.colorize(encoded(), x='y' * (1 << 20)))
 
     def test_no_photo(self):
-        self.refuses(422, 'send one photo', self.client.post('/api/colorize'))
-        self.refuses(422, 'send one photo', self.client.post(
+        self.refuses(422, 'send one file', self.client.post('/api/colorize'))
+        self.refuses(422, 'send one file', self.client.post(
             '/api/colorize', data=encoded(), content_type='image/jpeg'))
-        self.refuses(422, 'send one photo', self.client.post(
+        self.refuses(422, 'send one file', self.client.post(
             '/api/colorize', data={'file': [
                 (io.BytesIO(encoded()), name) for name in 'ab']}))
 

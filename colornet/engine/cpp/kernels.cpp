@@ -394,15 +394,14 @@ void add_blocks_gradient(const T* image, const Blocks<T>& b) {
             }
 }
 
-// ---- Means of blocks of scale x scale pixels -------------------------------
-// Maps are (planes, rows * scale, columns * scale), means (planes, rows,
-// columns).
+// ---- Blocks of scale x scale pixels, added up or of one value --------------
+// Maps are (planes, rows * scale, columns * scale), values of blocks (planes,
+// rows, columns). What is computed is multiplied by a factor.
 
 template <typename T>
-void mean_pool(const T* maps, T* means, int64_t planes, int64_t rows,
-               int64_t columns, int64_t scale) {
+void pool_blocks(const T* maps, T* values, int64_t planes, int64_t rows,
+                 int64_t columns, int64_t scale, T factor) {
     const int64_t width = columns * scale;
-    const T factor = T(1) / T(scale * scale);
 #pragma omp parallel
     {
         std::vector<T> sums(width);
@@ -415,7 +414,7 @@ void mean_pool(const T* maps, T* means, int64_t planes, int64_t rows,
 #pragma omp simd
                 for (int64_t q = 0; q < width; ++q)
                     total[q] += in[p * width + q];
-            T* out = means + row * columns;
+            T* out = values + row * columns;
             for (int64_t j = 0; j < columns; ++j) {
                 T sum = 0;
                 for (int64_t q = 0; q < scale; ++q) sum += total[j * scale + q];
@@ -426,13 +425,12 @@ void mean_pool(const T* maps, T* means, int64_t planes, int64_t rows,
 }
 
 template <typename T>
-void mean_pool_gradient(const T* means, T* maps, int64_t planes, int64_t rows,
-                        int64_t columns, int64_t scale) {
+void spread_blocks(const T* values, T* maps, int64_t planes, int64_t rows,
+                   int64_t columns, int64_t scale, T factor) {
     const int64_t width = columns * scale;
-    const T factor = T(1) / T(scale * scale);
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < planes * rows; ++row) {
-        const T* in = means + row * columns;
+        const T* in = values + row * columns;
         T* out = maps + row * scale * width;
         for (int64_t j = 0; j < columns; ++j)
             std::fill_n(out + j * scale, scale, in[j] * factor);
@@ -486,15 +484,15 @@ void mean_pool_gradient(const T* means, T* maps, int64_t planes, int64_t rows,
                                    filters, rows, columns, scale},             \
                    rectify);                                                   \
     }                                                                          \
-    extern "C" void mean_pool_##suffix(const T* maps, T* means,                \
-                                       int64_t planes, int64_t rows,           \
-                                       int64_t columns, int64_t scale) {       \
-        mean_pool(maps, means, planes, rows, columns, scale);                  \
+    extern "C" void pool_blocks_##suffix(                                      \
+        const T* maps, T* values, int64_t planes, int64_t rows,                \
+        int64_t columns, int64_t scale, double factor) {                       \
+        pool_blocks(maps, values, planes, rows, columns, scale, T(factor));    \
     }                                                                          \
-    extern "C" void mean_pool_gradient_##suffix(                               \
-        const T* means, T* maps, int64_t planes, int64_t rows,                 \
-        int64_t columns, int64_t scale) {                                      \
-        mean_pool_gradient(means, maps, planes, rows, columns, scale);         \
+    extern "C" void spread_blocks_##suffix(                                    \
+        const T* values, T* maps, int64_t planes, int64_t rows,                \
+        int64_t columns, int64_t scale, double factor) {                       \
+        spread_blocks(values, maps, planes, rows, columns, scale, T(factor));  \
     }                                                                          \
     extern "C" void add_blocks_gradient_##suffix(                              \
         const T* image, T* corners, T* sides, T* flanks, T* centers,           \

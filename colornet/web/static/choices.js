@@ -4,8 +4,10 @@
 const OWN = ['saturation', 'temperature', 'method', 'hints', 'colour'];
 
 const LABELS = {
-  borders: 'Borders of prints',
+  borders: 'Borders',
   tones: 'Faded tones',
+  every: 'Frames that the network sees',
+  smooth: 'Steadiness of colours',
   smoothing: 'Smoothing',
   format: 'Format',
   quality: 'Quality',

@@ -1,5 +1,6 @@
-// Takes photos, and has them coloured one after the other.
+// Takes photos and films, and has photos coloured one after the other.
 
+import { Film, isFilm } from './film.js';
 import { Photo } from './photo.js';
 import { readOptions } from './server.js';
 
@@ -32,16 +33,30 @@ function add(files) {
   if (!files.length) return;
   document.body.classList.add('has-photos');
   for (const file of files) {
-    const photo = new Photo(file, list, tell);
+    const kind = isFilm(file) ? Film : Photo;
+    const photo = new kind(file, list, tell);
     photos.push(photo);
     photo.element.addEventListener('changed', showButtons);
-    photo.element.addEventListener('retry', () => {
-      waiting.push(photo);
-      run();
-    });
-    waiting.push(photo);
+    photo.element.addEventListener('retry', () => start(photo));
+    start(photo);
   }
-  run();
+}
+
+// The server has its own line for films, which take long.
+function start(photo) {
+  if (photo instanceof Film) {
+    colour(photo);
+  } else {
+    waiting.push(photo);
+    run();
+  }
+}
+
+async function colour(photo) {
+  if (await photo.colour(askOptions()) && !photo.removed) {
+    tell(`${photo.file.name} is coloured` +
+      (waiting.length ? `, ${waiting.length} left` : ''));
+  }
 }
 
 async function run() {
@@ -51,12 +66,8 @@ async function run() {
     showProgress();
     const photo = waiting.shift();
     if (photo.removed) continue;
-    const coloured = await photo.colour(askOptions());
+    await colour(photo);
     done += 1; // also what failed
-    if (coloured && !photo.removed) {
-      tell(`${photo.file.name} is coloured` +
-        (waiting.length ? `, ${waiting.length} left` : ''));
-    }
   }
   running = false;
   done = 0;

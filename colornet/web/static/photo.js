@@ -2,46 +2,16 @@
 
 import { Choices } from './choices.js';
 import { Hints } from './hints.js';
+import { Item } from './item.js';
 import * as server from './server.js';
 import { Sliders } from './sliders.js';
 
 const template = document.getElementById('photo');
 
-export class Photo {
+export class Photo extends Item {
   constructor(file, list, tell) {
-    this.file = file;
-    this.tell = tell; // says something to those who do not see
-    this.abort = new AbortController();
-    this.element = template.content.firstElementChild.cloneNode(true);
-    this.find('h2').textContent = file.name;
-    for (const [name, text, act] of [
-      ['remove', 'Remove', () => this.remove()],
-      ['retry', 'Try again with', () => this.retry()],
-      ['download', 'Download', () => this.download()],
-      ['reset', 'Reset', () => this.reset()]]) {
-      this.find(`.${name}`).setAttribute('aria-label', `${text} ${file.name}`);
-      this.find(`.${name}`).addEventListener('click', act);
-    }
+    super(file, template, tell, [['reset', 'Reset', () => this.reset()]]);
     list.append(this.element);
-    this.state('waiting');
-  }
-
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  // What is said now; what failed before is no more.
-  state(text, kind = '') {
-    const state = this.find('.state');
-    state.textContent = text;
-    state.className = `state ${kind}`;
-    this.again = undefined;
-    this.find('.retry').hidden = true;
-    this.changed();
-  }
-
-  changed() {
-    this.element.dispatchEvent(new Event('changed'));
   }
 
   ready() {
@@ -65,30 +35,8 @@ export class Photo {
     return true;
   }
 
-  // again: what to do when the user wants to try again.
-  fail(error, again) {
-    if (this.removed) return;
-    const text = error.message.replace(`${this.file.name}: `, '');
-    this.state(text, 'error');
-    this.tell(`${this.file.name}: ${text}`);
-    if (!error.passes) return;
-    this.again = again;
-    this.find('.retry').hidden = false;
-    this.changed();
-  }
-
-  retry() {
-    const { again } = this;
-    if (document.activeElement === this.find('.retry')) this.find('h2').focus();
-    this.state('waiting');
-    again();
-  }
-
   async prepare({ options, limits }) {
-    if (this.file.size > limits.bytes) {
-      throw new Error(`the file is larger than ${limits.bytes >= 1 << 20 ?
-        `${limits.bytes >> 20} MB` : `${limits.bytes} bytes`}`);
-    }
+    this.checkSize(limits.bytes);
     if (this.choices) return;
     this.defaults = Object.fromEntries(
       options.map((option) => [option.name, option.default]));
@@ -100,11 +48,6 @@ export class Photo {
     this.prepareCompare();
   }
 
-  busy() {
-    return (seconds) => this.state(
-      `the server is busy, again in ${seconds} s …`, 'busy');
-  }
-
   async lookAgain() {
     const looks = this.choices.options(['look']);
     this.seen = await server.look(this.file, looks, this.busy(),
@@ -114,12 +57,7 @@ export class Photo {
 
   async showPictures() {
     const { small, notes } = this.seen;
-    this.find('.notes').replaceChildren(...notes.map((text) => {
-      const item = document.createElement('li');
-      item.textContent = text;
-      return item;
-    }));
-    this.find('.notes').hidden = !notes.length;
+    this.showNotes(notes);
     const name = this.file.name;
     for (const [slot, text] of [['before', 'as it came'],
       ['after', 'coloured']]) {
@@ -223,8 +161,7 @@ export class Photo {
     await show(this.find('.after'), picture);
   }
 
-  // Returns whether the browser has the coloured photo. It does not tell
-  // what becomes of it: a user may have forbidden several at a time.
+  // Returns whether the browser has the coloured photo.
   async download() {
     const button = this.find('.download');
     const focused = document.activeElement === button;
@@ -234,15 +171,7 @@ export class Photo {
       const { content, name, note } = await server.colorize(this.file,
         this.options(['look', 'colour', 'file']), this.busy(),
         this.abort.signal);
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(content);
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-      const text = `given to the browser as ${name}` +
-        (note && ` (${note})`);
-      this.state(text);
-      this.tell(`${this.file.name} is ${text}`);
+      this.give(content, name, note);
       return true;
     } catch (error) {
       this.fail(error, () => this.download());
@@ -251,23 +180,6 @@ export class Photo {
       button.disabled = false;
       if (focused) button.focus();
     }
-  }
-
-  remove() {
-    const next = this.element.nextElementSibling ||
-      this.element.previousElementSibling;
-    for (const image of this.element.querySelectorAll('img')) {
-      URL.revokeObjectURL(image.src);
-    }
-    this.element.remove();
-    this.done = false;
-    this.again = undefined;
-    this.removed = true;
-    this.abort.abort();
-    (next ? next.querySelector('.remove') :
-      document.getElementById('files')).focus();
-    this.tell(`${this.file.name} is removed`);
-    this.changed();
   }
 }
 

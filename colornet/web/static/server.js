@@ -99,3 +99,20 @@ export const colorize = (file, options, onBusy, signal) => patiently(
     return { content: await answer.blob(), name: nameOf(answer),
       note: decodeURIComponent(note) };
   }, onBusy, signal);
+
+// A film that is sent: its key, and how far it is.
+export const addFilm = (file, options, onBusy, signal) => patiently(
+  async () => (await send('api/films', file, options, signal)).json(),
+  onBusy, signal);
+
+export const film = async (key, signal) => (
+  await ask(`api/films/${key}`, { signal })).json();
+
+export async function coloured(key, signal) {
+  const answer = await ask(`api/films/${key}/coloured`, { signal });
+  return { content: await answer.blob(), name: nameOf(answer) };
+}
+
+// Also while the page is left.
+export const forget = (key) => fetch(`api/films/${key}`,
+  { method: 'DELETE', keepalive: true }).catch(() => {});

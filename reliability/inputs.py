@@ -1,0 +1,166 @@
+"""Thousands of damaged files that are no photos, and damaged requests.
+
+``python -m reliability.inputs`` damages weights, networks, ONNX files,
+configurations, logs, lists of photos, caches, compiled functions and
+checkpoints, each read in a process of its own, and requests to the page's
+server. Each is read as what it was or as another whole one, or refused in one
+line: nothing is half loaded, and nothing that is in a file runs. Files with
+faults are kept. The exit status is 1 if there are any.
+"""
+
+import argparse
+import os
+import random
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from colornet.cli import report_errors
+from colornet.errors import ColornetError
+from colornet.resources import take_environment
+from colornet.terminal import note, progress_bar, say
+
+from .processes import Process
+from .readers import READERS
+
+__all__ = ['main', 'try_file']
+
+#: Seconds that a file may take, on a machine that is busy with other things.
+_LONGEST = 60
+
+#: What no file may do, by the names of Python's audit events.
+_FORBIDDEN = re.compile(r'os\.(system|exec|fork|posix_spawn|spawn|remove|'
+                        r'rename|putenv)|subprocess\.|socket\.connect|'
+                        r'ctypes\.dlopen|pickle\.find_class|shutil\.')
+
+_NOISE = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|'
+                    'Traceback|internal error|Warning|<class|out of memory')
+
+
+def try_file(reader, path, log, whole=False):
+    """Read a file in a process of its own.
+
+    Parameters
+    ----------
+    reader : Reader
+    path, log : Path
+    whole : bool
+        Whether it is not damaged, and may do what its kind does.
+
+    Returns
+    -------
+    what : str
+        'read', 'refused' or 'fault'.
+    reason : str
+        Of a fault.
+    """
+    process = Process([], log, command=lambda _: report_errors(
+        _read, reader, path, whole))
+    if not process.wait(_LONGEST):
+        process.kill()
+        return 'fault', 'it hangs'
+    text = Path(log).read_text(encoding='utf-8', errors='replace')
+    lines = text.splitlines()
+    if _NOISE.search(text) or '#FAULT' in text:
+        return 'fault', ' / '.join(lines)[-300:]
+    if process.status == 0:
+        return 'read', ''
+    if process.status == 2 and len(lines) == 1 and lines[0].startswith(
+            'colornet: error: '):
+        return 'refused', lines[0]
+    return 'fault', 'status %s: %s' % (process.status, ' / '.join(lines))
+
+
+def _read(reader, path, whole):
+    """In the process: what a file does and what comes of it."""
+    def watch(event, arguments):
+        if watching and _FORBIDDEN.match(event) and not (
+                event in reader.may):
+            print('#FAULT it does %s %s' % (event, arguments), flush=True)
+    # As the program has it.
+    sys.stderr.reconfigure(errors='backslashreplace')
+    watching = [] if whole else [True]
+    sys.addaudithook(watch)
+    try:
+        result = reader.read(path)
+    finally:
+        watching.clear()
+    if not reader.is_right(result):
+        print('#FAULT another result')
+
+
+def _run(options):
+    os.environ['OMP_NUM_THREADS'] = '1'
+    folder = Path(tempfile.mkdtemp(prefix='colornet-inputs-'))
+    os.environ['COLORNET_CACHE'] = str(folder / 'cache')
+    take_environment(os.environ)
+    unknown = set(options.kind or ()).difference(READERS)
+    if unknown:
+        raise ColornetError('no kind is called %s; there are %s' % (
+            ', '.join(sorted(unknown)), ', '.join(READERS)))
+    faults = 0
+    say('%-14s %7s %7s %8s %7s' % ('kind', 'files', 'read', 'refused',
+                                   'faults'))
+    try:
+        for kind in options.kind or READERS:
+            (folder / kind).mkdir()
+            counted = _try_kind(READERS[kind](folder / kind), kind, folder,
+                                options)
+            faults += counted['fault']
+            say('%-14s %7d %7d %8d %7d' % (
+                kind, sum(counted.values()), counted['read'],
+                counted['refused'], counted['fault']))
+            sys.stdout.flush()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return bool(faults)
+
+
+def _try_kind(reader, kind, folder, options):
+    """Count what became of damaged files of a kind."""
+    # Each kind by itself, whatever others are tried before it.
+    chance = random.Random('%d %s' % (options.seed, kind))
+    for content in reader.seeds:
+        reader.path.write_bytes(content)
+        reader.read(reader.path)  # What is imported here, no process has to.
+        what, reason = try_file(reader, reader.path, folder / 'printed',
+                                True)
+        if what != 'read':
+            raise AssertionError('%s, undamaged: %s' % (kind, reason))
+    counted = Counter()
+    for number in progress_bar(range(options.files), unit='file', desc=kind):
+        content = reader.mutate(chance)
+        reader.path.write_bytes(content)
+        what, reason = try_file(reader, reader.path, folder / 'printed')
+        counted[what] += 1
+        if what == 'fault':
+            note('FAULT %s, file %d: %s' % (kind, number, reason))
+            keep = Path(options.keep)
+            keep.mkdir(parents=True, exist_ok=True)
+            (keep / ('%s-%d%s' % (kind, number, reader.path.suffix))
+             ).write_bytes(content)
+    return counted
+
+
+def main(arguments=None):
+    """Print what became of damaged files."""
+    parser = argparse.ArgumentParser(prog='python -m reliability.inputs',
+                                     description=__doc__.splitlines()[0])
+    parser.add_argument('--files', type=int, default=1000, metavar='N',
+                        help='of each kind (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=0, metavar='N',
+                        help='of the damages (default: %(default)s)')
+    parser.add_argument('--kind', action='append', metavar='KIND',
+                        help='only this one: %s; may be repeated'
+                        % ', '.join(READERS))
+    parser.add_argument('--keep', default='runs/faults', metavar='FOLDER',
+                        help='gets files with faults (default: %(default)s)')
+    return int(report_errors(_run, parser.parse_args(arguments),
+                             program='reliability'))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

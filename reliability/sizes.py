@@ -1,0 +1,194 @@
+"""Big photos: peak memory and seconds of ``colornet colorize``.
+
+``python -m reliability.sizes`` colours grey photos of 24, 100 and 400
+megapixels, panoramas and 16-bit TIFF by the default network and ONNX Runtime,
+one after the other, each in a process of its own. The exit status is 1 if one
+is not coloured in its size, 24 megapixels take more than 1 GB, or a pixel of
+the larger ones takes more memory than one of the smaller.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from colornet.cli import report_errors
+from colornet.errors import ColornetError
+from colornet.formats.photo import limit_pixels
+from colornet.photos.finding import find_images
+from colornet.resources import find_resource
+from colornet.terminal import say
+
+__all__ = ['KINDS', 'Kind', 'judge', 'main', 'measure', 'write_photo']
+
+#: MB that 24 megapixels may take.
+MOST_MB = 1000
+
+
+class Kind(namedtuple('Kind', 'name suffix columns rows')):
+    """A photo: what it is, and how large."""
+
+    @property
+    def megapixels(self):
+        return self.rows * self.columns / 1e6
+
+
+#: From small to large.
+KINDS = [
+    Kind('JPEG', '.jpg', 3000, 2000),
+    Kind('JPEG', '.jpg', 6000, 4000),
+    Kind('JPEG', '.jpg', 12240, 8160),
+    Kind('JPEG', '.jpg', 24480, 16320),
+    Kind('panorama', '.jpg', 22000, 1100),
+    Kind('panorama', '.jpg', 44800, 2240),
+    Kind('16-bit TIFF', '.tif', 6000, 4000),
+    Kind('16-bit TIFF', '.tif', 12240, 8160),
+    Kind('16-bit TIFF', '.tif', 24480, 16320)]
+
+
+class Measured(namedtuple('Measured', 'kind peak_mb seconds busy')):
+    """Memory at the most, and seconds, those of all cores together, too."""
+
+
+def write_photo(path, kind):
+    """Write a grey photo: one of the demo's, many times beside itself.
+
+    Parameters
+    ----------
+    path : Path
+    kind : Kind
+    """
+    with Image.open(find_images(find_resource('demo/photos'))[0]) as image:
+        tile = np.asarray(image.convert('L'))
+    wide = np.tile(tile, (1, -(-kind.columns // tile.shape[1])))
+    rows = np.arange(kind.rows) % len(tile)
+    pixels = wide[rows, :kind.columns]
+    if kind.suffix == '.tif':
+        import tifffile
+        tifffile.imwrite(
+            path, pixels * np.uint16(257), photometric='minisblack',
+            compression='zlib', predictor=True)
+    else:
+        Image.fromarray(pixels).save(path, quality=90)
+
+
+def measure(path, out, kind, options=()):
+    """Colour a photo in a process of its own.
+
+    Parameters
+    ----------
+    path, out : Path
+    kind : Kind
+    options : sequence of str
+        More of ``colornet colorize``.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    ColornetError
+        If it is not coloured.
+    """
+    begun = time.monotonic()
+    with tempfile.TemporaryFile('w+') as said:
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'colornet', 'colorize', str(path), '-o',
+             str(out), '--engine', 'onnx', '--max-pixels', '1000000000',
+             '--quiet', *options], stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = status
+        seconds = time.monotonic() - begun
+        said.seek(0)
+        if status:
+            raise ColornetError('%s of %.0f megapixels: status %d: %s' % (
+                kind.name, kind.megapixels, status,
+                ' '.join(said.read().split())))
+    with Image.open(out) as result:
+        if result.size != (kind.columns, kind.rows):
+            raise ColornetError('%s became %d x %d' % (kind, *result.size))
+    # Linux counts KB, macOS bytes.
+    peak = usage.ru_maxrss / (1 << (20 if sys.platform == 'darwin' else 10))
+    return Measured(kind, peak, seconds, usage.ru_utime + usage.ru_stime)
+
+
+def judge(found):
+    """What is wrong with some measurements.
+
+    Parameters
+    ----------
+    found : list of Measured
+
+    Returns
+    -------
+    list of str
+        Faults: too much for 24 megapixels, or more for each pixel of a
+        larger photo than for each of a smaller one of its kind.
+    """
+    faults = []
+    for one in found:
+        if one.kind.megapixels <= 24.5 and one.kind.suffix == '.jpg' and (
+                one.peak_mb > MOST_MB):
+            faults.append('%.0f MB for %.0f megapixels' % (
+                one.peak_mb, one.kind.megapixels))
+    for kind in {one.kind.name for one in found}:
+        ours = [one for one in found if one.kind.name == kind]
+        slopes = [(after.peak_mb - before.peak_mb) / (
+            after.kind.megapixels - before.kind.megapixels)
+            for before, after in zip(ours, ours[1:])]
+        for smaller, larger in zip(slopes, slopes[1:]):
+            # A tenth, and what a measurement is off.
+            if larger > 1.1 * smaller + 1:
+                faults.append('%s: %.1f MB a megapixel, then %.1f' % (
+                    kind, smaller, larger))
+    return faults
+
+
+def _run(options):
+    # Results of 400 megapixels are looked at here, too.
+    limit_pixels(1000000000)
+    found = []
+    say('photo         megapixels      file MB   peak MB   seconds   of all '
+        'cores')
+    with tempfile.TemporaryDirectory(prefix='colornet-sizes-') as folder:
+        for kind in KINDS:
+            if kind.megapixels > options.most:
+                continue
+            path, out = [Path(folder, name + kind.suffix)
+                         for name in ('photo', 'coloured')]
+            write_photo(path, kind)
+            one = measure(path, out, kind)
+            say('%-13s %10.1f %12.1f %9.0f %9.1f %14.1f' % (
+                kind.name, kind.megapixels, path.stat().st_size / 1e6,
+                one.peak_mb, one.seconds, one.busy))
+            sys.stdout.flush()
+            found.append(one)
+            for file in path, out:
+                file.unlink()
+    faults = judge(found)
+    for line in faults:
+        say('FAULT %s' % line)
+    say('%d faults' % len(faults))
+    return bool(faults)
+
+
+def main(arguments=None):
+    """Print a table."""
+    parser = argparse.ArgumentParser(prog='python -m reliability.sizes',
+                                     description=__doc__.splitlines()[0])
+    parser.add_argument('--most', type=float, default=400, metavar='N',
+                        help='megapixels (default: %(default)s)')
+    return int(report_errors(_run, parser.parse_args(arguments),
+                             program='reliability'))
+
+
+if __name__ == '__main__':
+    sys.exit(main())

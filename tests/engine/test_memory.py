@@ -1,0 +1,50 @@
+"""Memory that is freed, and used again."""
+
+import subprocess
+import sys
+from unittest import SkipTest
+
+from nose.tools import eq_, ok_
+
+from colornet.engine.memory import memory_status
+from colornet.engine.speedups import speedup_status
+from colornet.engine.switches import without
+from tests import tiny
+
+# An array above what glibc ever keeps by itself, made and freed; how often
+# the system had to give memory for it.
+_CODE = '''
+import resource
+import numpy as np
+from colornet.engine.memory import keep_freed_memory
+from colornet.engine.switches import switch_off
+switch_off(%r)
+keep_freed_memory()
+
+def count():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+np.ones(10 << 20)
+before = count()
+for _ in range(5):
+    np.ones(10 << 20)
+print(count() - before)
+'''
+
+
+def faults(*switched_off):
+    return int(subprocess.check_output(
+        [sys.executable, '-c', _CODE % (switched_off,)], cwd=str(tiny.ROOT)))
+
+
+def test_memory_is_used_again():
+    if memory_status():
+        raise SkipTest(memory_status())
+    # In pages of 2 MB at most, five times 80 MB are 200.
+    ok_(faults('memory') >= 200)
+    ok_(faults() < 20)
+
+
+def test_status():
+    with without():
+        eq_(speedup_status()['memory'], memory_status())
