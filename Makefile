@@ -278,8 +278,8 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
-reliability: $(VENV)/pytorch $(VENV)/web ## faults and load on purpose, 2 hours at most: what was lost
-	for part in trainings film supply page; do \
+reliability: $(VENV)/pytorch $(VENV)/web $(VENV)/onnx $(VENV)/extras ## faults and load on purpose, 2 hours at most: what was lost
+	for part in trainings film photos inputs supply page; do \
 	    $(VENV)/bin/python -m reliability.$$part || exit; done
 
 # $(call docker_build,IMAGE,DEVICE)
