@@ -31,10 +31,12 @@ logger = logging.getLogger(__name__)
 #: Bytes of all that is kept; what was not used for longest goes.
 MAX_BYTES = 500 << 20
 
-#: All of these decide what is made.
+#: All of these decide what is made, also the defaults of settings that a
+#: network does not have yet: they are kept beside it.
 SOURCES = [path for module in (__file__, parameters.__file__)
            for path in sorted(Path(module).parent.glob('*.py'))] + [
-    Path(color.__file__), Path(scaling.__file__)]
+    Path(color.__file__), Path(scaling.__file__),
+    find_resource('experiments/defaults.ini')]
 
 
 def load_for_onnx_runtime(network, vgg_weights=None, decodings=((),)):

@@ -91,10 +91,10 @@ def _vary(decoders, steps, **values):
 CANDIDATES = [Combination(decoder, 'none')
               for decoder in ('argmax', 'mean', 'own')] + [
     *_vary(['mean', 'own'], 'total_variation',
-           variation_weight=(0.05, 0.1, 0.2), variation_slope=(150, 300, 600),
-           variation_contrast=(2,)),
-    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.1,),
-           variation_slope=(300,), variation_contrast=(1, 4)),
+           variation_weight=(0.1, 0.2, 0.4),
+           variation_slope=(50, 100, 200, 400), variation_contrast=(2,)),
+    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.2,),
+           variation_slope=(100, 200), variation_contrast=(1, 4)),
     *_vary(['argmax'], 'segments',
            segmentation=('felzenszwalb', 'slic'), segment_size=(25, 100),
            segment_strength=(0.5, 1)),
