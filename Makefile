@@ -104,13 +104,14 @@ test-slow: $(VENV)/installed ## the tests that train
 	$(NOSETESTS) -a slow tests
 
 # What is not for everybody: ONNX Runtime beside Theano, for export and its
-# tests; the page's server, and what drives a browser in its tests; what other
+# tests; the page's server, with films, and what drives a browser in its tests;
+# what other
 # tests need, of HEIC and camera raw wheels only, as to build them needs
 # libraries; PyTorch, for trainings that ask for it, and ONNX Runtime with it for
 # the benchmarks.
 # Of Pythons that PyTorch is not for, none replaces $(VENV), or is in it.
 $(VENV)/onnx: EXTRAS := onnx
-$(VENV)/web: EXTRAS := web
+$(VENV)/web: EXTRAS := web,video
 $(VENV)/browser: EXTRAS := web,browser
 $(VENV)/extras: EXTRAS := heif,raw,completion,cluster,video
 $(VENV)/extras: WHEELS := --only-binary pillow-heif,rawpy
@@ -277,8 +278,8 @@ benchmark: $(VENV)/benchmarks ## time training and prediction beside PyTorch: RU
 benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: RUNS/benchmark_sizes.csv, .png
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
-reliability: $(VENV)/pytorch $(VENV)/web ## faults and load on purpose, 2 hours at most: what was lost
-	for part in trainings supply page; do \
+reliability: $(VENV)/pytorch $(VENV)/web $(VENV)/onnx $(VENV)/extras ## faults and load on purpose, 2 hours at most: what was lost
+	for part in trainings film photos inputs supply page; do \
 	    $(VENV)/bin/python -m reliability.$$part || exit; done
 
 # $(call docker_build,IMAGE,DEVICE)

@@ -9,7 +9,7 @@ import struct
 import time
 from collections import OrderedDict
 
-__all__ = ['KINDS', 'Client']
+__all__ = ['KINDS', 'Client', 'make_form', 'make_request']
 
 #: Kinds of requests -> the results that they may have: a status, or 'gone',
 #: of whoever did not wait for an answer.
@@ -117,7 +117,7 @@ class Client:
         return self._send(*parts, pause=pause)[0].status
 
     def _post(self, content, name='photo.jpg', fields=(), path='colorize'):
-        return _request('POST', '/api/' + path, _multipart(
+        return make_request('POST', '/api/' + path, make_form(
             content, name, fields))
 
     def _photo(self, **options):
@@ -146,7 +146,7 @@ class Client:
             query = 'saturation=%.2f&hints=%d,%d=%%23c04020' % (
                 self.draw.uniform(0, 2), self.draw.randrange(100),
                 self.draw.randrange(100))
-            status = self._status(_request(
+            status = self._status(make_request(
                 'GET', '/api/photos/%s/after?%s' % (key, query)))
         return status
 
@@ -197,18 +197,18 @@ class Client:
                               ('method', 'x' * 5000)])]))
 
     def _broken_multipart(self):
-        body, kind = _multipart(self.photos[0], 'a.jpg')
+        body, kind = make_form(self.photos[0], 'a.jpg')
         broken = self.draw.choice([
             (body[:60], kind), (body.replace(b'--x', b'--y'), kind),
             (body, 'multipart/form-data'), (body, 'image/jpeg'), (b'', kind),
             (body[::-1], kind), (body.replace(b'"file"', b'"else"'), kind)])
-        return self._status(_request('POST', '/api/colorize', broken))
+        return self._status(make_request('POST', '/api/colorize', broken))
 
     def _too_large(self):
         return self._status(self._post(bytes(self.max_bytes + 200000)))
 
     def _far_too_large(self):
-        return self._status(_request('POST', '/api/colorize', (
+        return self._status(make_request('POST', '/api/colorize', (
             b'', 'image/jpeg'), 10 ** self.draw.randrange(9, 15)))
 
     def _no_http(self):
@@ -218,28 +218,28 @@ class Client:
             b'GET / HTTP/1.1\r\n\r\n']))
 
     def _no_such_address(self):
-        return self._status(_request('GET', self.draw.choice([
+        return self._status(make_request('GET', self.draw.choice([
             '/api', '/api/photos/0/after', '/favicon.ico', '/api/photos/'])))
 
     def _path_with_tricks(self):
-        return self._status(_request('GET', self.draw.choice(_PATHS)))
+        return self._status(make_request('GET', self.draw.choice(_PATHS)))
 
     def _wrong_method(self):
-        return self._status(_request(self.draw.choice([
+        return self._status(make_request(self.draw.choice([
             'PUT', 'DELETE', 'TRACE', 'FOO', 'GET']), '/api/colorize'))
 
     def _other_name(self):
-        return self._status(_request('GET', '/', host='example.org'))
+        return self._status(make_request('GET', '/', host='example.org'))
 
     def _page(self):
-        return self._status(_request('GET', self.draw.choice([
+        return self._status(make_request('GET', self.draw.choice([
             '/', '/static/page.js', '/static/page.css'])))
 
     def _health(self):
-        return self._status(_request('GET', '/api/health'))
+        return self._status(make_request('GET', '/api/health'))
 
 
-def _multipart(content, name, fields=()):
+def make_form(content, name, fields=()):
     """Body and type of a form with a file."""
     parts = [('"%s"' % field, value.encode()) for field, value in fields]
     parts.append(('"file"; filename="%s"' % name, content))
@@ -248,7 +248,8 @@ def _multipart(content, name, fields=()):
     return body + b'--x--\r\n', 'multipart/form-data; boundary=x'
 
 
-def _request(method, path, body=None, length=None, host='localhost'):
+def make_request(method, path, body=None, length=None, host='localhost'):
+    """The bytes of a request; `body` as :func:`make_form` returns it."""
     head = '%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n' % (
         method, path, host)
     content, kind = body or (b'', '')

@@ -23,10 +23,14 @@ from colornet.errors import ColornetError
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 
+from .networks import NETWORKS
 from .processes import Process
 from .readers import READERS
 
 __all__ = ['main', 'try_file']
+
+#: What reads each kind.
+KINDS = dict(NETWORKS, **READERS)
 
 #: Seconds that a file may take, on a machine that is busy with other things.
 _LONGEST = 60
@@ -97,17 +101,17 @@ def _run(options):
     folder = Path(tempfile.mkdtemp(prefix='colornet-inputs-'))
     os.environ['COLORNET_CACHE'] = str(folder / 'cache')
     take_environment(os.environ)
-    unknown = set(options.kind or ()).difference(READERS)
+    unknown = set(options.kind or ()).difference(KINDS)
     if unknown:
         raise ColornetError('no kind is called %s; there are %s' % (
-            ', '.join(sorted(unknown)), ', '.join(READERS)))
+            ', '.join(sorted(unknown)), ', '.join(KINDS)))
     faults = 0
     say('%-14s %7s %7s %8s %7s' % ('kind', 'files', 'read', 'refused',
                                    'faults'))
     try:
-        for kind in options.kind or READERS:
+        for kind in options.kind or KINDS:
             (folder / kind).mkdir()
-            counted = _try_kind(READERS[kind](folder / kind), kind, folder,
+            counted = _try_kind(KINDS[kind](folder / kind), kind, folder,
                                 options)
             faults += counted['fault']
             say('%-14s %7d %7d %8d %7d' % (
@@ -155,7 +159,7 @@ def main(arguments=None):
                         help='of the damages (default: %(default)s)')
     parser.add_argument('--kind', action='append', metavar='KIND',
                         help='only this one: %s; may be repeated'
-                        % ', '.join(READERS))
+                        % ', '.join(KINDS))
     parser.add_argument('--keep', default='runs/faults', metavar='FOLDER',
                         help='gets files with faults (default: %(default)s)')
     return int(report_errors(_run, parser.parse_args(arguments),

@@ -14,18 +14,20 @@ _NUMBERS = [0, 1, 2, 3, 7, 8, 15, 16, 100, 127, 128, 255, 256, 257, 4096,
             (1 << 64) - 1]
 
 #: What may stand anywhere in a file.
-_WORDS = [b'\0', b'\xff' * 4, b'\0' * 16, b'\xff\xd8\xff', b'\xff\xd9', b'II*\0',
-          b'MM\0*', b'Exif\0\0', b'8BIM', b'IHDR', b'IDAT', b'IEND', b'iCCP',
-          b'ftypheic', b'acsp', b'RIFF', b'\r\n', b'\x1b[2J\x1b]0;x\7',
-          b'\x1b[31m', b'<?xml', b'<!DOCTYPE a [<!ENTITY b "c">]>', b'&b;',
-          b'</rdf:RDF>', b'xmlns:x="y"', b'%s%n', b'../../', b'\xe2\x80\xae']
+_WORDS = [
+    b'\0', b'\xff' * 4, b'\0' * 16, b'\xff\xd8\xff', b'\xff\xd9', b'II*\0',
+    b'MM\0*', b'Exif\0\0', b'8BIM', b'IHDR', b'IDAT', b'IEND', b'iCCP',
+    b'ftypheic', b'acsp', b'RIFF', b'\r\n', b'\x1b[2J\x1b]0;x\7',
+    b'\x1b[31m', b'<?xml', b'<!DOCTYPE a [<!ENTITY b "c">]>', b'&b;',
+    b'</rdf:RDF>', b'xmlns:x="y"', b'%s%n', b'../../', b'\xe2\x80\xae']
 
-_WORDS_OF_TEXT = [b'', b'0', b'-1', b'1e400', b'nan', b'inf', b'9' * 400, b'1_0',
-                  b'0x10', b'yes', b'None', b'[]', b'{}', b'"', b"'", b',', b'=',
-                  b'\n', b'\r', b'\t', b' ', b'\0', b'\xff', b'\xc3\xa9',
-                  b'\xef\xbb\xbf', b'\xe2\x80\xae', b'\x1b[31m', b'#', b';',
-                  b'[data]', b'[DEFAULT]', b'../../x', b'/etc/passwd', b'%(a)s',
-                  b'$HOME', b'__import__("os")', b'!!python/object:os.system']
+_WORDS_OF_TEXT = [
+    b'', b'0', b'-1', b'1e400', b'nan', b'inf', b'9' * 400, b'1_0', b'0x10',
+    b'yes', b'None', b'[]', b'{}', b'"', b"'", b',', b'=', b'\n', b'\r',
+    b'\t', b' ', b'\0', b'\xff', b'\xc3\xa9', b'\xef\xbb\xbf',
+    b'\xe2\x80\xae', b'\x1b[31m', b'#', b';', b'[data]', b'[DEFAULT]',
+    b'../../x', b'/etc/passwd', b'%(a)s', b'$HOME', b'__import__("os")',
+    b'!!python/object:os.system']
 
 
 def mutate(content, chance, others):
@@ -44,16 +46,18 @@ def mutate(content, chance, others):
     bytes
         Never `content`.
     """
-    mutated = bytearray(content)
+    mutated = content
     while mutated == content:
+        changed = bytearray(content)
         for _ in range(chance.choice((1, 1, 1, 1, 2, 3, 8))):
             change = chance.choice(
                 [_field] * 6 + [_part] * 3 + [_bytes] * 4 + [_word] * 2
                 + [_cut, _remove, _repeat, _splice])
-            mutated = bytearray(change(mutated, chance, others))
-    # A wrong checksum ends the reading of most PNG files early.
-    return bytes(mutated if chance.random() < .2 else
-                 with_checksums(mutated))
+            changed = bytearray(change(changed, chance, others))
+        # A wrong checksum ends the reading of most PNG files early.
+        mutated = (bytes(changed) if chance.random() < .2 else
+                   with_checksums(changed))
+    return mutated
 
 
 def mutate_text(content, chance, others):

@@ -182,7 +182,6 @@ class Trial:
 
 def _run(options):
     os.environ['OMP_NUM_THREADS'] = '1'
-    chance = random.Random(options.seed)
     folder = Path(tempfile.mkdtemp(prefix='colornet-photos-'))
     os.environ['COLORNET_CACHE'] = str(folder / 'cache')
     take_environment(os.environ)
@@ -190,47 +189,66 @@ def _run(options):
     if options.format:
         seeds = {name: files for name, files in seeds.items()
                  if name in options.format}
-    faults = Counter()
+    tally = _Tally(seeds)
     try:
         trial = Trial(folder, seeds)
         for format, files in seeds.items():
-            for suffix, content in files:
+            for suffix, content in files[:1] if options.fast else files:
                 what, reason, _, _ = trial.run(suffix, content)
                 if what != 'coloured':
                     raise AssertionError('%s, undamaged: %s' % (
                         format, reason))
-                if options.fast:
-                    break
-        counts = {format: Counter() for format in seeds}
-        most, longest = 0, 0
-        contents = {format: [content for _, content in files]
-                    for format, files in seeds.items()}
-        formats = sorted(seeds)
-        for number in progress_bar(range(options.files), unit='file'):
-            format = formats[number % len(formats)]
-            suffix, content = chance.choice(seeds[format])
-            content = mutate(content, chance, contents[
-                format if chance.random() < .8 else chance.choice(formats)])
-            what, reason, peak, seconds = trial.run(suffix, content)
-            counts[format][what] += 1
-            most, longest = max(most, peak), max(longest, seconds)
+        for format, suffix, content in progress_bar(
+                _damaged(seeds, options), unit='file', total=options.files):
+            what, reason, *used = trial.run(suffix, content)
             if what == 'fault':
-                faults[format] += 1
-                note('FAULT %s, file %d: %s' % (format, number, reason))
+                note('FAULT %s, file %d: %s' % (format, tally.total, reason))
                 keep = Path(options.keep)
                 keep.mkdir(parents=True, exist_ok=True)
-                (keep / ('%d%s' % (number, suffix))).write_bytes(content)
+                (keep / ('%d%s' % (tally.total, suffix))).write_bytes(content)
+            tally.add(format, what, *used)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    say('%-14s %7s %8s %8s %6s' % ('format', 'files', 'coloured', 'refused',
-                                   'faults'))
-    for format, counted in counts.items():
-        say('%-14s %7d %8d %8d %6d' % (
-            format, sum(counted.values()), counted['coloured'],
-            counted['refused'], counted['fault']))
-    say('%d files, %d faults; at most %.2f GB, %.1f seconds a file' % (
-        options.files, sum(faults.values()), most / 2. ** 30, longest))
-    return bool(faults)
+        tally.say()
+    return bool(tally.faults)
+
+
+def _damaged(seeds, options):
+    """Format, ending and content of damaged files, all formats by turns."""
+    chance = random.Random(options.seed)
+    contents = {format: [content for _, content in files]
+                for format, files in seeds.items()}
+    formats = sorted(seeds)
+    for number in range(options.files):
+        format = formats[number % len(formats)]
+        suffix, content = chance.choice(seeds[format])
+        yield format, suffix, mutate(content, chance, contents[
+            format if chance.random() < .8 else chance.choice(formats)])
+
+
+class _Tally:
+    """What became of files, by format."""
+
+    def __init__(self, formats):
+        self.counts = {format: Counter() for format in formats}
+        self.total = self.faults = self.peak = 0
+        self.seconds = 0.
+
+    def add(self, format, what, peak, seconds):
+        self.counts[format][what] += 1
+        self.total += 1
+        self.faults += what == 'fault'
+        self.peak = max(self.peak, peak)
+        self.seconds = max(self.seconds, seconds)
+
+    def say(self):
+        line = '%-14s %7s %8s %8s %6s'
+        say(line % ('format', 'files', 'coloured', 'refused', 'faults'))
+        for format, counted in self.counts.items():
+            say(line % (format, sum(counted.values()), counted['coloured'],
+                        counted['refused'], counted['fault']))
+        say('%d files, %d faults; at most %.2f GB, %.1f seconds a file' % (
+            self.total, self.faults, self.peak / 2. ** 30, self.seconds))
 
 
 def main(arguments=None):
@@ -248,7 +266,7 @@ def main(arguments=None):
     parser.add_argument('--fast', action='store_true', help='of undamaged '
                         'files, look at one of each format only')
     return int(cli.report_errors(_run, parser.parse_args(arguments),
-                             program='reliability'))
+                                 program='reliability'))
 
 
 if __name__ == '__main__':

@@ -85,6 +85,7 @@ class Process:
 
     Attributes
     ----------
+    pid : int
     status : int or None
         Its exit status, when it has ended by itself.
     """
@@ -95,8 +96,8 @@ class Process:
         self.log, self.marks = log, marks
         sys.stdout.flush()
         sys.stderr.flush()
-        self._pid = os.fork()
-        if not self._pid:
+        self.pid = os.fork()
+        if not self.pid:
             self._work(list(map(str, arguments)), before, command)
 
     def _work(self, arguments, before, command):
@@ -126,7 +127,7 @@ class Process:
         """Wait until it ends by itself, or some seconds; return whether."""
         deadline = seconds is not None and time.monotonic() + seconds
         while self.status is None:
-            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = (os.WEXITSTATUS(status) if
                                os.WIFEXITED(status) else
@@ -140,8 +141,8 @@ class Process:
     def kill(self):
         """End it by SIGKILL, which it cannot see, whatever it does."""
         if self.status is None:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
             self.status = -signal.SIGKILL
 
     def lines(self):

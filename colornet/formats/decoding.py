@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, features
 
 from ..errors import ColornetError
+from .apart import guard_decoders
 from .arrays import straighten_alpha, to_levels, to_upright
 from .containers import png_texts
 from .deep import jpeg_headers, read_deep, read_deep_jpeg, read_pfm
@@ -166,6 +167,7 @@ def _largest(pages):
 
 
 def _decode_tiff(source, name, number):
+    guard_decoders()
     pages = read_pages(source, name)
     if any(page.is_raw for page in pages):
         return _decode_raw(source, name)
@@ -301,6 +303,7 @@ def _load(content, name, frame):
     part = 'its headers'
     try:
         image = Image.open(stream, formats=_READ_FORMATS)
+        check_size(name, image.height, image.width, len(content))
         part = 'its pixels'
         if image.format == 'PNG':
             # Otherwise Pillow leaves what follows a damage black.
@@ -310,7 +313,7 @@ def _load(content, name, frame):
             image.seek(frame)
         image.load()
         has_more = _count_frames(io.BytesIO(content), 2) > 1
-    except MemoryError:
+    except (ImageError, MemoryError):
         raise
     except Image.UnidentifiedImageError:
         return None, False

@@ -5,8 +5,10 @@ import struct
 
 import numpy as np
 
+from .apart import guard_decoders
 from .arrays import to_levels
 from .photo import check_size, damage
+from .quiet import without_lines
 
 __all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg', 'read_pfm']
 
@@ -50,7 +52,8 @@ def _read_png(content, image):
         return None
     import imagecodecs
     try:
-        levels = imagecodecs.png_decode(_pixels_of_png(content))
+        with without_lines(b'PNG '):  # libpng's warnings and errors
+            levels = imagecodecs.png_decode(_pixels_of_png(content))
     except (imagecodecs.PngError, RuntimeError) as error:
         raise ValueError(damage(error, 'its pixels'))
     clear = image.info.get('transparency')
@@ -209,10 +212,13 @@ def read_deep_jpeg(content, name):
         If it is no such file, or damaged.
     """
     _, bits, rows, columns = jpeg_headers(content)
-    check_size(name, rows, columns)
+    check_size(name, rows, columns, len(content))
     import imagecodecs
+    guard_decoders()
     try:
         values = imagecodecs.jpeg_decode(content, bitspersample=bits)
+    except MemoryError:
+        raise
     except Exception as error:  # of the decoder that suits the frame
         raise ValueError(damage(error, 'its pixels of %d bits' % bits))
     if not values.size:

@@ -9,7 +9,7 @@ import io
 
 import numpy as np
 
-from .photo import ImageError, check_size
+from .photo import ImageError, check_size, damage
 from .quiet import without_lines
 
 __all__ = ['RAW_SUFFIXES', 'open_heif', 'read_raw', 'sniff']
@@ -100,13 +100,13 @@ def open_heif(content, name, kind):
     try:
         photos = heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
         photo = photos[photos.primary_index]
-        check_size(name, photo.size[1], photo.size[0])
+        check_size(name, photo.size[1], photo.size[0], len(content))
         # A copy: the memory is libheif's, and goes with it.
         pixels = np.array(photo)
     except (ImageError, MemoryError):
         raise
     except Exception as error:  # libheif's faults come as several
-        raise ImageError(name, 'damaged %s file (%s)' % (kind, error))
+        raise ImageError(name, damage(error, 'its %s picture' % kind))
     pixels = pixels.reshape(pixels.shape[:2] + (-1,))
     return (pixels, photo.info,
             bool(getattr(photo, 'premultiplied_alpha', False)),
@@ -125,7 +125,7 @@ def read_raw(content, name):
     Returns
     -------
     ndarray of uint16, (rows, columns, 3)
-        Upright sRGB.
+        Upright sRGB; (rows, columns), if the sensor sees no colours.
 
     Raises
     ------
@@ -137,8 +137,9 @@ def read_raw(content, name):
         # LibRaw tells the screen what is damaged.
         with without_lines(b'unknown file: '), rawpy.imread(
                 io.BytesIO(content)) as raw:
-            check_size(name, raw.sizes.height, raw.sizes.width)
-            return raw.postprocess(
+            check_size(name, raw.sizes.height, raw.sizes.width,
+                       len(content))
+            pixels = raw.postprocess(
                 use_camera_wb=True, output_bps=16, gamma=(2.4, 12.92),
                 output_color=rawpy.ColorSpace.sRGB)
     except (ImageError, MemoryError):
@@ -148,3 +149,10 @@ def read_raw(content, name):
         if isinstance(text, bytes):
             text = text.decode('utf-8', 'replace')
         raise ImageError(name, 'camera raw that is not read (%s)' % text)
+    pixels = pixels.reshape(pixels.shape[:2] + (-1,))
+    if pixels.shape[2] == 1:
+        return pixels[..., 0]
+    if pixels.shape[2] != 3:
+        raise ImageError(name, 'camera raw of %d colours, which is not read'
+                         % pixels.shape[2])
+    return pixels

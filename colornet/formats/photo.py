@@ -13,6 +13,11 @@ from .metadata import Metadata
 __all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
 
 
+#: Pixels that a file of any length may have, and those that a byte may stand
+#: for in larger ones: of PNG, 8,000 that are all alike; of photos, a hundred.
+_LARGE, _MOST_IN_A_BYTE = 25000000, 10000
+
+
 @dataclass(eq=False)
 class Photo:
     """A decoded photo.
@@ -105,8 +110,15 @@ def limit_pixels(largest):
     Image.MAX_IMAGE_PIXELS = largest / 2
 
 
-def check_size(name, rows, columns):
+def check_size(name, rows, columns, num_bytes=None):
     """Refuse a photo that would not fit into memory.
+
+    Parameters
+    ----------
+    name : str or Path
+    rows, columns : int
+    num_bytes : int, optional
+        Of the file: a large photo in too few of them is none.
 
     Raises
     ------
@@ -117,3 +129,6 @@ def check_size(name, rows, columns):
         raise ImageError(name, 'too large, more than %s (--max-pixels)' % (
             '%d pixels' % limit if limit < 10000000 else
             '%d million pixels' % (limit // 1000000)))
+    if num_bytes is not None and rows * columns > max(
+            _LARGE, _MOST_IN_A_BYTE * num_bytes):
+        raise ImageError(name, 'too large for a file of %d bytes' % num_bytes)

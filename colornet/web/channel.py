@@ -1,4 +1,4 @@
-"""What waitress answers by itself, in the application's words; who has gone."""
+"""What waitress answers by itself, as the application does; who has gone."""
 
 import socket
 

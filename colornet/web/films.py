@@ -283,7 +283,7 @@ class Films:
         if value > limit:
             raise TooLong('films may have %d %s, and this one has %s' % (
                 limit, unit, value if isinstance(value, int) else
-                '%.1f' % value))
+                '%.2f' % value))
 
     def _count(self, job):
         """Count a frame, and end what is not wanted or too much."""

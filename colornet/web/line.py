@@ -9,6 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 __all__ = ['Busy', 'Left', 'Line']
 
 
+#: Seconds that nobody has to wait: who would is told to come again.
+LONGEST_WAIT = 60
+
+
 class Busy(Exception):
     """The line is full.
 
@@ -81,9 +85,11 @@ class Line:
         Raises
         ------
         Busy
-            If all places are taken.
+            If all places are taken, or the last ones took so long that it
+            would be more than :data:`LONGEST_WAIT` until it is his turn.
         """
-        if not self._free.acquire(blocking=False):
+        if (self.waiting() * self._seconds > LONGEST_WAIT or
+                not self._free.acquire(blocking=False)):
             raise Busy(math.ceil(self._seconds))
         try:
             with self._lock:

@@ -39,8 +39,9 @@ def sent_values():
     -------
     list of (str, str)
     """
-    return [pair for values in (request.args, request.form)
-            for pair in values.items(multi=True)]
+    # A part of a form need not have a name.
+    return [(name or '', value) for values in (request.args, request.form)
+            for name, value in values.items(multi=True)]
 
 
 def result_name(name, suffix):

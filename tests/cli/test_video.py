@@ -8,7 +8,6 @@ import time
 from fractions import Fraction
 from unittest import mock
 
-from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 
 from colornet.cli import video
@@ -162,46 +161,6 @@ class TestVideo(clips.InFolder):
         ok_(self.network.seen < 300)
         eq_(contents(self.out)[0], contents(source)[0])
         eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'out.mp4'])
-
-    @attr('slow')
-    def test_killed_five_times(self):
-        self.check_killed(10000, 5)
-
-    def check_killed(self, frames, times):
-        """Kill a film of so many frames, again and again."""
-        scenes = [moving(500, scene=number % 4)
-                  for number in range(frames // 500)]
-        source = self.write('in.mp4', frames=sum(scenes, []), sound=True)
-        arguments = source, self.out, '--resume', '--every', '8'
-        folder = self.folder / 'out.mp4.parts'
-        # At least; scenes end in parts of their own.
-        num_parts, memory = frames // 240, []
-        for killed in range(1, times + 2):
-            process = start(0, *arguments)
-            done = num_parts * killed // (times + 2)
-            wait_for(lambda: process.poll() is not None or
-                     len(list(folder.glob('*.nut'))) > done, 3000)
-            eq_(process.poll(), None)
-            memory.append(used_memory(process.pid))
-            if killed <= times:
-                process.kill()
-                process.communicate()
-                eq_(process.returncode, -signal.SIGKILL)
-                ok_(not self.out.exists())
-        out, err = process.communicate(timeout=3000)
-        eq_(process.returncode, 0, err)
-        eq_(out.decode(), '%d frames coloured in %s\n' % (frames, self.out))
-        eq_(contents(self.out), contents(source))
-        eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'out.mp4'])
-        # Megabytes, early in the film and late.
-        ok_(max(memory) < min(memory) + 60, memory)
-
-
-def used_memory(pid):
-    """Megabytes that a process has in memory."""
-    with open('/proc/%d/status' % pid) as file:
-        line, = [line for line in file if line.startswith('VmRSS')]
-    return int(line.split()[1]) / 1024
 
 
 def wait_for(condition, seconds=300):

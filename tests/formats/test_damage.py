@@ -3,12 +3,15 @@
 import io
 import random
 import re
+import struct
 
+import imagecodecs
 import numpy as np
 import tifffile
 from nose.tools import assert_raises, eq_, ok_
 from PIL import Image
 
+from colornet.formats.apart import decode_ljpeg
 from colornet.formats.decoding import decode_photo
 from colornet.formats.photo import ImageError, damage
 from tests.formats.kinds import levels
@@ -22,6 +25,7 @@ REASONS = re.compile(
     r'its (headers|directories|pixels|pixels of \d+ bits|tags or its pixels|'
     r'pixels, compressed by \w+,) cannot be decoded)\)'
     r'|too large, more than \d+ million pixels .*'
+    r'|too large for a file of \d+ bytes'
     r'|of a kind that is not read \(Unsupported BMP.*'
     r'|TIFF (of \d+ samples|with compression \w+ and|of \d+ inks|with ).*'
     r'|(colour profile|camera raw).*')
@@ -81,6 +85,35 @@ def test_tags_that_contradict_each_other():
                 (tag, 3, (8, 7, 6, 5))]), 'a')
         eq_(caught.exception.reason,
             'damaged file (its %s cannot be decoded)' % part)
+
+
+def test_lossless_jpeg_whose_decoder_crashes():
+    # No tables; a process of its own dies of it.
+    head = (b'\xff\xd8\xff\xc3\0\x0b\x10\0\x1b\0\x25\1\0\x11\0'
+            b'\xff\xda\0\x08\1\0\0\6\0\0')
+    content = head + bytes(range(1, 200)) * 5
+    for name, damaged in (('a.jpg', content), ('a.tif', tiff(
+            levels(picture(), 8), 8, data=[content], strip=27,
+            more=[(259, 3, (7,))]))):
+        with assert_raises(ImageError) as caught:
+            decode_photo(damaged, name)
+        ok_(REASONS.fullmatch(caught.exception.reason),
+            caught.exception.reason)
+    # What is whole is read there.
+    whole = (np.arange(27 * 37).reshape(27, 37) * 65).astype(np.uint16)
+    eq_(decode_ljpeg(imagecodecs.ljpeg_encode(
+        whole, bitspersample=16)).tolist(), whole.tolist())
+
+
+def test_pixels_that_cannot_be_in_so_few_bytes():
+    stream = io.BytesIO()
+    photo().resize((40, 30)).save(stream, 'GIF')
+    content = bytearray(stream.getvalue())
+    content[6:10] = struct.pack('<HH', 60000, 1000)
+    with assert_raises(ImageError) as caught:
+        decode_photo(bytes(content), 'a.gif')
+    eq_(caught.exception.reason, 'too large for a file of %d bytes'
+        % len(content))
 
 
 def test_words():

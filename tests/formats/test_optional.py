@@ -92,6 +92,34 @@ def test_raw():
     eq_(len(str(caught.exception).splitlines()), 1)
 
 
+def test_raw_of_other_numbers_of_colours():
+    need('rawpy')
+    import rawpy
+
+    class Developed:
+        sizes = mock.Mock(height=120, width=160)
+
+        def __init__(self, count):
+            self.count = count
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def postprocess(self, **_):
+            return np.full((120, 160, self.count), 9, np.uint16)
+    for count, shape in (1, (120, 160)), (3, (120, 160, 3)):
+        with mock.patch.object(rawpy, 'imread', lambda _: Developed(count)):
+            eq_(decode_photo(dng(), 'a.dng').pixels.shape, shape)
+    with mock.patch.object(rawpy, 'imread', lambda _: Developed(2)):
+        with assert_raises(ImageError) as caught:
+            decode_photo(dng(), 'a.dng')
+    eq_(str(caught.exception), 'a.dng: camera raw of 2 colours, which is not '
+                               'read')
+
+
 def dng():
     """What a sensor saw: grey, brighter to the right."""
     ramp = np.linspace(1000, 60000, 160)[None] * np.ones((120, 1))

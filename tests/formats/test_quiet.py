@@ -3,12 +3,15 @@
 import contextlib
 import io
 import os
+import struct
 import tempfile
 import threading
 import warnings
+import zlib
 
+import imagecodecs
 import numpy as np
-from nose.tools import eq_, ok_
+from nose.tools import assert_raises, eq_, ok_
 from PIL import Image
 
 from colornet.formats import decoding, photo
@@ -125,6 +128,19 @@ def test_lines_of_c_libraries():
         os.write(2, b'noise: d\n')
         file.seek(0)
         eq_(file.read(), b'else: b\nnoise: d\n')
+
+
+def test_png_that_is_damaged_says_nothing_on_the_screen():
+    levels = np.zeros((8, 8), np.uint16)
+    content = imagecodecs.png_encode(levels)
+    damaged = content[:26] + b'\1' + content[27:]  # the compression
+    damaged = damaged[:29] + struct.pack('>I', zlib.crc32(
+        damaged[12:29])) + damaged[33:]
+    with screen() as file:
+        with assert_raises(photo.ImageError):
+            decode_photo(damaged, 'a.png')
+        file.seek(0)
+        eq_(file.read(), b'')
 
 
 def test_camera_raw_that_is_damaged_says_nothing_on_the_screen():

@@ -57,7 +57,8 @@ def test_without_smoothing_frames_are_photos():
 
 def test_refined_as_photos_are():
     network, config = StandIn(), clips.configuration(
-        'refinement.steps=total_variation guided')
+        'refinement.steps=total_variation guided',
+        'refinement.variation_weight=20')
     decoder = Decoder(network, config)
     photo_colorizer = Colorizer(decoder, 32, 'luv', 'keep',
                                 refinement=decoder.refinement)

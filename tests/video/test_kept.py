@@ -148,7 +148,7 @@ class TestKept(clips.InFolder):
             for suffix in '.mkv', '.mp4':
                 self.check(source, suffix, step=1e-3)
 
-    def test_subtitles_of_mp4_and_dvds(self):
+    def test_subtitles_of_mp4(self):
         if not shutil.which('ffmpeg'):
             raise SkipTest('needs ffmpeg')
         source = self.make('in.mkv', ['aac'], ['srt'])

@@ -223,6 +223,13 @@ class TestPhotos(Client):
             eq_(reply.status_code, 200, (name, reply.data))
             ok_('X-Evil' not in reply.headers)
 
+    def test_parts_of_forms_need_not_have_names(self):
+        reply = self.client.post(
+            '/api/colorize', data=b'--x\r\nContent-Disposition: form-data; '
+            b'a\r\n\r\n1\r\n' + serving.multipart(encoded())[0],
+            content_type='multipart/form-data; boundary=x')
+        self.refuses(422, 'option', reply)
+
     def test_what_is_not_kept_any_more(self):
         first, second = [self.add(encoded(quality=quality))
                          for quality in (80, 90)]

@@ -168,7 +168,7 @@ class TestFilms(Client):
                 (encoded(), 'photo.jpg', 'colornet colorize'),
                 (made()[:500], 'cut.mp4', 'cannot read cut.mp4')]:
             self.refuses(415, words, self.add(content, name))
-        self.refuses(413, '2 seconds, and this one has 2.8', self.add(
+        self.refuses(413, '2 seconds, and this one has 2.79', self.add(
             made(times=range(0, 12 * 150, 150))))
         self.refuses(413, 'larger than 300000 bytes', self.add(
             bytes(400000)))

@@ -213,6 +213,23 @@ def test_a_full_line_says_how_long_it_takes():
     thread.join()
 
 
+def test_nobody_has_to_wait_for_long():
+    line = Line(9)
+    with mock.patch('colornet.web.line.time.monotonic',
+                    iter(range(0, 9000, 40)).__next__):
+        for _ in range(9):
+            run(line, time.sleep, 0)  # As if each took 40 seconds.
+    with line.place(), line.place():
+        with assert_raises(Busy) as caught:
+            run(line, time.sleep, 0)
+        ok_(30 < caught.exception.seconds <= 40, caught.exception.seconds)
+    # Whoever is alone is never refused.
+    with mock.patch('colornet.web.line.time.monotonic',
+                    iter(range(0, 9000, 400)).__next__):
+        for _ in range(9):
+            run(line, time.sleep, 0)
+
+
 def seen(num_bytes):
     return Seen(np.zeros((0, 0)), [np.zeros(num_bytes - 2, np.int8)],
                 Photo(np.zeros((1, 2), np.uint8)), (1, 2),

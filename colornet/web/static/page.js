@@ -32,24 +32,25 @@ function askOptions() {
 function add(files) {
   if (!files.length) return;
   document.body.classList.add('has-photos');
+  const added = [];
   for (const file of files) {
     const kind = isFilm(file) ? Film : Photo;
     const photo = new kind(file, list, tell);
     photos.push(photo);
     photo.element.addEventListener('changed', showButtons);
-    photo.element.addEventListener('retry', () => start(photo));
-    start(photo);
+    photo.element.addEventListener('retry', () => start([photo]));
+    added.push(photo);
   }
+  start(added);
 }
 
 // The server has its own line for films, which take long.
-function start(photo) {
-  if (photo instanceof Film) {
-    colour(photo);
-  } else {
-    waiting.push(photo);
-    run();
+function start(items) {
+  for (const item of items) {
+    if (item instanceof Film) colour(item);
+    else waiting.push(item);
   }
+  run();
 }
 
 async function colour(photo) {

@@ -1,0 +1,164 @@
+"""Damaged photos and other files: how they are made and judged."""
+
+import contextlib
+import io
+import os
+import random
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+from unittest import SkipTest, mock
+
+import numpy as np
+from nose.plugins.attrib import attr
+from nose.tools import assert_in, eq_, ok_
+from PIL import Image
+
+from colornet.engine.available import missing_onnx
+from colornet.errors import ColornetError
+from reliability.mutations import mutate, mutate_text
+from reliability.right_size import judge_result
+from reliability.structure import find_fields, find_parts, with_checksums
+from tests import tiny
+
+
+def encoded(format, **options):
+    stream = io.BytesIO()
+    Image.fromarray(np.arange(48, dtype=np.uint8).reshape(6, 8)).save(
+        stream, format, **options)
+    return stream.getvalue()
+
+
+def test_numbers_that_say_how_a_file_is_built():
+    for format, at, size, order, value in (
+            ('PNG', 16, 4, '>', 8), ('BMP', 22, 4, '<', 6),
+            ('GIF', 6, 2, '<', 8)):
+        content = encoded(format)
+        assert_in((at, size, order), find_fields(content))
+        eq_(struct.unpack_from(order + {2: 'H', 4: 'I'}[size], content, at),
+            (value,))
+    content = encoded('JPEG', exif=b'Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1'
+                                   b'\0\0\0\6\0\0\0\0\0\0\0')
+    frame = content.index(b'\xff\xc0')
+    orientation = content.index(b'\x12\1\3\0')
+    for field in (frame + 5, 2, '>'), (orientation + 8, 2, '<'):
+        assert_in(field, find_fields(content))
+    assert_in((orientation + 4, 4, '<'), find_fields(content))
+
+
+def test_parts_and_checksums():
+    content = encoded('PNG')
+    kinds = [content[start + 4:start + 8] for start, _ in
+             find_parts(content)]
+    eq_(kinds, [b'IHDR', b'IDAT', b'IEND'])
+    broken = content[:16] + b'\0\0\0\7' + content[20:]
+    whole = with_checksums(broken)
+    eq_(whole[29:33], struct.pack('>I', zlib.crc32(broken[12:29])))
+    eq_(with_checksums(content), content)
+
+
+def test_damages_are_drawn_and_can_be_drawn_again():
+    for change, content in ((mutate, encoded('PNG')),
+                            (mutate_text, b'[data]\nsize = 32\n')):
+        found = [change(content, random.Random(number), [content, b'other'])
+                 for number in range(200)]
+        ok_(content not in found)
+        ok_(len(set(found)) > 150, len(set(found)))
+        eq_(found, [change(content, random.Random(number),
+                           [content, b'other']) for number in range(200)])
+
+
+def test_results_of_another_size_or_half_a_file():
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = Path(folder, 'a.png'), Path(folder, 'b.png')
+        source.write_bytes(encoded('PNG'))
+        for shape, words in (((6, 8), ''), ((8, 6), ''),
+                             ((6, 9), 'has (6, 9) pixels, not [(6, 8)]')):
+            Image.new('RGB', shape[::-1]).save(result)
+            assert_in(words, judge_result(source, result))
+            eq_(bool(words), bool(judge_result(source, result)))
+        result.write_bytes(result.read_bytes()[:-30])
+        assert_in('cannot be decoded', judge_result(source, result))
+
+
+class Reads:
+    """A reader of what tests want."""
+
+    may = frozenset()
+
+    def __init__(self, read, right=True):
+        self.read, self.right = read, right
+
+    def is_right(self, result):
+        return self.right
+
+
+def refuse(text):
+    def read(path):
+        raise ColornetError(text)
+    return read
+
+
+def test_what_is_a_fault():
+    from reliability.inputs import try_file
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        for read, right, what, words in (
+                (str, True, 'read', ''),
+                (str, False, 'fault', 'another result'),
+                (refuse('a: b'), True, 'refused', 'a: b'),
+                (refuse('a\x1b[31m'), True, 'refused', '\\x1b'),
+                (lambda _: 1 / 0, True, 'fault', 'ZeroDivisionError'),
+                (lambda _: os.system('true'), True, 'fault', 'os.system'),
+                (lambda _: os.abort(), True, 'fault', 'status -6'),
+                (lambda _: print('a\tb'), True, 'fault', 'a\tb')):
+            eq_(try_file(Reads(read, right), path, log)[0], what, words)
+            assert_in(words, try_file(Reads(read, right), path, log)[1])
+
+
+def need_onnx():
+    if missing_onnx():
+        raise SkipTest(missing_onnx())
+
+
+def run(main, *arguments):
+    """The status and what a script prints, in a process of its own."""
+    import subprocess
+    import sys
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, '-m', main, '--keep', folder, *arguments],
+            cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, universal_newlines=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+@attr('slow')
+def test_damaged_photos():
+    need_onnx()
+    status, printed = run('reliability.photos', '--files', '100', '--fast',
+                          '--seed', '7')
+    eq_(status, 0, printed)
+    assert_in('100 files, 0 faults', printed)
+
+
+@attr('slow')
+def test_damaged_inputs():
+    need_onnx()
+    tiny.need('flask', 'waitress')
+    status, printed = run('reliability.inputs', '--files', '10', '--seed',
+                          '7')
+    eq_(status, 0, printed)
+    eq_(printed.count('  10 '), 12, printed)
+
+
+def test_whole_photos_that_are_not_coloured_are_told():
+    need_onnx()
+    from reliability import photos
+    with mock.patch.object(photos, 'photo_seeds', lambda: {
+            'PNG': [('.png', b'none')]}), contextlib.redirect_stderr(
+                io.StringIO()) as said, contextlib.redirect_stdout(
+                    io.StringIO()):
+        eq_(photos.main(['--files', '1']), 2)
+    assert_in('PNG, undamaged: not an image file', said.getvalue())
