@@ -205,4 +205,5 @@ def test_the_folder_is_named():
             eq_(onnx_cache._folder(), Path(folder) / 'cache' / 'onnx')
         finally:
             tiny.use_users_cache()
-    assert_in('onnx_cache.py', [path.name for path in onnx_cache.SOURCES])
+    for name in 'onnx_cache.py', 'defaults.ini':
+        assert_in(name, [path.name for path in onnx_cache.SOURCES])
