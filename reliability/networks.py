@@ -94,8 +94,8 @@ def _mutate_hdf5(content, chance):
                     del file.attrs[key]
                 elif isinstance(file.attrs[key], str):
                     file.attrs[key] = mutate_text(
-                        file.attrs[key].encode('utf-8', 'replace'), chance, [b'{"a": 1}']
-                    ).decode('utf-8', 'replace').replace('\0', '')
+                        file.attrs[key].encode('utf-8', 'replace'), chance,
+                        [b'{"a": 1}']).decode('utf-8', 'replace').replace('\0', '')
                 elif not isinstance(value, (h5py.ExternalLink,
                                             h5py.SoftLink)):
                     file.attrs[key] = value
