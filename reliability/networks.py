@@ -93,9 +93,10 @@ def _mutate_hdf5(content, chance):
                 if chance.random() < .3:
                     del file.attrs[key]
                 elif isinstance(file.attrs[key], str):
-                    file.attrs[key] = mutate_text(
-                        file.attrs[key].encode('utf-8', 'replace'), chance,
-                        [b'{"a": 1}']).decode('utf-8', 'replace').replace('\0', '')
+                    text = file.attrs[key].encode('utf-8', 'replace')
+                    text = mutate_text(text, chance, [b'{"a": 1}'])
+                    file.attrs[key] = text.decode(
+                        'utf-8', 'replace').replace('\0', '')
                 elif not isinstance(value, (h5py.ExternalLink,
                                             h5py.SoftLink)):
                     file.attrs[key] = value
