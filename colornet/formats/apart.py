@@ -64,5 +64,9 @@ def decode_ljpeg(content, out=None):
 
 if __name__ == '__main__':
     import imagecodecs
-    np.save(sys.stdout.buffer, imagecodecs.ljpeg_decode(
-        sys.stdin.buffer.read()), allow_pickle=False)
+
+    # Not at once: NumPy would ask a pipe where it is.
+    saved = io.BytesIO()
+    np.save(saved, imagecodecs.ljpeg_decode(sys.stdin.buffer.read()),
+            allow_pickle=False)
+    sys.stdout.buffer.write(saved.getvalue())
