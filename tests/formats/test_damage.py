@@ -5,6 +5,9 @@ import os
 import random
 import re
 import struct
+import sys
+import tempfile
+from pathlib import Path
 from unittest import mock
 
 import imagecodecs
@@ -105,6 +108,18 @@ def test_lossless_jpeg_whose_decoder_crashes():
     whole = (np.arange(27 * 37).reshape(27, 37) * 65).astype(np.uint16)
     content = imagecodecs.ljpeg_encode(whole, bitspersample=16)
     eq_(decode_ljpeg(content).tolist(), whole.tolist())
+    # Not with what lies where it is called.
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in 'numpy', 'io', 'colornet', 'imagecodecs':
+            Path(folder, name + '.py').write_text('raise SystemExit(1)')
+        os.chdir(folder)
+        try:
+            with mock.patch.object(sys, 'path', [
+                    os.path.join(here, place) for place in sys.path]):
+                eq_(decode_ljpeg(content).tolist(), whole.tolist())
+        finally:
+            os.chdir(here)
     # However Python is told to write to a pipe.
     for unbuffered in '', '1':
         with mock.patch.dict(os.environ, {'PYTHONUNBUFFERED': unbuffered}):
