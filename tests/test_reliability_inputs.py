@@ -157,8 +157,10 @@ def test_damaged_inputs():
 def test_whole_photos_that_are_not_coloured_are_told():
     need_onnx()
     from reliability import photos
-    with mock.patch.object(photos, 'photo_seeds', lambda: {
-            'PNG': [('.png', b'none')]}), contextlib.redirect_stderr(
+    # What is forked has all that the tests have in memory.
+    with mock.patch.object(photos, 'MOST_BYTES', 1 << 60), mock.patch.object(
+            photos, 'photo_seeds',
+            lambda: {'PNG': [('.png', b'none')]}), contextlib.redirect_stderr(
                 io.StringIO()) as said, contextlib.redirect_stdout(
                     io.StringIO()):
         eq_(photos.main(['--files', '1']), 2)
