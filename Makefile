@@ -279,8 +279,9 @@ benchmark-sizes: $(VENV)/benchmarks ## time and memory by batch and image size: 
 	$(VENV)/bin/python -m benchmarks.sizes --out $(OUT)/benchmark_sizes.csv
 
 reliability: $(VENV)/pytorch $(VENV)/web $(VENV)/onnx $(VENV)/extras ## faults and load on purpose, 2 hours at most: what was lost
-	for part in trainings film photos inputs supply page; do \
-	    $(VENV)/bin/python -m reliability.$$part || exit; done
+	status=0; for part in supply page sizes folders film photos inputs trainings; do \
+	    $(VENV)/bin/python -m reliability.$$part || status=1; done; \
+	    exit $$status
 
 # $(call docker_build,IMAGE,DEVICE)
 docker_build = $(DOCKER) build --tag $(1) --build-arg DEVICE=$(2) \

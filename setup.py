@@ -46,7 +46,10 @@ WITH_THEANO = [
     'onednn-devel-cpu-gomp==2023.0.0; ' + X86_64_LINUX,
     'scikit-image==0.21.0',      # CIELUV and HSV
     'h5py==3.11.0',              # checkpoints, cached photos
-    'pillow==10.4.0',            # photos in and out
+    # Photos in and out. No version for Python 3.8 and 3.9 is without known
+    # faults in formats that are read (docs/reliability.rst).
+    'pillow==10.4.0; python_version < "3.10"',
+    'pillow==12.3.0; python_version >= "3.10"',
     # TIFF of all samples and compressions, colour profiles and PNG in 16 bits:
     # Pillow has 8 bits, wraps what is longer and reads no BigTIFF reliably.
     'tifffile==2023.7.10',
@@ -56,7 +59,7 @@ WITH_THEANO = [
     '(platform_machine == "x86_64" or platform_machine == "AMD64")',
     'tqdm==4.70.1',              # progress bars
     'matplotlib==3.7.5',         # plots of studies and benchmarks
-    'Jinja2==3.1.4',             # the report's page
+    'Jinja2==3.1.6',             # the report's page
     # The test runner; nose itself stops at Python 3.9.
     'nose==1.3.7; python_version < "3.10"',
     'pynose==1.5.5; python_version >= "3.10"',
@@ -110,11 +113,13 @@ setup(
         # "colornet --print-completion": writes completion for shells.
         'completion': ['shtab==1.7.2; python_version < "3.9"',
                        'shtab==1.13.0; python_version >= "3.9"'],
-        # "colornet export" to ONNX, and prediction from such files. A newer
-        # onnx brings a numpy that Theano cannot use. On Python 3.12, both
-        # are there anyway.
+        # "colornet export" to ONNX, and prediction from such files: those
+        # that take the numpy that Theano can use. On Python 3.12, both are
+        # there anyway.
         'onnx': [
-            'onnx==1.17.0; python_version < "3.12"',
+            'onnx==1.17.0; python_version < "3.10"',
+            'onnx==1.23.2; python_version == "3.10" or '
+            'python_version == "3.11"',
             'onnxruntime==1.19.2; python_version < "3.10"',
             'onnxruntime==1.23.2; python_version == "3.10"',
             'onnxruntime==1.32.0; python_version == "3.11"'],

@@ -12,7 +12,8 @@ import numpy as np
 
 from colornet.config import Config, load_config
 from colornet.network import vgg16_weights
-from colornet.network.parameters import load_arrays, load_progress, save_arrays
+from colornet.network.parameters import (load_arrays, load_progress,
+                                         save_arrays, seal)
 from colornet.prediction import layer_by_layer
 from colornet.prediction.onnx import build_onnx
 from colornet.prediction.onnx_graph import Graph
@@ -64,7 +65,10 @@ class _Network(Reader):
     def mutate(self, chance):
         if chance.random() < .6:
             return super().mutate(chance)
-        return _mutate_hdf5(self.seeds[0], chance)
+        content = bytearray(_mutate_hdf5(self.seeds[0], chance))
+        if chance.random() < .7:
+            seal(memoryview(content))  # So that it is looked at.
+        return bytes(content)
 
 
 def _mutate_hdf5(content, chance):
@@ -89,9 +93,10 @@ def _mutate_hdf5(content, chance):
                 if chance.random() < .3:
                     del file.attrs[key]
                 elif isinstance(file.attrs[key], str):
-                    file.attrs[key] = mutate_text(
-                        file.attrs[key].encode(), chance, [b'{"a": 1}']
-                    ).decode('utf-8', 'replace').replace('\0', '')
+                    text = file.attrs[key].encode('utf-8', 'replace')
+                    text = mutate_text(text, chance, [b'{"a": 1}'])
+                    file.attrs[key] = text.decode(
+                        'utf-8', 'replace').replace('\0', '')
                 elif not isinstance(value, (h5py.ExternalLink,
                                             h5py.SoftLink)):
                     file.attrs[key] = value
@@ -134,6 +139,9 @@ class _Checkpoint(_Network):
         progress, attributes = load_progress(path)
         Config.from_json(attributes.get('config', ''))
         return progress, load_arrays(path, ['parameters', 'optimizer'])[0]
+
+    # What else is whole, a training would compare with its network.
+    mutate = Reader.mutate
 
     def is_right(self, result):
         return all(_same(result[1][group], self.whole[1][group])

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from unittest import SkipTest, mock
 
+import h5py
 import numpy as np
 from nose.tools import assert_raises
 from PIL import Image
@@ -21,6 +22,7 @@ from colornet.color import split_channels
 from colornet.data.splits import read_split
 from colornet.engine.available import missing_theano
 from colornet.errors import ColornetError
+from colornet.network.parameters import seal
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
 from colornet.resources import take_environment
@@ -155,6 +157,16 @@ def check_error(function, *words):
     for word in words:
         assert word in message, (word, message)
     assert '\n' not in message, message
+
+
+@contextlib.contextmanager
+def editing(path):
+    """Change a file of parameters, which HDF5 has open, and seal it."""
+    with h5py.File(path, 'r+') as file:
+        yield file
+    content = bytearray(Path(path).read_bytes())
+    seal(memoryview(content))
+    Path(path).write_bytes(content)
 
 
 def need_theano():

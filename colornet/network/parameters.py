@@ -13,14 +13,15 @@ from ..errors import ColornetError
 from ..files import check_regular, make_folder, replacing, writing
 
 __all__ = ['NETWORK_FORMAT', 'save_arrays', 'load_arrays', 'load_progress',
-           'save_parameters', 'check_parameter', 'set_parameters']
+           'save_parameters', 'check_parameter', 'seal', 'set_parameters']
 
 #: By which a trained network is known.
 NETWORK_FORMAT = 'colornet network 1'
 
-# Attribute of groups, and of the file for its attributes: HDF5 has checksums
-# of arrays, but not of their names, types and shapes.
-_DIGEST = 'sha256'
+# How files begin, before the digest of what comes after the bytes that HDF5
+# leaves to users: it has no checksums of names, types and shapes, and crashes
+# where some of them are damaged.
+_SEAL, _SEALED = b'colornet sha256 ', 512
 
 
 def save_arrays(path, groups, attributes, dtype=None):
@@ -45,31 +46,57 @@ def save_arrays(path, groups, attributes, dtype=None):
     # HDF5 writes to memory, Python to the disk: after a failed write of its
     # own, such as to a full disk, HDF5 crashes when the program ends.
     memory = io.BytesIO()
-    with h5py.File(memory, 'w') as file:
+    with h5py.File(memory, 'w', userblock_size=_SEALED) as file:
         for name, value in attributes.items():
             if isinstance(value, str):
                 # Names of folders need not be valid Unicode, as HDF5 wants.
                 value = value.encode('utf-8', 'backslashreplace').decode()
             file.attrs[name] = value
         for group, arrays in groups.items():
-            stored = {}
             for key, array in arrays.items():
                 name = key if isinstance(key, str) else '/'.join(key)
                 array = np.asarray(array)
                 if (dtype is not None and array.dtype.kind == 'f' and
                         np.all(abs(array) <= np.finfo(dtype).max)):
                     array = array.astype(dtype)
+                # Checksums also where another program has copied arrays.
                 file.create_dataset(
                     '%s/%s' % (group, name), data=array,
                     chunks=array.shape or None, fletcher32=array.ndim > 0)
-                stored[name] = array
-            if stored:
-                file[group].attrs[_DIGEST] = _digest_arrays(stored)
-        file.attrs[_DIGEST] = _digest_attributes(file)
-
+    seal(memory.getbuffer())
     make_folder(Path(path).parent)
     with writing(path), replacing(path) as temporary:
         Path(temporary).write_bytes(memory.getbuffer())
+
+
+def seal(content):
+    """Put the digest of what :func:`save_arrays` stores before it.
+
+    Parameters
+    ----------
+    content : memoryview
+        Changed in place.
+    """
+    digest = _seal_of(content)
+    content[:len(digest)] = digest
+
+
+def _seal_of(content):
+    return _SEAL + hashlib.sha256(content[_SEALED:]).hexdigest().encode()
+
+
+def _check_seal(path):
+    """Refuse a damaged file; those of older versions have no seal."""
+    with open(path, 'rb') as stream:
+        content = stream.read(8)
+        if content == b'\x89HDF\r\n\x1a\n':
+            return
+        content += stream.read()
+    start = content[:len(_SEAL)]
+    is_ours = (start and _SEAL.startswith(start) or
+               content[_SEALED:_SEALED + 4] == b'\x89HDF')
+    if is_ours and not content.startswith(_seal_of(content)):
+        raise ColornetError('cannot read %s: it is damaged' % path)
 
 
 def load_arrays(path, groups, optional=()):
@@ -97,13 +124,14 @@ def load_arrays(path, groups, optional=()):
     check_regular(path)
     loaded = {}
     try:
+        _check_seal(path)
         if not h5py.is_hdf5(path):
             # Who gave it may have mixed up two arguments.
             open(path, 'rb').close()
             raise ColornetError('%s is no HDF5 file, as trained networks are'
                                 % path)
         with h5py.File(path, 'r') as file:
-            attributes = _checked_attributes(file)
+            attributes = dict(file.attrs)
             for group in groups:
                 arrays = loaded[group] = OrderedDict()
                 if group not in file:
@@ -126,16 +154,8 @@ def load_arrays(path, groups, optional=()):
     return loaded, attributes
 
 
-def _checked_attributes(file):
-    """A file's attributes; files of older versions have no digest of them."""
-    attributes = dict(file.attrs)
-    if attributes.pop(_DIGEST, None) not in (None, _digest_attributes(file)):
-        raise ValueError('its attributes are not what was stored')
-    return attributes
-
-
 def _read_group(group):
-    """The arrays of a group; likewise."""
+    """The arrays of a group, by their names in it."""
     arrays = OrderedDict()
 
     def visit(name, item):
@@ -147,26 +167,7 @@ def _read_group(group):
                 raise ValueError('%s is more than is stored' % item.name)
             arrays[name] = item[()]
     group.visititems(visit)
-    if group.attrs.get(_DIGEST) not in (None, _digest_arrays(arrays)):
-        raise ValueError('%s is not what was stored' % group.name)
     return arrays
-
-
-def _digest_attributes(file):
-    return _digest((name, np.asarray(
-        value.encode('utf-8') if isinstance(value, str) else value))
-        for name, value in file.attrs.items() if name != _DIGEST)
-
-
-def _digest_arrays(arrays):
-    return _digest(arrays.items())
-
-
-def _digest(named):
-    """Of names, types, shapes and values, in any order."""
-    parts = sorted((name, array.dtype.str, array.shape, hashlib.sha256(
-        array.tobytes()).hexdigest()) for name, array in named)
-    return hashlib.sha256(repr(parts).encode('utf-8')).hexdigest()
 
 
 def load_progress(path):

@@ -50,9 +50,8 @@ def load_vgg16_weights(path):
     """
     check_regular(path)
     try:
-        with open(path, 'rb') as stream:
-            is_hdf5 = stream.read(8) == b'\x89HDF\r\n\x1a\n'
-        arrays = _read_keras(path) if is_hdf5 else _read_pickle(path)
+        arrays = (_read_keras(path) if h5py.is_hdf5(path) else
+                  _read_pickle(path))
     except ColornetError:
         raise
     except (OSError, RuntimeError, KeyError, AttributeError, TypeError,

@@ -150,7 +150,7 @@ def error_after(change):
     """The refusal of a saved network after changing the file."""
     path = saved.path_of('changed.h5')
     shutil.copy(saved.path, path)
-    with h5py.File(path, 'r+') as file:
+    with tiny.editing(path) as file:
         change(file)
     return error_of(path)
 
@@ -236,7 +236,7 @@ def test_prediction_uses_the_running_averages():
 def test_networks_of_older_versions_get_the_defaults():
     path = saved.path_of('old.h5')
     shutil.copy(saved.path, path)
-    with h5py.File(path, 'r+') as file:
+    with tiny.editing(path) as file:
         stored = json.loads(file.attrs['config'])
         del stored['data']['proportions']
         for name in 'output_stride', 'global_features', 'context':

@@ -230,6 +230,28 @@ def test_files_that_are_no_networks():
         assert_in(words, error_of(load_onnx, path))
 
 
+def test_files_that_are_damaged():
+    needs('onnx', 'onnxruntime')
+    path = Path(folder.name) / 'damaged.onnx'
+    content = build_onnx(saved).SerializeToString()
+    path.write_bytes(content.replace(b'nothing', b'nothin\xff'))
+    assert_in('its metadata are no text', error_of(load_onnx, path))
+    # What fails only when it runs.
+    model = build_onnx(saved)
+    for constant in model.graph.initializer:
+        if constant.name == 'vgg_mean' or len(constant.dims) == 1:
+            constant.dims[0] = 1
+            constant.raw_data = constant.raw_data[:4]
+    path.write_bytes(model.SerializeToString())
+    try:
+        predict, _, _ = load_onnx(path)
+    except ColornetError as error:
+        message = str(error)
+    else:
+        message = error_of(predict, np.zeros((1, 16, 16), 'float32'))
+    assert_in(str(path), message)
+
+
 def test_parameters_that_do_not_fit():
     graph = Graph({'a/W': np.zeros((2, 3, 3, 3)), 'a/b': np.zeros(2),
                    'b/W': np.zeros((2, 2, 1, 1))}, 'x.h5')

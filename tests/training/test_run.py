@@ -248,7 +248,7 @@ class TestTrain(tiny.InFolder):
                 ('progress', before['progress'].replace('epoch', 'era')),
                 ('progress', before['progress'].replace('seconds', 's')),
                 ('progress', None), ('config', None)):
-            with h5py.File(str(folder / 'last.h5'), 'a') as file:
+            with tiny.editing(folder / 'last.h5') as file:
                 file.attrs.update(before)
                 if text is None:
                     del file.attrs[name]
