@@ -16,9 +16,9 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_output', 'check_regular', 'digest_file', 'is_special',
-           'locked', 'read_csv', 'replacing', 'write_csv', 'write_json',
-           'write_rows', 'write_text', 'make_folder', 'writing']
+__all__ = ['check_output', 'check_regular', 'digest_file', 'is_locked',
+           'is_special', 'locked', 'read_csv', 'replacing', 'write_csv',
+           'write_json', 'write_rows', 'write_text', 'make_folder', 'writing']
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -112,6 +112,28 @@ def locked(folder, busy):
                     lock.unlink()
                     for path in made:
                         path.rmdir()
+
+
+def is_locked(folder):
+    """Whether another process is in a folder: see :func:`locked`.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    bool
+        False, too, where that cannot be told.
+    """
+    try:
+        with open(folder / 'lock') as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _remove_leftovers(folder):

@@ -9,8 +9,9 @@ import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
 from colornet.errors import ColornetError
-from colornet.files import (check_output, locked, make_folder, read_csv,
-                            replacing, write_rows, write_text, writing)
+from colornet.files import (check_output, is_locked, locked, make_folder,
+                            read_csv, replacing, write_rows, write_text,
+                            writing)
 from tests import tiny
 
 
@@ -116,9 +117,12 @@ class TestFiles(unittest.TestCase):
                 with locked(folder, 'busy'):
                     pass
             eq_(str(caught.exception), 'busy')
+            ok_(is_locked(folder))
         ok_(not folder.parent.exists())
+        ok_(not is_locked(folder))
         with locked(folder, 'busy'):
             (folder / 'result').write_text('done')
+        ok_((folder / 'lock').exists() and not is_locked(folder))
         (folder / 'lock').unlink()
         (folder / 'lock').mkdir()
         with assert_raises(ColornetError) as caught:

@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from ..errors import ColornetError
-from ..files import make_folder
+from ..files import is_locked, make_folder
 from ..terminal import PARENT, catch_signals, note
 
 __all__ = ['Job', 'last_message', 'run_command', 'run_jobs']
@@ -42,11 +44,15 @@ class Job:
         ends with status 0.
     environment : dict of str to str
         Besides this process's.
+    folder : Path, optional
+        What the commands lock. They wait for one that still saves there, as
+        its worker was killed, or the program that wanted it.
     """
 
     name: str
     commands: list
     environment: dict
+    folder: Optional[Path] = None
 
 
 def run_jobs(jobs, scheduler=None, threads=None, shared_folder='.'):
@@ -86,25 +92,56 @@ def run_jobs(jobs, scheduler=None, threads=None, shared_folder='.'):
         yield job.name, _run_job(job, threads)
 
 
-def _run_job(job, threads, own_compiledir=False, stop_file=None):
-    """All commands of a job; the message of the first that fails."""
+def _run_job(job, threads, stop_file=None):
+    """All commands of a job; the message of the first that fails.
+
+    With `stop_file`, on a worker.
+    """
+    on_worker = stop_file is not None
+
+    def is_stopped():
+        return on_worker and (os.path.exists(stop_file) or _is_forgotten())
     environment = dict(os.environ, **job.environment)
     if threads:
         environment['OMP_NUM_THREADS'] = str(threads)
-    elif own_compiledir:
+    elif on_worker:
         # Dask's nanny sets these to 1 for its workers' own libraries.
         for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS',
                      'OPENBLAS_NUM_THREADS'):
             environment.pop(name, None)
-    if own_compiledir:
+    if on_worker:
         environment['THEANO_FLAGS'] = ','.join(filter(None, [
             environment.get('THEANO_FLAGS'),
             'base_compiledir=%s' % _worker_folder()]))
+    if job.folder:
+        _wait_for(job.folder, is_stopped)
     for command in job.commands:
-        status, message = run_command(command, environment, stop_file)
+        status, message = run_command(command, environment, is_stopped)
         if status:
             return message or 'exit status %d' % status
     return ''
+
+
+def _wait_for(folder, is_stopped):
+    """Wait until nobody is in a folder, as long as saving may take."""
+    deadline = time.monotonic() + _PATIENCE
+    with catch_signals() as check_signals:
+        while (is_locked(folder) and not is_stopped() and
+               time.monotonic() < deadline):
+            check_signals()
+            time.sleep(0.2)
+        check_signals()
+
+
+def _is_forgotten():
+    """Whether this thread of a worker runs a job that nobody waits for.
+
+    So it is where the program that wanted it was killed.
+    """
+    from distributed import get_worker
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is None or task.state == 'cancelled'
 
 
 def _worker_folder():
@@ -117,15 +154,15 @@ def _worker_folder():
                 'theano-%d' % threading.get_ident())
 
 
-def run_command(arguments, environment=None, stop_file=None):
+def run_command(arguments, environment=None, is_stopped=lambda: False):
     """Run this program, with signals and the error stream passed on.
 
     Parameters
     ----------
     arguments : list of str
     environment : dict, optional
-    stop_file : Path, optional
-        When there is a file of this name, the command is ended by SIGTERM.
+    is_stopped : callable, optional
+        When it returns true, the command is ended by SIGTERM.
 
     Returns
     -------
@@ -158,7 +195,7 @@ def run_command(arguments, environment=None, stop_file=None):
                     break
                 except subprocess.TimeoutExpired:
                     check_signals()
-                    if stop_file and os.path.exists(stop_file):
+                    if is_stopped():
                         process.send_signal(signal.SIGTERM)
                         process.wait()
                         break
@@ -271,8 +308,8 @@ def _run_on_workers(jobs, scheduler, threads, shared_folder):
         '.stop-%s' % uuid.uuid4().hex[:12])
     with client, catch_signals() as check_signals:
         futures = {client.submit(
-            _run_job, job, threads, own_compiledir=True, stop_file=stop_file,
-            pure=False): job.name for job in jobs}
+            _run_job, job, threads, stop_file=stop_file, pure=False): job.name
+            for job in jobs}
         left = set(futures)
         try:
             while left:

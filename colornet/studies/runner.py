@@ -133,7 +133,7 @@ def _make_jobs(plans, session, failed):
                 continue
             if name not in jobs:
                 jobs[name] = Job(name=name, commands=[],
-                                 environment=variant.environment)
+                                 environment=variant.environment, folder=run)
                 is_trained[name] = is_finished(variant.config, run,
                                                session.data_folder)
                 if not is_trained[name]:

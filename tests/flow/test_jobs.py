@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_raises, eq_, ok_
 
-from colornet.flow.jobs import Job, run_command, run_jobs
+from colornet.files import is_locked, locked
+from colornet.flow.jobs import Job, _is_forgotten, run_command, run_jobs
 from colornet.terminal import Interrupted
 from tests import tiny
 from tests.flow.workers import need_dask, two_workers
@@ -48,6 +51,37 @@ def test_a_job_stops_at_its_first_error_and_the_next_goes_on():
     messages, printed = run_quietly(lambda: dict(run_jobs(jobs)))
     eq_(messages, {'bad': '/nowhere.jpg does not exist', 'good': ''})
     ok_('no-such-command' not in printed)
+
+
+def test_a_job_waits_for_who_still_saves_in_its_folder():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        waiting = replace(job('one', [['--version']]), folder=folder)
+
+        def popen(*_, **__):
+            raise OSError('locked' if is_locked(folder) else 'free')
+
+        def ask():
+            with mock.patch('subprocess.Popen', popen):
+                with assert_raises(OSError) as caught:
+                    list(run_jobs([waiting]))
+            return str(caught.exception)
+        eq_(ask(), 'free')
+        begun = threading.Event()
+
+        def save():
+            with locked(folder, 'busy'):
+                begun.set()
+                time.sleep(0.5)
+        saving = threading.Thread(target=save)
+        saving.start()
+        begun.wait()
+        eq_(ask(), 'free')
+        saving.join()
+        # Who does not save but goes on is an error of the command.
+        with locked(folder, 'busy'), \
+                mock.patch('colornet.flow.jobs._PATIENCE', 0.3):
+            eq_(ask(), 'locked')
 
 
 def test_threads_and_environment_are_set():
@@ -194,6 +228,34 @@ def test_a_scheduler_that_is_not_there():
             [job('one', [['--version']])],
             scheduler='tcp://127.0.0.1:9')),
             'no Dask scheduler at tcp://127.0.0.1:9')
+
+
+#: Set by a job on a worker that is a thread of this process.
+STARTED, FORGOTTEN = threading.Event(), threading.Event()
+
+
+def run_until_forgotten():
+    """What :func:`run_command` does, but for the command."""
+    if not _is_forgotten():
+        STARTED.set()
+    for _ in range(3000):
+        if _is_forgotten():
+            FORGOTTEN.set()
+            break
+        time.sleep(0.01)
+
+
+def test_a_job_sees_that_nobody_waits_for_it():
+    distributed = need_dask()
+    with distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False,
+            dashboard_address=':0') as cluster:
+        with distributed.Client(cluster.scheduler_address) as client:
+            future = client.submit(run_until_forgotten, pure=False)
+            ok_(STARTED.wait(20))
+            ok_(not FORGOTTEN.wait(0.5))
+            eq_(future.status, 'pending')
+        ok_(FORGOTTEN.wait(20))
 
 
 @attr('slow')
