@@ -108,6 +108,7 @@ def _video(options):
         raise ColornetError('--format is for - as OUT; a file says it by its '
                             'name')
     from ..video.converting import colour_file
+    from ..video.parts import has_parts
     if not options.overwrite and os.path.lexists(options.out) and (
             options.skip_existing or options.resume):
         if not options.quiet:
@@ -118,7 +119,8 @@ def _video(options):
                              options.out, film, options.overwrite,
                              options.resume, not options.quiet)
     except KeyboardInterrupt:
-        note('colornet: what is finished is kept: --resume goes on there')
+        if has_parts(options.out):
+            note('colornet: what is finished is kept: --resume goes on there')
         raise
     if not options.quiet:
         say('%d frames coloured in %s' % (frames, options.out))

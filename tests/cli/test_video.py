@@ -178,6 +178,16 @@ class TestVideo(clips.InFolder):
         eq_(video(networks[0], '--resume')[0], 0)
         eq_(self.network.seen, 0)
 
+    def test_interrupted_before_a_part_is_finished(self):
+        source = self.write()
+        with mock.patch('tests.cli.test_video.StandIn.__call__',
+                        side_effect=KeyboardInterrupt):
+            status, out, err = self.run(source, self.out, '-q')
+        eq_((status, out), (130, ''))
+        assert_not_in('--resume', err)
+        eq_(os.listdir(str(self.folder)), ['in.mp4'])
+        eq_(self.run(source, self.out, '-q'), (0, '', ''))
+
     def test_interrupted(self):
         source = self.write(frames=moving(400))
         process = start(.02, source, self.out)
