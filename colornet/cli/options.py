@@ -1,6 +1,7 @@
 """What commands have in common: options that several of them take."""
 
 import argparse
+import math
 
 from ..engine.available import DEVICES, ENGINES
 from ..files import check_output
@@ -8,7 +9,7 @@ from ..resources import DEFAULT_NETWORK
 
 __all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
            'add_network', 'add_networks', 'add_out', 'add_photo_network',
-           'add_subset', 'add_vgg', 'check_outputs', 'positive']
+           'add_subset', 'add_vgg', 'check_outputs', 'positive', 'whole']
 
 
 def add(commands, name, run, text, instead=None):
@@ -124,6 +125,32 @@ def check_outputs(options):
 
 def positive(text):
     """Type of an option: a whole number from 1 on."""
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError('%r is no positive number' % text)
-    return int(text)
+    return whole(text, 'is no positive number', 1)
+
+
+def whole(text, otherwise, least=0, most=math.inf):
+    """For types of options: a whole number, of digits only.
+
+    Parameters
+    ----------
+    text : str
+    otherwise : str
+        What the error says behind the text.
+    least, most : int
+        Limits of the number, which is not negative.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+    """
+    try:
+        number = int(text) if text.isdecimal() else -1
+    except ValueError:  # Python may take some thousand digits only.
+        number = -1
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError('%r %s' % (text, otherwise))
+    return number

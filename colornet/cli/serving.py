@@ -3,7 +3,7 @@
 import argparse
 
 from ..errors import ColornetError
-from .options import add, add_photo_network, positive
+from .options import add, add_photo_network, positive, whole
 
 __all__ = ['add_serve']
 
@@ -36,15 +36,11 @@ def add_serve(commands):
 
 
 def _seconds(text):
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError('%r is no number of seconds' % text)
-    return int(text)
+    return whole(text, 'is no number of seconds')
 
 
 def _port(text):
-    if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError('%r is no port, 0 to 65535' % text)
-    return int(text)
+    return whole(text, 'is no port, 0 to 65535', most=65535)
 
 
 def _name(text):

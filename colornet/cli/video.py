@@ -10,7 +10,7 @@ from ..errors import ColornetError
 from ..files import check_output, digest_file
 from ..resources import DEFAULT_NETWORK, find_resource
 from ..terminal import note, say
-from .options import add, add_out, add_photo_network, positive
+from .options import add, add_out, add_photo_network, positive, whole
 
 __all__ = ['add_flicker', 'add_video']
 
@@ -30,8 +30,8 @@ def add_video(commands):
                          'or webm; or - for the standard output')
     command.add_argument('--smooth', type=_weight, default=0.9, metavar='W',
                          help='what a frame weighs in the colours of the '
-                         'next, 0 to 1: 0 colours each for itself (default: '
-                         '%(default)s)')
+                         'next, 0 to below 1: 0 colours each for itself '
+                         '(default: %(default)s)')
     command.add_argument('--every', type=positive, default=1, metavar='N',
                          help='let the network see every Nth frame only; the '
                          'others take colours from these along what moves: '
@@ -43,7 +43,7 @@ def add_video(commands):
                          help='how much to colour (default: all)')
     command.add_argument('--resume', action='store_true', help='go on where '
                          'the same command was interrupted')
-    command.add_argument('--crf', type=_whole, metavar='N', help="the "
+    command.add_argument('--crf', type=_crf, metavar='N', help="the "
                          "encoder's constant rate factor: the lower, the "
                          'better and larger (default: 18; webm: 24)')
     command.add_argument('--format', metavar='FORMAT', help='of OUT, if it '
@@ -83,18 +83,17 @@ def _weight(text):
     return weight
 
 
-def _whole(text):
-    if not text.isdigit() or int(text) > 63:
-        raise argparse.ArgumentTypeError('%r is not from 0 to 63' % text)
-    return int(text)
+def _crf(text):
+    return whole(text, 'is not from 0 to 63', most=63)
 
 
 def _seconds(text):
-    found = _TIME.fullmatch(text)
-    if found is None:
+    try:
+        hours, minutes, seconds = [Fraction(part or 0) for part in
+                                   _TIME.fullmatch(text).groups()]
+    except (AttributeError, ValueError):  # No match; thousands of digits.
         raise argparse.ArgumentTypeError('%r is no time, such as 90, 1:30 or '
                                          '1:02:03.5' % text)
-    hours, minutes, seconds = [Fraction(part or 0) for part in found.groups()]
     return (hours * 60 + minutes) * 60 + seconds
 
 
@@ -108,20 +107,28 @@ def _video(options):
         raise ColornetError('--format is for - as OUT; a file says it by its '
                             'name')
     from ..video.converting import colour_file
-    if not options.overwrite and os.path.lexists(options.out) and (
-            options.skip_existing or options.resume):
-        if not options.quiet:
-            note('colornet: note: %s is there and left' % options.out)
+    from ..video.parts import has_parts
+    if _is_left(options):
         return
     try:
         frames = colour_file(lambda: _load(options), options.source,
                              options.out, film, options.overwrite,
                              options.resume, not options.quiet)
     except KeyboardInterrupt:
-        note('colornet: what is finished is kept: --resume goes on there')
+        if has_parts(options.out):
+            note('colornet: what is finished is kept: --resume goes on there')
         raise
     if not options.quiet:
         say('%d frames coloured in %s' % (frames, options.out))
+
+
+def _is_left(options):
+    """Whether there is a result that shall stay; says so."""
+    left = (not options.overwrite and os.path.lexists(options.out) and
+            (options.skip_existing or options.resume))
+    if left and not options.quiet:
+        note('colornet: note: %s is there and left' % options.out)
+    return left
 
 
 def _colour_stream(options, film):
@@ -137,6 +144,8 @@ def _colour_stream(options, film):
     if options.format and not to_stdout:
         raise ColornetError('--format is for - as OUT; a file says it by its '
                             'name')
+    if not to_stdout and _is_left(options):
+        return
     source = (sys.stdin.buffer if options.source == STREAM else
               options.source)
     if to_stdout:

@@ -5,6 +5,8 @@ import dataclasses
 import heapq
 import itertools
 import os
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 from ..errors import ColornetError
@@ -201,8 +203,11 @@ def _bar(film, frames, progress):
 
 
 def _no_frames(film):
-    return ColornetError('%s has no frames at second %g or behind'
-                         % (film.clip.name, film.options.start))
+    # Not as a float, which has no room for what may be asked for.
+    start = Fraction(film.options.start)
+    return ColornetError('%s has no frames at second %s or behind' % (
+        film.clip.name, format(Decimal(start.numerator) / start.denominator,
+                               '.6g')))
 
 
 def _write_parts(film, colorizer, picture, parts, bar):

@@ -3,19 +3,20 @@
 import contextlib
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import ColornetError
-from ..files import locked, replacing, write_json, writing
+from ..files import digest_file, locked, replacing, write_json, writing
 from .colouring import State
 from .packages import import_package
 from .reading import naming_errors
 from .writing import Format
 
-__all__ = ['Parts', 'folder_of']
+__all__ = ['Parts', 'folder_of', 'has_parts']
 
 #: Of parts: it keeps times as they are, to any fraction of a second.
 FORMAT = Format('nut', '')
@@ -23,11 +24,19 @@ _SUFFIX = '.nut'
 
 _SETTINGS, _STATE = 'settings.json', 'state.npz'
 
+# Parts, and what is not yet a whole file of the folder.
+_OWN = re.compile(r'\d{6,}\%s|\.colornet-\w+\.part' % _SUFFIX)
+
 
 def folder_of(target):
     """The folder of a result's parts, beside it."""
     target = Path(target)
     return target.with_name(target.name + '.parts')
+
+
+def has_parts(target):
+    """Whether parts of a result are finished, and not yet all."""
+    return os.path.exists(folder_of(target) / _STATE)
 
 
 class Parts:
@@ -42,10 +51,8 @@ class Parts:
 
     Attributes
     ----------
-    count : int
-        Of parts.
     frames : int
-        In them.
+        In all parts.
     last, duration : int or None
         Timestamp of the last frame, and how long it is shown.
     state : State
@@ -54,14 +61,21 @@ class Parts:
 
     def __init__(self, folder, time_base):
         self.folder, self.time_base = folder, time_base
-        self.count = self.frames = 0
+        self.frames, self._digests = 0, []
         self.last = self.duration = None
         self.state = State()
+
+    @property
+    def count(self):
+        """Of parts, an int."""
+        return len(self._digests)
 
     @classmethod
     @contextlib.contextmanager
     def opened(cls, folder, time_base, settings, resume, overwrite):
         """Parts of this film in a folder, where nobody else writes.
+
+        Nothing is left there as long as none is finished.
 
         Parameters
         ----------
@@ -85,17 +99,21 @@ class Parts:
         try:
             with locked(folder, 'another colornet writes in %s' % folder):
                 parts = cls(folder, time_base)
-                if (folder / _SETTINGS).exists() and (resume or
-                                                      not overwrite):
+                if resume or not overwrite:
+                    parts._read()
+                if parts.count:
                     if not resume:
                         raise ColornetError(
                             '%s has finished parts: --resume goes on with '
                             'them, --overwrite begins anew' % folder)
                     _check_settings(folder, settings)
-                    parts._read()
                 parts._remove_others()
                 write_json(folder / _SETTINGS, settings)
-                yield parts
+                try:
+                    yield parts
+                finally:
+                    if not parts.count:
+                        parts.remove()
         finally:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # If nothing is left in it.
@@ -125,7 +143,7 @@ class Parts:
         state : State
             After it.
         """
-        self.count += 1
+        digests = self._digests + [digest_file(self._path(self.count))]
         self.frames += frames
         self.last, self.duration, self.state = last.pts, last.duration, state
         path = self.folder / _STATE
@@ -133,8 +151,10 @@ class Parts:
         with writing(path), replacing(path) as temporary:
             with open(temporary, 'wb') as stream:
                 np.savez(stream, luminance=state.luminance, sums=sums,
-                         numbers=[state.since, self.count, self.frames,
-                                  self.last, self.duration])
+                         digests=digests, numbers=[
+                             state.since, self.frames, self.last,
+                             self.duration])
+        self._digests = digests
 
     def packets(self):
         """What is in all parts, in order.
@@ -168,41 +188,49 @@ class Parts:
 
     def remove(self):
         """Remove the parts, which are no longer wanted."""
-        self.count = 0
+        self._digests = []
         self._remove_others()
-        for name in _SETTINGS, _STATE:
-            with contextlib.suppress(OSError):
-                os.remove(self.folder / name)
+        with contextlib.suppress(OSError):
+            os.remove(self.folder / _SETTINGS)
 
     def _path(self, number):
         return self.folder / ('%06d%s' % (number, _SUFFIX))
 
     def _read(self):
-        """Take what is finished; what is damaged is not."""
+        """Take what is finished; nothing, if anything is damaged."""
         try:
             with np.load(self.folder / _STATE) as file:
                 sums = file['sums'] if file['sums'].size else None
-                since, count, *others = file['numbers'].tolist()
+                since, frames, last, duration = file['numbers'].tolist()
                 state = State(file['luminance'], sums, since)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                digests = file['digests'].tolist()
+            if digests != [digest_file(self._path(number))
+                           for number in range(len(digests))]:
+                return
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return
-        if all(self._path(number).exists() for number in range(count)):
-            self.count, self.state = count, state
-            self.frames, self.last, self.duration = others
+        self.state, self.frames, self._digests = state, frames, digests
+        self.last, self.duration = last, duration
 
     def _remove_others(self):
-        """Remove what was not finished."""
+        """Remove what was not finished, and nothing of others."""
+        if not self.count:  # First: parts without it do not count.
+            with contextlib.suppress(OSError):
+                os.remove(self.folder / _STATE)
         kept = {self._path(number) for number in range(self.count)}
         for path in self.folder.iterdir():
-            if path not in kept and path.suffix in (_SUFFIX, '.part'):
+            if path not in kept and _OWN.fullmatch(path.name):
                 path.unlink()
 
 
 def _check_settings(folder, settings):
     try:
         there = json.loads((folder / _SETTINGS).read_text(encoding='utf-8'))
+        if not isinstance(there, dict):
+            raise ValueError('it is no object')
     except (OSError, ValueError) as error:
-        raise ColornetError('cannot read %s: %s' % (folder / _SETTINGS, error))
+        raise ColornetError('cannot read %s: %s; --overwrite without --resume '
+                            'begins anew' % (folder / _SETTINGS, error))
     for name, value in settings.items():
         if there.get(name) != value:
             raise ColornetError(

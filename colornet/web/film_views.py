@@ -72,10 +72,7 @@ class FilmService:
 
     def film(self, key):
         """How far a film is."""
-        said = self.films.describe(key)
-        if said is None:
-            raise Forgotten
-        return jsonify(said)
+        return jsonify(self._describe(key))
 
     def remove_film(self, key):
         """Keep a film no longer."""
@@ -87,8 +84,9 @@ class FilmService:
         """A coloured film."""
         found = self.films.result(key)
         if found is None:
-            if self.films.describe(key) is None:
-                raise Forgotten
+            said = self._describe(key)
+            if said['state'] == 'failed':
+                raise Refused(410, said['error'])
             raise Refused(409, 'this film is not coloured yet')
         content, size, name, suffix = found
         response = send_file(
@@ -96,6 +94,12 @@ class FilmService:
             download_name=result_name(name, suffix))
         response.content_length = size
         return response
+
+    def _describe(self, key):
+        said = self.films.describe(key)
+        if said is None:
+            raise Forgotten
+        return said
 
     def _colorizer(self, wanted):
         return FilmColorizer(

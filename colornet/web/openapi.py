@@ -13,6 +13,7 @@ STATUSES = OrderedDict([
     (403, 'The server is not called so, or a page of another server asks.'),
     (404, 'The photo or film is not kept any more.'),
     (409, 'The film is not coloured yet.'),
+    (410, 'The film has failed; the error says why.'),
     (413, 'The file, the picture or the request is too large, or a film too '
      'long.'),
     (415, 'It is no image, or no film, that can be read.'),
@@ -77,7 +78,7 @@ def describe_api(model, version):
                 'summary': 'A coloured film', 'parameters': [key],
                 'responses': dict({'200': _file(
                     'video/*', 'Its frames and times, with its sound.')},
-                    **_errors(404, 409))}},
+                    **_errors(404, 409, 410))}},
             '/api/health': {'get': _get(
                 'Whether the server works, and how many wait')},
             '/api/options': {'get': _get(

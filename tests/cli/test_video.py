@@ -73,6 +73,14 @@ def test_values():
     for option in ['--smooth=1', '--smooth=-.1', '--smooth=x', '--every=0',
                    '--crf=64', '--crf=-1', '--borders=x']:
         check_is_refused(option.split('=')[0], 'video', 'in', 'out', option)
+    # A digit that is no number.
+    for option, words in [('--crf', 'is not from 0 to 63'),
+                          ('--every', 'is no positive number'),
+                          ('--start', 'is no time')]:
+        check_is_refused(words, 'video', 'in', 'out', option, '\xb2')
+    for option, words in [('--port', 'is no port'),
+                          ('--max-seconds', 'is no number of seconds')]:
+        check_is_refused(words, 'serve', option, '\xb2')
     check_is_refused('not allowed with', 'video', 'in', 'out', '--overwrite',
                      '--skip-existing')
 
@@ -126,6 +134,12 @@ class TestVideo(clips.InFolder):
         check_is_refused('--format is for -', 'video', '-', 'o.mp4',
                          '--format', 'mkv')
         check_is_refused("'avi'", 'video', '-', 'o.avi')
+        # A result that is there is left, and the film not even read.
+        self.out.write_text('mine')
+        eq_(self.run('-', self.out, '--skip-existing'), (
+            0, '', 'colornet: note: %s is there and left\n' % self.out))
+        eq_(self.run('-', self.out, '--skip-existing', '-q'), (0, '', ''))
+        eq_(self.out.read_text(), 'mine')
 
     def test_refused(self):
         check_is_refused('none.mp4', 'video', self.folder / 'none.mp4',
@@ -142,7 +156,15 @@ class TestVideo(clips.InFolder):
             check_is_refused('terminal', 'video', source, '-')
         status, out, err = self.run(source, self.out, '--start', '9')
         eq_(status, 2)
-        assert_in('no frames at second 9', err)
+        assert_in('no frames at second 9 or', err)
+        for source_now in source, '-':
+            with mock.patch('sys.stdin') as stdin:
+                stdin.buffer = open(str(source), 'rb')
+                status, out, err = self.run(source_now, self.out, '--start',
+                                            '9' * 400, '-q')
+                stdin.buffer.close()
+            eq_((status, out), (2, ''))
+            assert_in('no frames at second 1.00000e+400 or', err)
         eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'text.mp4'])
 
     def test_parts_are_of_one_network(self):
@@ -177,6 +199,16 @@ class TestVideo(clips.InFolder):
         networks[0].write_text(str(networks[0]))
         eq_(video(networks[0], '--resume')[0], 0)
         eq_(self.network.seen, 0)
+
+    def test_interrupted_before_a_part_is_finished(self):
+        source = self.write()
+        with mock.patch('tests.cli.test_video.StandIn.__call__',
+                        side_effect=KeyboardInterrupt):
+            status, out, err = self.run(source, self.out, '-q')
+        eq_((status, out), (130, ''))
+        assert_not_in('--resume', err)
+        eq_(os.listdir(str(self.folder)), ['in.mp4'])
+        eq_(self.run(source, self.out, '-q'), (0, '', ''))
 
     def test_interrupted(self):
         source = self.write(frames=moving(400))

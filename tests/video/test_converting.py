@@ -164,10 +164,10 @@ class TestFiles(clips.InFolder):
         ok_(not folder_of(self.out).exists())
 
     def test_other_settings_are_not_mixed(self):
-        source = self.write(frames=moving(60))
+        source = self.write(frames=moving(100))
         with parts_of(24):
             with assert_raises(Interruption):
-                self.colour(source, load=stopping(50))
+                self.colour(source, load=stopping(80))
             check_error(lambda: self.colour(source), 'finished parts',
                         '--resume', '--overwrite')
             check_error(lambda: self.colour(source, film={'crf': 30},
@@ -176,7 +176,7 @@ class TestFiles(clips.InFolder):
             check_error(lambda: self.colour(source, resume=True, load=lambda: (
                 colorizer(overrides=['refinement.variation_weight=.5']))),
                         'another refinement.variation_weight', '0.5')
-            eq_(self.colour(source, film={'crf': 30}, overwrite=True), 60)
+            eq_(self.colour(source, film={'crf': 30}, overwrite=True), 100)
 
     def test_what_is_there(self):
         source = self.write()

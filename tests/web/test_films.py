@@ -179,7 +179,8 @@ class TestFilms(Client):
             # One that does not say how many it has.
             key = self.add(made('in.h264', frames=frames)).json['key']
             assert_in('2 frames', self.done(key, 'failed')['error'])
-        eq_(self.client.get('/api/films/%s/coloured' % key).status_code, 409)
+        self.refuses(410, '2 frames, and this one has 3', self.client.get(
+            '/api/films/%s/coloured' % key))
 
     def test_playlists_open_nothing(self):
         with tempfile.TemporaryDirectory() as folder:
