@@ -91,7 +91,8 @@ class Client:
         """
         try:
             return getattr(self, '_' + re.sub('[^a-z]+', '_', kind.lower()))()
-        except (OSError, http.client.HTTPException, AssertionError) as error:
+        except Exception as error:
+            # Whatever it is: an answer that cannot be read is none.
             return 'lost: %s %s' % (type(error).__name__, error)
 
     def _connect(self):

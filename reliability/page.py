@@ -201,7 +201,9 @@ def summarize(load, server, said, status, max_memory):
         ('requests', total), ('refused, to come again', refused),
         ('lost', load.lost()), ("the server's lines", len(said.splitlines())),
         ('its exit status', status)])
-    is_well = not (load.lost() or said or status)
+    # Who refuses all, or does not answer, loses nothing either.
+    is_well = not (load.lost() or said or status) and any(
+        results[200] for results in load.answers.values())
     if server.memory:
         quarter = max(1, len(server.memory) // 4)
         figures['memory after a quarter, MB'] = max(server.memory[:quarter])

@@ -7,14 +7,21 @@ kill hits what they do, and seldom what Python imports.
 import os
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
+from tqdm import tqdm
+
 from colornet.cli import main
+from colornet.errors import ColornetError
 from colornet.training import run
 from colornet.training.trainer import Trainer
 
-__all__ = ['Process', 'Marks', 'read_marks']
+__all__ = ['LONGEST', 'Process', 'Marks', 'read_marks']
+
+#: Seconds after which a command hangs that is to end by itself.
+LONGEST = 1200.
 
 
 class Marks:
@@ -111,6 +118,9 @@ class Process:
                 open(stream, 'w', encoding='utf-8', closefd=False)
                 for stream in (1, 2)]
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            # The usual one is of all that are forked: who is killed with it
+            # keeps it for ever.
+            tqdm.set_lock(threading.RLock())
             if self.marks:
                 Marks(self.marks).watch()
             if before:
@@ -124,16 +134,27 @@ class Process:
             os._exit(status)
 
     def wait(self, seconds=None):
-        """Wait until it ends by itself, or some seconds; return whether."""
-        deadline = seconds is not None and time.monotonic() + seconds
+        """Wait until it ends by itself, or some seconds; return whether.
+
+        Without a number of seconds, it must end within :data:`LONGEST`.
+
+        Raises
+        ------
+        ColornetError
+            If it does not.
+        """
+        deadline = time.monotonic() + (LONGEST if seconds is None else seconds)
         while self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = (os.WEXITSTATUS(status) if
                                os.WIFEXITED(status) else
                                -os.WTERMSIG(status))
-            elif deadline is not False and time.monotonic() > deadline:
-                return False
+            elif time.monotonic() > deadline:
+                if seconds is not None:
+                    return False
+                self.kill()
+                raise ColornetError('it hung: %s' % self.lines()[-1:])
             else:
                 time.sleep(0.002)
         return True

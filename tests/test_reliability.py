@@ -4,13 +4,16 @@ import contextlib
 import io
 import json
 import tempfile
+import time
 from pathlib import Path
 from unittest import mock
 
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_raises, eq_, ok_
+from tqdm import tqdm
 
-from reliability import supply, trainings
+from colornet.errors import ColornetError
+from reliability import processes, supply, trainings
 from reliability.processes import Process, read_marks
 from reliability.trainings import State, judge
 from tests import tiny
@@ -84,6 +87,29 @@ class TestProcess:
         ok_(not process.wait(0.05))
         process.kill()
         eq_(process.status, -9)
+
+    def test_a_command_that_hangs_is_found(self):
+        process = Process(['--version'], self.log,
+                          before=lambda: time.sleep(1000))
+        with mock.patch.object(processes, 'LONGEST', 0.05):
+            with assert_raises(ColornetError) as caught:
+                process.wait()
+        assert_in('hung', str(caught.exception))
+        eq_(process.status, -9)
+
+    def test_locks_of_progress_bars_are_not_shared(self):
+        tqdm.get_lock()  # There before they are forked.
+
+        def lock():
+            tqdm.get_lock().acquire()
+            time.sleep(1000)
+        process = Process(['--version'], self.log, before=lock)
+        ok_(not process.wait(0.2))
+        process.kill()
+        process = Process(['--version'], self.log,
+                          before=lambda: tqdm.write('colornet'))
+        ok_(process.wait(20))
+        eq_(process.status, 0)
 
     def test_there_are_no_marks_of_what_did_nothing(self):
         eq_(read_marks(self.log), [])

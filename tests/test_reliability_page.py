@@ -5,6 +5,7 @@ import io
 import random
 import socket
 import threading
+from collections import Counter
 from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
@@ -57,6 +58,23 @@ class TestLoad:
              if line.strip() and 'load: ' not in line], [])
         lines = load.table().splitlines()
         eq_(len(lines), len(KINDS) + 1)
+
+    def test_answers_that_cannot_be_read_are_lost(self):
+        self.app.view_functions['health'] = lambda: ('<html>', 500)
+        with contextlib.redirect_stderr(io.StringIO()), mock.patch.object(
+                page, 'KINDS', {'health': {200}}):
+            load = page.Load(self.port, 2, 1)
+        ok_(load.lost() > 0)
+        eq_(load.lost(), sum(load.answers['health'].values()))
+
+    def test_who_only_refuses_is_not_well(self):
+        for answers, expected in [({}, False), ({503: 9}, False),
+                                  ({503: 9, 200: 1}, True)]:
+            load = mock.Mock(answers={'photo': Counter(answers)})
+            load.lost.return_value = 0
+            load.table.return_value = ''
+            eq_(page.summarize(load, mock.Mock(memory=[]), '', 0, 1)[1],
+                expected)
 
     def test_other_answers_are_lost(self):
         self.app.view_functions['health'] = lambda: 1 / 0

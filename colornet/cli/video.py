@@ -7,7 +7,7 @@ import sys
 from fractions import Fraction
 
 from ..errors import ColornetError
-from ..files import check_output
+from ..files import check_output, digest_file
 from ..resources import DEFAULT_NETWORK, find_resource
 from ..terminal import note, say
 from .options import add, add_out, add_photo_network, positive
@@ -157,7 +157,15 @@ def _load(options):
     network, outputs, config = _load_network(options)
     return FilmColorizer(outputs, config, options.smooth, options.every,
                          options.batch_size, options.tones,
-                         options.refinement, network.stem)
+                         options.refinement, _origin(options, network))
+
+
+def _origin(options, network):
+    """What a film's parts must have in common of the network."""
+    return {'network': '%s, SHA-256 %s' % (network.stem,
+                                           digest_file(network)),
+            'vgg': options.vgg and digest_file(options.vgg),
+            'bfloat16': options.bfloat16}
 
 
 def _load_network(options):

@@ -1,23 +1,19 @@
-"""A decoder in a process of its own, as damaged files make it crash.
-
-``python -m colornet.formats.apart`` takes a lossless JPEG file on its standard
-input, and prints its samples as NumPy does.
-"""
+"""A decoder in a process of its own, as damaged files make it crash."""
 
 import io
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 
-__all__ = ['decode_ljpeg', 'guard_decoders']
+__all__ = ['decode_ljpeg', 'guard_decoders', 'main']
 
 #: Seconds after which it is ended; a photo takes a few.
 _LONGEST = 120
 
-_PACKAGE = Path(__file__).parents[2]
+#: Takes the places to import from.
+_START = ('import sys; sys.path[:] = sys.argv[1:]; '
+          'from colornet.formats.apart import main; main()')
 
 
 def guard_decoders():
@@ -47,14 +43,14 @@ def decode_ljpeg(content, out=None):
     ValueError
         If it cannot be decoded.
     """
-    places = [str(_PACKAGE), os.environ.get('PYTHONPATH')]
-    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(
-        filter(None, places)))
+    # What is imported here is imported there, and nothing of the working
+    # directory, where others may have put what they like.
+    places = [place for place in sys.path if place]
     try:
         done = subprocess.run(
-            [sys.executable, '-m', 'colornet.formats.apart'], input=content,
+            [sys.executable, '-I', '-c', _START] + places, input=content,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=_LONGEST, env=environment)
+            timeout=_LONGEST)
     except (OSError, subprocess.TimeoutExpired):
         raise ValueError('lossless JPEG that cannot be decoded')
     if done.returncode:
@@ -62,7 +58,12 @@ def decode_ljpeg(content, out=None):
     return np.load(io.BytesIO(done.stdout), allow_pickle=False)
 
 
-if __name__ == '__main__':
+def main():
+    """Decode the file on standard input to standard output, as NumPy's."""
     import imagecodecs
-    np.save(sys.stdout.buffer, imagecodecs.ljpeg_decode(
-        sys.stdin.buffer.read()), allow_pickle=False)
+
+    # Not at once: NumPy would ask a pipe where it is.
+    saved = io.BytesIO()
+    np.save(saved, imagecodecs.ljpeg_decode(sys.stdin.buffer.read()),
+            allow_pickle=False)
+    sys.stdout.buffer.write(saved.getvalue())

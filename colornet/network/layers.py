@@ -317,7 +317,7 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
                              'upscaling: %s' % sorted(map(str, sizes)))
         return (input_shapes[0][0], self.num_filters) + sizes.pop()
 
-    def _joins_the_largest(self, scale):
+    def _joins_the_largest(self, scale, dtype):
         """Whether a part is upscaled, and convolved with those that are not.
 
         Twice as large, it takes 9 products a pixel, a quarter of them by
@@ -325,14 +325,14 @@ class UpscaledStackConv2DLayer(lasagne.layers.MergeLayer):
         more than its maps, are those of the others already.
         """
         return (scale == 2 and 1 in self.scales and self.filter_size == 3 and
-                enabled('winograd'))
+                dtype == 'float32' and enabled('winograd'))
 
     def get_output_for(self, inputs, **kwargs):
         inputs = list(inputs)
         starts = np.cumsum([0] + [shape[1] for shape in self.input_shapes])
         scales = list(self.scales)
         for number, scale in enumerate(scales):
-            if self._joins_the_largest(scale):
+            if self._joins_the_largest(scale, inputs[number].dtype):
                 inputs[number] = upscale(inputs[number], scale)
                 scales[number] = 1
         parts = []

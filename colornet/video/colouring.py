@@ -96,8 +96,9 @@ class FilmColorizer:
     refinement : str, optional
         Steps that make colours even, as for photos; those of the network, if
         not given.
-    name : str
-        Of the network.
+    origin : dict, optional
+        What else colours depend on, for :attr:`settings`: the network's file
+        and how it is computed.
 
     Raises
     ------
@@ -106,8 +107,9 @@ class FilmColorizer:
     """
 
     def __init__(self, outputs, config, memory=.9, every=1, batch_size=4,
-                 tones='stretch', refinement=None, name=''):
-        self.outputs, self.config, self.name = outputs, config, name
+                 tones='stretch', refinement=None, origin=None):
+        self.outputs, self.config = outputs, config
+        self.origin = origin or {}
         self.memory, self.every = memory, every
         self.batch_size, self.tones = batch_size, tones
         space = config.network['color_space']
@@ -127,7 +129,10 @@ class FilmColorizer:
     @property
     def settings(self):
         """What its colours depend on, as a dict."""
-        return dict(self.config.decoding, network=self.name,
+        numbers = {'refinement.' + key: value
+                   for key, value in self.refinement.settings.items()
+                   if key != 'steps'}
+        return dict(self.config.decoding, **numbers, **self.origin,
                     smooth=self.memory, every=self.every, tones=self.tones,
                     refinement=self.refinement.text)
 

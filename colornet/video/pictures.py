@@ -22,8 +22,8 @@ _ASSUMED_HIGH, _ASSUMED_LOW = 1, 6
 #: Transfer functions of high dynamic range: PQ and HLG.
 _HIGH_DYNAMIC_RANGE = 16, 18
 
-#: ``color_range`` of FFmpeg for levels from 0 on.
-_FULL = 2
+#: ``color_range`` of FFmpeg: levels from 16 to 235 of 255, and from 0 on.
+_LIMITED, _FULL = 1, 2
 
 #: Unit of the matrices that turn pictures.
 _ONE = 1 << 16
@@ -188,6 +188,23 @@ def _turn_of(picture):
     return 1, 0, 0, 1
 
 
+def _grey_pixels(picture):
+    """Pixels of a picture that has luminance only, from 16 to 235 of 255.
+
+    FFmpeg's "scale" takes what has no colours for levels from 0 on, whatever
+    it is told: blacks would be dark grey, and whites light grey.
+    """
+    bits = picture.format.components[0].bits
+    samples = np.dtype('u1' if bits == 8 else
+                       '>u2' if picture.format.name.endswith('be') else '<u2')
+    most, kind = (255, np.uint8) if bits == 8 else (65535, np.uint16)
+    rows = np.frombuffer(picture.planes[0], samples).reshape(
+        picture.height, -1)[:, :picture.width].astype(np.float32)
+    grey = (rows - (16 << bits - 8)) * np.float32(most / (219 << bits - 8))
+    return np.repeat(np.clip(np.rint(grey), 0, most).astype(kind)[..., None],
+                     3, axis=2)
+
+
 class Converter:
     """Pictures of a clip as pixels in sRGB, and back.
 
@@ -216,6 +233,9 @@ class Converter:
         -------
         ndarray of uint8 or uint16, (rows, columns, 3)
         """
+        if (picture.format.name.startswith('gray') and
+                int(picture.color_range) == _LIMITED):
+            return _grey_pixels(picture)
         if self._to_rgb is None:
             self._to_rgb = Filters(picture, self.time_base, [
                 'scale=%s:in_%s:out_range=pc' % (

@@ -100,4 +100,4 @@ class FilmService:
     def _colorizer(self, wanted):
         return FilmColorizer(
             lambda luminances: self.line.call(self.model.outputs, luminances),
-            wanted.config, name=self.model.name, **wanted.colorizer)
+            wanted.config, **wanted.colorizer)

@@ -145,6 +145,39 @@ class TestVideo(clips.InFolder):
         assert_in('no frames at second 9', err)
         eq_(sorted(os.listdir(str(self.folder))), ['in.mp4', 'text.mp4'])
 
+    def test_parts_are_of_one_network(self):
+        source = self.write(frames=moving(60))
+        folder = self.folder / 'out.mp4.parts'
+        networks = [self.folder / name for name in ('a/best.h5', 'b/best.h5')]
+        for path in networks:
+            path.parent.mkdir()
+            path.write_text(str(path))
+        weights = self.folder / 'vgg16.pkl'
+        weights.write_text('weights')
+
+        def video(network, *arguments):
+            return self.run(source, self.out, '--network', network, *arguments)
+        with mock.patch('colornet.video.converting.PART', 24):
+            with mock.patch('colornet.video.converting._join',
+                            side_effect=ColornetError('no')):
+                eq_(video(networks[0])[0], 2)
+        ok_((folder / 'state.npz').exists())
+        for words, network, options in [
+                ('another network: best, SHA-256', networks[1], ()),
+                ('another vgg: None', networks[0], ('--vgg', weights)),
+                ('another bfloat16: False, now True', networks[0],
+                 ('--bfloat16',))]:
+            status, out, err = video(network, '--resume', *options)
+            eq_((status, out), (2, ''))
+            assert_in(words, err)
+        networks[0].write_text('trained again')
+        status, out, err = video(networks[0], '--resume')
+        eq_(status, 2)
+        assert_in('another network', err)
+        networks[0].write_text(str(networks[0]))
+        eq_(video(networks[0], '--resume')[0], 0)
+        eq_(self.network.seen, 0)
+
     def test_interrupted(self):
         source = self.write(frames=moving(400))
         process = start(.02, source, self.out)

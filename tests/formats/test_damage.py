@@ -1,9 +1,14 @@
 """Files that are damaged: true reasons, in one line, of no code."""
 
 import io
+import os
 import random
 import re
 import struct
+import sys
+import tempfile
+from pathlib import Path
+from unittest import mock
 
 import imagecodecs
 import numpy as np
@@ -101,8 +106,24 @@ def test_lossless_jpeg_whose_decoder_crashes():
             caught.exception.reason)
     # What is whole is read there.
     whole = (np.arange(27 * 37).reshape(27, 37) * 65).astype(np.uint16)
-    eq_(decode_ljpeg(imagecodecs.ljpeg_encode(
-        whole, bitspersample=16)).tolist(), whole.tolist())
+    content = imagecodecs.ljpeg_encode(whole, bitspersample=16)
+    eq_(decode_ljpeg(content).tolist(), whole.tolist())
+    # Not with what lies where it is called.
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in 'numpy', 'io', 'colornet', 'imagecodecs':
+            Path(folder, name + '.py').write_text('raise SystemExit(1)')
+        os.chdir(folder)
+        try:
+            with mock.patch.object(sys, 'path', [
+                    os.path.join(here, place) for place in sys.path]):
+                eq_(decode_ljpeg(content).tolist(), whole.tolist())
+        finally:
+            os.chdir(here)
+    # However Python is told to write to a pipe.
+    for unbuffered in '', '1':
+        with mock.patch.dict(os.environ, {'PYTHONUNBUFFERED': unbuffered}):
+            eq_(decode_ljpeg(content).tolist(), whole.tolist())
 
 
 def test_pixels_that_cannot_be_in_so_few_bytes():

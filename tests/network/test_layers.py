@@ -186,17 +186,37 @@ def test_scale_multiplies():
                     100 * images, rtol=1e-6)
 
 
-def test_convolution_of_a_stack_is_that_of_the_concatenation():
+def check_stack(size, *switched_off):
     parts = [noise(2, 3, 3, 2), noise(2, 2, 6, 4), noise(2, 4, 12, 8)]
-    filters, bias = noise(5, 9, 3, 3), noise(5)
+    filters, bias = noise(5, 9, size, size), noise(5)
     layer = UpscaledStackConv2DLayer([input_layer(part) for part in parts],
-                                     [4, 2, 1], 5, 3, W=filters, b=bias)
+                                     [4, 2, 1], 5, size, W=filters, b=bias)
     stack = np.concatenate([np.kron(part, np.ones((scale, scale))) for
                             part, scale in zip(parts, [4, 2, 1])], axis=1)
-    assert_allclose(output_of(layer, *parts),
-                    convolve_same(stack, filters) + bias[:, None, None],
+    weights = noise(2, 5, 12, 8)
+    inputs = [T.tensor4() for _ in parts]
+    with without(*switched_off):
+        output = layer.get_output_for(inputs)
+        run = theano.function(inputs, [output] + T.grad(
+            (output * weights).sum(), inputs))
+    got, *gradients = run(*parts)
+    assert_allclose(got, convolve_same(stack, filters) + bias[:, None, None],
                     rtol=1e-4, atol=1e-4)
     eq_(layer.output_shape, (None, 5, 12, 8))
+    # Of the concatenation, then added up over what each pixel became.
+    turned = filters[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
+    expected = np.split(convolve_same(weights, turned), [3, 5], axis=1)
+    for gradient, of_part, scale in zip(gradients, expected, [4, 2, 1]):
+        assert_allclose(gradient, sum(
+            of_part[:, :, row::scale, column::scale] for row in range(scale)
+            for column in range(scale)), rtol=1e-4, atol=2e-4)
+
+
+def test_convolution_of_a_stack_is_that_of_the_concatenation():
+    yield check_stack, 3
+    for name in 'winograd', 'kernels', 'onednn':
+        yield check_stack, 3, name
+    yield check_stack, 5
 
 
 def test_parts_of_one_size_are_convolved_together():

@@ -170,6 +170,13 @@ def test_of_a_photo_it_comes_close_to_the_least():
                 predicted)]
         ok_(found < 1.02 * least, (found, least))
         ok_(before > 1.2 * least)
+        # Nearly all that is left counts by its square.
+        down, across = [np.sqrt(np.square(np.diff(minimize_variation(
+            predicted, trust, ties, weight, slope), axis=axis)).sum(axis=-1))
+            for axis in (0, 1)]
+        steep = np.concatenate([(down * ties[0]).ravel(),
+                                (across * ties[1]).ravel()]) > slope
+        ok_(steep.mean() < 0.01, steep.mean())
 
 
 def test_a_step_shrinks_by_what_its_sides_can_bear():

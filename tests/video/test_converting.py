@@ -173,6 +173,9 @@ class TestFiles(clips.InFolder):
             check_error(lambda: self.colour(source, film={'crf': 30},
                                             resume=True),
                         'another crf: 18, now 30', '--overwrite')
+            check_error(lambda: self.colour(source, resume=True, load=lambda: (
+                colorizer(overrides=['refinement.variation_weight=.5']))),
+                        'another refinement.variation_weight', '0.5')
             eq_(self.colour(source, film={'crf': 30}, overwrite=True), 60)
 
     def test_what_is_there(self):
