@@ -157,6 +157,7 @@ def test_damaged_inputs():
 def test_whole_photos_that_are_not_coloured_are_told():
     need_onnx()
     from reliability import photos
+
     # What is forked has all that the tests have in memory.
     with mock.patch.object(photos, 'MOST_BYTES', 1 << 60), mock.patch.object(
             photos, 'photo_seeds',
