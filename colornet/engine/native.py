@@ -191,7 +191,9 @@ def _compile(command, source, links, stem):
     Path
     """
     folder = Path(theano.config.compiledir)
-    descriptor, name = tempfile.mkstemp(dir=folder)
+    # By the usual name, tmp..., Theano would take it for a folder of its own
+    # and fail, as long as it is there, or for ever where a kill has left it.
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=stem + '_part_')
     os.close(descriptor)
     temporary = Path(name)
     try:

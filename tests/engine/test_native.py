@@ -36,6 +36,24 @@ def test_code_that_does_not_compile_is_one_line():
     assert_not_in('\n', str(raised.exception))
 
 
+def test_what_is_compiled_is_no_folder_of_theanos():
+    # Which fails of a file with such a name, also where a kill has left it.
+    def run(command, **options):
+        names.append(pathlib.Path(command[command.index('-o') + 1]))
+        ok_(names[0].exists())
+        return original(command, **options)
+    names, original = [], native.subprocess.run
+    with source('extern "C" int part_%d() { return 0; }'
+                % os.getpid()) as name:
+        with mock.patch.object(native.subprocess, 'run', run):
+            native.load_library(name)
+    part, = names
+    ok_(not part.name.startswith('tmp'), part)
+    eq_(list(part.parent.glob(part.name)), [])
+    for library in part.parent.glob(name + '_*.so'):
+        library.unlink()
+
+
 def test_libraries_that_are_damaged_or_no_longer_load():
     compiledir = pathlib.Path(theano.config.compiledir)
     with source('extern "C" int answer_%d() { return 42; }'
