@@ -25,7 +25,7 @@ def keep_freed_memory():
     """Let this process keep what it frees until it ends, where that can be.
 
     Unless the speed-up ``memory`` is switched off. The most memory that is
-    used at a time grows by some 5 %, as the heap gets gaps.
+    used at a time grows by 5 to 7 %, as the heap gets gaps.
     """
     mallopt = _mallopt()
     if mallopt and wanted('memory'):
