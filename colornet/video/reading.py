@@ -13,6 +13,10 @@ from .pictures import Colours, Converter, Filters, upright_filters
 
 __all__ = ['Clip', 'Frame', 'naming_errors', 'read_copied']
 
+#: Formats that say when each frame is shown. In others, AVI for one, FFmpeg
+#: counts, and counts otherwise once it has gone somewhere.
+_TIMED = {'mov', 'matroska', 'nut', 'mpegts', 'flv', 'ogg', 'asf'}
+
 #: FFmpeg's formats of photos, beside those called "..._pipe"; files of them
 #: may have several pictures.
 _PICTURES = 'image2', 'image2pipe', 'gif', 'apng'
@@ -150,9 +154,12 @@ class Clip:
         pts : int
         """
         av = import_package('av')
-        # Some formats do not go where they are asked to, or go nowhere.
-        for go in (lambda: self.container.seek(pts, stream=self.stream),
-                   self._begin_anew):
+        ways = [self._begin_anew]
+        if _TIMED.intersection(self.container.format.name.split(',')):
+            ways.insert(0, lambda: self.container.seek(pts,
+                                                       stream=self.stream))
+        # Some do not go where they are asked to, or go nowhere.
+        for go in ways:
             self._ahead.clear()
             with contextlib.suppress(av.error.FFmpegError):
                 go()

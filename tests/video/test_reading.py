@@ -164,6 +164,20 @@ class TestReading(clips.InFolder):
             if wanted > 20:
                 assert_greater(items[0], 0)  # It went there.
 
+    def test_seek_where_times_are_counted(self):
+        path = self.write(
+            'in.avi', frames=clips.moving(60), time_base=Fraction(1, 25),
+            options={'preset': 'ultrafast', 'g': '20', 'bf': '3',
+                     'b_strategy': '0'})
+        clip, frames = read(path)
+        pts = [frame.pts for frame in frames]
+        eq_(len(pts), 60)
+        for wanted in range(60):
+            clip.seek(pts[wanted])
+            items = [item.pts for item in clip.items()]
+            eq_(items, pts[pts.index(items[0]):], wanted)
+            assert_less(items[0], pts[wanted] + 1)
+
     def test_seek_where_one_cannot(self):
         path = self.write('in.h264')
         clip = Clip(path)
