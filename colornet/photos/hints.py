@@ -104,7 +104,8 @@ def parse_hint(text):
         color = ImageColor.getrgb(name)
     except ValueError:
         color = ()
-    if len(color) != 3:
+    # Pillow takes parts of any size.
+    if len(color) != 3 or not all(0 <= part <= 255 for part in color):
         raise ColornetError('%r in the hint %r is no colour such as #C04020, '
                             'skyblue or grey' % (name, text))
     return Hint(float(x), float(y), color)

@@ -42,7 +42,9 @@ def test_what_is_no_hint():
     for text in ('', '3,4', '3=red', '3,4=', '-3,4=red', '3;4=red', '3,4,red',
                  '3,4,5=red', 'nan,4=red', '٣,4=red'):
         tiny.check_error(lambda: parse_hint(text), 'X,Y=#RRGGBB', repr(text))
-    for text in ('3,4=#12345', '3,4=reddish', '3,4=#11223344', '3,4=255'):
+    for text in ('3,4=#12345', '3,4=reddish', '3,4=#11223344', '3,4=255',
+                 '3,4=rgb(300,0,0)', '3,4=rgb(999999999999,0,0)',
+                 '3,4=hsv(1,200%,50%)'):
         tiny.check_error(lambda: parse_hint(text), 'is no colour', repr(text))
 
 
