@@ -109,7 +109,9 @@ def measure(path, out, kind, options=()):
              str(out), '--engine', 'onnx', '--max-pixels', '1000000000',
              '--quiet', *options], stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = status
+        process.returncode = status = (
+            os.WEXITSTATUS(status) if os.WIFEXITED(status) else
+            -os.WTERMSIG(status))
         seconds = time.monotonic() - begun
         said.seek(0)
         if status:

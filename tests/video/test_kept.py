@@ -186,6 +186,6 @@ class TestKept(clips.InFolder):
 
     def colour(self, source, target, film, network=None, **options):
         from unittest import mock
-        with mock.patch('colornet.video.converting.PART', 24):
+        with mock.patch('colornet.video.converting.PART', 12):
             return colour_file(lambda: colorizer(network), source, target,
                                film, progress=False, **options)
