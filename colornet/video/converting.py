@@ -223,11 +223,18 @@ def _write_parts(film, colorizer, picture, parts, bar):
                 frames += _write_block(film, colorizer, picture, block,
                                        encoder, bar)
                 last, state = block.frames[-1], block.state
+                is_full = frames >= PART
+                if is_full:
+                    break
                 block = next(blocks, None)
-                if block is None or block.is_cut or frames >= PART:
+                if block is None or block.is_cut:
                     break
             encoder.finish()
         parts.note(frames, last, state)
+        # Not before: it takes long, and who ends the program meanwhile shall
+        # find the part.
+        if is_full:
+            block = next(blocks, None)
 
 
 def _write_block(film, colorizer, picture, block, encoder, bar):

@@ -162,8 +162,8 @@ class TestKept(clips.InFolder):
 
     def test_a_part_is_resumed(self):
         """With sound that is cut at both its ends."""
-        source = self.write(frames=clips.moving(80), sound=True)
-        film = FilmOptions(start=Fraction(1), duration=Fraction(2))
+        source = self.write(frames=clips.moving(120), sound=True)
+        film = FilmOptions(start=Fraction(1), duration=Fraction(3))
         results = []
         for name, resume in ('whole', False), ('resumed', True):
             target = self.out / (name + '.mp4')
@@ -171,17 +171,18 @@ class TestKept(clips.InFolder):
                 network = clips.StandIn()
 
                 def stopped(luminances):
-                    if network.seen > 47:
+                    if network.seen > 60:
                         raise KeyboardInterrupt
                     return network(luminances)
                 try:
                     self.colour(source, target, film, stopped)
                 except KeyboardInterrupt:
-                    pass  # Whatever is finished, the result is the same.
-            eq_(self.colour(source, target, film, resume=resume), 50)
+                    eq_(sorted(os.listdir(str(self.out))),
+                        ['resumed.mp4.parts', 'whole.mp4'])
+            eq_(self.colour(source, target, film, resume=resume), 75)
             results.append(contents(target))
         eq_(*results)
-        eq_(results[0][0], [Fraction(number, 25) for number in range(50)])
+        eq_(results[0][0], [Fraction(number, 25) for number in range(75)])
 
     def colour(self, source, target, film, network=None, **options):
         from unittest import mock
