@@ -32,6 +32,7 @@ from colornet.resources import find_resource, take_environment
 from colornet.terminal import note, say
 
 from .trainings import SETTINGS, State, differences, read_state
+from .verdict import say_faults
 
 __all__ = ['Study', 'Watcher', 'compare', 'main', 'try_once']
 
@@ -285,10 +286,7 @@ def _run(options):
     say('%d workers killed (%s), and %d studies' % (
         options.kills, ', '.join('%s %d' % item for item in sorted(
             kills.items())), studies))
-    for line in found:
-        say('FAULT %s' % line)
-    say('%d faults' % len(found))
-    return bool(found)
+    return say_faults(found)
 
 
 def main(arguments=None):

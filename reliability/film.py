@@ -9,12 +9,12 @@ one, as its colours are no matter. The exit status is 1 if anything was lost.
 """
 
 import argparse
+import itertools
 import random
 import shutil
 import sys
 import tempfile
 import time
-from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
@@ -28,16 +28,15 @@ from colornet.resources import find_resource
 from colornet.terminal import note, say
 from colornet.video.packages import import_package
 
+from .memory import resident_mb
 from .processes import Process
+from .verdict import say_faults
 
 __all__ = ['Killed', 'differences', 'invented', 'kill_film', 'main',
            'write_film']
 
-#: Rows and columns, frames of a scene, and seconds that a timestamp counts.
-SHAPE, SCENE, TIME_BASE = (48, 64), 500, Fraction(1, 600)
-
-#: Of the tone.
-RATE, SIZE = 8000, 1024
+#: Rows and columns, and frames of a scene.
+SHAPE, SCENE = (48, 64), 500
 
 #: MB that memory may grow from the first kill to the last.
 GROWTH = 60
@@ -60,53 +59,19 @@ def write_film(path, frames):
     path : Path
     frames : int
     """
-    av = import_package('av')
+    # What the tests write clips with.
+    from tests.video import clips
     photos = [np.asarray(Image.open(photo).convert('RGB')) for photo in sorted(
         Path(find_resource('demo/photos')).glob('*.jpg'))[:4]]
-    with av.open(str(path), 'w') as container:
-        pictures = container.add_stream('libx264', rate=25, options={
-            'crf': '1', 'bf': '2'})
-        pictures.height, pictures.width = SHAPE
-        pictures.pix_fmt = 'yuv420p'
-        pictures.time_base = pictures.codec_context.time_base = TIME_BASE
-        sound = container.add_stream('aac', rate=RATE)
-        sound.codec_context.layout = 'mono'
-        at, now = 0, 0
-        for number in range(frames):
-            photo = photos[number // SCENE % len(photos)]
-            left = abs(number % 200 - 100)
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(
-                photo[:SHAPE[0], left:left + SHAPE[1]]), 'rgb24')
-            picture.pts, picture.time_base = now, TIME_BASE
-            now += 24 + number % 3  # None is as long as the next.
-            for packet in pictures.encode(picture):
-                container.mux(packet)
-            while at < now * TIME_BASE * RATE:
-                tone = av.AudioFrame.from_ndarray(np.sin(np.arange(
-                    at, at + SIZE) * .3)[np.newaxis].astype(np.float32),
-                    'fltp', 'mono')
-                tone.rate, tone.pts = RATE, at
-                tone.time_base = Fraction(1, RATE)
-                at += SIZE
-                for packet in sound.encode(tone):
-                    container.mux(packet)
-        for stream in pictures, sound:
-            for packet in stream.encode(None):
-                container.mux(packet)
-
-
-def _contents(path):
-    """Times of frames, and times and bytes of sound."""
-    av = import_package('av')
-    times, sound = [], []
-    with av.open(str(path)) as container:
-        for packet in container.demux():
-            if packet.stream.type == 'video':
-                times.extend(picture.pts * picture.time_base
-                             for picture in packet.decode())
-            elif packet.size:
-                sound.append((packet.pts * packet.time_base, bytes(packet)))
-    return times, sound
+    pictures = []
+    for number in range(frames):
+        left = abs(number % 200 - 100)
+        pictures.append(photos[number // SCENE % len(photos)][
+            :SHAPE[0], left:left + SHAPE[1]])
+    # None is shown as long as the next.
+    times = itertools.accumulate([0] + [24 + number % 3 for number in
+                                        range(frames - 1)])
+    clips.write_clip(path, pictures, times, sound=True)
 
 
 def differences(film, result):
@@ -120,7 +85,9 @@ def differences(film, result):
     -------
     list of str
     """
-    (times, sound), (their_times, their_sound) = map(_contents, (film, result))
+    from tests.video import clips
+    (times, sound), (their_times, their_sound) = map(clips.contents,
+                                                     (film, result))
     found = []
     if len(times) != len(their_times):
         found.append('%d frames, not %d' % (len(their_times), len(times)))
@@ -137,12 +104,6 @@ def _invent():
         'data.size=32', 'refinement.steps=none'])
     mock.patch('colornet.prediction.engines.load_outputs',
                lambda *arguments: (invented, config, {})).start()
-
-
-def _used(process):
-    """MB that it has in memory."""
-    text = Path('/proc/%d/status' % process.pid).read_text()
-    return int(text.partition('VmRSS:')[2].split()[0]) / 1024
 
 
 class Killed:
@@ -187,7 +148,7 @@ def kill_film(folder, frames, kills, choose):
         until = expected * (number + choose.random()) / (kills + 1)
         while not process.wait(.02):
             if len(list(parts.glob('*.nut'))) > until:
-                said.memory.append(_used(process))
+                said.memory.append(resident_mb(process.pid))
                 if number < kills:
                     time.sleep(choose.uniform(0, .3))
                     process.kill()
@@ -227,10 +188,7 @@ def _run(options):
     say('%d frames, %d kills, at %s finished parts' % (
         options.frames, options.kills, ', '.join(map(str, said.parts))))
     say('memory: %s MB' % ', '.join('%.0f' % size for size in said.memory))
-    for line in said.found:
-        say('FAULT %s' % line)
-    say('%d faults' % len(said.found))
-    return bool(said.found)
+    return say_faults(said.found)
 
 
 def main(arguments=None):

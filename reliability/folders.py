@@ -32,6 +32,7 @@ from colornet.terminal import note, say
 
 from .disturbing import BROKEN, Disturber, is_of, write_photos
 from .memory import Memory
+from .verdict import say_faults
 
 __all__ = ['Watcher', 'colour', 'judge_memory', 'judge_results', 'main']
 
@@ -287,10 +288,7 @@ def _run(options):
                             options.seed)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    for line in found:
-        say('FAULT %s' % line)
-    say('%d faults' % len(found))
-    return bool(found)
+    return say_faults(found)
 
 
 def main(arguments=None):

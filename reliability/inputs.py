@@ -26,6 +26,7 @@ from colornet.terminal import note, progress_bar, say
 from .networks import NETWORKS
 from .processes import Process
 from .readers import READERS
+from .verdict import keep_file
 
 __all__ = ['main', 'try_file']
 
@@ -142,10 +143,8 @@ def _try_kind(reader, kind, folder, options):
         counted[what] += 1
         if what == 'fault':
             note('FAULT %s, file %d: %s' % (kind, number, reason))
-            keep = Path(options.keep)
-            keep.mkdir(parents=True, exist_ok=True)
-            (keep / ('%s-%d%s' % (kind, number, reader.path.suffix))
-             ).write_bytes(content)
+            keep_file(options.keep, '%s-%d%s' % (
+                kind, number, reader.path.suffix), content)
     return counted
 
 

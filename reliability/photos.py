@@ -34,6 +34,7 @@ from .mutations import mutate
 from .processes import Process
 from .right_size import judge_result
 from .seeds import photo_seeds
+from .verdict import keep_file
 
 __all__ = ['MOST_BYTES', 'MOST_SECONDS', 'Trial', 'main']
 
@@ -206,9 +207,8 @@ def _run(options):
             what, reason, *used = trial.run(suffix, content)
             if what == 'fault':
                 note('FAULT %s, file %d: %s' % (format, tally.total, reason))
-                keep = Path(options.keep)
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / ('%d%s' % (tally.total, suffix))).write_bytes(content)
+                keep_file(options.keep, '%d%s' % (tally.total, suffix),
+                          content)
             tally.add(format, what, *used)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

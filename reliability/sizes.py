@@ -26,6 +26,8 @@ from colornet.photos.finding import find_images
 from colornet.resources import find_resource
 from colornet.terminal import say
 
+from .verdict import say_faults
+
 __all__ = ['KINDS', 'Kind', 'judge', 'main', 'measure', 'write_photo']
 
 #: MB that 24 megapixels may take.
@@ -179,11 +181,7 @@ def _run(options):
             found.append(one)
             for file in path, out:
                 file.unlink()
-    faults = judge(found)
-    for line in faults:
-        say('FAULT %s' % line)
-    say('%d faults' % len(faults))
-    return bool(faults)
+    return say_faults(judge(found))
 
 
 def main(arguments=None):

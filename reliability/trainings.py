@@ -25,6 +25,7 @@ from colornet.terminal import note, say
 
 from . import faults
 from .processes import Process, read_marks
+from .verdict import say_faults
 
 __all__ = ['State', 'Training', 'differences', 'judge', 'kill_exports',
            'kill_training', 'main', 'read_state']
@@ -330,10 +331,7 @@ def _run(options):
             found += ['%s: %s' % (name, fault) for fault in faulty]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    for line in found:
-        say('FAULT %s' % line)
-    say('%d faults' % len(found))
-    return bool(found)
+    return say_faults(found)
 
 
 def main(arguments=None):
