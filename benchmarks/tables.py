@@ -1,5 +1,7 @@
 """Rows as reStructuredText."""
 
+from colornet.files import is_number
+
 __all__ = ['format_table']
 
 
@@ -18,18 +20,10 @@ def format_table(header, rows):
     """
     lines = [list(header)] + [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines)]
-    is_text = [not any(_is_number(row[index]) for row in rows)
+    is_text = [not any(is_number(row[index]) for row in rows)
                for index in range(len(header))]
     rule = ' '.join('=' * width for width in widths)
     text = [' '.join(cell.ljust(width) if left else cell.rjust(width)
                      for cell, width, left in
                      zip(line, widths, is_text)).rstrip() for line in lines]
     return '\n'.join([rule, text[0], rule] + text[1:] + [rule])
-
-
-def _is_number(text):
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

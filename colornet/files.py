@@ -17,8 +17,9 @@ from pathlib import Path
 from .errors import ColornetError
 
 __all__ = ['check_output', 'check_regular', 'digest_file', 'is_locked',
-           'is_special', 'locked', 'read_csv', 'replacing', 'write_csv',
-           'write_json', 'write_rows', 'write_text', 'make_folder', 'writing']
+           'is_number', 'is_special', 'locked', 'make_folder', 'read_csv',
+           'replacing', 'write_csv', 'write_json', 'write_rows', 'write_text',
+           'writing']
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -301,13 +302,19 @@ def _named(path, header, line, row, numbers):
                             % (path, line, len(row), len(header)))
     named = dict(zip(header, row))
     for name in set(numbers).intersection(named):
-        if named[name] and not _is_number(named[name]):
+        if named[name] and not is_number(named[name]):
             raise ColornetError('%s is damaged in line %d: %s is no number'
                                 % (path, line, name))
     return named
 
 
-def _is_number(text):
+def is_number(text):
+    """Whether a text is one, as Python writes floats.
+
+    Parameters
+    ----------
+    text : str
+    """
     try:
         float(text)
     except ValueError:

@@ -88,15 +88,18 @@ def _seal_of(content):
 def _check_seal(path):
     """Refuse a damaged file; those of older versions have no seal."""
     with open(path, 'rb') as stream:
-        content = stream.read(8)
-        if content == b'\x89HDF\r\n\x1a\n':
+        if stream.read(8) == b'\x89HDF\r\n\x1a\n':
             return
-        content += stream.read()
-    start = content[:len(_SEAL)]
+        stream.seek(0)
+        # Of a view, parts are no copies: a checkpoint may be large.
+        content = memoryview(stream.read())
+    start = bytes(content[:len(_SEAL)])
     is_ours = (start and _SEAL.startswith(start) or
                content[_SEALED:_SEALED + 4] == b'\x89HDF')
-    if is_ours and not content.startswith(_seal_of(content)):
-        raise ColornetError('cannot read %s: it is damaged' % path)
+    if is_ours:
+        expected = _seal_of(content)
+        if content[:len(expected)] != expected:
+            raise ColornetError('cannot read %s: it is damaged' % path)
 
 
 def load_arrays(path, groups, optional=()):

@@ -44,18 +44,25 @@ document.body.dispatchEvent(new ClipboardEvent('paste', {
   clipboardData: transfer, bubbles: true }));
 '''
 
-#: Mean red, green and blue of a picture of the page.
-MEANS = '''
+#: A function: mean red, green and blue of what can be drawn.
+MEAN = '''
+const mean = (source, width, height) => {
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext('2d');
+  context.drawImage(source, 0, 0);
+  const { data } = context.getImageData(0, 0, width, height);
+  const sums = [0, 0, 0];
+  data.forEach((value, i) => { if (i % 4 < 3) sums[i % 4] += value; });
+  return sums.map((sum) => sum / (data.length / 4));
+};
+'''
+
+#: Of a picture of the page.
+MEANS = MEAN + '''
 const image = arguments[0];
-const canvas = document.createElement('canvas');
-canvas.width = image.naturalWidth;
-canvas.height = image.naturalHeight;
-const context = canvas.getContext('2d');
-context.drawImage(image, 0, 0);
-const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-const sums = [0, 0, 0];
-data.forEach((value, i) => { if (i % 4 < 3) sums[i % 4] += value; });
-return sums.map((sum) => sum / (data.length / 4));
+return mean(image, image.naturalWidth, image.naturalHeight);
 '''
 
 

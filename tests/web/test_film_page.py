@@ -5,25 +5,15 @@ import base64
 from nose.tools import assert_in, eq_, ok_
 
 from tests.video import clips
-from tests.web.browser import Page
+from tests.web.browser import MEAN, Page
 from tests.web.serving import encoded
 from tests.web.test_films import Gate, contents, made
 
 #: Mean red, green and blue of what a video shows in the middle of it.
-SHOWN = """
+SHOWN = MEAN + """
 const done = arguments[0];
 const video = document.querySelector('video');
-video.onseeked = () => {
-  const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth;
-  canvas.height = video.videoHeight;
-  const context = canvas.getContext('2d');
-  context.drawImage(video, 0, 0);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const sums = [0, 0, 0];
-  data.forEach((value, i) => { if (i % 4 < 3) sums[i % 4] += value; });
-  done(sums.map((sum) => sum / (data.length / 4)));
-};
+video.onseeked = () => done(mean(video, video.videoWidth, video.videoHeight));
 video.currentTime = video.duration / 2;
 """
 
