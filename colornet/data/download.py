@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 from ..errors import ColornetError
-from ..files import replacing
+from ..files import digest_file, replacing
 from ..terminal import progress_bar
 from .datasets import DATASETS
 from .splits import find_photo
@@ -284,7 +284,7 @@ def _find_wrong(folder, digests):
     wrong = []
     for name, digest in digests.items():
         path = find_photo(DATASETS['cvcl'], folder, name)
-        if path is None or _file_digest(path) != digest:
+        if path is None or digest_file(path) != digest:
             wrong.append(name)
     return wrong
 
@@ -295,11 +295,6 @@ def _check_none_wrong(wrong, digests, source, sha256_file):
             '%d of the %d photos of %s are missing from %s or differ: %s%s'
             % (len(wrong), len(digests), sha256_file, source,
                ', '.join(wrong[:3]), ', ...' if wrong[3:] else ''))
-
-
-def _file_digest(path):
-    with open(path, 'rb') as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _file_size(path):

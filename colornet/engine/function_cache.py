@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import __version__
-from ..files import replacing
+from ..files import digest_file, replacing
 from .backend import describe_backend, theano
 from .convolvers import onednn_version
 from .native import code_status
@@ -84,8 +84,7 @@ def load_or_compile(name, description, variables, compile_function):
 
 def _cache_key(description):
     """Digest of what decides the compiled function: add to it freely."""
-    sources = {str(path.relative_to(_PACKAGE)):
-               hashlib.sha256(path.read_bytes()).hexdigest()
+    sources = {str(path.relative_to(_PACKAGE)): digest_file(path)
                for pattern in ('*.py', '*.cpp')
                for path in _PACKAGE.rglob(pattern)}
     flags = {flag.fullname: str(flag.__get__(True, None))

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ColornetError
+from ..files import digest_file
 from .backend import theano
 from .switches import SPEEDUPS, wanted
 
@@ -121,7 +122,7 @@ def _find(stem):
 
 
 def _digest(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return digest_file(path)[:16]
 
 
 @functools.lru_cache(maxsize=None)

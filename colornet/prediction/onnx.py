@@ -6,14 +6,13 @@ convolutions. It has two parts: the network, and what makes chrominance of its
 outputs, which is small and made anew for each decoding.
 """
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from .. import __version__
 from ..color import get_color_space, unbin_channel
-from ..files import make_folder, replacing, writing
+from ..files import digest_file, make_folder, replacing, writing
 from ..scaling import gaussian_window
 from .layer_by_layer import add_network, load_folded, output_names
 from .onnx_graph import Graph, import_package
@@ -175,15 +174,11 @@ def _start(network, vgg_weights, decoding=(), half=False):
     properties = {key: str(value) for key, value in attributes.items()}
     properties.update(
         format=ONNX_FORMAT, config=config.to_json(), colornet=__version__,
-        sha256=_digest(network), color_space=settings['color_space'],
+        sha256=digest_file(network), color_space=settings['color_space'],
         size=str(config.data['size']), proportions=config.data['proportions'])
     if vgg_weights is not None:
-        properties['vgg16_sha256'] = _digest(vgg_weights)
+        properties['vgg16_sha256'] = digest_file(vgg_weights)
     return Graph(parameters, network, half), config, properties
-
-
-def _digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def add_decoding(graph, settings, decoding, output):

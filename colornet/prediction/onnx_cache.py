@@ -16,7 +16,7 @@ from pathlib import Path
 from .. import color, scaling
 from ..engine.available import is_onnx, missing_onnx
 from ..errors import ColornetError
-from ..files import check_regular, replacing
+from ..files import check_regular, digest_file, replacing
 from ..network import parameters
 from ..network.stored import with_decodings
 from ..resources import cache_folder, find_resource
@@ -218,9 +218,7 @@ def _key(*parts):
 def _key_of(kind, *paths):
     """The same of files; None if one cannot be read."""
     try:
-        return _key(kind, *[
-            path and hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            for path in paths])
+        return _key(kind, *[path and digest_file(path) for path in paths])
     except OSError:
         return None  # Whoever takes the file will say so.
 
