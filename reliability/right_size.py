@@ -31,7 +31,10 @@ def judge_result(source, result):
     Image.MAX_IMAGE_PIXELS = 1 << 60
     try:
         if result.suffix in ('.tif', '.tiff'):
-            shape = tifffile.imread(result).shape[:2]
+            # Not what a description says of its own, which may be damaged
+            # in the source as well.
+            with tifffile.TiffFile(result) as file:
+                shape = file.pages[0].asarray().shape[:2]
         else:
             with Image.open(result) as image:
                 image.load()

@@ -1,19 +1,82 @@
-"""A decoder in a process of its own, as damaged files make it crash."""
+"""Decoders in processes of their own, as damaged files make them crash."""
 
+import importlib
 import io
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ['decode_ljpeg', 'guard_decoders', 'main']
+__all__ = ['call_apart', 'decode_ljpeg', 'guard_decoders', 'main']
 
-#: Seconds after which it is ended; a photo takes a few.
+#: Seconds after which one is ended; a photo takes a few.
 _LONGEST = 120
 
-#: Takes the places to import from.
-_START = ('import sys; sys.path[:] = sys.argv[1:]; '
+#: Takes the places to import from, which come last.
+_START = ('import sys; sys.path[:] = sys.argv[4:]; '
           'from colornet.formats.apart import main; main()')
+
+#: Exit status of a process that has not enough memory.
+_NO_MEMORY = 77
+
+
+def call_apart(module, function, content, *arguments):
+    """Call a decoder in a process of its own.
+
+    Parameters
+    ----------
+    module, function : str
+        Where it is, and its name. It takes `content` and `arguments`, and
+        returns a dict of str to ndarray.
+    content : bytes
+    arguments
+        As JSON can write them.
+
+    Returns
+    -------
+    mapping of str to ndarray
+        None of Python's objects: what the file says, nothing runs.
+
+    Raises
+    ------
+    ValueError
+        If the process does not end well.
+    MemoryError
+        If it had too little memory.
+    """
+    # What is imported here is imported there, and nothing of the working
+    # directory, where others may have put what they like, but for colornet.
+    places = [place for place in sys.path if place] + [
+        str(Path(__file__).resolve().parents[2])]
+    try:
+        done = subprocess.run(
+            [sys.executable, '-I', '-c', _START, module, function,
+             json.dumps(arguments)] + places, input=content,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            timeout=_LONGEST)
+    except (OSError, subprocess.TimeoutExpired):
+        raise ValueError('%s does not end well' % function)
+    if done.returncode == _NO_MEMORY:
+        raise MemoryError
+    if done.returncode:
+        raise ValueError('%s does not end well' % function)
+    return np.load(io.BytesIO(done.stdout), allow_pickle=False)
+
+
+def main():
+    """Decode the file on standard input to standard output, as NumPy's."""
+    module, function, arguments = sys.argv[1:4]
+    decode = getattr(importlib.import_module(module), function)
+    try:
+        decoded = decode(sys.stdin.buffer.read(), *json.loads(arguments))
+        # Not at once: NumPy would ask a pipe where it is.
+        saved = io.BytesIO()
+        np.savez(saved, **decoded)
+    except MemoryError:
+        sys.exit(_NO_MEMORY)
+    sys.stdout.buffer.write(saved.getbuffer())
 
 
 def guard_decoders():
@@ -43,27 +106,9 @@ def decode_ljpeg(content, out=None):
     ValueError
         If it cannot be decoded.
     """
-    # What is imported here is imported there, and nothing of the working
-    # directory, where others may have put what they like.
-    places = [place for place in sys.path if place]
-    try:
-        done = subprocess.run(
-            [sys.executable, '-I', '-c', _START] + places, input=content,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            timeout=_LONGEST)
-    except (OSError, subprocess.TimeoutExpired):
-        raise ValueError('lossless JPEG that cannot be decoded')
-    if done.returncode:
-        raise ValueError('lossless JPEG that cannot be decoded')
-    return np.load(io.BytesIO(done.stdout), allow_pickle=False)
+    return call_apart(__name__, '_decode_ljpeg', content)['pixels']
 
 
-def main():
-    """Decode the file on standard input to standard output, as NumPy's."""
+def _decode_ljpeg(content):
     import imagecodecs
-
-    # Not at once: NumPy would ask a pipe where it is.
-    saved = io.BytesIO()
-    np.save(saved, imagecodecs.ljpeg_decode(sys.stdin.buffer.read()),
-            allow_pickle=False)
-    sys.stdout.buffer.write(saved.getvalue())
+    return {'pixels': imagecodecs.ljpeg_decode(content)}

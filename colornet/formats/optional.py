@@ -6,9 +6,12 @@ missing, its name is in the error.
 
 import importlib
 import io
+import json
 
 import numpy as np
+from PIL import Image
 
+from .apart import call_apart
 from .photo import ImageError, check_size, damage
 from .quiet import without_lines
 
@@ -26,6 +29,9 @@ _RAW_STARTS = (b'FUJIFILMCCD-RAW', b'IIRO', b'IIRS', b'MMOR', b'IIU\0',
 # Raw files that start as TIFF: Canon's, and whose pixels are where no other
 # program of TIFF looks for them.
 _RAW_TIFF_MARK = slice(8, 10), b'CR'
+
+# What is taken of what a HEIC or AVIF file says.
+_HEIF_INFO = 'exif', 'xmp', 'icc_profile'
 
 #: Suffixes of camera raw.
 RAW_SUFFIXES = {'.dng', '.cr2', '.cr3', '.crw', '.nef', '.nrw', '.arw',
@@ -96,21 +102,47 @@ def open_heif(content, name, kind):
     ImageError
         If the package is missing, or the file damaged.
     """
-    heif = _package('pillow_heif', 'pillow-heif', name, kind)
+    _package('pillow_heif', 'pillow-heif', name, kind)
     try:
-        photos = heif.open_heif(io.BytesIO(content), convert_hdr_to_8bit=False)
+        # Damaged files make libheif crash.
+        found = call_apart(__name__, '_decode_heif', content,
+                           Image.MAX_IMAGE_PIXELS)
+    except ValueError:
+        raise ImageError(name, damage('', 'its %s picture' % kind))
+    said = json.loads(found['said'].tobytes().decode())
+    if 'reason' in said:
+        raise ImageError(name, said['reason'] if said['is_ours'] else damage(
+            said['reason'], 'its %s picture' % kind))
+    info = {key: found[key].tobytes() for key in _HEIF_INFO if key in found}
+    return (found['pixels'], info, said['associated'], said['has_more'])
+
+
+def _decode_heif(content, max_pixels):
+    """What :func:`open_heif` returns, for :func:`.apart.call_apart`."""
+    import pillow_heif
+    Image.MAX_IMAGE_PIXELS = max_pixels
+    try:
+        photos = pillow_heif.open_heif(io.BytesIO(content),
+                                       convert_hdr_to_8bit=False)
         photo = photos[photos.primary_index]
-        check_size(name, photo.size[1], photo.size[0], len(content))
+        check_size('', photo.size[1], photo.size[0], len(content))
         # A copy: the memory is libheif's, and goes with it.
         pixels = np.array(photo)
-    except (ImageError, MemoryError):
+        said = {'associated': bool(getattr(photo, 'premultiplied_alpha',
+                                           False)),
+                'has_more': len(photos) > 1}
+        found = {key: np.frombuffer(photo.info[key], np.uint8)
+                 for key in _HEIF_INFO if photo.info.get(key)}
+        found['pixels'] = pixels.reshape(pixels.shape[:2] + (-1,))
+    except MemoryError:
         raise
     except Exception as error:  # libheif's faults come as several
-        raise ImageError(name, damage(error, 'its %s picture' % kind))
-    pixels = pixels.reshape(pixels.shape[:2] + (-1,))
-    return (pixels, photo.info,
-            bool(getattr(photo, 'premultiplied_alpha', False)),
-            len(photos) > 1)
+        is_ours = isinstance(error, ImageError)
+        said = {'reason': error.reason if is_ours else str(error),
+                'is_ours': is_ours}
+        found = {}
+    return dict(found, said=np.frombuffer(json.dumps(said).encode(),
+                                          np.uint8))
 
 
 def read_raw(content, name):

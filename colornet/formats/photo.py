@@ -14,8 +14,8 @@ __all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
 
 
 #: Pixels that a file of any length may have, and those that a byte may stand
-#: for in larger ones: of PNG, 8,000 that are all alike; of photos, a hundred.
-_LARGE, _MOST_IN_A_BYTE = 25000000, 10000
+#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250.
+_LARGE, _MOST_IN_A_BYTE = 25000000, 1000
 
 
 @dataclass(eq=False)

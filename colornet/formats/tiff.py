@@ -122,9 +122,9 @@ def read_pages(stream, name):
                 if _has_pixels(each) and not kind & 4:
                     found.append(TiffPage(each, number, each is page
                                           and not kind & 1))
-    except MemoryError:
-        raise
-    except Exception as error:  # tifffile's on damage are of any kind
+    # tifffile's on damage are of any kind, of memory, too: it multiplies
+    # sides that are no numbers.
+    except Exception as error:
         if not found:
             raise ImageError(name, 'truncated file' if is_cut(stream) else
                              damage(error, 'its directories'))

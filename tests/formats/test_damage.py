@@ -131,10 +131,22 @@ def test_pixels_that_cannot_be_in_so_few_bytes():
     photo().resize((40, 30)).save(stream, 'GIF')
     content = bytearray(stream.getvalue())
     content[6:10] = struct.pack('<HH', 60000, 1000)
+    for more in 0, 50000:
+        damaged = bytes(content) + bytes(more)
+        with assert_raises(ImageError) as caught:
+            decode_photo(damaged, 'a.gif')
+        eq_(caught.exception.reason, 'too large for a file of %d bytes'
+            % len(damaged))
+
+
+def test_sides_that_are_no_numbers():
+    # tifffile multiplies one by the other, which takes all memory.
     with assert_raises(ImageError) as caught:
-        decode_photo(bytes(content), 'a.gif')
-    eq_(caught.exception.reason, 'too large for a file of %d bytes'
-        % len(content))
+        decode_photo(tiff(levels(picture(), 8), 8, more=[
+            (256, 4, (2000000000, 7)), (257, 4, (4000000000,)),
+            (279, 4, ())]), 'a')
+    eq_(caught.exception.reason,
+        'damaged file (its directories cannot be decoded)')
 
 
 def test_words():

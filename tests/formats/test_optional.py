@@ -8,11 +8,11 @@ import imagecodecs
 import numpy as np
 import tifffile
 from nose.tools import assert_in, assert_raises, eq_, ok_
-from PIL import features
+from PIL import Image, features
 
 from colornet.formats.decoding import decode_photo
 from colornet.formats.optional import sniff
-from colornet.formats.photo import ImageError
+from colornet.formats.photo import ImageError, limit_pixels
 from colornet.formats.tags import read_tags
 from tests.formats.test_metadata import XMP, block
 from tests.photos.samples import photo
@@ -158,6 +158,31 @@ def test_damaged():
         with assert_raises(ImageError) as caught:
             decode_photo(part, 'a')
         eq_(len(str(caught.exception).splitlines()), 1)
+
+
+def test_heic_whose_decoder_crashes():
+    need('pillow_heif')
+    # The type of its XMP is no text, of which pillow-heif dies.
+    content = heif(np.array(photo()), xmp=XMP)
+    at = content.index(b'application/rdf+xml')
+    with assert_raises(ImageError) as caught:
+        decode_photo(content[:at] + b'\xc2' + content[at + 1:], 'a.heic')
+    assert_in(caught.exception.reason, (
+        'damaged file (its HEIC picture cannot be decoded)',))
+
+
+def test_a_large_heic():
+    need('pillow_heif')
+    content = heif(np.array(photo().resize((500, 400))))
+    eq_(decode_photo(content, 'a').pixels.shape, (400, 500, 3))
+    limit = Image.MAX_IMAGE_PIXELS
+    try:
+        limit_pixels(199998)
+        with assert_raises(ImageError) as caught:
+            decode_photo(content, 'a')
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    assert_in('too large, more than 199998 pixels', caught.exception.reason)
 
 
 def test_what_it_is_told_by():
