@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import time
 import uuid
 from numbers import Integral
@@ -20,6 +21,9 @@ __all__ = ['check_output', 'check_regular', 'digest_file', 'is_locked',
            'is_number', 'is_special', 'locked', 'make_folder', 'read_csv',
            'replacing', 'write_csv', 'write_json', 'write_rows', 'write_text',
            'writing']
+
+#: What no value of a table has.
+_CONTROL = re.compile('[\\x00-\\x1f\\x7f]')
 
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
@@ -282,29 +286,41 @@ def read_csv(path, numbers=()):
     Raises
     ------
     ColornetError
-        If it cannot be read, or is damaged.
+        If it cannot be read, or is damaged: no line may be cut, lost between
+        quotes, or have another number of values than there are columns.
     """
     try:
         with open(path, newline='', encoding='utf-8') as stream:
-            reader = csv.reader(stream)
-            header = next(reader, [])
-            rows = [(reader.line_num, row) for row in reader if row]
+            text = stream.read()
+        reader = csv.reader(io.StringIO(text, newline=''), strict=True)
+        header = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ColornetError('cannot read %s: %s' % (
             path, getattr(error, 'strerror', None) or error))
+    if text and text[-1] not in '\r\n':
+        raise _damaged(path, reader.line_num, 'it does not end')
+    if len(set(header)) < len(header):
+        raise _damaged(path, 1, 'a column is there twice')
     return [_named(path, header, *row, numbers) for row in rows]
+
+
+def _damaged(path, line, reason):
+    return ColornetError('%s is damaged in line %d: %s' % (path, line,
+                                                           reason))
 
 
 def _named(path, header, line, row, numbers):
     """A row of a CSV file by its header."""
     if len(row) != len(header):
-        raise ColornetError('%s is damaged in line %d: %d values, not %d'
-                            % (path, line, len(row), len(header)))
+        raise _damaged(path, line, '%d values, not %d' % (len(row),
+                                                          len(header)))
+    if any(map(_CONTROL.search, row)):
+        raise _damaged(path, line, 'a value is no line of text')
     named = dict(zip(header, row))
     for name in set(numbers).intersection(named):
         if named[name] and not is_number(named[name]):
-            raise ColornetError('%s is damaged in line %d: %s is no number'
-                                % (path, line, name))
+            raise _damaged(path, line, '%s is no number' % name)
     return named
 
 

@@ -1,8 +1,10 @@
 """Files that are no photos, and requests: whole ones, and what reads them."""
 
 import contextlib
+import csv
 import json
 import os
+import re
 import socket
 import threading
 from collections import OrderedDict
@@ -13,19 +15,23 @@ import numpy as np
 from colornet.config import Config, load_config
 from colornet.data.image_cache import load_images
 from colornet.data.splits import read_split, resolve
+from colornet.errors import ColornetError
 from colornet.evaluation.plots import PLOTTED, plot_curves
 from colornet.files import read_csv, write_csv
 from colornet.photos.finding import find_images
 from colornet.prediction import onnx_cache
 from colornet.resources import find_resource
 from colornet.studies.results import read_results
+from colornet.studies.saving import refuse_other_settings
+from colornet.studies.study import Session, load_study
+from colornet.studies.tables import study_table
 from tests.tiny import PHOTOS
 from tests.web.serving import encoded, make_model
 
 from .asking import make_form, make_request
 from .mutations import mutate, mutate_text
 
-__all__ = ['READERS', 'Reader']
+__all__ = ['READERS', 'Reader', 'listed_photos', 'table_rows']
 
 #: Seconds after which a server waits for more of a request.
 _SILENCE = 3
@@ -117,32 +123,55 @@ class _Log(Reader):
         return [self.path.read_bytes()]
 
     def read(self, path):
-        rows = [dict(row, variant='a') for row in read_csv(
-            path, {'epoch', *PLOTTED})]
+        rows = read_csv(path, {'epoch', *PLOTTED})
         with mock.patch('colornet.evaluation.plots.save_figure'):
-            plot_curves(self.folder / 'a.png', rows, ['epoch'], [
-                'training_loss'])
+            plot_curves(self.folder / 'a.png', [
+                dict(row, variant='a') for row in rows], ['epoch'], [
+                    'training_loss', 'validation_loss', 'acc_u', 'acc_v'])
         return rows
 
     def is_right(self, result):
-        return isinstance(result, list)
+        return result == table_rows(self.path.read_bytes())
 
 
 class _Results(_Log):
     """Tables of studies: all rows whole, or an error."""
 
-    name = 'study.csv'
+    name = 'aggregation.csv'
+    start = b'study,'
 
     def make(self):
+        self.study = load_study('aggregation')
         results = find_resource('experiments/defaults.ini').parent / 'results'
         return [path.read_bytes() for path in sorted(results.glob('*.csv'))
-                if path.read_bytes().startswith(b'variant,')][:5]
+                if path.read_bytes().startswith(self.start)][:5]
 
     def read(self, path):
-        return read_results(path)
+        rows = read_results(path)
+        # What a report shows, and what asks whether numbers may be replaced.
+        for scale in {row['scale'] for row in rows}:
+            ours = [row for row in rows if row['scale'] == scale]
+            shown = study_table(self.study, ours)
+            if len(shown['rows']) != len(ours):
+                raise AssertionError('rows are missing')
+            session = Session(scale, path.parent, path.parent, path.parent, [])
+            with contextlib.suppress(ColornetError):
+                refuse_other_settings(self.study, session)
+        return rows
 
-    def is_right(self, result):
-        return all(row.keys() == result[0].keys() for row in result)
+
+class _Curves(_Results):
+    """Curves of studies: drawn, or an error."""
+
+    name = 'aggregation_curves.csv'
+    start = b'variant,'
+
+    def read(self, path):
+        rows = read_results(path, ())
+        with mock.patch('colornet.evaluation.plots.save_figure'):
+            plot_curves(self.folder / 'a.png', rows, self.study.curve,
+                        self.study.plot)
+        return rows
 
 
 class _Split(Reader):
@@ -159,8 +188,58 @@ class _Split(Reader):
         return resolve('folder', str(PHOTOS), read_split(path))
 
     def is_right(self, result):
-        return len(set(result)) == len(result) > 0 and all(map(
-            os.path.isfile, result))
+        return result == listed_photos(self.path.read_bytes())
+
+
+def table_rows(content):
+    """Rows of a table by its header; None if it is not whole.
+
+    Parameters
+    ----------
+    content : bytes
+        Of which each line is a row by itself, and ends.
+
+    Returns
+    -------
+    list of dict of str to str, or None
+    """
+    lines = content.decode('utf-8', 'replace').splitlines(True)
+    rows = []
+    for line in lines:
+        if not line.endswith(('\n', '\r')):
+            return None
+        try:
+            rows += csv.reader([line.strip('\r\n')], strict=True)
+        except csv.Error:
+            return None
+    header, *rows = rows or [[]]
+    rows = [row for row in rows if row]
+    if len(set(header)) < len(header) or any(
+            len(row) != len(header) for row in rows):
+        return None
+    return [dict(zip(header, row)) for row in rows]
+
+
+def listed_photos(content):
+    """Paths of the photos that a list names; None if one is not there.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    list of str, or None
+        Of the demo's photos, each once.
+    """
+    there = {os.path.basename(path): str(path)
+             for path in find_images(PHOTOS)}
+    names = [line.strip() for line in re.split('\r\n?|\n', content.decode(
+        'utf-8', 'surrogateescape'))]
+    names = [name for name in names if name and name[0] != '#']
+    if not names or len(set(names)) < len(names) or set(names) - set(there):
+        return None
+    return [there[name] for name in names]
 
 
 class _ImageCache(Reader):
@@ -294,6 +373,6 @@ def _ask(port, content):
 #: By kind.
 READERS = OrderedDict([
     ('configuration', _Config), ('log', _Log), ('results', _Results),
-    ('split', _Split), ('image-cache', _ImageCache),
+    ('curves', _Curves), ('split', _Split), ('image-cache', _ImageCache),
     ('onnx-cache', _OnnxCache), ('function', _Function),
     ('request', _Request)])

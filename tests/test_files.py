@@ -141,12 +141,21 @@ class TestFiles(unittest.TestCase):
         for text, reason in (
                 ('a,b\n1,2\n3\n', 'line 3: 1 values, not 2'),
                 ('a,b\n1,2,3\n', 'line 2: 3 values, not 2'),
-                ('a,b\n\n1,x\n', 'line 3: b is no number')):
+                ('a,b\n\n1,x\n', 'line 3: b is no number'),
+                ('a,b\n1,2\n3,4', 'line 3: it does not end'),
+                ('a,a\n1,2\n', 'line 1: a column is there twice'),
+                ('a,b\n1,"2\n3,4"\n', 'line 3: a value is no line of text'),
+                ('a,b\n\x1b,2\n', 'line 2: a value is no line of text')):
             self.path.write_text(text)
             with assert_raises(ColornetError) as caught:
                 read_csv(self.path, {'b', 'c'})
             eq_(str(caught.exception), '%s is damaged in %s'
                 % (self.path, reason))
+        # Between quotes that do not end, all other lines would be lost.
+        self.path.write_text('a,b\n1,"2\n3,4\n')
+        with assert_raises(ColornetError) as caught:
+            read_csv(self.path)
+        assert_in('cannot read', str(caught.exception))
         self.path.write_text('a,b\nx,1e5\n\ny,\n')
         eq_(read_csv(self.path, {'b'}), [{'a': 'x', 'b': '1e5'},
                                          {'a': 'y', 'b': ''}])

@@ -118,6 +118,42 @@ def test_what_is_a_fault():
             assert_in(words, try_file(Reads(read, right), path, log)[1])
 
 
+def test_tables_that_are_not_whole():
+    from reliability.readers import table_rows
+    eq_(table_rows(b'a,b\n1,"2,3"\n\n4,5\r\n'), [
+        {'a': '1', 'b': '2,3'}, {'a': '4', 'b': '5'}])
+    for content in (b'a,b\n1,2', b'a,b\n1\n', b'a,a\n1,2\n',
+                    b'a,b\n1,"2\n3,4"\n', b'a,b\n1,"2\n3,4\n'):
+        eq_(table_rows(content), None, content)
+
+
+def judged(kind, content, wrong):
+    """What is said of a file that is read as something else than it is."""
+    from reliability.inputs import KINDS, try_file
+    with tempfile.TemporaryDirectory() as folder:
+        reader = KINDS[kind](Path(folder))
+        reader.path.write_bytes(content(reader))
+        log = Path(folder, 'log')
+        eq_(try_file(reader, reader.path, log), ('read', ''))
+        read = reader.read
+        reader.read = lambda path: wrong(read(path))
+        return try_file(reader, reader.path, log)
+
+
+def test_what_is_half_loaded_is_a_fault():
+    for kind in 'log', 'results', 'curves', 'split':
+        for wrong in (lambda read: read[:-1], lambda read: read[::-1],
+                      lambda read: [], lambda read: read + read[-1:]):
+            eq_(judged(kind, lambda reader: reader.seeds[0], wrong),
+                ('fault', '#FAULT another result'), kind)
+    for kind in 'log', 'results', 'curves':
+        def shift(read):
+            return [dict(zip(row, list(row.values())[::-1])) for row in read]
+        eq_(judged(kind, lambda reader: reader.seeds[0], shift)[0], 'fault')
+    eq_(judged('split', lambda reader: reader.seeds[0], lambda read: [
+        '/etc/passwd'] + read[1:])[0], 'fault')
+
+
 def need_onnx():
     if missing_onnx():
         raise SkipTest(missing_onnx())
@@ -151,7 +187,7 @@ def test_damaged_inputs():
     status, printed = run('reliability.inputs', '--files', '10', '--seed',
                           '7')
     eq_(status, 0, printed)
-    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)), 12, printed)
+    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)), 13, printed)
 
 
 def test_whole_photos_that_are_not_coloured_are_told():

@@ -196,7 +196,12 @@ def read_split(path):
 
 
 def find_photo(dataset, folder, name, exists=os.path.isfile):
-    """Return the path of a photo by its name in a split, or None."""
+    """Return the path of a photo by its name in a split, or None.
+
+    What leads out of the folder is no name of one of its photos.
+    """
+    if os.path.isabs(name) or '..' in Path(name).parts or '\0' in name:
+        return None
     for subfolder in dataset.subfolders:
         for prefix in sorted({'', dataset.prefix}):
             path = os.path.join(folder, subfolder, prefix + name)

@@ -282,7 +282,7 @@ def _study(runs, results_folder, study, scratch):
     if not all_rows:
         return _part(study.name, study.title,
                      'run "make %s"' % study.name, study=asdict(study))
-    curves = read_results(folder / (study.name + '_curves.csv'))
+    curves = read_results(folder / (study.name + '_curves.csv'), ())
     tables, pictures, where = [], [], []
     for scale in OrderedDict.fromkeys(row['scale'] for row in all_rows):
         rows = [row for row in all_rows if row['scale'] == scale]
@@ -295,7 +295,7 @@ def _study(runs, results_folder, study, scratch):
         if photos.exists() and folder != shipped:
             pictures.append(_embed(photos))
         where.append('%s (%s; commits %s)' % (
-            rows[0]['command'],
+            rows[0].get('command') or '',
             ', '.join(sorted({row.get('date') or '' for row in rows})),
             ', '.join(sorted({commit[:10] for row in rows for commit in
                               (row.get('git_commit') or '').split()}))))

@@ -13,6 +13,7 @@ from ..errors import ColornetError
 from ..evaluation.evaluate import picture_name
 from ..evaluation.plots import AXES, PLOTTED, WINDOW
 from ..files import digest_file, read_csv
+from ..metrics import METRICS
 from ..network.parameters import load_arrays, load_progress
 from ..training.history import best_epoch
 from ..training.provenance import read_provenance
@@ -115,12 +116,14 @@ def read_scores(scores, network=None):
     return mean, pictures
 
 
-def read_results(path):
+def read_results(path, columns=('status',)):
     """Read a study's table, or its curves.
 
     Parameters
     ----------
     path : str or Path
+    columns : sequence of str
+        That it must have besides variant and scale; curves have no status.
 
     Returns
     -------
@@ -134,9 +137,9 @@ def read_results(path):
     """
     if not os.path.exists(path):
         return []
-    rows = read_csv(path, {*AXES, *PLOTTED})
+    rows = read_csv(path, {*AXES, *PLOTTED, *METRICS})
     for number, row in enumerate(rows, 2):
-        for name in 'variant', 'scale':
+        for name in ('variant', 'scale', *columns):
             if name not in row:
                 raise ColornetError('%s is damaged in line %d: remove it'
                                     % (path, number))

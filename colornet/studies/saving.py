@@ -28,10 +28,10 @@ def check_results(study, session):
     ColornetError
         If there are damaged ones, or folders where files belong.
     """
-    for ending in '.csv', '_curves.csv':
+    for ending, columns in ('.csv', ['status']), ('_curves.csv', []):
         path = session.results_folder / (study.name + ending)
         check_output(path)
-        read_results(path)
+        read_results(path, columns)
     for ending in '.png', '_photos.png':
         path = session.folder / (study.name + ending)
         if path.is_dir():
@@ -119,7 +119,7 @@ def _merge(path, rows, scale, kept, first, last=()):
     `kept` are variants that are not replaced, `first` and `last` columns that
     come first and last.
     """
-    rows = [row for row in read_results(path)
+    rows = [row for row in read_results(path, ())
             if row['scale'] != scale or row['variant'] in kept] + [
                 row for row in rows if row['variant'] not in kept]
     others = [name for name in OrderedDict.fromkeys(

@@ -160,3 +160,13 @@ class TestFolders(EmptyFolder):
                      'make data-cvcl', 'CVCL=']:
             assert_in(word, message)
         ok_('c3.jpg' not in message)
+
+    def test_what_leads_out_of_the_folder_is_missing(self):
+        self.touch('a.jpg')
+        eq_(resolve('folder', self.folder, ['a.jpg']),
+            [os.path.join(self.folder, 'a.jpg')])
+        for name in (os.path.join(self.folder, 'a.jpg'), 'a\0.jpg',
+                     '../%s/a.jpg' % os.path.basename(self.folder)):
+            with assert_raises(ColornetError) as caught:
+                resolve('folder', self.folder, [name])
+            assert_in('1 of 1 photos are missing', str(caught.exception))
