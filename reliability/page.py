@@ -35,6 +35,9 @@ __all__ = ['Load', 'Server', 'encode_photos', 'main', 'summarize']
 #: Seconds between two looks at the memory.
 _LOOKS = 0.5
 
+#: Requests of a kind of which one at least must not be told to come again.
+OFTEN = 100
+
 #: Of a photo's file, so that what is too large need not be huge.
 MAX_BYTES = 2 << 20
 
@@ -149,6 +152,12 @@ class Load:
                    for result, count in results.items()
                    if result not in KINDS[kind])
 
+    def only_refused(self):
+        """Kinds that were asked often, and always told to come again."""
+        return [kind for kind in KINDS
+                if self.answers[kind][503] >= OFTEN and
+                set(self.answers[kind]) == {503}]
+
     def table(self):
         """A line for each kind of request."""
         lines = ['%-24s %8s %8s %8s  %s' % (
@@ -201,8 +210,13 @@ def summarize(load, server, said, status, max_memory):
         ('requests', total), ('refused, to come again', refused),
         ('lost', load.lost()), ("the server's lines", len(said.splitlines())),
         ('its exit status', status)])
-    # Who refuses all, or does not answer, loses nothing either.
-    is_well = not (load.lost() or said or status) and any(
+    # Who refuses all, or all of a kind, or does not answer, loses nothing
+    # either.
+    refusing = load.only_refused()
+    if refusing:
+        figures['only refused, ' + ', '.join(refusing)] = sum(
+            load.answers[kind][503] for kind in refusing)
+    is_well = not (load.lost() or refusing or said or status) and any(
         results[200] for results in load.answers.values())
     if server.memory:
         quarter = max(1, len(server.memory) // 4)

@@ -52,8 +52,10 @@ KINDS = [
     Kind('JPEG', '.jpg', 6000, 4000),
     Kind('JPEG', '.jpg', 12240, 8160),
     Kind('JPEG', '.jpg', 24480, 16320),
+    Kind('panorama', '.jpg', 11000, 550),
     Kind('panorama', '.jpg', 22000, 1100),
     Kind('panorama', '.jpg', 44800, 2240),
+    Kind('16-bit TIFF', '.tif', 3000, 2000),
     Kind('16-bit TIFF', '.tif', 6000, 4000),
     Kind('16-bit TIFF', '.tif', 12240, 8160),
     Kind('16-bit TIFF', '.tif', 24480, 16320)]
@@ -139,15 +141,19 @@ def judge(found):
     -------
     list of str
         Faults: too much for 24 megapixels, or growth that is not linear: each
-        megapixel more takes much more of larger photos than of smaller ones.
+        megapixel more takes much more of larger photos than of smaller ones,
+        or there are fewer than three sizes of a kind, which do not tell.
     """
     faults = []
     for one in found:
         if one.kind.megapixels <= 24.5 and one.peak_mb > MOST_MB:
             faults.append('%.0f MB for %.0f megapixels' % (
                 one.peak_mb, one.kind.megapixels))
-    for kind in {one.kind.name for one in found}:
+    for kind in sorted({one.kind.name for one in found}):
         ours = [one for one in found if one.kind.name == kind]
+        if len(ours) < 3:
+            faults.append('%s: %d sizes do not tell how memory grows' % (
+                kind, len(ours)))
         slopes = [(after.peak_mb - before.peak_mb) / (
             after.kind.megapixels - before.kind.megapixels)
             for before, after in zip(ours, ours[1:])]
@@ -189,7 +195,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog='python -m reliability.sizes',
                                      description=__doc__.splitlines()[0])
     parser.add_argument('--most', type=float, default=400, metavar='N',
-                        help='megapixels (default: %(default)s)')
+                        help='megapixels, 100 at least, as fewer sizes do '
+                        'not tell how memory grows (default: %(default)s)')
     return int(report_errors(_run, parser.parse_args(arguments),
                              program='reliability'))
 

@@ -5,7 +5,6 @@ import io
 import random
 import socket
 import threading
-from collections import Counter
 from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
@@ -68,13 +67,22 @@ class TestLoad:
         eq_(load.lost(), sum(load.answers['health'].values()))
 
     def test_who_only_refuses_is_not_well(self):
-        for answers, expected in [({}, False), ({503: 9}, False),
-                                  ({503: 9, 200: 1}, True)]:
-            load = mock.Mock(answers={'photo': Counter(answers)})
-            load.lost.return_value = 0
-            load.table.return_value = ''
-            eq_(page.summarize(load, mock.Mock(memory=[]), '', 0, 1)[1],
-                expected)
+        often = page.OFTEN
+        for answers, others, expected in [
+                ({}, {}, False), ({503: 9}, {}, False),
+                ({503: 9, 200: 1}, {}, True),
+                # Of a few of a kind, all may be refused.
+                ({200: 1}, {503: often - 1}, True),
+                ({200: 1}, {503: often}, False),
+                ({200: 1}, {503: often, 415: 1}, True)]:
+            load = page.Load(self.port, 0, 0)
+            load.answers['photo'].update(answers)
+            load.answers['empty file'].update(others)
+            text, is_well = page.summarize(load, mock.Mock(memory=[]), '', 0,
+                                           1)
+            eq_(is_well, expected)
+            eq_('only refused, empty file: 100' in text,
+                others == {503: often})
 
     def test_other_answers_are_lost(self):
         self.app.view_functions['health'] = lambda: 1 / 0

@@ -17,17 +17,28 @@ from tests.inventing import save_invented
 SMALL = Kind('JPEG', '.jpg', 300, 200), Kind('16-bit TIFF', '.tif', 40, 800)
 
 
-def measured(*pairs):
-    return [Measured(Kind('JPEG', '.jpg', 1000 * megapixels, 1000), peak, 1.,
+def measured(*pairs, kind='JPEG'):
+    return [Measured(Kind(kind, '.jpg', 1000 * megapixels, 1000), peak, 1.,
                      1.) for megapixels, peak in pairs]
 
 
 def test_growth():
     eq_(sizes.judge(measured((6, 450), (24, 651), (100, 1285), (400, 4755))),
         [])
-    eq_(len(sizes.judge(measured((6, 450), (24, 1001)))), 1)
+    fault, = sizes.judge(measured((6, 450), (12, 500), (24, 1001)))[:1]
+    eq_(fault, '1001 MB for 24 megapixels')
     fault, = sizes.judge(measured((24, 500), (100, 1000), (400, 9000)))
     assert_in('JPEG: 6.6 MB a megapixel, then 26.7', fault)
+
+
+def test_growth_of_every_kind_is_judged():
+    for kind in {kind.name for kind in sizes.KINDS}:
+        ok_(sum(each.name == kind and each.megapixels < 101
+                for each in sizes.KINDS) >= 3, kind)
+        eq_(len(sizes.judge(measured((24, 500), (100, 1000), (400, 9000),
+                                     kind=kind))), 1)
+        fault, = sizes.judge(measured((24, 500), (100, 9000), kind=kind))
+        eq_(fault, '%s: 2 sizes do not tell how memory grows' % kind)
 
 
 def test_photos_are_of_their_kind():
