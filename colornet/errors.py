@@ -1,6 +1,6 @@
 """The exceptions for everything that a user can mend."""
 
-__all__ = ['ColornetError', 'Diverged', 'TheanoMissing']
+__all__ = ['ColornetError', 'Diverged', 'TheanoMissing', 'Unfinished']
 
 
 class ColornetError(ValueError):
@@ -8,8 +8,16 @@ class ColornetError(ValueError):
 
     The message is one line that says what came, what was expected and,
     where there is one, the command that helps. The command line prints it
-    and exits with status 2.
+    and exits with :attr:`exit_status`.
     """
+
+    exit_status = 2
+
+
+class Unfinished(ColornetError):
+    """What ended work of which a part is done."""
+
+    exit_status = 1
 
 
 class Diverged(ColornetError):

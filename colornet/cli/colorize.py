@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from ..errors import ColornetError
+from ..errors import ColornetError, Unfinished
 from ..files import is_special
 from ..terminal import note, say
 from .options import add, add_photo_network, positive
@@ -123,14 +123,20 @@ def _colorize(options):
     _check_streams(options, out)
     _check_out(out)
     _limit_pixels(options)
-    if options.watch:
-        return _watch(options, out, report)
     try:
+        if options.watch:
+            return _watch(options, out, report)
         _choose_way(options, out)(options, out, report)
-    except (ColornetError, KeyboardInterrupt):
-        if report.written or report.failed:
-            print_report(report, out, options)
+    except BrokenPipeError:
         raise
+    except (ColornetError, KeyboardInterrupt, MemoryError, OSError) as error:
+        # Who watches was told of each photo.
+        if not options.watch and (report.written or report.failed):
+            print_report(report, out, options)
+        if (isinstance(error, KeyboardInterrupt) or
+                not (report.written or report.skipped)):
+            raise
+        raise Unfinished(str(error) or 'out of memory')
     return print_report(report, out, options)
 
 
@@ -293,10 +299,14 @@ def _load(options):
 
 
 def _colorize_folder(options, out, report):
-    from ..photos.folders import colorize_files
+    from ..photos.folders import colorize_files, find_photos
     results = _result_options(options)
-    colorize_files(_load(options), options.sources, out, options.batch_size,
-                   options.overwrite, not options.quiet, report, results)
+    # Before a network is loaded.
+    found = find_photos(options.sources, out, report)
+    if found:
+        colorize_files(_load(options), options.sources, out,
+                       options.batch_size, options.overwrite,
+                       not options.quiet, report, results, found)
 
 
 def _share_folder(options, out, report):

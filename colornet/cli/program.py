@@ -77,7 +77,7 @@ def report_errors(run, *arguments, program='colornet'):
         return status
     except ColornetError as error:
         _complain('%s: error: %s' % (program, error))
-        return 2
+        return error.exit_status
     except KeyboardInterrupt as interrupt:
         _complain('%s: %s' % (program, str(interrupt) or 'interrupted'))
         return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)

@@ -89,7 +89,7 @@ def find_images(folder, on_error=None, follow_links=False, on_other=None):
                 elif name.startswith('.'):
                     continue
                 elif follow_links and not os.path.exists(path):
-                    fail(path, 'cannot list this folder (link to nothing)')
+                    fail(path, 'link to nothing')
                 elif on_other is not None:
                     on_other(path)
     return sorted(found)

@@ -23,8 +23,8 @@ from .report import Report
 from .tones import has_colours, mix_colours
 from .writing import encode_photo, output_dtype, write_bytes, write_photo
 
-__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files', 'no_photos',
-           'run_jobs']
+__all__ = ['Report', 'Steps', 'colorize_file', 'colorize_files',
+           'find_photos', 'no_photos', 'run_jobs']
 
 # Values of the photos that wait in a batch, beyond the last one.
 _BATCH_PIXELS = 40000000
@@ -39,7 +39,7 @@ _NAME_ERRORS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 
 def colorize_files(colorizer, sources, out_folder, batch_size=4,
                    overwrite=False, progress=True, report=None,
-                   options=Options()):
+                   options=Options(), found=None):
     """Colorize files and folders; a broken photo does not stop the others.
 
     The outputs keep their names, `output_suffix` permitting. A folder is
@@ -68,6 +68,8 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         Filled while the work goes on, for those who interrupt it.
     options : Options
         How they are coloured and written.
+    found : list of (Path, Path), optional
+        What :func:`find_photos` has found already.
 
     Returns
     -------
@@ -79,19 +81,33 @@ def colorize_files(colorizer, sources, out_folder, batch_size=4,
         If there are no photos, `out_folder` is one of the sources or it
         cannot be written to (a full disk): none of the rest could be saved.
     """
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
     if report is None:
         report = Report()
-    found = find_sources(sources, out_folder, report)
-    if not found and not report.failed:
-        raise no_photos(sources)
+    if found is None:
+        found = find_photos(sources, out_folder, report)
     targets = Targets(out_folder, options, report)
     make_folder(out_folder)
     jobs = targets.assign(found, overwrite)
     run_jobs(jobs, Steps(colorizer, options, report, targets), report,
              batch_size, progress)
     return report
+
+
+def find_photos(sources, out_folder, report):
+    """Photos in files and folders: :func:`.naming.find_sources`.
+
+    Raises
+    ------
+    ColornetError
+        If there are none, and nothing that has failed, or `out_folder` is one
+        of the sources.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
+    found = find_sources(sources, out_folder, report)
+    if not found and not report.failed:
+        raise no_photos(sources)
+    return found
 
 
 def no_photos(sources):

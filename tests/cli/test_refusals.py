@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,9 @@ from unittest import mock
 import numpy as np
 from nose.tools import assert_in, eq_, ok_
 
+from colornet.errors import ColornetError
 from colornet.photos.colorizer import Colorizer
+from colornet.photos.folders import Steps
 from tests import tiny
 from tests.cli.commands import run
 from tests.cli.test_colorize import GREY
@@ -180,3 +183,50 @@ def test_choices_are_those_of_the_interface_in_python():
                 Colorizer(None, **{name: choice})
             elif name not in ('engine', 'device'):
                 Options(**{name: choice})
+
+    def test_what_ends_it_when_a_part_is_done(self):
+        folder = self.folder / 'photos'
+        folder.mkdir()
+        for name in 'a.png', 'b.png':
+            grey().save(folder / name)
+        write = Steps.write
+        for fault, words in (
+                (OSError(errno.ENOSPC, 'No space left on device'),
+                 'No space left on device'),
+                (ColornetError('cannot write b.png: no space left'),
+                 'cannot write b.png: no space left'),
+                (MemoryError(), 'out of memory')):
+            for first, expected in ('b.png', 1), ('a.png', 2):
+                def write_some(steps, job, chroma):
+                    if job.source.name >= first:
+                        raise fault
+                    write(steps, job, chroma)
+                shutil.rmtree(self.out, ignore_errors=True)
+                with mock.patch.object(Steps, 'write', write_some):
+                    status, out, err = self.colorize(
+                        folder, '-o', self.out, '--batch-size=1')
+                eq_(status, expected, err)
+                assert_in(words, err.splitlines()[-1])
+                eq_('1 coloured in' in out, expected == 1)
+
+    def test_without_photos_no_network_is_loaded(self):
+        folder = self.folder / 'empty'
+        folder.mkdir()
+        with mock.patch('colornet.api.load_colorizer') as load:
+            for more in [], [self.folder / 'none.png']:
+                status, _, err = run('colorize', folder, *more, '-o',
+                                     self.out)
+                eq_(status, 2)
+                assert_in('none.png' if more else 'no photos (.3fr', err)
+        eq_(load.call_count, 0)
+
+    def test_links_to_nothing(self):
+        for name in 'lost', 'lost.png', 'folder/lost':
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.symlink_to('nowhere')
+            status, _, err = self.colorize(
+                path.parent if 'folder' in name else path, '-o', self.out)
+            eq_(status, 2)
+            assert_in('%s: link to nothing\n' % path, err)
+            ok_('folder (' not in err, err)
