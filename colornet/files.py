@@ -17,8 +17,8 @@ from pathlib import Path
 
 from .errors import ColornetError
 
-__all__ = ['check_output', 'check_regular', 'digest_file', 'is_locked',
-           'is_number', 'is_special', 'locked', 'make_folder', 'read_csv',
+__all__ = ['check_output', 'check_regular', 'digest_file', 'is_full',
+           'is_locked', 'is_number', 'is_special', 'locked', 'make_folder', 'read_csv',
            'replacing', 'write_csv', 'write_json', 'write_rows', 'write_text',
            'writing']
 
@@ -28,6 +28,21 @@ _CONTROL = re.compile('[\\x00-\\x1f\\x7f]')
 #: Names of files that are not whole yet, and the age at which nobody writes
 #: on one any more.
 _TEMPORARY, _LEFTOVER_SECONDS = '.colornet-%s.part', 3600
+
+
+def is_full(error):
+    """Whether an error is that of a disk, or of one's share, that is full.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    bool
+    """
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC,
+                                                          errno.EDQUOT)
 
 
 def check_regular(path):

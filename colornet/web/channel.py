@@ -5,9 +5,12 @@ import socket
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
-from waitress.utilities import RequestEntityTooLarge
+from waitress.utilities import Error, RequestEntityTooLarge
 
+from ..files import is_full
+from ..terminal import note
 from .errors import error_body
+from .films import NO_ROOM
 from .guard import HEADERS
 
 __all__ = ['Channel']
@@ -30,15 +33,30 @@ class _Nowhere:
         return 0
 
 
+class _NoRoom(Error):
+
+    code, reason = 507, 'Insufficient Storage'
+
+
 class _Parser(HTTPRequestParser):
-    """Lets requests that are too large end before they are refused."""
+    """Lets requests that are too large end before they are refused.
+
+    Those that the disk has no room for, too.
+    """
 
     def received(self, data):
-        taken = super().received(data)
+        try:
+            taken = super().received(data)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            note('colornet: error: %s' % NO_ROOM)
+            self._forget()
+            taken = super().received(data)
+            self.error = _NoRoom(NO_ROOM)
         if isinstance(self.error, RequestEntityTooLarge):
+            self._forget()
             body = self.body_rcv
-            body.buf.close()
-            body.buf = _Nowhere()
             coming = max(self.content_length, self.body_bytes_received)
             self.completed = bool(
                 self.expect_continue or body.completed or body.error or
@@ -46,6 +64,11 @@ class _Parser(HTTPRequestParser):
             # Otherwise it would be asked to go on.
             self.expect_continue = False
         return taken
+
+    def _forget(self):
+        """Keep nothing of what has come and what is to come."""
+        self.body_rcv.buf.close()
+        self.body_rcv.buf = _Nowhere()
 
 
 class _Told:

@@ -6,9 +6,10 @@ from flask import request
 from werkzeug.exceptions import HTTPException
 
 from ..errors import ColornetError
+from ..files import is_full
 from ..photos.reading import ImageError
 from ..terminal import note
-from .films import NoFilm, TooLong
+from .films import NO_ROOM, NoFilm, TooLong
 from .line import Busy, Left
 from .options import BadOption
 
@@ -114,6 +115,9 @@ def add_errors(app, max_bytes):
 
     @app.errorhandler(Exception)
     def fault(error):
+        if is_full(error):
+            note('colornet: error: %s' % NO_ROOM)
+            return answer(NO_ROOM, 507)
         note('colornet: internal error: %s: %s'
              % (type(error).__name__, error))
         return answer('internal error', 500)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import ColornetError
+from ..files import is_full
 from ..terminal import note
 from ..video.converting import colour_stream
 from ..video.film import Film
@@ -19,7 +20,10 @@ from ..video.reading import Clip
 from .line import Busy
 from .options import BadOption
 
-__all__ = ['FilmLimits', 'Films', 'NoFilm', 'TooLong']
+__all__ = ['NO_ROOM', 'FilmLimits', 'Films', 'NoFilm', 'TooLong']
+
+#: What is said where temporary files cannot be written.
+NO_ROOM = "the disk with the server's temporary files is full"
 
 #: Films that wait, are coloured or are kept.
 PLACES = 4
@@ -336,9 +340,10 @@ class Films:
         except ColornetError as caught:
             error = str(caught)
         except Exception as caught:  # As of photos: told where it started.
-            note('colornet: internal error: %s: %s'
+            error = NO_ROOM if is_full(caught) else 'internal error'
+            note('colornet: error: ' + error if is_full(caught) else
+                 'colornet: internal error: %s: %s'
                  % (type(caught).__name__, caught))
-            error = 'internal error'
         with self._lock:
             self._busy = False
             job.state, job.error, job.asked = state, error, time.monotonic()

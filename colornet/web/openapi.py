@@ -23,10 +23,11 @@ STATUSES = OrderedDict([
     (501, 'It has a Transfer-Encoding other than chunked; or films are '
      'not taken, as a package is missing or they are not wanted.'),
     (503, 'Too many at a time; Retry-After says when to try again.'),
+    (507, "The disk with the server's temporary files is full."),
 ])
 
 # Of any request.
-_ANY = 400, 403, 413, 431, 500, 501
+_ANY = 400, 403, 413, 431, 500, 501, 507
 
 
 def describe_api(model, version):

@@ -1,12 +1,14 @@
 """Requests as they come over the network: broken, huge, slow, many."""
 
 import contextlib
+import errno
 import http.client
 import io
 import json
 import socket
 import threading
 import time
+from unittest import mock
 
 from nose.tools import assert_in, assert_not_in, eq_, ok_
 
@@ -131,6 +133,21 @@ class TestChannel:
                 status, content = self.ask(headers, *parts)
                 eq_(status, 413, size)
                 assert_in(b'large', content)
+        ok_(self.is_well())
+
+    def test_what_the_disk_has_no_room_for(self):
+        full = OSError(errno.ENOSPC, 'No space left on device')
+        body, kind = multipart(bytes(LIMIT - 1000))
+        with mock.patch('waitress.buffers.TempfileBasedBuffer.newfile',
+                        side_effect=full), mock.patch(
+                            'colornet.web.channel.note') as note:
+            self.server.adj.inbuf_overflow = 1000
+            for headers, parts in [(head(len(body), kind), [body]),
+                                   (chunked(kind), in_chunks(body))]:
+                status, content = self.ask(headers, *parts)
+                eq_(status, 507)
+                assert_in(b'temporary files is full', content)
+        eq_(note.call_count, 2)
         ok_(self.is_well())
 
     def test_they_are_not_kept(self):

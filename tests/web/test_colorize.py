@@ -1,5 +1,6 @@
 """Photos coloured by HTTP: what comes back."""
 
+import errno
 import io
 from unittest import mock
 from urllib.parse import unquote
@@ -275,4 +276,12 @@ class TestColorize(Client):
                 self.refuses(500, 'internal error', self.colorize(encoded()))
         eq_(said.getvalue(),
             'colornet: internal error: RuntimeError: secret\n')
+        # So are those of temporary files, to which larger photos go.
+        full = OSError(errno.ENOSPC, 'No space left on device')
+        with mock.patch('werkzeug.formparser.SpooledTemporaryFile',
+                        side_effect=full), noted() as said:
+            self.refuses(507, 'temporary files is full',
+                         self.colorize(encoded()))
+        eq_(said.getvalue(), "colornet: error: the disk with the server's "
+            'temporary files is full\n')
         eq_(self.colorize(encoded()).status_code, 200)
