@@ -290,8 +290,9 @@ class _Cache:
             disable=None if progress is None else not progress)
         make_folder(Path(self._path).parent)
         with decoded, writing(self._path), replacing(self._path) as temporary:
-            with h5py.File(temporary, 'w') as file:
-                # Checksums keep a damaged photo from being learned from.
+            # Checksums keep a damaged photo from being learned from; those of
+            # the latest format, of where photos are, one that would be black.
+            with h5py.File(temporary, 'w', libver='latest') as file:
                 images = file.create_dataset(
                     'images', self._shape, np.uint8,
                     chunks=(1,) + self._shape[1:] if self._shape[1:] else
@@ -303,8 +304,10 @@ class _Cache:
                             photo.stamp, None if rgb is None else
                             _append(images, rgb), reason]
                 # As ASCII JSON, for file names that are not valid Unicode.
-                file['index'] = np.frombuffer(
-                    json.dumps(index).encode('ascii'), np.uint8)
+                text = np.frombuffer(json.dumps(index).encode('ascii'),
+                                     np.uint8)
+                file.create_dataset('index', data=text, chunks=text.shape,
+                                    fletcher32=True)
                 file.attrs['version'] = CACHE_VERSION
                 if self._sides:
                     file.attrs['sides'] = self._sides
