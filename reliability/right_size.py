@@ -1,4 +1,4 @@
-"""Whether a coloured photo is whole and as large as what it was made of."""
+"""Whether a coloured photo is whole, coloured, and of what it was made of."""
 
 import contextlib
 import io
@@ -6,10 +6,20 @@ import logging
 import warnings
 from pathlib import Path
 
+import numpy as np
 import tifffile
 from PIL import Image
 
-__all__ = ['judge_result', 'sizes']
+from colornet.photos.reading import read_photo
+
+__all__ = ['judge_colours', 'judge_result', 'sizes']
+
+#: Of sRGB's luma, from 0 to 1: colours have another at the same luminance,
+#: and JPEG loses some.
+_TOLERANCE, _LUMA = .1, (.2126, .7152, .0722)
+
+#: Difference of a pixel's channels, from 0 to 1, that is a colour.
+_COLOUR = .01
 
 
 def judge_result(source, result):
@@ -22,9 +32,10 @@ def judge_result(source, result):
     Returns
     -------
     str
-        Empty if the result can be decoded to its end and has a size that
-        other programs find in the source, of one of its pages, upright or
-        not; where they find none, that as colornet reads it.
+        Empty if the result can be decoded to its end, has a size that other
+        programs find in the source, of one of its pages, upright or not, or,
+        where they find none, that as colornet reads it; and if it has the
+        luminance of the source, and colours where there may be any.
     """
     warnings.simplefilter('ignore')
     logging.disable()
@@ -41,13 +52,46 @@ def judge_result(source, result):
                 shape = image.height, image.width
     except Exception as error:
         return 'the result cannot be decoded: %s' % error
-    expected = sizes(source)
-    if not expected:
-        from colornet.photos.reading import read_photo
-        expected = {read_photo(source).pixels.shape[:2]}
+    ours = read_photo(source).pixels
+    expected = sizes(source) or {ours.shape[:2]}
     if not {shape, shape[::-1]} & expected:
         return 'the result has %s pixels, not %s' % (shape, sorted(expected))
+    return judge_colours(ours, read_photo(result).pixels)
+
+
+def judge_colours(source, result):
+    """What is wrong with the pixels of a coloured photo.
+
+    Parameters
+    ----------
+    source, result : ndarray of uint8 or uint16
+        Upright, (rows, columns) or (rows, columns, 3).
+
+    Returns
+    -------
+    str
+        Empty if the result has the luminance of the source, and colours in
+        more than a tenth of what is neither black nor white.
+    """
+    if source.shape[:2] != result.shape[:2]:
+        return 'the result is turned'
+    ours, theirs = [np.dot(_levels(pixels), _LUMA)
+                    for pixels in (source, result)]
+    difference = np.abs(ours - theirs).mean()
+    if difference > _TOLERANCE:
+        return 'its luminance differs by %.2f' % difference
+    shown = (ours > .2) & (ours < .8)
+    has_colour = np.ptp(_levels(result), axis=-1) > _COLOUR
+    if shown.any() and has_colour[shown].mean() < .1:
+        return 'the result is grey'
     return ''
+
+
+def _levels(pixels):
+    """RGB from 0 to 1."""
+    if pixels.ndim == 2:
+        pixels = np.dstack([pixels] * 3)
+    return pixels / float(np.iinfo(pixels.dtype).max)
 
 
 def sizes(path):
