@@ -22,6 +22,7 @@ from reliability.mutations import mutate, mutate_text
 from reliability.right_size import judge_result
 from reliability.structure import find_fields, find_parts, with_checksums
 from tests import tiny
+from tests.photos import samples
 
 
 def encoded(format, **options):
@@ -74,9 +75,9 @@ def test_results_of_another_size_or_half_a_file():
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, 'a.png'), Path(folder, 'b.png')
         source.write_bytes(encoded('PNG'))
-        for shape, words in (((6, 8), ''), ((8, 6), ''),
+        for shape, words in (((6, 8), ''), ((8, 6), 'turned'),
                              ((6, 9), 'has (6, 9) pixels, not [(6, 8)]')):
-            Image.new('RGB', shape[::-1]).save(result)
+            Image.open(source).resize(shape[::-1]).save(result)
             assert_in(words, judge_result(source, result))
             eq_(bool(words), bool(judge_result(source, result)))
         result.write_bytes(result.read_bytes()[:-30])
@@ -202,3 +203,18 @@ def test_whole_photos_that_are_not_coloured_are_told():
                     io.StringIO()):
         eq_(photos.main(['--files', '1']), 2)
     assert_in('PNG, undamaged: not an image file', said.getvalue())
+
+
+def test_black_and_grey_results_are_told():
+    from reliability.right_size import judge_colours
+    grey = np.array(samples.grey()).clip(20, 230)
+    coloured = np.dstack([grey + 20, grey, grey - 20])
+    eq_(judge_colours(grey, coloured), '')
+    eq_(judge_colours(grey, coloured.astype(np.uint16) * 257), '')
+    eq_(judge_colours(grey, np.dstack([grey] * 3)), 'the result is grey')
+    assert_in('luminance differs', judge_colours(grey, 0 * coloured))
+    assert_in('luminance differs', judge_colours(grey, coloured[:, ::-1]))
+    # Paper stays grey, and what is white.
+    for level in 100, 255:
+        even = np.full((50, 80), level, np.uint8)
+        eq_(judge_colours(even, np.dstack([even] * 3)), '')
