@@ -11,6 +11,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from colornet import cli
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
@@ -374,3 +375,13 @@ def test_the_page_shows_candidates_that_ship():
                     ('%.3f', 'colourfulness_ratio'))])
             ways[ways.index(way)] = 'found'
     eq_(set(ways), {'found'})
+
+
+def test_options_that_exclude_each_other():
+    for options, word in (
+            (['--default', '--sheet', 'sheet.png'], '--sheet shows'),
+            (['--default', '--choose'], 'neither --sheet nor --default')):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            eq_(cli.main(['consistency', '--everyday', 'none', '--out',
+                          'none.csv'] + options), 2)
+        assert_in(word, shown.getvalue())
