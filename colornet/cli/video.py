@@ -171,9 +171,13 @@ def _load(options):
 
 def _origin(options, network):
     """What a film's parts must have in common of the network."""
+    from ..engine.available import choose_engine
     return {'network': '%s, SHA-256 %s' % (network.stem,
                                            digest_file(network)),
             'vgg': options.vgg and digest_file(options.vgg),
+            # Each rounds in its own way.
+            'engine': choose_engine(options.engine, network),
+            'device': options.device,
             'bfloat16': options.bfloat16}
 
 

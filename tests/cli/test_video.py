@@ -178,7 +178,8 @@ class TestVideo(clips.InFolder):
         weights.write_text('weights')
 
         def video(network, *arguments):
-            return self.run(source, self.out, '--network', network, *arguments)
+            return self.run(source, self.out, '--engine', 'onnx', '--network',
+                            network, *arguments)
         with mock.patch('colornet.video.converting.PART', 24):
             with mock.patch('colornet.video.converting._join',
                             side_effect=ColornetError('no')):
@@ -188,7 +189,11 @@ class TestVideo(clips.InFolder):
                 ('another network: best, SHA-256', networks[1], ()),
                 ('another vgg: None', networks[0], ('--vgg', weights)),
                 ('another bfloat16: False, now True', networks[0],
-                 ('--bfloat16',))]:
+                 ('--bfloat16',)),
+                ('another device: auto, now cpu', networks[0],
+                 ('--device', 'cpu')),
+                ('another engine: onnx, now pytorch', networks[0],
+                 ('--engine', 'pytorch'))]:
             status, out, err = video(network, '--resume', *options)
             eq_((status, out), (2, ''))
             assert_in(words, err)
