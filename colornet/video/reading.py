@@ -51,6 +51,9 @@ class Clip:
         A file, or a stream of which nothing is read twice.
     name : str, optional
         What errors call it.
+    check : callable, optional
+        Takes the rows and columns that it says it has, before any picture is
+        decoded; raises what it raises.
 
     Attributes
     ----------
@@ -79,10 +82,21 @@ class Clip:
         If it is no clip, or one that would come out wrong.
     """
 
-    def __init__(self, source, name=None):
+    def __init__(self, source, name=None, check=None):
         self.name = str(source if name is None else name)
         self._source = source
         self._open()
+        try:
+            if check is not None:
+                codec = self.stream.codec_context
+                check(codec.height, codec.width)
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self):
+        """Decode the first picture, and take what it says."""
         self.time_base = self.stream.time_base
         self.rate = (self.stream.average_rate or self.stream.base_rate or
                      Fraction(25))
