@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from fractions import Fraction
+from functools import reduce
 
 from ..errors import ColornetError
 from ..files import check_output, digest_file
@@ -89,12 +90,14 @@ def _crf(text):
 
 def _seconds(text):
     try:
-        hours, minutes, seconds = [Fraction(part or 0) for part in
-                                   _TIME.fullmatch(text).groups()]
+        parts = [Fraction(part) for part in
+                 _TIME.fullmatch(text).groups() if part is not None]
+        if max(parts[1:], default=0) >= 60:
+            raise ValueError
     except (AttributeError, ValueError):  # No match; thousands of digits.
         raise argparse.ArgumentTypeError('%r is no time, such as 90, 1:30 or '
                                          '1:02:03.5' % text)
-    return (hours * 60 + minutes) * 60 + seconds
+    return reduce(lambda total, part: 60 * total + part, parts)
 
 
 def _video(options):

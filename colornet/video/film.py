@@ -57,7 +57,8 @@ class Film:
         As given.
     encoding : Encoding
     shift : int
-        What is taken from timestamps, in the clip's.
+        What is taken from timestamps, in the clip's: with a start, the
+        result begins at 0.
 
     Raises
     ------
@@ -68,8 +69,9 @@ class Film:
     def __init__(self, clip, format, options):
         self.clip, self.format, self.options = clip, format, options
         self.encoding = Encoding.choose(clip, format.codec, options.crf)
-        self.shift = round(options.start / clip.time_base)
-        self._first = clip.start + self.shift
+        # After its own beginning, which is not always at 0.
+        self._first = clip.start + round(options.start / clip.time_base)
+        self.shift = self._first if options.start else 0
         self._end = (None if options.duration is None else self._first +
                      round(options.duration / clip.time_base))
         # Before the work, not after it.
@@ -127,7 +129,7 @@ class Film:
             return False
         at = ticks * packet.time_base / self.clip.time_base
         # Sound may begin before the first frame.
-        return ((at >= self._first or not self.shift) and
+        return ((at >= self._first or not self.options.start) and
                 (self._end is None or at < self._end))
 
     def find_picture(self, again=None):

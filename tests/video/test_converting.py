@@ -144,6 +144,25 @@ class TestFiles(clips.InFolder):
         check_error(lambda: self.colour(source, overwrite=True, film={
             'start': Fraction(10)}), 'no frames', 'second 10')
 
+    def test_a_part_of_what_does_not_begin_at_0(self):
+        source = self.write('in.ts', frames=moving(60), sound=True,
+                            codec='mpeg2video', time_base=Fraction(1, 25),
+                            times=range(35, 95))
+        begin = Clip(source)
+        assert_greater(begin.start * begin.time_base, 1)
+        with parts_of(24):
+            eq_(self.colour(source, film={'start': Fraction(1), 'crf': 1}),
+                35)
+        out = self.folder / 'out.mkv'
+        self.colour(source, out, {'start': Fraction(1)})
+        for path in self.out, out:
+            times, sound = contents(path)
+            assert_less(max(abs(time - Fraction(number, 25)) for number, time
+                            in enumerate(times)), 1e-3)
+            ok_(0 <= sound[0][1] < .2, sound[0][1])
+        assert_less(np.abs(luminance(frames_of(self.out)[0]) -
+                           luminance(frames_of(source)[25])).mean(), 2)
+
     def test_interrupted_and_resumed(self):
         source = self.write(frames=moving(60) + moving(60, scene=1),
                             sound=True)
