@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from ..errors import ColornetError
 from ..files import check_regular
+from .beside import COPIED, describe_left_out, is_cover
 from .packages import import_package
 from .pictures import Colours, Converter, Filters, upright_filters
 
@@ -20,9 +21,6 @@ _TIMED = {'mov', 'matroska', 'nut', 'mpegts', 'flv', 'ogg', 'asf'}
 #: FFmpeg's formats of photos, beside those called "..._pipe"; files of them
 #: may have several pictures.
 _PICTURES = 'image2', 'image2pipe', 'gif', 'apng'
-
-#: Streams that are copied.
-_COPIED = 'audio', 'subtitle'
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ class Clip:
         The stream is that of its pictures.
     copied : list of av.stream.Stream
         Its sound and subtitles.
+    left_out : str
+        What else it has beside its pictures, which is not copied.
     time_base : Fraction
         Seconds that a timestamp counts.
     rate : Fraction
@@ -90,6 +90,7 @@ class Clip:
             if check is not None:
                 codec = self.stream.codec_context
                 check(codec.height, codec.width)
+            self.left_out = describe_left_out(self.container, self.stream)
             self._begin()
         except BaseException:
             self.close()
@@ -120,12 +121,12 @@ class Clip:
         streams = self.container.streams
         self.stream = next((stream for stream in streams.video
                             if stream.codec_context is not None and
-                            not _is_cover(stream)), None)
+                            not is_cover(stream)), None)
         if self.stream is None:
             raise ColornetError('%s has no pictures that can be decoded'
                                 % self.name)
         self.stream.thread_type = 'AUTO'
-        self.copied = [stream for stream in streams if stream.type in _COPIED]
+        self.copied = [stream for stream in streams if stream.type in COPIED]
 
     def close(self):
         """Close the file."""
@@ -295,14 +296,6 @@ def _open(source, name):
             'protocol_whitelist': 'file,crypto,data'})
 
 
-def _is_cover(stream):
-    """Whether it is the one picture of, say, a sound file."""
-    av = import_package('av')
-    # Of PyAV from 13 on.
-    return hasattr(stream, 'disposition') and bool(
-        stream.disposition & av.stream.Disposition.attached_pic)
-
-
 def read_copied(source):
     """Packets of a file's sound and subtitles.
 
@@ -317,7 +310,7 @@ def read_copied(source):
     what = 'cannot read %s' % source
     with _open(source, source) as container:
         copied = [stream for stream in container.streams
-                  if stream.type in _COPIED]
+                  if stream.type in COPIED]
         packets = container.demux(copied) if copied else iter(())
         while True:
             with naming_errors(what):

@@ -226,6 +226,8 @@ class Films:
                 film = Film(clip, wanted.format, wanted.film)
                 job.notes.append('It becomes %s, which holds what it has; a '
                                  'browser may not play it.' % wanted.suffix)
+            if clip.left_out:
+                job.notes.append('Left out: %s.' % clip.left_out)
             job.frames = film.num_frames
 
     def start(self, job):

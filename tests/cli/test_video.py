@@ -56,10 +56,12 @@ def test_missing_packages():
 
 def test_times():
     for text, seconds in [('90', 90), ('1:30', 90), ('1:02:03.5', 3723.5),
-                          ('0.04', Fraction(1, 25)), ('00:00:07', 7), ('90:00', 5400),
-                          ('99', 99), ('1:59.9', Fraction('119.9'))]:
+                          ('0.04', Fraction(1, 25)), ('00:00:07', 7),
+                          ('90:00', 5400), ('99', 99),
+                          ('1:59.9', Fraction('119.9'))]:
         eq_(video._seconds(text), Fraction(seconds))
-    for text in '1:', '-3', '1:2:3:4', 'x', '', '1,5', '1:99', '1:60', '0:60:00':
+    for text in ['1:', '-3', '1:2:3:4', 'x', '', '1,5', '1:99', '1:60',
+                 '0:60:00']:
         check_is_refused('--start', 'video', 'in', 'out', '--start=' + text)
 
 

@@ -155,6 +155,10 @@ class TestFilms(Client):
                                                           format='webm'))
         eq_((self.films._jobs, self.model.outputs.count), ({}, 0))
 
+    def test_what_is_left_out_is_a_note(self):
+        said = self.add(made('in.mkv', codec='ffv1', pixel_format='bgra'))
+        eq_(said.json['notes'], ['Left out: transparency.'])
+
     def test_grey(self):
         key = self.add(saturation='0', mark='false').json['key']
         self.done(key)
