@@ -1,5 +1,6 @@
 """Films coloured frame by frame and smoothed: how much they flicker."""
 
+import contextlib
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -127,16 +128,15 @@ def score_flicker(sources, out_file, outputs, config, max_frames=120):
 
 def _read(path, max_frames):
     """Frames of a clip as 8-bit pixels, small, and where the picture is."""
-    clip = Clip(path)
-    scale = min(1., _SIDE / max(clip.shape))
-    shape = [max(1, round(side * scale)) for side in clip.shape]
     frames = []
-    for item in clip.items():
-        if isinstance(item, Frame):
-            frames.append(as_uint8(resize(clip.pixels(item), shape)))
-            if len(frames) == max_frames:
-                break
-    clip.close()
+    with contextlib.closing(Clip(path)) as clip:
+        scale = min(1., _SIDE / max(clip.shape))
+        shape = [max(1, round(side * scale)) for side in clip.shape]
+        for item in clip.items():
+            if isinstance(item, Frame):
+                frames.append(as_uint8(resize(clip.pixels(item), shape)))
+                if len(frames) == max_frames:
+                    break
     boxes = [find_picture(frame) for frame in frames]
     return frames, tuple(slice(min(box[axis].start for box in boxes),
                                max(box[axis].stop for box in boxes))

@@ -57,24 +57,24 @@ def colour_file(load, source, target, options=FilmOptions(), overwrite=False,
     if os.path.realpath(source) == os.path.realpath(target):
         raise ColornetError('%s would replace its source' % target)
     _check_target(target, overwrite)
-    film = Film(Clip(source), format, options)
-    _tell_left_out(film, progress)
-    colorizer = load()
-    with Parts.opened(folder_of(target), film.clip.time_base, _settings(
-            film, colorizer, source), resume, overwrite) as parts:
-        picture = film.find_picture(lambda: Clip(source))
-        if parts.count:
-            film.clip.seek(parts.last)
-        with _bar(film, parts.frames, progress) as bar:
-            _write_parts(film, colorizer, picture, parts, bar)
-        if not parts.frames:
+    with contextlib.closing(Clip(source)) as clip:
+        film = Film(clip, format, options)
+        _tell_left_out(film, progress)
+        colorizer = load()
+        with Parts.opened(folder_of(target), clip.time_base, _settings(
+                film, colorizer, source), resume, overwrite) as parts:
+            picture = film.find_picture(lambda: Clip(source))
+            if parts.count:
+                clip.seek(parts.last)
+            with _bar(film, parts.frames, progress) as bar:
+                _write_parts(film, colorizer, picture, parts, bar)
+            if not parts.frames:
+                parts.remove()
+                raise _no_frames(film)
+            with writing(target), replacing(target) as temporary:
+                _join(film, parts, source, temporary, target)
             parts.remove()
-            raise _no_frames(film)
-        with writing(target), replacing(target) as temporary:
-            _join(film, parts, source, temporary, target)
-        film.clip.close()
-        parts.remove()
-        return parts.frames
+            return parts.frames
 
 
 @contextlib.contextmanager
@@ -136,12 +136,9 @@ def colour_stream(load, source, sink, format, options=FilmOptions(),
     """
     def open_clip():
         return Clip(source() if callable(source) else source, name)
-    film = Film(open_clip(), format, options)
-    try:
-        return _stream(film, load, None if hasattr(source, 'read') else
-                       open_clip, sink, progress)
-    finally:
-        film.clip.close()
+    with contextlib.closing(open_clip()) as clip:
+        return _stream(Film(clip, format, options), load, None if hasattr(
+            source, 'read') else open_clip, sink, progress)
 
 
 def _stream(film, load, again, sink, progress):

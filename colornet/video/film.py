@@ -1,5 +1,6 @@
 """Which part of a clip is coloured, and what its result is."""
 
+import contextlib
 import io
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -157,10 +158,10 @@ class Film:
 
     def _samples(self, again):
         """Pixels of some frames; several, for one may be dark."""
-        clip = again()
-        length = (clip.num_frames or 0) / clip.rate / clip.time_base
-        for number in range(1, _SAMPLES + 1):
-            clip.seek(clip.start + round(length * number / (_SAMPLES + 1)))
-            yield clip.pixels(next(item for item in clip.items()
-                                   if isinstance(item, Frame)))
-        clip.close()
+        with contextlib.closing(again()) as clip:
+            length = (clip.num_frames or 0) / clip.rate / clip.time_base
+            for number in range(1, _SAMPLES + 1):
+                clip.seek(clip.start +
+                          round(length * number / (_SAMPLES + 1)))
+                yield clip.pixels(next(item for item in clip.items()
+                                       if isinstance(item, Frame)))

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..errors import ColornetError
@@ -102,6 +102,7 @@ class Clip:
         self.rate = (self.stream.average_rate or self.stream.base_rate or
                      Fraction(25))
         self._coded = self._filters = None
+        self._usual = max(1, round(1 / (self.rate * self.time_base)))
         self._items, self._ahead = self._read(), deque()
         first = self._read_ahead()
         if first is None:
@@ -220,30 +221,37 @@ class Clip:
 
     def _read(self):
         packets = self.container.demux([self.stream] + self.copied)
-        last = None
+        last, durations = None, {}
         while True:
             with naming_errors('cannot read ' + self.name):
                 packet = next(packets, None)
             if packet is None:
+                if last is not None:
+                    yield replace(last, duration=durations.get(
+                        last.pts, self._usual))
                 return
             if packet.stream is not self.stream:
                 if packet.size:
                     yield packet
                 continue
+            if packet.duration:
+                # Where others come behind what is shown last, it is how long
+                # that is decoded, not shown.
+                durations = {packet.pts: packet.duration}
             for frame in self._frames(packet, last):
-                yield frame
+                if last is not None:
+                    # Whatever packets say, which come in another order.
+                    yield replace(last, duration=frame.pts - last.pts)
                 last = frame
 
     def _frames(self, packet, last):
-        duration = (packet.duration or
-                    max(1, round(1 / (self.rate * self.time_base))))
         for picture in self._pictures(packet):
             pts = (None if picture.pts is None else
                    round(picture.pts * picture.time_base / self.time_base))
             if last is not None and (pts is None or pts <= last.pts):
                 # Damaged, or without times.
                 pts = last.pts + (last.duration if pts is None else 1)
-            last = Frame(pts or 0, duration, picture)
+            last = Frame(pts or 0, packet.duration or self._usual, picture)
             yield last
 
     def _pictures(self, packet):
