@@ -201,7 +201,7 @@ def add_flicker(commands):
                   'score films coloured frame by frame and smoothed')
     command.add_argument('--data', nargs='+', required=True, metavar='PATH',
                          help='clips in colour, or folders of them')
-    command.add_argument('--frames', type=positive, default=120, metavar='N',
+    command.add_argument('--frames', type=positive, default=48, metavar='N',
                          help='of each clip, from its beginning (default: '
                          '%(default)s)')
     add_out(command, 'runs/flicker.csv')
