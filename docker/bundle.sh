@@ -137,11 +137,16 @@ git archive "${commit:-HEAD}" | tar -C "$bundle/app" -x
 echo 'Installing the packages, a few minutes at most'
 # A virtual environment has setuptools, this one by Python 3.11; Theano or pygpu
 # imports its pkg_resources.
+# With --target, pip would lose oneDNN's library.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    --no-compile --target "$bundle/packages" "$bundle/app" setuptools==65.5.0 \
+    --no-compile --ignore-installed --prefix "$bundle/packages" "$bundle/app" \
+    setuptools==65.5.0 \
     > "$work/pip.log" 2>&1 || { tail -n 20 "$work/pip.log" >&2; exit 1; }
+packages=$bundle/packages/lib/python3.11/site-packages
+[ -d "$packages" ] || fail "pip has put nothing in $packages"
 # It runs from app, where all that ships with it is.
-rm -rf "$bundle"/packages/{colornet,share,bin} "$bundle"/app/{build,*.egg-info}
+rm -rf "$packages/colornet" "$bundle"/packages/{share,bin} \
+    "$bundle"/app/{build,*.egg-info}
 
 echo "Unpacking Debian's pygpu"
 mkdir "$work/debian"
@@ -149,13 +154,13 @@ mkdir "$work/debian"
     apt-get download -qq -o APT::Sandbox::User=root python3-pygpu \
         python3-mako libgpuarray3 libgpuarray-dev
     for package in *.deb; do dpkg-deb -x "$package" .; done)
-mv "$work"/debian/usr/lib/python3/dist-packages/{pygpu,mako} "$bundle/packages/"
+mv "$work"/debian/usr/lib/python3/dist-packages/{pygpu,mako} "$packages/"
 mv "$work"/debian/usr/include/* "$bundle/python/include/"
 mv "$work"/debian/usr/lib/libgpuarray.so* "$bundle/python/lib/"
 
 # Libraries that the host may not have. It has those of glibc, and with g++
 # newer ones of GCC than these.
-find "$bundle/python" "$bundle/packages/pygpu" -type f \
+find "$bundle/python" "$packages/pygpu" -type f \
     \( -name '*.so*' -o -name python3.11 \) -exec ldd {} + 2> /dev/null |
     awk '$3 ~ "^/" {print $3}' | sort -u |
     grep -vE '/(lib(c|m|dl|rt|util|pthread|resolv|gcc_s|stdc\+\+|nsl)|ld-[^/]*|libpython3.11|libgpuarray)\.so' |

@@ -16,12 +16,16 @@ command -v g++ > /dev/null || {
     exit 2
 }
 
-# Folders that may have libraries of CUDA or OpenCL, a line each.
+# Folders that may have libraries of CUDA or OpenCL, a line each. The driver's
+# are where the system looks, or containers have them; a libcuda of CUDA's
+# "compat" is for other drivers than the host's, so that folder comes last.
 folders() {
     echo "${LD_LIBRARY_PATH:-}" | tr : '\n'
-    printf '%s\n' "${CUDA_HOME:-/usr/local/cuda}"/lib64 /usr/local/cuda*/lib64 \
-        /usr/local/cuda*/targets/x86_64-linux/lib /opt/cuda/lib64 \
-        /usr/local/cuda*/compat
+    echo "$known" | sed -n 's|.*libcuda\.so\.1 .*=> \(.*\)/[^/]*$|\1|p' |
+        grep -v '/compat$' || true
+    printf '%s\n' /usr/local/nvidia/lib64 \
+        "${CUDA_HOME:-/usr/local/cuda}"/lib64 /usr/local/cuda*/lib64 \
+        /usr/local/cuda*/targets/x86_64-linux/lib /opt/cuda/lib64
     # Of its wheels: nvidia/cublas/lib, nvidia/cu13/lib and so on.
     for python in python3 python; do
         "$python" -c 'import glob, sys
@@ -29,31 +33,30 @@ for folder in sys.path:
     print("\n".join(glob.glob(glob.escape(folder) + "/nvidia/*/lib")))
 ' 2> /dev/null || true
     done
-    printf '%s\n' /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib/wsl/lib
+    printf '%s\n' /usr/lib/x86_64-linux-gnu /usr/lib64 /usr/lib/wsl/lib \
+        /usr/local/cuda*/compat
 }
 
-# The driver's own libcuda comes before the one of CUDA's "compat" folder.
 make_links() {
     mkdir "$links.$$"
+    known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2> /dev/null) || true
     folders > "$links.$$/searched"
     for name in libcuda libnvrtc libcublas libcublasLt libOpenCL libclblast; do
-        if [ $name = libcuda ]; then tac "$links.$$/searched"
-        else cat "$links.$$/searched"; fi | while IFS= read -r folder; do
+        while IFS= read -r folder; do
             [ -n "$folder" ] || continue
             for file in "$folder/$name".so.[0-9]* "$folder/$name.so"; do
                 [ -e "$file" ] || continue
                 ln -s "$file" "$links.$$/$name.so"
                 # NVRTC's builtins and so on are beside it.
                 case $folder in
-                    /usr/lib*) ;;
+                    /usr/lib* | /lib*) ;;
                     *) echo "$folder" >> "$links.$$/folders" ;;
                 esac
                 break 2
             done
-        done
+        done < "$links.$$/searched"
     done
     # An older library than the host's would break the host's compiler.
-    known=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p 2> /dev/null) || true
     for file in "$here"/lib/*; do
         [ -e "$file" ] || continue
         name=${file##*/}
@@ -74,7 +77,8 @@ fi
 export LD_LIBRARY_PATH="$path${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export CPATH="$here/python/include${CPATH:+:$CPATH}"
 export LIBRARY_PATH="$here/python/lib${LIBRARY_PATH:+:$LIBRARY_PATH}"
-export PYTHONPATH="$here/app:$here/packages" PYTHONNOUSERSITE=1
+packages=$here/packages/lib/python3.11/site-packages
+export PYTHONPATH="$here/app:$packages" PYTHONNOUSERSITE=1
 if [ "${1:-}" = python ]; then
     shift
     exec "$here/python/bin/python3.11" "$@"

@@ -65,8 +65,9 @@ class TestBundle:
         eq_(libraries.split(':')[:2], [str(self.bundle / 'links'),
                                        str(self.bundle / 'python' / 'lib')])
         eq_(headers, '%s:a' % (self.bundle / 'python' / 'include'))
-        eq_(modules, '%s:%s' % (self.bundle / 'app',
-                                self.bundle / 'packages'))
+        eq_(modules, '%s:%s' % (
+            self.bundle / 'app', self.bundle / 'packages' / 'lib' /
+            'python3.11' / 'site-packages'))
         eq_(arguments, '-P -m colornet info')
         eq_(self.start('python', '-c', 'x')[3], '-c x')
 
@@ -89,6 +90,25 @@ class TestBundle:
         assert_in(str(cuda), libraries[2:])
         # Found once.
         eq_(self.start()[0].split(':'), libraries[:-1])
+
+    def test_the_drivers_own_library(self):
+        """A host has CUDA's "compat", too: of another driver."""
+        compat, driver, other = (self.folder / name for name in (
+            'compat', 'driver', 'other'))
+        for folder in compat, driver, other:
+            folder.mkdir()
+            (folder / 'libcuda.so.1').touch()
+        self.add_program(self.programs / 'ldconfig', ''.join(
+            ['#!/bin/sh\n'] + [
+                'echo "\tlibcuda.so.1 (libc6,x86-64) => %s/libcuda.so.1"\n'
+                % folder for folder in (compat, driver)]))
+        link = self.bundle / 'links' / 'libcuda.so'
+        self.start()
+        eq_(os.readlink(str(link)), str(driver / 'libcuda.so.1'))
+        # What is named comes before all.
+        shutil.rmtree(str(link.parent))
+        self.start(LD_LIBRARY_PATH=str(other))
+        eq_(os.readlink(str(link)), str(other / 'libcuda.so.1'))
 
     def test_without_a_compiler(self):
         (self.programs / 'g++').unlink()

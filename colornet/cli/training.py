@@ -80,7 +80,7 @@ def add_export(commands):
 
 
 def _export(options):
-    from ..network.stored import network_file
+    from ..network.stored import export_half, network_file
     suffix = Path(options.out).suffix.lower()
     to_onnx = options.format == 'onnx' or (not options.format and
                                            suffix == '.onnx')
@@ -90,23 +90,13 @@ def _export(options):
     if out.exists() and network.exists() and network.samefile(out):
         raise ColornetError('%s is the network to be exported; choose another '
                             'file' % options.out)
-    (_export_onnx if to_onnx else _export_h5)(network, options)
+    if to_onnx:
+        from ..prediction.onnx import export_onnx
+        export_onnx(network, options.out, options.vgg, options.decoding,
+                    options.half)
+    else:
+        export_half(network, options.out, options.decoding)
     say('written to %s' % options.out)
-
-
-def _export_h5(network, options):
-    import numpy as np
-
-    from ..network.saved import load_network, save_network
-    net, config, attributes = load_network(network, options.vgg,
-                                           decoding=options.decoding)
-    save_network(options.out, net, config, attributes, np.float16)
-
-
-def _export_onnx(network, options):
-    from ..prediction.onnx import export_onnx
-    export_onnx(network, options.out, options.vgg, options.decoding,
-                options.half)
 
 
 def add_data(commands):

@@ -219,22 +219,20 @@ def load_progress(path):
     return progress, attributes
 
 
-def save_parameters(path, parameters, config, attributes, dtype=None):
+def save_parameters(path, values, config, attributes, dtype=None):
     """Save a trained network, for :func:`colornet.network.saved.load_network`.
 
     Parameters
     ----------
     path : str or Path
-    parameters : dict of (str, str) to shared variable
-        All that was trained: the decoder, and VGG16 if it was fine-tuned.
+    values : dict of (str or tuple of str) to ndarray
+        Of all that was trained: the decoder, and VGG16 if it was fine-tuned.
     config : Config
     attributes : dict of str to (str, int or float)
         Where the network comes from.
     dtype : dtype, optional
         float16 halves the file.
     """
-    values = OrderedDict((key, variable.get_value())
-                         for key, variable in parameters.items())
     save_arrays(path, {'parameters': values},
                 dict(attributes, format=NETWORK_FORMAT,
                      config=config.to_json()), dtype)

@@ -8,11 +8,12 @@ import numpy as np
 
 from ..config import Config
 from ..errors import ColornetError
-from .parameters import NETWORK_FORMAT, load_arrays
+from .parameters import (NETWORK_FORMAT, check_parameter, load_arrays,
+                         save_parameters)
 
 __all__ = ['EPSILON', 'R4_DEPTH', 'SUM_DEPTH', 'network_file',
-           'load_configuration', 'load_stored', 'with_decodings',
-           'fold_batch_norm']
+           'load_configuration', 'load_stored', 'export_half',
+           'with_decodings', 'fold_batch_norm']
 
 #: Added to the variance that batch normalization divides by.
 EPSILON = 1e-4
@@ -99,6 +100,30 @@ def load_stored(path):
     groups, attributes = load_arrays(path, ['parameters'])
     return (groups['parameters'], _read_configuration(path, attributes),
             attributes)
+
+
+def export_half(network, path, decoding=()):
+    """Store a trained network in half the space, as those that ship are.
+
+    Parameters
+    ----------
+    network : str or Path
+        As for :func:`load_stored`.
+    path : str or Path
+        To be written; float16, but what is beyond its range.
+    decoding : iterable of str
+        Changes of settings, such as ``decoding.method=mean``.
+
+    Raises
+    ------
+    ColornetError
+        As :func:`load_stored`, and for numbers that are not finite.
+    """
+    parameters, config, attributes = load_stored(network)
+    config.override_decoding(decoding)
+    for name, array in parameters.items():
+        check_parameter(name, array, array.shape, network)
+    save_parameters(path, parameters, config, attributes, np.float16)
 
 
 def with_decodings(config, decodings):

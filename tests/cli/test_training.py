@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from colornet.files import read_csv
-from colornet.network.stored import load_configuration
+from colornet.network.stored import load_configuration, load_stored
 from tests import tiny
 from tests.cli.commands import check_is_refused, run
 
@@ -121,8 +121,17 @@ class TestJourney(tiny.InFolder):
                              source, out)
         eq_(network.read_bytes(), content)
         half = self.root / 'half.h5'
-        eq_(run('export', network, half, '--decoding',
-                'decoding.saturation=1.25')[0], 0)
+        # A GPU's machine may have PyTorch alone.
+        with mock.patch.dict('sys.modules', theano=None,
+                             **{'colornet.network.saved': None}):
+            eq_(run('export', network, half, '--decoding',
+                    'decoding.saturation=1.25')[0], 0)
+        arrays, _, attributes = load_stored(half)
+        for name, array in load_stored(network)[0].items():
+            if abs(array).max() <= np.finfo(np.float16).max:
+                array = array.astype(np.float16).astype(np.float32)
+            eq_(arrays[name].tobytes(), array.tobytes(), name)
+        eq_(attributes['epoch'], load_stored(network)[2]['epoch'])
         eq_(load_configuration(half)[0].decoding['saturation'], 1.25)
         check_is_refused('decoding.key=value', 'export', network, half,
                          '--decoding', 'network.num_bins=7')

@@ -43,7 +43,7 @@ def test_decoding_may_be_changed_and_bfloat16_is_close():
         ((2, 64 // stride, 64 // stride, 2), np.float32))
     doubled, _, _ = load_prediction(network, None, [(), [
         'decoding.saturation=%g' % (2 * config.decoding['saturation'])]],
-        'pytorch')
+        'pytorch', device='cpu')
     single, double = doubled(luminance)
     assert_allclose(single, chroma, rtol=1e-5, atol=1e-5)
     assert_allclose(double, 2 * chroma, rtol=1e-5, atol=1e-5)
