@@ -222,7 +222,8 @@ data/clips: $(VENV)/installed
 	$(VENV)/bin/python tools/fetch_clips.py $@
 
 flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
-	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
+	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) \
+	    $(if $(ENGINE),--engine $(ENGINE)) --out $(OUT)/flicker.csv
 
 consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency.csv, .jpg
 	$(COLORNET) consistency --cvcl $(PHOTOS) \
