@@ -160,13 +160,15 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	$(call train,cvcl_best_regression,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_regression)
 
-# What it starts from ships; free photos show both.
-adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg
+# What it starts from ships; free photos show both, test photos score both.
+adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg, _test.csv
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
 	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
 	    --sheet $(OUT)/adversarial.jpg \
 	    --decoding "method=mean temperature=0.38 saturation=1"
+	$(VENV)/bin/python tools/adversarial_table.py $(PHOTOS) $(OUT)/adversarial \
+	    $(OUT)/adversarial_test.csv
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
@@ -220,7 +222,8 @@ data/clips: $(VENV)/installed
 	$(VENV)/bin/python tools/fetch_clips.py $@
 
 flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
-	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) --out $(OUT)/flicker.csv
+	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) \
+	    $(if $(ENGINE),--engine $(ENGINE)) --out $(OUT)/flicker.csv
 
 consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency.csv, .jpg
 	$(COLORNET) consistency --cvcl $(PHOTOS) \

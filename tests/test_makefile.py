@@ -67,6 +67,8 @@ def test_every_experiment_is_a_target():
     assert_in('fetch_clips.py data/clips', dry_run('flicker'))
     assert_in("--data 'a b'", dry_run('flicker', 'CLIPS=a b'))
     assert_not_in('fetch_clips', dry_run('flicker', 'CLIPS=a b'))
+    assert_in('--engine onnx', dry_run('flicker', 'ENGINE=onnx'))
+    assert_not_in('--engine', dry_run('flicker'))
 
 
 def test_every_study_is_a_target():

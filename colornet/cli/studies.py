@@ -70,6 +70,9 @@ def add_consistency(commands):
                          'what settings of [refinement] were chosen among, '
                          'all or those of some steps, on --everyday; never '
                          'with test photos')
+    command.add_argument('--default', action='store_true', help='score what '
+                         'photos get and the same without steps, and no '
+                         'other ways')
     add_out(command, 'runs/consistency.csv')
     command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
                          '| ways | original of the most uneven photos')
@@ -83,9 +86,10 @@ def _consistency(options):
     from ..studies.consistency import choose_settings, score_consistency
     check_outputs(options)
     if options.choose is not None:
-        if not options.everyday or options.cvcl or options.sheet:
+        if (not options.everyday or options.cvcl or options.sheet or
+                options.default):
             raise ColornetError('--choose takes photos by --everyday alone, '
-                                'and no --sheet')
+                                'and neither --sheet nor --default')
         if not options.list:
             raise ColornetError('--choose takes held-out photos only: name '
                                 'them by --list')
@@ -93,9 +97,12 @@ def _consistency(options):
                               options.every, options.vgg, options.engine,
                               check_steps(' '.join(options.choose))))
     else:
+        if options.default and options.sheet:
+            raise ColornetError('--sheet shows what --default leaves out: '
+                                'give one of them')
         print(score_consistency(options.out, options.cvcl, options.everyday,
                                 options.list, options.sheet, options.every,
-                                options.vgg, options.engine))
+                                options.vgg, options.engine, options.default))
     say('written to %s' % options.out)
 
 

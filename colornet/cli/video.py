@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from fractions import Fraction
+from functools import reduce
 
 from ..errors import ColornetError
 from ..files import check_output, digest_file
@@ -89,12 +90,14 @@ def _crf(text):
 
 def _seconds(text):
     try:
-        hours, minutes, seconds = [Fraction(part or 0) for part in
-                                   _TIME.fullmatch(text).groups()]
+        parts = [Fraction(part) for part in
+                 _TIME.fullmatch(text).groups() if part is not None]
+        if max(parts[1:], default=0) >= 60:
+            raise ValueError
     except (AttributeError, ValueError):  # No match; thousands of digits.
         raise argparse.ArgumentTypeError('%r is no time, such as 90, 1:30 or '
                                          '1:02:03.5' % text)
-    return (hours * 60 + minutes) * 60 + seconds
+    return reduce(lambda total, part: 60 * total + part, parts)
 
 
 def _video(options):
@@ -171,9 +174,13 @@ def _load(options):
 
 def _origin(options, network):
     """What a film's parts must have in common of the network."""
+    from ..engine.available import choose_engine
     return {'network': '%s, SHA-256 %s' % (network.stem,
                                            digest_file(network)),
             'vgg': options.vgg and digest_file(options.vgg),
+            # Each rounds in its own way.
+            'engine': choose_engine(options.engine, network),
+            'device': options.device,
             'bfloat16': options.bfloat16}
 
 
@@ -194,7 +201,7 @@ def add_flicker(commands):
                   'score films coloured frame by frame and smoothed')
     command.add_argument('--data', nargs='+', required=True, metavar='PATH',
                          help='clips in colour, or folders of them')
-    command.add_argument('--frames', type=positive, default=120, metavar='N',
+    command.add_argument('--frames', type=positive, default=48, metavar='N',
                          help='of each clip, from its beginning (default: '
                          '%(default)s)')
     add_out(command, 'runs/flicker.csv')

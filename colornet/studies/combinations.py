@@ -92,7 +92,12 @@ CANDIDATES = [Combination(decoder, 'none')
               for decoder in ('argmax', 'mean', 'own')] + [
     *_vary(['mean', 'own'], 'total_variation',
            variation_weight=(0.1, 0.2, 0.4),
-           variation_slope=(50, 100, 200, 400), variation_contrast=(2,)),
+           variation_slope=(1, 50, 100, 200, 400), variation_contrast=(2,)),
+    # What is weaker than all other total variation, and stronger and rounder.
+    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.05,),
+           variation_slope=(1,), variation_contrast=(2,)),
+    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.8,),
+           variation_slope=(400, 800), variation_contrast=(2,)),
     *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.2,),
            variation_slope=(100, 200), variation_contrast=(1, 4)),
     *_vary(['argmax'], 'segments',

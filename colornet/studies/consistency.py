@@ -14,6 +14,7 @@ from ..evaluation.everyday import find_photos
 from ..evaluation.sheets import (fill_rows, grey_picture, save_sheet,
                                  shrink_picture)
 from ..evaluation.sources import ColourPhotos
+from ..evaluation.table2 import bootstrap_interval
 from ..files import check_output, write_rows
 from ..metrics import in_units
 from ..resources import DEFAULT_NETWORK, find_resource, weights_file
@@ -21,7 +22,8 @@ from ..terminal import printable, progress_bar
 from .combinations import (CANDIDATES, COMBINATIONS, METRICS, Combination,
                            Scorer)
 
-__all__ = ['choose_settings', 'format_table', 'score_consistency']
+__all__ = ['choose_settings', 'format_intervals', 'format_table',
+           'score_consistency']
 
 #: Of other networks than the default one, each so many-th everyday photo.
 OTHERS_EVERY = 4
@@ -44,6 +46,19 @@ _TABLE = OrderedDict(metric_columns(
     error_elsewhere=Column('elsewhere', '%9.2f')),
     milliseconds=Column('ms', '%4.0f'))
 
+#: What steps change, with intervals, and its headings.
+_CHANGED = OrderedDict([
+    ('psnr_gain', 'gain'), ('inconsistency', 'uneven'),
+    ('edge_error', 'edges'), ('colourfulness_predicted', 'colourfulness')])
+
+#: Columns of the file of intervals.
+INTERVAL_COLUMNS = ('photos', 'network', 'decoder', 'steps', 'changes',
+                    'count', 'metric', 'without', 'with', 'difference', 'low',
+                    'high')
+
+#: What users get, and what they would without steps.
+_DEFAULT = (Combination('own', 'none'), Combination('own', 'default'))
+
 #: On the sheet, of each set the photos that argmax makes most uneven.
 NUM_SHOWN, SHOWN_WIDTH = 6, 220
 
@@ -55,13 +70,15 @@ _SHOWN = (Combination('argmax', 'none'), Combination('argmax', 'segments'),
 
 def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
                       sheet_file=None, every=1, vgg_weights=None,
-                      engine=None):
+                      engine=None, default_only=False):
     """Score decoders with refinements.
 
     Parameters
     ----------
     out_file : str or Path
         CSV file with the means, written anew after each set of photos.
+        Beside it, ``<name>_intervals.csv`` gets what the steps of each
+        decoder change, with 95 % intervals over photos.
     cvcl, everyday : str or Path, optional
         Folders of Open Country's photos, of which the test photos are scored
         with ``cvcl_best``, and of everyday test photos, which are with
@@ -75,11 +92,14 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
         Score each so many-th everyday photo.
     vgg_weights, engine
         As for :func:`colornet.api.load_colorizer`.
+    default_only : bool
+        Score what photos get and the same without steps, and no other ways:
+        with many photos, the rest takes long. Not with a sheet.
 
     Returns
     -------
     str
-        The table to print.
+        The tables to print.
 
     Raises
     ------
@@ -100,15 +120,20 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
         sets.insert(1, ('Open Country', best, list(map(Path, paths))))
     if not sets:
         raise ColornetError('no photos: give --cvcl or --everyday, or both')
-    rows, sheet = [], []
+    rows, intervals, sheet = [], [], []
     for name, network, paths in sets:
-        scorer = Scorer(network, COMBINATIONS, vgg_weights, engine)
-        rows += _score_set(name, network.stem, scorer, paths,
-                           sheet if sheet_file else None)
+        scorer = Scorer(network, _DEFAULT if default_only else COMBINATIONS,
+                        vgg_weights, engine)
+        means, changes = _score_set(name, network.stem, scorer, paths,
+                                    sheet if sheet_file else None)
+        rows += means
+        intervals += changes
         write_rows(out_file, COLUMNS, rows)
+        write_rows('%s_intervals.csv' % Path(out_file).with_suffix(''),
+                   INTERVAL_COLUMNS, intervals)
     if sheet_file:
         _save_sheet(sheet_file, sheet)
-    return format_table(rows)
+    return '\n\n'.join([format_table(rows), format_intervals(intervals)])
 
 
 def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
@@ -137,8 +162,8 @@ def choose_settings(out_file, folder, list_file, every=1, vgg_weights=None,
     candidates = [one for one in CANDIDATES
                   if not steps or one.steps in ('none',) + tuple(steps)]
     scorer = Scorer(network, candidates, vgg_weights, engine)
-    rows = _score_set('held out', network.stem, scorer,
-                      find_photos(folder, list_file)[::every])
+    rows, _ = _score_set('held out', network.stem, scorer,
+                         find_photos(folder, list_file)[::every])
     write_rows(out_file, COLUMNS, rows)
     return format_table(rows)
 
@@ -157,10 +182,7 @@ def format_table(rows):
     """
     groups = OrderedDict()
     for row in rows:
-        label = ', '.join(filter(None, (row['decoder'], row['steps'],
-                                        row['changes'])))
-        key = '%s, %d photos, network %s' % (row['photos'], row['count'],
-                                             row['network'])
+        key, label = _labels(row)
         groups.setdefault(key, OrderedDict())[label] = row
     width = max(len(label) for group in groups.values() for label in group)
     return '\n\n'.join('\n'.join([printable(key)] + format_columns(
@@ -168,8 +190,47 @@ def format_table(rows):
         for key, group in groups.items())
 
 
+def format_intervals(rows):
+    """The table of what steps change.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of the file of intervals, numbers as numbers.
+
+    Returns
+    -------
+    str
+    """
+    groups = OrderedDict()
+    for row in rows:
+        key, label = _labels(row)
+        groups.setdefault(key, OrderedDict()).setdefault(label, {})[
+            row['metric']] = '%+.2f [%+.2f, %+.2f]' % tuple(
+                row[name] for name in ('difference', 'low', 'high'))
+    width = max(len(label) for group in groups.values() for label in group)
+    line = '  '.join(['%%-%ds' % width] + ['%-26s'] * len(_CHANGED))
+    return '\n\n'.join('\n'.join(
+        [printable(key) + ', less without steps [95 %]'] +
+        [(line % ((label,) + tuple(found))).rstrip() for label, found in [
+            ('decoder, steps', _CHANGED.values())] + [
+                (label, [cells[metric] for metric in _CHANGED])
+                for label, cells in group.items()]])
+        for key, group in groups.items())
+
+
+def _labels(row):
+    """A row's photos and network, and its way to colours."""
+    return '%s, %d photos, network %s' % (
+        row['photos'], row['count'], row['network']), ', '.join(filter(
+            None, (row['decoder'], row['steps'], row['changes'])))
+
+
 def _score_set(name, network, scorer, paths, sheet=None):
-    """Rows of a set of photos; its most uneven ones are put on the sheet."""
+    """Rows of a set of photos, of means and of what steps change.
+
+    The most uneven photos are put on the sheet.
+    """
     combinations = scorer.combinations
     scores = OrderedDict((one, []) for one in combinations)
     shown = list(_SHOWN) + [scorer.default]
@@ -196,9 +257,16 @@ def _score_set(name, network, scorer, paths, sheet=None):
     photos.check_some()
     if sheet is not None:
         sheet += [(entry[1], entry[2], shown) for entry in most_uneven]
-    return [dict(_means(rows), photos=name, network=network,
-                 decoder=one.decoder, steps=one.steps, changes=one.text,
-                 count=len(rows)) for one, rows in scores.items()]
+    means, changes = [], []
+    for one, rows in scores.items():
+        row = dict(photos=name, network=network, decoder=one.decoder,
+                   steps=one.steps, changes=one.text, count=len(rows))
+        means.append(dict(row, **_means(rows)))
+        plain = scores.get(Combination(one.decoder, 'none'))
+        if one.steps != 'none' and plain:
+            changes += [dict(row, **change)
+                        for change in _changes(plain, rows)]
+    return means, changes
 
 
 def _means(rows):
@@ -209,6 +277,18 @@ def _means(rows):
              means['colourfulness_actual'])
     means.update(l_reg=int(round(means['l_reg'])), colourfulness_ratio=ratio)
     return {key: in_units(key, value) for key, value in means.items()}
+
+
+def _changes(without, rows):
+    """What steps change, photo by photo, in its mean and its interval."""
+    for metric in _CHANGED:
+        before, after = [np.array([row[metric] for row in found])
+                         for found in (without, rows)]
+        low, high = bootstrap_interval(after - before)
+        yield dict([
+            ('metric', metric), ('without', before.mean()),
+            ('with', after.mean()), ('difference', (after - before).mean()),
+            ('low', low), ('high', high)])
 
 
 def _save_sheet(path, sheet):

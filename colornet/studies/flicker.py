@@ -1,5 +1,6 @@
 """Films coloured frame by frame and smoothed: how much they flicker."""
 
+import contextlib
 import time
 from collections import OrderedDict
 from pathlib import Path
@@ -37,6 +38,7 @@ _TABLE = OrderedDict([
     ('warp', Column('UV', '%7.2f')), ('times', Column('times', '%5.1f')),
     ('warp_farneback', Column('UV, F.', '%7.2f')),
     ('e_warp', Column('E_warp', '%8.5f')), ('cdc', Column('CDC', '%8.5f')),
+    ('cdc_distance', Column('to own', '%8.5f')),
     ('psnr', Column('PSNR', '%6.2f')), ('gain', Column('gain', '%+6.2f')),
     ('colourfulness', Column('colours', '%7.1f')),
     ('fps', Column('frames/s', '%8.2f'))])
@@ -71,7 +73,7 @@ def find_clips(sources):
     return found
 
 
-def score_flicker(sources, out_file, outputs, config, max_frames=120):
+def score_flicker(sources, out_file, outputs, config, max_frames=48):
     """Score films coloured in several ways, against their own colours.
 
     Parameters
@@ -83,7 +85,8 @@ def score_flicker(sources, out_file, outputs, config, max_frames=120):
         mean squared error of U and V along the flow, by DIS, and
         ``warp_farneback``, by Farneback's; ``times``, what frame by frame has
         of the first, over it; ``e_warp``, the squared error of RGB in [0, 1]
-        (Lai et al., 2018), by DIS; ``cdc``; ``psnr`` and what it is above
+        (Lai et al., 2018), by DIS; ``cdc`` and ``cdc_distance``, how far it
+        is from that of the clip's own colours; ``psnr`` and what it is above
         that of grey frames, in dB; the mean ``colourfulness``; and frames a
         second, without reading and writing files. The clips' own colours,
         and none, are two more rows. No pair of frames spans a cut.
@@ -127,16 +130,15 @@ def score_flicker(sources, out_file, outputs, config, max_frames=120):
 
 def _read(path, max_frames):
     """Frames of a clip as 8-bit pixels, small, and where the picture is."""
-    clip = Clip(path)
-    scale = min(1., _SIDE / max(clip.shape))
-    shape = [max(1, round(side * scale)) for side in clip.shape]
     frames = []
-    for item in clip.items():
-        if isinstance(item, Frame):
-            frames.append(as_uint8(resize(clip.pixels(item), shape)))
-            if len(frames) == max_frames:
-                break
-    clip.close()
+    with contextlib.closing(Clip(path)) as clip:
+        scale = min(1., _SIDE / max(clip.shape))
+        shape = [max(1, round(side * scale)) for side in clip.shape]
+        for item in clip.items():
+            if isinstance(item, Frame):
+                frames.append(as_uint8(resize(clip.pixels(item), shape)))
+                if len(frames) == max_frames:
+                    break
     boxes = [find_picture(frame) for frame in frames]
     return frames, tuple(slice(min(box[axis].start for box in boxes),
                                max(box[axis].stop for box in boxes))
@@ -199,6 +201,7 @@ def _score_clip(name, frames, picture, outputs, config):
         scores[method] = row
     for row in scores.values():
         row['gain'] = row['psnr'] - scores['none']['psnr']
+        row['cdc_distance'] = abs(row['cdc'] - scores['their own']['cdc'])
         if 'fps' in row:
             row['times'] = scores['frame by frame']['warp'] / row['warp']
     return scores

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..errors import ColornetError
 from ..files import check_output, replacing, writing
-from ..terminal import progress_bar
+from ..terminal import note, progress_bar
 from .film import Film, FilmOptions
 from .parts import FORMAT, Parts, folder_of
 from .reading import Clip, read_copied
@@ -57,23 +57,24 @@ def colour_file(load, source, target, options=FilmOptions(), overwrite=False,
     if os.path.realpath(source) == os.path.realpath(target):
         raise ColornetError('%s would replace its source' % target)
     _check_target(target, overwrite)
-    film = Film(Clip(source), format, options)
-    colorizer = load()
-    with Parts.opened(folder_of(target), film.clip.time_base, _settings(
-            film, colorizer, source), resume, overwrite) as parts:
-        picture = film.find_picture(lambda: Clip(source))
-        if parts.count:
-            film.clip.seek(parts.last)
-        with _bar(film, parts.frames, progress) as bar:
-            _write_parts(film, colorizer, picture, parts, bar)
-        if not parts.frames:
+    with contextlib.closing(Clip(source)) as clip:
+        film = Film(clip, format, options)
+        _tell_left_out(film, progress)
+        colorizer = load()
+        with Parts.opened(folder_of(target), clip.time_base, _settings(
+                film, colorizer, source), resume, overwrite) as parts:
+            picture = film.find_picture(lambda: Clip(source))
+            if parts.count:
+                clip.seek(parts.last)
+            with _bar(film, parts.frames, progress) as bar:
+                _write_parts(film, colorizer, picture, parts, bar)
+            if not parts.frames:
+                parts.remove()
+                raise _no_frames(film)
+            with writing(target), replacing(target) as temporary:
+                _join(film, parts, source, temporary, target)
             parts.remove()
-            raise _no_frames(film)
-        with writing(target), replacing(target) as temporary:
-            _join(film, parts, source, temporary, target)
-        film.clip.close()
-        parts.remove()
-        return parts.frames
+            return parts.frames
 
 
 @contextlib.contextmanager
@@ -135,22 +136,21 @@ def colour_stream(load, source, sink, format, options=FilmOptions(),
     """
     def open_clip():
         return Clip(source() if callable(source) else source, name)
-    film = Film(open_clip(), format, options)
-    try:
-        return _stream(film, load, None if hasattr(source, 'read') else
-                       open_clip, sink, progress)
-    finally:
-        film.clip.close()
+    with contextlib.closing(open_clip()) as clip:
+        return _stream(Film(clip, format, options), load, None if hasattr(
+            source, 'read') else open_clip, sink, progress)
 
 
 def _stream(film, load, again, sink, progress):
+    _tell_left_out(film, progress)
     colorizer = load()
     picture = film.find_picture(again)
     frames = 0
     with open_container(sink, 'the result', film.format) as container, _bar(
             film, 0, progress) as bar:
         encoder = Encoder(container, film.clip, film.encoding, film.shift)
-        add_metadata(container, film.clip, film.options.mark)
+        add_metadata(container, encoder.stream, film.clip,
+                     film.options.mark)
         take = _Copier(container, film)
         for block in colorizer.blocks(film.frames(take=take),
                                       film.clip.pixels, picture):
@@ -193,6 +193,13 @@ class _Copier:
     def __call__(self, packet):
         copy_packet(self.container, packet,
                     self.streams[packet.stream.index], self.shift)
+
+
+def _tell_left_out(film, progress):
+    """Say what is not copied, where a terminal is told how far it is."""
+    if film.clip.left_out and progress and not callable(progress):
+        note('colornet: note: left out of %s: %s'
+             % (film.clip.name, film.clip.left_out))
 
 
 def _bar(film, frames, progress):
@@ -252,7 +259,7 @@ def _join(film, parts, source, path, name):
         first = next(packets)
         pictures = add_copy(container, first.stream)
         copy_sound = _Copier(container, film)
-        add_metadata(container, film.clip, film.options.mark)
+        add_metadata(container, pictures, film.clip, film.options.mark)
 
         def in_time(packets, shift, copy):
             return (((packet.pts if packet.dts is None else packet.dts) *

@@ -1,5 +1,6 @@
 """Which part of a clip is coloured, and what its result is."""
 
+import contextlib
 import io
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -57,7 +58,8 @@ class Film:
         As given.
     encoding : Encoding
     shift : int
-        What is taken from timestamps, in the clip's.
+        What is taken from timestamps, in the clip's: with a start, the
+        result begins at 0.
 
     Raises
     ------
@@ -68,8 +70,9 @@ class Film:
     def __init__(self, clip, format, options):
         self.clip, self.format, self.options = clip, format, options
         self.encoding = Encoding.choose(clip, format.codec, options.crf)
-        self.shift = round(options.start / clip.time_base)
-        self._first = clip.start + self.shift
+        # After its own beginning, which is not always at 0.
+        self._first = clip.start + round(options.start / clip.time_base)
+        self.shift = self._first if options.start else 0
         self._end = (None if options.duration is None else self._first +
                      round(options.duration / clip.time_base))
         # Before the work, not after it.
@@ -127,7 +130,7 @@ class Film:
             return False
         at = ticks * packet.time_base / self.clip.time_base
         # Sound may begin before the first frame.
-        return ((at >= self._first or not self.shift) and
+        return ((at >= self._first or not self.options.start) and
                 (self._end is None or at < self._end))
 
     def find_picture(self, again=None):
@@ -155,10 +158,10 @@ class Film:
 
     def _samples(self, again):
         """Pixels of some frames; several, for one may be dark."""
-        clip = again()
-        length = (clip.num_frames or 0) / clip.rate / clip.time_base
-        for number in range(1, _SAMPLES + 1):
-            clip.seek(clip.start + round(length * number / (_SAMPLES + 1)))
-            yield clip.pixels(next(item for item in clip.items()
-                                   if isinstance(item, Frame)))
-        clip.close()
+        with contextlib.closing(again()) as clip:
+            length = (clip.num_frames or 0) / clip.rate / clip.time_base
+            for number in range(1, _SAMPLES + 1):
+                clip.seek(clip.start +
+                          round(length * number / (_SAMPLES + 1)))
+                yield clip.pixels(next(item for item in clip.items()
+                                       if isinstance(item, Frame)))

@@ -3,11 +3,12 @@
 import contextlib
 import os
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..errors import ColornetError
 from ..files import check_regular
+from .beside import COPIED, describe_left_out, is_cover
 from .packages import import_package
 from .pictures import Colours, Converter, Filters, upright_filters
 
@@ -20,9 +21,6 @@ _TIMED = {'mov', 'matroska', 'nut', 'mpegts', 'flv', 'ogg', 'asf'}
 #: FFmpeg's formats of photos, beside those called "..._pipe"; files of them
 #: may have several pictures.
 _PICTURES = 'image2', 'image2pipe', 'gif', 'apng'
-
-#: Streams that are copied.
-_COPIED = 'audio', 'subtitle'
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,9 @@ class Clip:
         A file, or a stream of which nothing is read twice.
     name : str, optional
         What errors call it.
+    check : callable, optional
+        Takes the rows and columns that it says it has, before any picture is
+        decoded; raises what it raises.
 
     Attributes
     ----------
@@ -59,6 +60,8 @@ class Clip:
         The stream is that of its pictures.
     copied : list of av.stream.Stream
         Its sound and subtitles.
+    left_out : str
+        What else it has beside its pictures, which is not copied.
     time_base : Fraction
         Seconds that a timestamp counts.
     rate : Fraction
@@ -79,14 +82,27 @@ class Clip:
         If it is no clip, or one that would come out wrong.
     """
 
-    def __init__(self, source, name=None):
+    def __init__(self, source, name=None, check=None):
         self.name = str(source if name is None else name)
         self._source = source
         self._open()
+        try:
+            if check is not None:
+                codec = self.stream.codec_context
+                check(codec.height, codec.width)
+            self.left_out = describe_left_out(self.container, self.stream)
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self):
+        """Decode the first picture, and take what it says."""
         self.time_base = self.stream.time_base
         self.rate = (self.stream.average_rate or self.stream.base_rate or
                      Fraction(25))
         self._coded = self._filters = None
+        self._usual = max(1, round(1 / (self.rate * self.time_base)))
         self._items, self._ahead = self._read(), deque()
         first = self._read_ahead()
         if first is None:
@@ -106,12 +122,12 @@ class Clip:
         streams = self.container.streams
         self.stream = next((stream for stream in streams.video
                             if stream.codec_context is not None and
-                            not _is_cover(stream)), None)
+                            not is_cover(stream)), None)
         if self.stream is None:
             raise ColornetError('%s has no pictures that can be decoded'
                                 % self.name)
         self.stream.thread_type = 'AUTO'
-        self.copied = [stream for stream in streams if stream.type in _COPIED]
+        self.copied = [stream for stream in streams if stream.type in COPIED]
 
     def close(self):
         """Close the file."""
@@ -205,30 +221,37 @@ class Clip:
 
     def _read(self):
         packets = self.container.demux([self.stream] + self.copied)
-        last = None
+        last, durations = None, {}
         while True:
             with naming_errors('cannot read ' + self.name):
                 packet = next(packets, None)
             if packet is None:
+                if last is not None:
+                    yield replace(last, duration=durations.get(
+                        last.pts, self._usual))
                 return
             if packet.stream is not self.stream:
                 if packet.size:
                     yield packet
                 continue
+            if packet.duration:
+                # Where others come behind what is shown last, it is how long
+                # that is decoded, not shown.
+                durations = {packet.pts: packet.duration}
             for frame in self._frames(packet, last):
-                yield frame
+                if last is not None:
+                    # Whatever packets say, which come in another order.
+                    yield replace(last, duration=frame.pts - last.pts)
                 last = frame
 
     def _frames(self, packet, last):
-        duration = (packet.duration or
-                    max(1, round(1 / (self.rate * self.time_base))))
         for picture in self._pictures(packet):
             pts = (None if picture.pts is None else
                    round(picture.pts * picture.time_base / self.time_base))
             if last is not None and (pts is None or pts <= last.pts):
                 # Damaged, or without times.
                 pts = last.pts + (last.duration if pts is None else 1)
-            last = Frame(pts or 0, duration, picture)
+            last = Frame(pts or 0, packet.duration or self._usual, picture)
             yield last
 
     def _pictures(self, packet):
@@ -281,14 +304,6 @@ def _open(source, name):
             'protocol_whitelist': 'file,crypto,data'})
 
 
-def _is_cover(stream):
-    """Whether it is the one picture of, say, a sound file."""
-    av = import_package('av')
-    # Of PyAV from 13 on.
-    return hasattr(stream, 'disposition') and bool(
-        stream.disposition & av.stream.Disposition.attached_pic)
-
-
 def read_copied(source):
     """Packets of a file's sound and subtitles.
 
@@ -303,7 +318,7 @@ def read_copied(source):
     what = 'cannot read %s' % source
     with _open(source, source) as container:
         copied = [stream for stream in container.streams
-                  if stream.type in _COPIED]
+                  if stream.type in COPIED]
         packets = container.demux(copied) if copied else iter(())
         while True:
             with naming_errors(what):

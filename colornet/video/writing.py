@@ -56,6 +56,10 @@ _OPTIONS = {'libx264': {'bf': '0'},
 #: Of a file, what is not of its result.
 _OF_THE_FILE = {'encoder', 'major_brand', 'minor_version',
                 'compatible_brands'}
+
+#: Of a stream of pictures, what is of its result, too.
+_OF_PICTURES = {'language', 'title', 'handler_name'}
+
 _MARK = 'Colours computed by colornet ' + __version__
 
 
@@ -264,12 +268,14 @@ def copy_packet(container, packet, stream, shift=Fraction(0)):
     container.mux(packet)
 
 
-def add_metadata(container, clip, mark=True):
+def add_metadata(container, pictures, clip, mark=True):
     """What a file says of itself: as in the source, and how it was made.
 
     Parameters
     ----------
     container : av.container.OutputContainer
+    pictures : av.stream.Stream
+        Of it.
     clip : Clip
     mark : bool
         Whether it says that colours are computed.
@@ -281,3 +287,7 @@ def add_metadata(container, clip, mark=True):
         said['comment'] = '; '.join(filter(None, [said.get('comment'),
                                                   _MARK]))
     container.metadata.update(said)
+    # Of the rest, most is not of the result's: sizes, encoders, durations.
+    pictures.metadata.update({
+        key.lower(): value for key, value in clip.stream.metadata.items()
+        if key.lower() in _OF_PICTURES})

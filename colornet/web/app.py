@@ -77,7 +77,7 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
     app.json.sort_keys = False
     service = _Service(model, places, Shelf(room), {
         'bytes': max_bytes, 'pixels': max_pixels})
-    service.films = FilmService(model, service.line, service.screen,
+    service.films = FilmService(model, service.line,
                                 FilmLimits(max_seconds, max_bytes))
     app.extensions.update(line=service.line, shelf=service.shelf,
                           films=service.films.films)

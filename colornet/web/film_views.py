@@ -7,6 +7,7 @@ from ..video.packages import missing_package
 from .errors import Forgotten, Refused
 from .film_options import describe_film_options, parse_film_options
 from .films import Films
+from .line import Line
 from .uploads import result_name, sent_file, sent_values
 
 __all__ = ['FilmService']
@@ -24,8 +25,6 @@ class FilmService:
     model : Model
     line : Line
         Of the network: photos are coloured between a film's frames.
-    quick : Line
-        Of what takes no network.
     limits : FilmLimits
 
     Attributes
@@ -35,9 +34,11 @@ class FilmService:
         Why there can be none, or ''.
     """
 
-    def __init__(self, model, line, quick, limits):
-        self.model, self.line, self.quick = model, line, quick
+    def __init__(self, model, line, limits):
+        self.model, self.line = model, line
         self.films = Films(self._colorizer, limits)
+        # Of their own: nobody waits for a preview meanwhile.
+        self._looks = Line(self.films.places)
         self.refusal = (
             'this server takes no films' if not limits.seconds else
             missing_package() or ('' if model.takes_hints else
@@ -64,7 +65,7 @@ class FilmService:
         """Take a film, and colour it in its turn."""
         if self.refusal:
             raise Refused(501, self.refusal)
-        with self.films.place() as job, self.quick.place() as call:
+        with self.films.place() as job, self._looks.place() as call:
             stream, name = sent_file()
             wanted = parse_film_options(self.model, sent_values())
             call(self.films.look, job, stream, name, wanted)

@@ -155,8 +155,7 @@ class Films:
     def working(self):
         """How many films wait or are coloured."""
         with self._lock:
-            return self._busy + sum(job.state == 'waiting'
-                                    for job in self._jobs.values())
+            return self._busy + len(self._of_state('waiting'))
 
     @contextlib.contextmanager
     def place(self):
@@ -212,14 +211,16 @@ class Films:
         self._check(os.fstat(job.source.fileno()).st_size, self.limits.bytes,
                     'bytes')
         try:
-            clip = Clip(job.open_source(), name)
+            # What a small file says may be too much to decode.
+            clip = Clip(job.open_source(), name, self._check_pixels)
+        except TooLong:
+            raise
         except ColornetError as error:
             raise NoFilm(str(error))
         with contextlib.closing(clip):
             self._check(float(clip.seconds), self.limits.seconds, 'seconds')
             self._check(clip.num_frames or 0, self.limits.frames, 'frames')
-            self._check(clip.shape[0] * clip.shape[1], self.limits.pixels,
-                        'pixels a frame')
+            self._check_pixels(*clip.shape)
             try:
                 film = Film(clip, wanted.format, wanted.film)
             except ColornetError as error:
@@ -229,6 +230,8 @@ class Films:
                 film = Film(clip, wanted.format, wanted.film)
                 job.notes.append('It becomes %s, which holds what it has; a '
                                  'browser may not play it.' % wanted.suffix)
+            if clip.left_out:
+                job.notes.append('Left out: %s.' % clip.left_out)
             job.frames = film.num_frames
 
     def start(self, job):
@@ -241,7 +244,7 @@ class Films:
         """
         with self._lock:
             job.state, job.asked = 'waiting', time.monotonic()
-            self._thread.submit(self._work, job)
+            self._thread.submit(self._work)
             return self.describe(job.key)
 
     def describe(self, key):
@@ -250,8 +253,7 @@ class Films:
             job = self._get(key)
             if job is None:
                 return None
-            before = [other for other in self._jobs.values()
-                      if other.state in ('waiting', 'working')]
+            before = self._of_state('working') + self._of_state('waiting')
             return {'key': key, 'state': job.state, 'done': job.done,
                     'frames': job.frames, 'error': job.error,
                     'notes': job.notes, 'before': before.index(job)
@@ -282,6 +284,9 @@ class Films:
             if job.state != 'working':  # Who works on it closes it.
                 job.close()
             return True
+
+    def _check_pixels(self, rows, columns):
+        self._check(rows * columns, self.limits.pixels, 'pixels a frame')
 
     def _check(self, value, limit, unit):
         if value > limit:
@@ -321,9 +326,15 @@ class Films:
                 self._timer.daemon = True
                 self._timer.start()
 
-    def _work(self, job):
+    def _of_state(self, state):
+        """Films in a state, by the arrival of their requests."""
+        return [job for job in self._jobs.values() if job.state == state]
+
+    def _work(self):
+        """Colour the next film, if it has not gone."""
         with self._lock:
-            if job.gone:
+            job = next(iter(self._of_state('waiting')), None)
+            if job is None:
                 return
             job.state, self._busy = 'working', True
         state, error = 'failed', ''

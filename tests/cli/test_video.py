@@ -56,9 +56,12 @@ def test_missing_packages():
 
 def test_times():
     for text, seconds in [('90', 90), ('1:30', 90), ('1:02:03.5', 3723.5),
-                          ('0.04', Fraction(1, 25)), ('00:00:07', 7)]:
+                          ('0.04', Fraction(1, 25)), ('00:00:07', 7),
+                          ('90:00', 5400), ('99', 99),
+                          ('1:59.9', Fraction('119.9'))]:
         eq_(video._seconds(text), Fraction(seconds))
-    for text in '1:', '-3', '1:2:3:4', 'x', '', '1,5':
+    for text in ['1:', '-3', '1:2:3:4', 'x', '', '1,5', '1:99', '1:60',
+                 '0:60:00']:
         check_is_refused('--start', 'video', 'in', 'out', '--start=' + text)
 
 
@@ -178,7 +181,8 @@ class TestVideo(clips.InFolder):
         weights.write_text('weights')
 
         def video(network, *arguments):
-            return self.run(source, self.out, '--network', network, *arguments)
+            return self.run(source, self.out, '--engine', 'onnx', '--network',
+                            network, *arguments)
         with mock.patch('colornet.video.converting.PART', 24):
             with mock.patch('colornet.video.converting._join',
                             side_effect=ColornetError('no')):
@@ -188,7 +192,11 @@ class TestVideo(clips.InFolder):
                 ('another network: best, SHA-256', networks[1], ()),
                 ('another vgg: None', networks[0], ('--vgg', weights)),
                 ('another bfloat16: False, now True', networks[0],
-                 ('--bfloat16',))]:
+                 ('--bfloat16',)),
+                ('another device: auto, now cpu', networks[0],
+                 ('--device', 'cpu')),
+                ('another engine: onnx, now pytorch', networks[0],
+                 ('--engine', 'pytorch'))]:
             status, out, err = video(network, '--resume', *options)
             eq_((status, out), (2, ''))
             assert_in(words, err)

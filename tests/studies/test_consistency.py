@@ -11,6 +11,7 @@ from nose.tools import assert_in, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from colornet import cli
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
@@ -24,7 +25,8 @@ from colornet.schema import SCHEMA
 from colornet.studies import combinations
 from colornet.studies.combinations import (CANDIDATES, COMBINATIONS,
                                            Combination, Scorer)
-from colornet.studies.consistency import (COLUMNS, choose_settings,
+from colornet.studies.consistency import (COLUMNS, INTERVAL_COLUMNS,
+                                          choose_settings, format_intervals,
                                           format_table, score_consistency)
 from tests import tiny
 
@@ -128,6 +130,11 @@ def test_what_was_taken_is_among_the_candidates():
         ok_(len(values) > 1)
 
 
+def numbers_of(rows):
+    return [{key: value if key in COLUMNS[:5] + ('metric',) else float(value)
+             for key, value in row.items()} for row in rows]
+
+
 class TestFiles(tiny.InFolder):
     NUM_PHOTOS = 0
 
@@ -175,19 +182,70 @@ class TestFiles(tiny.InFolder):
             one['colourfulness_predicted'] for one in scores) / sum(
             one['colourfulness_actual'] for one in scores), rtol=1e-4)
 
-    def test_the_table_has_what_the_file_has(self):
-        rows = [{key: value if key in COLUMNS[:5] else float(value)
-                 for key, value in row.items()} for row in self.rows]
-        lines = [[line.split() for line in text.splitlines()]
-                 for text in (format_table(rows), self.text)]
+    def test_intervals_are_of_differences_photo_by_photo(self):
+        rows = read_rows(self.root / 'all_intervals.csv')
+        eq_(tuple(rows[0]), INTERVAL_COLUMNS)
+        # Nothing to be compared with: none itself, and those who know.
+        eq_({(row['decoder'], row['steps']) for row in rows},
+            {(one.decoder, one.steps) for one in scorer_of().combinations
+             if one.steps != 'none' and one.decoder != 'oracle'})
+        scorer = scorer_of([Combination('mean', 'none'),
+                            Combination('mean', 'segments')])
+        scores = [scorer.score(read_photo(path).pixels)[0]
+                  for path in sorted(self.photos.glob('*.png'))
+                  if path.stem != 'grey']
+        chosen = {row['metric']: row for row in rows
+                  if (row['network'], row['decoder'], row['steps']) ==
+                  ('everyday', 'mean', 'segments')}
+        eq_(set(chosen), {'psnr_gain', 'inconsistency', 'edge_error',
+                          'colourfulness_predicted'})
+        for metric, row in chosen.items():
+            eq_(row['count'], '2')
+            pairs = np.array([[one[metric] for one in photo]
+                              for photo in scores])
+            changes = pairs[:, 1] - pairs[:, 0]
+            if metric in ('psnr_gain', 'edge_error'):
+                ok_(abs(changes[0] - changes[1]) > 1e-3, metric)
+            # Of two photos, one is drawn twice in half of all draws.
+            assert_allclose(
+                [float(row[name]) for name in
+                 ('without', 'with', 'difference', 'low', 'high')],
+                [*pairs.mean(axis=0), changes.mean(), changes.min(),
+                 changes.max()], rtol=1e-4, atol=1e-5)
+
+    def test_default_only(self):
+        with contextlib.redirect_stderr(io.StringIO()), stand_in():
+            text = score_consistency(
+                self.root / 'default.csv', everyday=self.photos,
+                default_only=True)
+        rows = read_rows(self.root / 'default.csv')
+        eq_([(row['decoder'], row['steps']) for row in rows],
+            2 * [('own', 'none'), ('own', 'total_variation')])
+        everything = [row for row in self.rows if row['decoder'] == 'own']
+        for row, other in zip(rows, everything):
+            eq_(dict(row, milliseconds=''), dict(other, milliseconds=''))
+        intervals = read_rows(self.root / 'default_intervals.csv')
+        eq_(intervals, [row for row in
+                        read_rows(self.root / 'all_intervals.csv')
+                        if row['decoder'] == 'own'])
+        assert_in('own, total_variation  +', text)
+
+    def test_the_tables_have_what_the_files_have(self):
+        lines = [[line.split() for line in text.splitlines()] for text in (
+            format_table(numbers_of(self.rows)) + '\n\n' + format_intervals(
+                numbers_of(read_rows(self.root / 'all_intervals.csv'))),
+            self.text)]
         eq_(len(lines[0]), len(lines[1]))
         for one, other in zip(*lines):
-            words = one[:-11] if one and one[-1].isdigit() else one
-            eq_(words, other[:len(words)])
-            # The file has six figures.
-            assert_allclose([float(word) for word in one[len(words):]],
-                            [float(word) for word in other[len(words):]],
-                            atol=0.0101)
+            eq_(len(one), len(other))
+            for word, same in zip(one, other):
+                if not word.strip('[],').lstrip('+-').replace(
+                        '.', '').isdigit():
+                    eq_(word, same)
+                    continue
+                # The file has six figures.
+                assert_allclose(*[float(text.strip('[],'))
+                                  for text in (word, same)], atol=0.0101)
         assert_in('everyday, 2 photos, network everyday', self.text)
 
     def test_the_sheet_shows_all_ways(self):
@@ -236,9 +294,8 @@ def _has_theano():
 
 
 def read_shipped(name):
-    rows = read_rows(find_resource('experiments/results/%s.csv' % name))
-    return [{key: value if key in COLUMNS[:5] else float(value)
-             for key, value in row.items()} for row in rows]
+    return numbers_of(read_rows(find_resource('experiments/results/%s.csv' %
+                                              name)))
 
 
 def test_the_page_shows_the_table_that_ships():
@@ -247,6 +304,19 @@ def test_the_page_shows_the_table_that_ships():
     ok_(len(lines) > 70)
     for line in lines:
         assert_in(line, page)
+
+
+def test_the_page_shows_the_intervals_that_ship():
+    rows = read_shipped('consistency_intervals')
+    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
+    lines = format_intervals(rows).splitlines()
+    ok_(len(lines) > 5)
+    for line in lines:
+        assert_in('    %s\n' % line if line else '', page)
+    for row in rows:
+        ok_(row['low'] <= row['difference'] <= row['high'])
+        assert_allclose(row['with'] - row['without'], row['difference'],
+                        rtol=1e-5, atol=2e-4)
 
 
 def no_harm(rows, step, decoder):
@@ -263,19 +333,55 @@ def no_harm(rows, step, decoder):
              0.95 * none['colourfulness_ratio'])]
 
 
+def most_even(rows):
+    """Of those that are so to the page's digit, the first: the weakest."""
+    return min(rows, key=lambda row: round(row['inconsistency'], 1))
+
+
 def test_settings_are_those_that_the_rule_takes():
     """docs/refinement.rst: the most even that does no harm."""
     rows = read_shipped('consistency_choices')
     config = load_config().refinement
     for step, decoder in (('total_variation', 'own'), ('crf', 'argmax'),
                           ('fade', 'argmax')):
-        best = min(no_harm(rows, step, decoder),
-                   key=lambda row: row['inconsistency'])
+        best = most_even(no_harm(rows, step, decoder))
         for change in best['changes'].split():
             setting, _, text = change.partition('=')
             eq_(config[setting], SCHEMA['refinement'][setting](text), step)
     # By the mean, too.
-    assert_in(min(no_harm(rows, 'total_variation', 'own'),
-                  key=lambda row: row['inconsistency'])['changes'],
+    assert_in(most_even(no_harm(rows, 'total_variation', 'own'))['changes'],
               [row['changes']
                for row in no_harm(rows, 'total_variation', 'mean')])
+
+
+def test_the_page_shows_candidates_that_ship():
+    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
+    table = page[page.index('    weight slope contrast'):].split('\n\n')[0]
+    lines = [line.split() for line in table.splitlines()[1:]]
+    ok_(len(lines) > 10)
+    ways = [' '.join(line[:-4]) for line in lines]
+    eq_(len(set(ways)), len(ways))
+    for row in read_shipped('consistency_choices'):
+        if row['count'] != 40:
+            continue
+        way = ' '.join([change.partition('=')[2] for change in
+                        row['changes'].split()] or ['none'])
+        way += ' ' + row['decoder']
+        if way in ways:
+            eq_(lines[ways.index(way)][-4:], [
+                form % row[name] for form, name in (
+                    ('%.3f', 'psnr_gain'), ('%.3f', 'edge_error'),
+                    ('%.1f', 'inconsistency'),
+                    ('%.3f', 'colourfulness_ratio'))])
+            ways[ways.index(way)] = 'found'
+    eq_(set(ways), {'found'})
+
+
+def test_options_that_exclude_each_other():
+    for options, word in (
+            (['--default', '--sheet', 'sheet.png'], '--sheet shows'),
+            (['--default', '--choose'], 'neither --sheet nor --default')):
+        with contextlib.redirect_stderr(io.StringIO()) as shown:
+            eq_(cli.main(['consistency', '--everyday', 'none', '--out',
+                          'none.csv'] + options), 2)
+        assert_in(word, shown.getvalue())

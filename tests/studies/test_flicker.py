@@ -38,6 +38,11 @@ class TestFlicker(clips.InFolder):
         assert_less(value['none']['warp'], .1)
         assert_less(value['none']['colourfulness'], .1)
         eq_(value['their own']['psnr'], 100)
+        eq_(value['their own']['cdc_distance'], 0)
+        for row in value.values():
+            assert_almost_equal(row['cdc_distance'], abs(
+                row['cdc'] - value['their own']['cdc']), 6)
+        assert_greater(each['cdc_distance'], smooth['cdc_distance'])
         assert_almost_equal(smooth['gain'],
                             smooth['psnr'] - value['none']['psnr'], 3)
         # Each frame was looked at once, whatever the methods ask.
@@ -78,8 +83,9 @@ def test_the_page_has_the_shipped_numbers():
     shipped = [row for row in rows if row['fps']]
     eq_(len(table), len(shipped))
     for cells, row in zip(table, shipped):
-        eq_([float(cell) for cell in cells[-8:-6]],
+        eq_([float(cell) for cell in cells[-9:-7]],
             [float('%.2f' % float(row['warp'])),
              float('%.1f' % float(row['times']))], row)
+        eq_(cells[-4], '%.3f' % (1000 * float(row['cdc_distance'])))
         eq_(cells[-3:-1], ['%.2f' % float(row['psnr']),
                            '%+.2f' % float(row['gain'])], row)

@@ -50,6 +50,28 @@ class TestReading(clips.InFolder):
         clip, frames = read(path)
         eq_(seconds(clip, frames), [time * TIME_BASE for time in times])
 
+    def test_durations(self):
+        """Of what is shown, whatever the order of packets."""
+        times = [0, 24, 25, 100, 101, 102, 103, 500, 524, 548, 549, 1200]
+        options = {'bf': '3', 'b_strategy': '0', 'preset': 'ultrafast',
+                   'g': '12'}
+        with self.av.open(str(self.write(times=times, options=options))
+                          ) as container:
+            packets = [packet for packet in container.demux() if packet.size]
+        # The test is one: the last that comes is not shown last.
+        assert_less(packets[-1].pts, max(packet.pts for packet in packets))
+        for name in 'in.mp4', 'in.mkv', 'in.nut':
+            clip, frames = read(self.write(name, times=times, options=options))
+            assert_less(max(abs(frame.duration * clip.time_base -
+                                (after - before) * TIME_BASE)
+                            for frame, before, after in
+                            zip(frames, times, times[1:])),
+                        # Matroska counts milliseconds.
+                        1.01e-3 if name == 'in.mkv' else 1e-9)
+            clip, frames = read(self.write(name, options=options))
+            eq_({frame.duration * clip.time_base for frame in frames},
+                {Fraction(1, 25)})
+
     def test_times_that_do_not_grow(self):
         clip = Clip(self.write())
         given = iter([5, 5, 3, None, 9])

@@ -1,5 +1,6 @@
 """What is no film, or half of one: refused in one line, nothing is left."""
 
+import gc
 import io
 import os
 import shutil
@@ -7,10 +8,14 @@ import subprocess
 import sys
 from unittest import SkipTest
 
-from nose.tools import assert_greater, assert_in, assert_less, eq_, ok_
+from nose.tools import (assert_greater, assert_in, assert_less, assert_raises,
+                        eq_, ok_)
 from PIL import Image
 
+from colornet.errors import ColornetError
+from colornet.video.converting import colour_file, colour_stream
 from colornet.video.reading import Clip
+from colornet.video.writing import choose_format
 from tests import tiny
 from tests.cli.commands import check_is_refused
 from tests.cli.test_video import start
@@ -68,6 +73,29 @@ class TestRefused(clips.InFolder):
         for frame in frames:
             frame.save(stream, 'PNG')
         eq_(len(frames_of(self.made('film.png', stream.getvalue()))), 4)
+
+    def test_files_are_closed(self):
+        source = self.write('in.mkv', sound=True)
+        both = self.made('both.h264', b''.join(self.write(
+            name, frames=clips.moving(shape=shape)).read_bytes()
+            for name, shape in [('a.h264', (48, 64)), ('b.h264', (64, 80))]))
+        turned = self.write('turned.mp4')
+        clips.turn(turned, (1, 1, -1, 1))
+        gc.collect()
+        before = set(os.listdir('/proc/self/fd'))
+        for path, suffix in (source, '.webm'), (both, '.mkv'), (
+                turned, '.mkv'):
+            errors = []  # Their frames hold what was open, if it still is.
+            for colour in (lambda out: colour_file(
+                    clips.colorizer, path, out, progress=False), lambda out:
+                    colour_stream(clips.colorizer, path, str(out),
+                                  choose_format(out.suffix[1:]),
+                                  progress=False)):
+                with assert_raises(ColornetError) as caught:
+                    colour(self.out / ('out' + suffix))
+                errors.append(caught.exception)
+            eq_(set(os.listdir('/proc/self/fd')) - before, set())
+            eq_(len(errors), 2)
 
     def test_sound(self):
         self.refuses('no pictures', self.sound('sound.mp3'))

@@ -101,6 +101,17 @@ class TestFilms(Page):
             self.model.outputs.open.set()
             self.gone()
 
+    def test_films_that_are_gone_hold_nothing(self):
+        self.run('window.listeners = []; const add = addEventListener;'
+                 'window.addEventListener = (...given) => {'
+                 '  listeners.push(given[0]); add(...given); };')
+        for _ in range(2):
+            self.give([('film.mp4', made())])
+            self.coloured()
+            self.one('.remove').click()
+        self.gone()
+        ok_('pagehide' not in self.run('return listeners'))
+
     def test_refused(self):
         self.give([('long.mp4', made(times=range(0, 12 * 600, 600))),
                    ('text.mp4', b'words'), ('sound.mkv', b''),

@@ -5,11 +5,13 @@ import os
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from nose.tools import assert_in, eq_, ok_
 
+from colornet.video.reading import Clip
 from tests.video import clips
 from tests.web import serving
 from tests.web.serving import Client, encoded, pixels_of
@@ -153,6 +155,10 @@ class TestFilms(Client):
                                                           format='webm'))
         eq_((self.films._jobs, self.model.outputs.count), ({}, 0))
 
+    def test_what_is_left_out_is_a_note(self):
+        said = self.add(made('in.mkv', codec='ffv1', pixel_format='bgra'))
+        eq_(said.json['notes'], ['Left out: transparency.'])
+
     def test_grey(self):
         key = self.add(saturation='0', mark='false').json['key']
         self.done(key)
@@ -181,6 +187,68 @@ class TestFilms(Client):
             assert_in('2 frames', self.done(key, 'failed')['error'])
         self.refuses(410, '2 frames, and this one has 3', self.client.get(
             '/api/films/%s/coloured' % key))
+
+    def test_too_many_pixels_are_not_decoded(self):
+        limits = self.films.limits
+        self.films.limits = replace(limits, pixels=48 * 64 - 1)
+        words = '3071 pixels a frame, and this one has 3072'
+        with mock.patch.object(Clip, '_begin') as decode:
+            self.refuses(413, words, self.add())
+        eq_(decode.call_count, 0)
+        # Nor coloured, where a stream says less than it has.
+        with mock.patch('colornet.web.films.Clip', lambda source, name,
+                        check: Clip(source, name)):
+            self.refuses(413, words, self.add())
+        eq_((self.films._jobs, self.model.outputs.count), ({}, 0))
+        self.films.limits = replace(limits, pixels=48 * 64)
+        eq_(self.add().status_code, 202)
+
+    def test_previews_do_not_wait_for_looks(self):
+        key = self.post('/api/photos', encoded()).json['key']
+        entered, go_on = threading.Event(), threading.Event()
+
+        def slow(*arguments):
+            entered.set()
+            ok_(go_on.wait(60))
+            return Clip(*arguments)
+        answers = []
+        with mock.patch('colornet.web.films.Clip', slow):
+            thread = threading.Thread(target=lambda: answers.append(
+                self.add()))
+            thread.start()
+            try:
+                ok_(entered.wait(60))
+                got = self.client.get('/api/photos/%s/before' % key)
+                eq_((got.status_code, answers), (200, []))
+            finally:
+                go_on.set()
+                thread.join(60)
+        eq_(answers[0].status_code, 202)
+
+    def test_turns_are_by_arrival(self):
+        self.model.outputs.open.clear()
+        first = self.add().json['key']
+        self.wait(lambda: self.films.describe(first)['state'] == 'working')
+        # One that takes longer to arrive than one that came later.
+        with self.films.place() as early, self.films.place() as late:
+            for job in late, early:
+                self.films.look(job, io.BytesIO(made()), 'in.mp4',
+                                self.films._jobs[first].wanted)
+                self.films.start(job)
+            eq_([self.films.describe(job.key)['before']
+                 for job in (early, late)], [1, 2])
+            turns = []
+            work = self.films.make_colorizer
+
+            def noting(wanted):
+                turns.extend(job for job in (early, late)
+                             if job.state == 'working')
+                return work(wanted)
+            self.films.make_colorizer = noting
+            self.model.outputs.open.set()
+            for job in early, late:
+                self.done(job.key)
+            eq_(turns, [early, late])
 
     def test_playlists_open_nothing(self):
         with tempfile.TemporaryDirectory() as folder:

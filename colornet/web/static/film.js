@@ -11,6 +11,10 @@ const template = document.getElementById('film');
 export const isFilm = (file) => file.type.startsWith('video/') ||
   /\.(avi|m4v|mkv|mov|mp4|mpe?g|mts|nut|ogv|ts|webm|wmv)$/i.test(file.name);
 
+// Those that the server keeps: whoever leaves the page wants them no more.
+const kept = new Set();
+addEventListener('pagehide', () => kept.forEach((film) => film.forget()));
+
 export class Film extends Item {
   constructor(file, list, tell) {
     super(file, template, tell, [['recolour', 'Colour again', () => {
@@ -18,8 +22,6 @@ export class Film extends Item {
       this.element.dispatchEvent(new Event('retry'));
     }]]);
     list.append(this.element);
-    // Whoever leaves the page does not want it any more.
-    addEventListener('pagehide', () => this.forget());
   }
 
   // about: promise of what the server says of films. Returns whether this one
@@ -34,6 +36,7 @@ export class Film extends Item {
       const film = await server.addFilm(this.file, this.options(),
         this.busy(), this.abort.signal);
       this.key = film.key;
+      kept.add(this);
       this.showNotes(film.notes);
       await this.watch(film);
       const { content, name } = await server.coloured(this.key,
@@ -123,6 +126,7 @@ export class Film extends Item {
   forget() {
     if (this.key) server.forget(this.key);
     this.key = undefined;
+    kept.delete(this);
   }
 
   remove() {

@@ -1,0 +1,80 @@
+"""What a film has beside its pictures, and what of it no result has."""
+
+import re
+from collections import Counter
+
+from .packages import import_package
+
+__all__ = ['COPIED', 'describe_left_out', 'is_cover']
+
+#: Types of streams that are copied.
+COPIED = 'audio', 'subtitle'
+
+#: What others are called, one and several.
+_NAMES = {'video': ('further stream of pictures',
+                    'further streams of pictures'),
+          'attachment': ('attachment', 'attachments'),
+          'data': ('data stream', 'data streams'),
+          'cover': ('cover', 'covers'),
+          'chapter': ('chapter', 'chapters')}
+_UNKNOWN = 'unknown stream', 'unknown streams'
+
+#: Of a stream, as FFmpeg and Matroska tell that a second one, which its
+#: decoders do not look at, has its transparency.
+_ALPHA_MODE = 'alpha_mode'
+
+_CHAPTER = re.compile(r'^ *Chapter #\d+:\d+: start ', re.MULTILINE)
+
+
+def describe_left_out(container, pictures):
+    """What of a film is not copied: PyAV cannot, or no result holds it.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+        Just opened: nothing is decoded yet.
+    pictures : av.stream.Stream
+        That is coloured.
+
+    Returns
+    -------
+    str
+        Such as '2 chapters, 1 attachment'; '' if all is copied.
+    """
+    counts = Counter(chapter=_count_chapters(container))
+    counts.update('cover' if is_cover(stream) else stream.type
+                  for stream in container.streams
+                  if stream.index != pictures.index and
+                  stream.type not in COPIED)
+    words = ['%d %s' % (count, _NAMES.get(kind, _UNKNOWN)[count > 1])
+             for kind, count in counts.items() if count]
+    if _has_alpha(pictures):
+        words.append('transparency')
+    return ', '.join(words)
+
+
+def is_cover(stream):
+    """Whether a stream is the one picture of, say, a sound file."""
+    av = import_package('av')
+    # Of PyAV from 13 on.
+    return hasattr(stream, 'disposition') and bool(
+        stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _count_chapters(container):
+    """How many; PyAV does not say, but what FFmpeg prints does."""
+    av = import_package('av')
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        return len(_CHAPTER.findall(container.dumps_format()))
+    finally:
+        # Off, by default: FFmpeg's threads would wait for Python's.
+        av.logging.set_level(level)
+
+
+def _has_alpha(stream):
+    format = stream.codec_context.format
+    said = {key.lower(): value for key, value in stream.metadata.items()}
+    return (said.get(_ALPHA_MODE) == '1' or format is not None and any(
+        component.is_alpha for component in format.components))

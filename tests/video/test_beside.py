@@ -1,0 +1,102 @@
+"""What is beside pictures, sound and subtitles: copied, or named."""
+
+import shutil
+import subprocess
+from unittest import SkipTest, mock
+
+from nose.tools import assert_in, assert_not_in, eq_
+
+from colornet.video.converting import colour_file, colour_stream
+from colornet.video.reading import Clip
+from colornet.video.writing import choose_format
+from tests import tiny
+from tests.video import clips
+from tests.video.clips import colorizer
+
+CHAPTERS = ';FFMETADATA1\n' + ''.join(
+    '[CHAPTER]\nTIMEBASE=1/1000\nSTART=%d\nEND=%d\ntitle=%s\n' % chapter
+    for chapter in [(0, 200, 'Chapter #0:0: start 0'), (200, 480, 'Two')])
+
+
+class TestBeside(clips.InFolder):
+
+    def made(self, name, *options):
+        """A clip that FFmpeg has added something to."""
+        if not shutil.which('ffmpeg'):
+            raise SkipTest('needs ffmpeg')
+        plain = self.write('plain.mkv', sound=True)
+        (self.folder / 'chapters.txt').write_text(CHAPTERS)
+        (self.folder / 'font.ttf').write_bytes(b'a font' * 20)
+        subprocess.run(['ffmpeg', '-v', 'error', '-i', str(plain)] +
+                       list(options) + ['-c', 'copy', name],
+                       cwd=str(self.folder), check=True)
+        return self.folder / name
+
+    def told(self, source, **options):
+        with tiny.noted() as err:
+            colour_file(colorizer, source, self.folder / 'out.mkv',
+                        overwrite=True, **options)
+        return err.getvalue()
+
+    def test_what_is_left_out_is_named(self):
+        source = self.made(
+            'in.mkv', '-i', 'chapters.txt', '-map', '0', '-map_metadata', '1',
+            '-attach', 'font.ttf', '-metadata:s:t', 'mimetype=font/ttf')
+        words = '2 chapters, 1 attachment'
+        eq_(Clip(source).left_out, words)
+        line = 'colornet: note: left out of %s: %s\n' % (source, words)
+        assert_in(line, self.told(source))
+        with mock.patch('colornet.video.converting.note') as note:
+            colour_file(colorizer, source, self.folder / 'quiet.mkv',
+                        progress=False)
+        eq_(note.call_count, 0)
+        with tiny.noted() as err:
+            colour_stream(colorizer, source, self.folder / 'piped.mkv',
+                          choose_format('mkv'), name=str(source))
+        assert_in(line, err.getvalue())
+        # Later errors of FFmpeg are not printed because of it.
+        eq_(self.av.logging.get_level(), None)
+
+    def test_data_and_covers(self):
+        source = self.made('in.mov', '-timecode', '01:00:00:00', '-c:a',
+                           'copy')
+        eq_(Clip(source).left_out, '1 data stream')
+        assert_in('1 data stream\n', self.told(source))
+        source = self.made('in.mp4', '-i', str(sorted(
+            tiny.PHOTOS.glob('*.jpg'))[0]), '-map', '0', '-map', '1',
+            '-disposition:v:1', 'attached_pic')
+        eq_(Clip(source).left_out, '1 cover')
+        source = self.made('two.mkv', '-map', '0', '-map', '0:v')
+        eq_(Clip(source).left_out, '1 further stream of pictures')
+
+    def test_transparency(self):
+        source = self.write('in.mkv', codec='ffv1', pixel_format='bgra')
+        eq_(Clip(source).left_out, 'transparency')
+        assert_in('transparency\n', self.told(source))
+
+    def test_transparency_of_webm(self):
+        source = self.made('in.mkv', '-metadata:s:v', 'alpha_mode=1')
+        eq_(Clip(source).left_out, 'transparency')
+
+    def test_nothing_is_left_out(self):
+        source = self.write('in.mkv', sound=True)
+        eq_(Clip(source).left_out, '')
+        assert_not_in('left out', self.told(source))
+
+    def test_what_pictures_say_of_themselves(self):
+        source = self.made('in.mkv', '-metadata:s:v', 'language=fra',
+                           '-metadata:s:v', 'title=Director',
+                           '-metadata:s:v', 'BPS=1')
+        with open(str(source), 'rb') as stream, open(
+                str(self.folder / 'piped.mkv'), 'wb') as sink:
+            colour_stream(colorizer, stream, sink, choose_format('mkv'),
+                          progress=False)
+        for name in 'out.mkv', 'out.mov', 'piped.mkv':
+            path = self.folder / name
+            if name != 'piped.mkv':
+                colour_file(colorizer, source, path, progress=False)
+            said = Clip(path).stream.metadata
+            eq_(said['language'], 'fra', name)
+            assert_not_in('BPS', said)
+            if path.suffix == '.mkv':  # FFmpeg has no place in others.
+                eq_(said['title'], 'Director', name)
