@@ -18,9 +18,9 @@ from pathlib import Path
 from .errors import ColornetError
 
 __all__ = ['check_output', 'check_regular', 'digest_file', 'is_full',
-           'is_locked', 'is_number', 'is_special', 'locked', 'make_folder', 'read_csv',
-           'replacing', 'write_csv', 'write_json', 'write_rows', 'write_text',
-           'writing']
+           'is_locked', 'is_number', 'is_special', 'locked', 'make_folder',
+           'read_csv', 'replacing', 'write_csv', 'write_json', 'write_rows',
+           'write_text', 'writing']
 
 #: What no value of a table has.
 _CONTROL = re.compile('[\\x00-\\x1f\\x7f]')
