@@ -12,12 +12,8 @@ import numpy as np
 
 from colornet.cli import report_errors
 from colornet.config import load_config
-from colornet.engine.backend import describe_backend
 from colornet.errors import ColornetError
 from colornet.network.inputs import make_transform
-from colornet.network.objectives import cross_entropy_loss
-from colornet.network.saved import build_pretrained
-from colornet.training.updates import compile_training
 
 from .tables import format_table
 
@@ -44,6 +40,10 @@ def time_steps(config, batch_sizes, rounds=10):
     seconds : float
         The median for a step; the loss has come back to the CPU then.
     """
+    # Theano's: a device that is not there is told in one line.
+    from colornet.network.objectives import cross_entropy_loss
+    from colornet.network.saved import build_pretrained
+    from colornet.training.updates import compile_training
     step, _ = compile_training(build_pretrained(config), cross_entropy_loss)
     transform = make_transform(config.network)
     random = np.random.RandomState(config.training['seed'])
@@ -60,6 +60,7 @@ def time_steps(config, batch_sizes, rounds=10):
 
 
 def _run(options):
+    from colornet.engine.backend import describe_backend
     config = load_config(options.experiment, options.set)
     if config.network['kind'] == 'regression':
         raise ColornetError('%s: only classification networks are timed'

@@ -292,6 +292,16 @@ def test_wrong_files_are_told_in_a_line():
         assert_in(arguments[0], line)
 
 
+def test_steps_on_a_device_that_is_not_there():
+    done = subprocess.run(
+        [sys.executable, '-m', 'benchmarks.step'], cwd=str(ROOT),
+        env=dict(os.environ, COLORNET_DEVICE='cuda7'),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    eq_(done.returncode, 2)
+    line, = done.stderr.decode().splitlines()
+    assert_in('device=cuda7', line)
+
+
 @attr('slow')
 def test_steps_are_timed():
     from benchmarks.step import main
