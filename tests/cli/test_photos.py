@@ -45,7 +45,6 @@ sys.exit(cli.main(sys.argv[1:]))
 def test_what_needs_theano_says_so():
     with tempfile.TemporaryDirectory() as folder:
         for command in (['figure', '2', '--out', 'a.png'],
-                        ['export', find_resource(DEFAULT_NETWORK), 'a.h5'],
                         ['colorize', tiny.PHOTOS, '--engine', 'theano']):
             done = subprocess.run(
                 [sys.executable, '-c', NO_THEANO] + list(map(str, command)),
@@ -57,6 +56,13 @@ def test_what_needs_theano_says_so():
             assert_in('colornet: error: %s needs Theano, which '
                       % command[0], line)
         eq_(os.listdir(folder), [])
+        # It only rounds what is stored.
+        subprocess.check_call(
+            [sys.executable, '-c', NO_THEANO, 'export',
+             str(find_resource(DEFAULT_NETWORK)), 'a.h5'], cwd=folder,
+            stdout=subprocess.DEVNULL,
+            env=dict(os.environ, PYTHONPATH=str(tiny.ROOT)))
+        eq_(os.listdir(folder), ['a.h5'])
 
 
 def test_an_unknown_speedup():
