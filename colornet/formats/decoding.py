@@ -303,7 +303,12 @@ def _load(content, name, frame):
     part = 'its headers'
     try:
         image = Image.open(stream, formats=_READ_FORMATS)
-        check_size(name, image.height, image.width, len(content))
+        check_size(name, image.height, image.width, len(content),
+                   image.format)
+        if image.format == 'PNG' and content[12:16] != b'IHDR':
+            # Pillow takes another order, which is none.
+            raise ImageError(name, 'damaged file (it does not begin with '
+                                   'its size)')
         part = 'its pixels'
         if image.format == 'PNG':
             # Otherwise Pillow leaves what follows a damage black.

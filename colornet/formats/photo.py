@@ -14,8 +14,10 @@ __all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
 
 
 #: Pixels that a file of any length may have, and those that a byte may stand
-#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250.
+#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250, a
+#: scan of a blank page, of one bit, 8,000.
 _LARGE, _MOST_IN_A_BYTE = 25000000, 1000
+_MOST_OF_SCANS = {'PNG': 10000, 'TIFF': 10000}
 
 
 @dataclass(eq=False)
@@ -110,7 +112,7 @@ def limit_pixels(largest):
     Image.MAX_IMAGE_PIXELS = largest / 2
 
 
-def check_size(name, rows, columns, num_bytes=None):
+def check_size(name, rows, columns, num_bytes=None, format=None):
     """Refuse a photo that would not fit into memory.
 
     Parameters
@@ -119,6 +121,8 @@ def check_size(name, rows, columns, num_bytes=None):
     rows, columns : int
     num_bytes : int, optional
         Of the file: a large photo in too few of them is none.
+    format : str, optional
+        Its format, as Pillow has it.
 
     Raises
     ------
@@ -130,5 +134,5 @@ def check_size(name, rows, columns, num_bytes=None):
             '%d pixels' % limit if limit < 10000000 else
             '%d million pixels' % (limit // 1000000)))
     if num_bytes is not None and rows * columns > max(
-            _LARGE, _MOST_IN_A_BYTE * num_bytes):
+            _LARGE, _MOST_OF_SCANS.get(format, _MOST_IN_A_BYTE) * num_bytes):
         raise ImageError(name, 'too large for a file of %d bytes' % num_bytes)

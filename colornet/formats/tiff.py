@@ -177,7 +177,8 @@ def read_page(stream, page, name):
         reads.
     """
     page = page.page
-    check_size(name, page.imagelength, page.imagewidth, stream.seek(0, 2))
+    check_size(name, page.imagelength, page.imagewidth, stream.seek(0, 2),
+               'TIFF')
     # Samples that no colours need, and pages in depth.
     check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:

@@ -139,6 +139,18 @@ def test_pixels_that_cannot_be_in_so_few_bytes():
             % len(damaged))
 
 
+def test_png_begins_with_its_size():
+    stream = io.BytesIO()
+    Image.new('1', (9, 7)).save(stream, 'PNG', transparency=0)
+    content = stream.getvalue()
+    start = content.index(b'tRNS') - 4
+    chunk = content[start:start + 14]
+    eq_(decode_photo(content, 'a.png').pixels.shape[:2], (7, 9))
+    with assert_raises(ImageError) as caught:
+        decode_photo(content[:8] + chunk + content[8:], 'a.png')
+    ok_('does not begin' in caught.exception.reason)
+
+
 def test_sides_that_are_no_numbers():
     # tifffile multiplies one by the other, which takes all memory.
     with assert_raises(ImageError) as caught:
