@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 from tqdm import tqdm
@@ -128,6 +129,8 @@ class Process:
             status = command(arguments)
         except SystemExit as error:
             status = error.code
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from colornet.color import luminance
+from colornet.formats.photo import ImageError
 from colornet.photos.prints import find_picture, is_even
 from colornet.photos.reading import read_photo
 
@@ -53,7 +54,10 @@ def judge_result(source, result):
                 shape = image.height, image.width
     except Exception as error:
         return 'the result cannot be decoded: %s' % error
-    photo = read_photo(source)
+    try:
+        photo = read_photo(source)
+    except ImageError as error:
+        return 'the source cannot be read again: %s' % error.reason
     expected = sizes(source) or {photo.pixels.shape[:2]}
     if not {shape, shape[::-1]} & expected:
         return 'the result has %s pixels, not %s' % (shape, sorted(expected))

@@ -82,6 +82,9 @@ def test_results_of_another_size_or_half_a_file():
             eq_(bool(words), bool(judge_result(source, result)))
         result.write_bytes(result.read_bytes()[:-30])
         assert_in('cannot be decoded', judge_result(source, result))
+        Image.open(source).save(result)
+        source.write_bytes(b'no photo')
+        assert_in('cannot be read again', judge_result(source, result))
 
 
 class Reads:
