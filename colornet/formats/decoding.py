@@ -48,6 +48,10 @@ PAGES = 'largest', 'all'
 # Of a PNG that says so, samples are nearly sRGB.
 _NEARLY_SRGB = .45455
 
+#: Samples of a pixel of PNG by its type of colours; bytes that zlib makes of
+#: one at the most.
+_SAMPLES, _MOST_INFLATED = {2: 3, 4: 2, 6: 4}, 1032
+
 
 def decode_photo(source, name, page=None):
     """Decode a photo from memory or from an open file.
@@ -303,12 +307,16 @@ def _load(content, name, frame):
     part = 'its headers'
     try:
         image = Image.open(stream, formats=_READ_FORMATS)
-        check_size(name, image.height, image.width, len(content),
-                   image.format)
-        if image.format == 'PNG' and content[12:16] != b'IHDR':
-            # Pillow takes another order, which is none.
-            raise ImageError(name, 'damaged file (it does not begin with '
-                                   'its size)')
+        if image.format == 'PNG':
+            if content[12:16] != b'IHDR':
+                # Pillow takes another order, which is none.
+                raise ImageError(name, 'damaged file (it does not begin with '
+                                       'its size)')
+            bits = max(content[24] * _SAMPLES.get(content[25], 1), 1)
+            check_size(name, image.height, image.width, len(content),
+                       8 * _MOST_INFLATED // bits)
+        else:
+            check_size(name, image.height, image.width, len(content))
         part = 'its pixels'
         if image.format == 'PNG':
             # Otherwise Pillow leaves what follows a damage black.

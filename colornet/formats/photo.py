@@ -14,10 +14,8 @@ __all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
 
 
 #: Pixels that a file of any length may have, and those that a byte may stand
-#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250, a
-#: scan of a blank page, of one bit, 8,000.
+#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250.
 _LARGE, _MOST_IN_A_BYTE = 25000000, 1000
-_MOST_OF_SCANS = {'PNG': 10000, 'TIFF': 10000}
 
 
 @dataclass(eq=False)
@@ -112,7 +110,8 @@ def limit_pixels(largest):
     Image.MAX_IMAGE_PIXELS = largest / 2
 
 
-def check_size(name, rows, columns, num_bytes=None, format=None):
+def check_size(name, rows, columns, num_bytes=None,
+               most_in_a_byte=_MOST_IN_A_BYTE):
     """Refuse a photo that would not fit into memory.
 
     Parameters
@@ -121,8 +120,8 @@ def check_size(name, rows, columns, num_bytes=None, format=None):
     rows, columns : int
     num_bytes : int, optional
         Of the file: a large photo in too few of them is none.
-    format : str, optional
-        Its format, as Pillow has it.
+    most_in_a_byte : int
+        Pixels that one of them may stand for, if there are many.
 
     Raises
     ------
@@ -134,5 +133,5 @@ def check_size(name, rows, columns, num_bytes=None, format=None):
             '%d pixels' % limit if limit < 10000000 else
             '%d million pixels' % (limit // 1000000)))
     if num_bytes is not None and rows * columns > max(
-            _LARGE, _MOST_OF_SCANS.get(format, _MOST_IN_A_BYTE) * num_bytes):
+            _LARGE, most_in_a_byte * num_bytes):
         raise ImageError(name, 'too large for a file of %d bytes' % num_bytes)

@@ -45,6 +45,9 @@ _MOST_SAMPLES = 8
 #: Directories that are looked at.
 _MOST_PAGES = 10000
 
+#: Pixels that a byte may stand for: a blank scan of one bit has 8,000.
+_MOST_IN_A_BYTE = 10000
+
 # The coefficients of YCbCr, where a file does not say them.
 _REC_601 = .299, .587, .114
 
@@ -178,7 +181,7 @@ def read_page(stream, page, name):
     """
     page = page.page
     check_size(name, page.imagelength, page.imagewidth, stream.seek(0, 2),
-               'TIFF')
+               _MOST_IN_A_BYTE)
     # Samples that no colours need, and pages in depth.
     check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:

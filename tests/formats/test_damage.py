@@ -7,6 +7,7 @@ import re
 import struct
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from unittest import mock
 
@@ -137,6 +138,19 @@ def test_pixels_that_cannot_be_in_so_few_bytes():
             decode_photo(damaged, 'a.gif')
         eq_(caught.exception.reason, 'too large for a file of %d bytes'
             % len(damaged))
+
+
+def test_pixels_of_png_that_zlib_cannot_make():
+    """A blank scan of one bit has 8,000 a byte; of colours, none has 400."""
+    stream = io.BytesIO()
+    Image.new('RGB', (10, 10)).save(stream, 'PNG')
+    content = bytearray(stream.getvalue() + bytes(100000))
+    content[16:24] = struct.pack('>2I', 10000, 4000)
+    content[29:33] = struct.pack('>I', zlib.crc32(content[12:29]))
+    with assert_raises(ImageError) as caught:
+        decode_photo(bytes(content), 'a.png')
+    eq_(caught.exception.reason, 'too large for a file of %d bytes'
+        % len(content))
 
 
 def test_png_begins_with_its_size():
