@@ -42,11 +42,8 @@ _ONLY_LIBTIFF = {2, 3, 4, 6, 32766, 32771, 32809, 32909}
 #: Samples of a pixel, where there are as many pixels as may be.
 _MOST_SAMPLES = 8
 
-#: Directories that are looked at.
-_MOST_PAGES = 10000
-
-#: Pixels that a byte may stand for: a blank scan of one bit has 8,000.
-_MOST_IN_A_BYTE = 10000
+#: Directories that are looked at; pixels of a byte, in blank scans 8,000.
+_MOST_PAGES = _MOST_IN_A_BYTE = 10000
 
 # The coefficients of YCbCr, where a file does not say them.
 _REC_601 = .299, .587, .114
@@ -179,9 +176,8 @@ def read_page(stream, page, name):
         If it is damaged, truncated, too large, or of a kind that nobody
         reads.
     """
-    page = page.page
-    check_size(name, page.imagelength, page.imagewidth, stream.seek(0, 2),
-               _MOST_IN_A_BYTE)
+    page, end = page.page, stream.seek(0, 2)
+    check_size(name, page.imagelength, page.imagewidth, end, _MOST_IN_A_BYTE)
     # Samples that no colours need, and pages in depth.
     check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:
