@@ -295,7 +295,8 @@ def test_wrong_files_are_told_in_a_line():
 def test_steps_on_a_device_that_is_not_there():
     done = subprocess.run(
         [sys.executable, '-m', 'benchmarks.step'], cwd=str(ROOT),
-        env=dict(os.environ, COLORNET_DEVICE='cuda7'),
+        # Tests have set flags, which come before.
+        env=dict(os.environ, COLORNET_DEVICE='cuda7', THEANO_FLAGS=''),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     eq_(done.returncode, 2)
     line, = done.stderr.decode().splitlines()
