@@ -180,13 +180,10 @@ def format_table(rows):
     -------
     str
     """
-    groups = OrderedDict()
-    for row in rows:
-        key, label = _labels(row)
-        groups.setdefault(key, OrderedDict())[label] = row
-    width = max(len(label) for group in groups.values() for label in group)
-    return '\n\n'.join('\n'.join([printable(key)] + format_columns(
-        'decoder, steps'.ljust(width), group, _TABLE))
+    groups, title = _grouped(rows)
+    return '\n\n'.join('\n'.join([key] + format_columns(
+        title, OrderedDict((label, found[-1])
+                           for label, found in group.items()), _TABLE))
         for key, group in groups.items())
 
 
@@ -202,28 +199,35 @@ def format_intervals(rows):
     -------
     str
     """
+    groups, title = _grouped(rows)
+    lines = []
+    for key, group in groups.items():
+        lines += ['', key + ', less without steps [95 %]',
+                  _line(title, _CHANGED.values())]
+        for label, found in group.items():
+            cells = {row['metric']: '%+.2f [%+.2f, %+.2f]' % (
+                row['difference'], row['low'], row['high']) for row in found}
+            lines.append(_line(label.ljust(len(title)),
+                               [cells[metric] for metric in _CHANGED]))
+    return '\n'.join(lines[1:])
+
+
+def _grouped(rows):
+    """Rows by photos and network, and by decoder and steps; their title."""
     groups = OrderedDict()
     for row in rows:
-        key, label = _labels(row)
-        groups.setdefault(key, OrderedDict()).setdefault(label, {})[
-            row['metric']] = '%+.2f [%+.2f, %+.2f]' % tuple(
-                row[name] for name in ('difference', 'low', 'high'))
+        key = printable('%s, %d photos, network %s' % (
+            row['photos'], row['count'], row['network']))
+        label = ', '.join(filter(None, (row['decoder'], row['steps'],
+                                        row['changes'])))
+        groups.setdefault(key, OrderedDict()).setdefault(label, []).append(
+            row)
     width = max(len(label) for group in groups.values() for label in group)
-    line = '  '.join(['%%-%ds' % width] + ['%-26s'] * len(_CHANGED))
-    return '\n\n'.join('\n'.join(
-        [printable(key) + ', less without steps [95 %]'] +
-        [(line % ((label,) + tuple(found))).rstrip() for label, found in [
-            ('decoder, steps', _CHANGED.values())] + [
-                (label, [cells[metric] for metric in _CHANGED])
-                for label, cells in group.items()]])
-        for key, group in groups.items())
+    return groups, 'decoder, steps'.ljust(width)
 
 
-def _labels(row):
-    """A row's photos and network, and its way to colours."""
-    return '%s, %d photos, network %s' % (
-        row['photos'], row['count'], row['network']), ', '.join(filter(
-            None, (row['decoder'], row['steps'], row['changes'])))
+def _line(name, cells):
+    return '  '.join([name] + ['%-26s' % cell for cell in cells]).rstrip()
 
 
 def _score_set(name, network, scorer, paths, sheet=None):
