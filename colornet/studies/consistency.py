@@ -181,10 +181,12 @@ def format_table(rows):
     str
     """
     groups, title = _grouped(rows)
-    return '\n\n'.join('\n'.join([key] + format_columns(
-        title, OrderedDict((label, found[-1])
-                           for label, found in group.items()), _TABLE))
-        for key, group in groups.items())
+    tables = []
+    for key, group in groups.items():
+        last = OrderedDict((label, found[-1])
+                           for label, found in group.items())
+        tables.append('\n'.join([key] + format_columns(title, last, _TABLE)))
+    return '\n\n'.join(tables)
 
 
 def format_intervals(rows):
