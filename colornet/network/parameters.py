@@ -13,7 +13,8 @@ from ..errors import ColornetError
 from ..files import check_regular, make_folder, replacing, writing
 
 __all__ = ['NETWORK_FORMAT', 'save_arrays', 'load_arrays', 'load_progress',
-           'save_parameters', 'check_parameter', 'seal', 'set_parameters']
+           'save_parameters', 'save_values', 'check_parameter', 'seal',
+           'set_parameters']
 
 #: By which a trained network is known.
 NETWORK_FORMAT = 'colornet network 1'
@@ -219,14 +220,30 @@ def load_progress(path):
     return progress, attributes
 
 
-def save_parameters(path, values, config, attributes, dtype=None):
+def save_parameters(path, parameters, config, attributes, dtype=None):
     """Save a trained network, for :func:`colornet.network.saved.load_network`.
 
     Parameters
     ----------
     path : str or Path
+    parameters : dict of (str, str) to shared variable
+        All that was trained: the decoder, and VGG16 if it was fine-tuned.
+    config, attributes, dtype
+        As for :func:`save_values`.
+    """
+    save_values(path, OrderedDict(
+        (key, variable.get_value()) for key, variable in parameters.items()),
+        config, attributes, dtype)
+
+
+def save_values(path, values, config, attributes, dtype=None):
+    """:func:`save_parameters` of what needs no Theano.
+
+    Parameters
+    ----------
+    path : str or Path
     values : dict of (str or tuple of str) to ndarray
-        Of all that was trained: the decoder, and VGG16 if it was fine-tuned.
+        Of all that was trained.
     config : Config
     attributes : dict of str to (str, int or float)
         Where the network comes from.

@@ -68,9 +68,8 @@ def save_network(path, net, config, attributes, dtype=None):
     dtype : dtype, optional
         float16 halves the file.
     """
-    save_parameters(path, {
-        key: variable.get_value() for key, variable in
-        learned_parameters(net, config).items()}, config, attributes, dtype)
+    save_parameters(path, learned_parameters(net, config), config, attributes,
+                    dtype)
 
 
 def load_network(path, vgg_weights=None, fold=False, size=None,

@@ -9,7 +9,7 @@ import numpy as np
 from ..config import Config
 from ..errors import ColornetError
 from .parameters import (NETWORK_FORMAT, check_parameter, load_arrays,
-                         save_parameters)
+                         save_values)
 
 __all__ = ['EPSILON', 'R4_DEPTH', 'SUM_DEPTH', 'network_file',
            'load_configuration', 'load_stored', 'export_half',
@@ -123,7 +123,7 @@ def export_half(network, path, decoding=()):
     config.override_decoding(decoding)
     for name, array in parameters.items():
         check_parameter(name, array, array.shape, network)
-    save_parameters(path, parameters, config, attributes, np.float16)
+    save_values(path, parameters, config, attributes, np.float16)
 
 
 def with_decodings(config, decodings):

@@ -263,11 +263,9 @@ class Run:
         """
         if best_epoch(history, self.config.training['keep']) != len(history):
             return
-        best = self.learner.averages or self.learner.parameters
         save_parameters(
             self.folder / 'best.h5',
-            {key: variable.get_value() for key, variable in best.items()},
-            self.config,
+            self.learner.averages or self.learner.parameters, self.config,
             {'trained_on': self.trained_on, 'epoch': len(history),
              'validation_loss': history[-1].get('validation_loss', 'none'),
              'git_commit': self.provenance.commit or 'unknown'})
