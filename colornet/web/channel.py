@@ -8,9 +8,8 @@ from waitress.task import ErrorTask
 from waitress.utilities import Error, RequestEntityTooLarge
 
 from ..files import is_full
-from ..terminal import note
 from .errors import error_body
-from .films import NO_ROOM
+from .films import tell_fault
 from .guard import HEADERS
 
 __all__ = ['Channel']
@@ -50,10 +49,9 @@ class _Parser(HTTPRequestParser):
         except OSError as error:
             if not is_full(error):
                 raise
-            note('colornet: error: %s' % NO_ROOM)
             self._forget()
             taken = super().received(data)
-            self.error = _NoRoom(NO_ROOM)
+            self.error = _NoRoom(tell_fault(error))
         if isinstance(self.error, RequestEntityTooLarge):
             self._forget()
             body = self.body_rcv

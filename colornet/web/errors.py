@@ -9,7 +9,7 @@ from ..errors import ColornetError
 from ..files import is_full
 from ..photos.reading import ImageError
 from ..terminal import note
-from .films import NO_ROOM, NoFilm, TooLong
+from .films import NoFilm, TooLong, tell_fault
 from .line import Busy, Left
 from .options import BadOption
 
@@ -115,12 +115,7 @@ def add_errors(app, max_bytes):
 
     @app.errorhandler(Exception)
     def fault(error):
-        if is_full(error):
-            note('colornet: error: %s' % NO_ROOM)
-            return answer(NO_ROOM, 507)
-        note('colornet: internal error: %s: %s'
-             % (type(error).__name__, error))
-        return answer('internal error', 500)
+        return answer(tell_fault(error), 507 if is_full(error) else 500)
 
     @app.errorhandler(HTTPException)
     def other(error):

@@ -20,10 +20,7 @@ from ..video.reading import Clip
 from .line import Busy
 from .options import BadOption
 
-__all__ = ['NO_ROOM', 'FilmLimits', 'Films', 'NoFilm', 'TooLong']
-
-#: What is said where temporary files cannot be written.
-NO_ROOM = "the disk with the server's temporary files is full"
+__all__ = ['FilmLimits', 'Films', 'NoFilm', 'TooLong', 'tell_fault']
 
 #: Films that wait, are coloured or are kept.
 PLACES = 4
@@ -40,6 +37,26 @@ _GROWTH = 8
 
 #: Seconds after which to come again, where all places are taken.
 _AGAIN = 10
+
+
+def tell_fault(error):
+    """Tell where the server was started what is no fault of a file.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+        What who asked is told.
+    """
+    if is_full(error):
+        text = "the disk with the server's temporary files is full"
+        note('colornet: error: %s' % text)
+        return text
+    note('colornet: internal error: %s: %s' % (type(error).__name__, error))
+    return 'internal error'
 
 
 class NoFilm(ColornetError):
@@ -351,10 +368,7 @@ class Films:
         except ColornetError as caught:
             error = str(caught)
         except Exception as caught:  # As of photos: told where it started.
-            error = NO_ROOM if is_full(caught) else 'internal error'
-            note('colornet: error: ' + error if is_full(caught) else
-                 'colornet: internal error: %s: %s'
-                 % (type(caught).__name__, caught))
+            error = tell_fault(caught)
         with self._lock:
             self._busy = False
             job.state, job.error, job.asked = state, error, time.monotonic()

@@ -140,7 +140,7 @@ class TestChannel:
         body, kind = multipart(bytes(LIMIT - 1000))
         with mock.patch('waitress.buffers.TempfileBasedBuffer.newfile',
                         side_effect=full), mock.patch(
-                            'colornet.web.channel.note') as note:
+                            'colornet.web.films.note') as note:
             self.server.adj.inbuf_overflow = 1000
             for headers, parts in [(head(len(body), kind), [body]),
                                    (chunked(kind), in_chunks(body))]:
