@@ -19,7 +19,7 @@ from .jpeg2000 import is_jp2, read_boxes
 from .metadata import (Metadata, exif_orientation, metadata_of_image,
                        metadata_of_raw)
 from .optional import open_heif, read_raw, sniff
-from .photo import ImageError, Photo, check_size, damage
+from .photo import MOST_IN_A_BYTE, ImageError, Photo, check_size, damage
 from .profiles import apply_gamma, to_srgb
 from .quiet import quietly
 from .tags import set_upright
@@ -307,16 +307,8 @@ def _load(content, name, frame):
     part = 'its headers'
     try:
         image = Image.open(stream, formats=_READ_FORMATS)
-        if image.format == 'PNG':
-            if content[12:16] != b'IHDR':
-                # Pillow takes another order, which is none.
-                raise ImageError(name, 'damaged file (it does not begin with '
-                                       'its size)')
-            bits = max(content[24] * _SAMPLES.get(content[25], 1), 1)
-            check_size(name, image.height, image.width, len(content),
-                       8 * _MOST_INFLATED // bits)
-        else:
-            check_size(name, image.height, image.width, len(content))
+        check_size(name, image.height, image.width, len(content),
+                   _most_in_a_byte(image.format, content, name))
         part = 'its pixels'
         if image.format == 'PNG':
             # Otherwise Pillow leaves what follows a damage black.
@@ -337,6 +329,18 @@ def _load(content, name, frame):
     except Exception as error:
         raise ImageError(name, damage(error, part))
     return image, has_more
+
+
+def _most_in_a_byte(format, content, name):
+    """Pixels that a byte of a file may stand for."""
+    if format != 'PNG':
+        return MOST_IN_A_BYTE
+    if content[12:16] != b'IHDR':
+        # Pillow takes another order, which is none.
+        raise ImageError(name, 'damaged file (it does not begin with its '
+                               'size)')
+    return 8 * _MOST_INFLATED // max(
+        content[24] * _SAMPLES.get(content[25], 1), 1)
 
 
 def _count_frames(stream, most=None):

@@ -10,12 +10,15 @@ from PIL import Image
 from ..errors import ColornetError
 from .metadata import Metadata
 
-__all__ = ['ImageError', 'Photo', 'check_size', 'damage', 'limit_pixels']
+__all__ = ['MOST_IN_A_BYTE', 'MOST_OF_SCANS', 'ImageError', 'Photo',
+           'check_size', 'damage', 'limit_pixels']
 
+# Pixels that a file of any length may have.
+_LARGE = 25000000
 
-#: Pixels that a file of any length may have, and those that a byte may stand
-#: for in larger ones: of photos, a hundred. A JPEG that is all grey has 250.
-_LARGE, _MOST_IN_A_BYTE = 25000000, 1000
+#: Pixels that a byte may stand for in larger ones: of photos, a hundred. A
+#: JPEG that is all grey has 250, a blank scan 8,000.
+MOST_IN_A_BYTE, MOST_OF_SCANS = 1000, 10000
 
 
 @dataclass(eq=False)
@@ -111,7 +114,7 @@ def limit_pixels(largest):
 
 
 def check_size(name, rows, columns, num_bytes=None,
-               most_in_a_byte=_MOST_IN_A_BYTE):
+               most_in_a_byte=MOST_IN_A_BYTE):
     """Refuse a photo that would not fit into memory.
 
     Parameters

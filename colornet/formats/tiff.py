@@ -16,7 +16,7 @@ import numpy as np
 from ..color import as_uint8
 from .arrays import straighten_alpha, to_levels, to_upright
 from .metadata import Metadata, metadata_of_tiff
-from .photo import ImageError, check_size, damage
+from .photo import MOST_OF_SCANS, ImageError, check_size, damage
 from .profiles import lab_of_samples, lab_to_rgb, to_srgb, ycbcr_to_rgb
 from .tags import is_cut
 
@@ -42,8 +42,8 @@ _ONLY_LIBTIFF = {2, 3, 4, 6, 32766, 32771, 32809, 32909}
 #: Samples of a pixel, where there are as many pixels as may be.
 _MOST_SAMPLES = 8
 
-#: Directories that are looked at; pixels of a byte, in blank scans 8,000.
-_MOST_PAGES = _MOST_IN_A_BYTE = 10000
+#: Directories that are looked at.
+_MOST_PAGES = 10000
 
 # The coefficients of YCbCr, where a file does not say them.
 _REC_601 = .299, .587, .114
@@ -177,7 +177,7 @@ def read_page(stream, page, name):
         reads.
     """
     page, end = page.page, stream.seek(0, 2)
-    check_size(name, page.imagelength, page.imagewidth, end, _MOST_IN_A_BYTE)
+    check_size(name, page.imagelength, page.imagewidth, end, MOST_OF_SCANS)
     # Samples that no colours need, and pages in depth.
     check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:
