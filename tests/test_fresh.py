@@ -164,13 +164,20 @@ class TestFetchPython:
         self.add_program('uv', 'exit 1\n')
         eq_(self.fetch(), expected)
 
-    def test_pip_installs_uv(self):
-        self.add_program('python3', '''
-            [ "$3" = --version ] && exit
-            [ "$1 $2 $3 $4" = "-m pip install --target" ] || exit 1
-            mkdir -p "$5/bin"
-            { echo '#!/bin/sh'; echo 'echo it ran; exit 1'; } > "$5/bin/uv"
-            chmod +x "$5/bin/uv"
+    def test_pip_of_a_virtual_environment_installs_uv(self):
+        # Debian's Python has no pip of its own.
+        self.add_program('python3', r'''
+            if [ "$1 $2" = "-m venv" ]; then
+                mkdir -p "$3/bin"
+                cp "$0" "$3/bin/python"
+                exit
+            fi
+            case "$0 $*" in
+                */uv/bin/python\ -m\ pip\ install\ uv) ;;
+                *) exit 1 ;;
+            esac
+            { echo '#!/bin/sh'; echo 'echo it ran; exit 1'; } > "${0%python}uv"
+            chmod +x "${0%python}uv"
         ''')
         if shutil.which('uv', path='/usr/bin:/bin'):
             raise SkipTest('uv is installed')
@@ -178,6 +185,14 @@ class TestFetchPython:
         ok_(said[0].startswith('Installing uv into '))
         ok_(said[-1].startswith('colornet: uv cannot fetch Python 3.11 ('))
         ok_(said[-1].endswith(': it ran'))
+
+    def test_nothing_that_could_fetch_is_told_in_one_line(self):
+        if shutil.which('uv', path='/usr/bin:/bin'):
+            raise SkipTest('uv is installed')
+        for name in 'python3', 'python':
+            self.add_program(name, 'exit 1\n')
+        line, = self.fetch(status=2).splitlines()
+        assert_in('apt-get install python3-venv', line)
 
     def test_what_fails_is_told_in_one_line(self):
         self.add_program('uv', 'echo "error: no"; echo "  cause: no way";'
