@@ -8,7 +8,8 @@
 # named) is a minimal root with the packages that README.rst names for it and
 # nothing else, in which a user with an empty home runs "make demo", again for
 # what a second start takes, and "make test" in a copy of this checkout, as it
-# is in the working tree, or of COMMIT.
+# is in the working tree, or of COMMIT; then "pip install" of it into a virtual
+# environment, and "colornet colorize" from another folder, twice.
 #
 #     --demo       leave "make test" out
 #     --keep       leave the roots, which are removed otherwise
@@ -109,8 +110,8 @@ at_the_end() {
     [ -z "$child" ] || wait "$child" 2> /dev/null || true
     [ -n "$keep" ] || [ -z "${root:-}" ] || rm -rf --one-file-system "$root"
     [ ${#table[@]} = 0 ] || printf '%s\n' '' \
-        "$(printf '%-13s %-9s %9s %9s %9s %9s' \
-            system Python packages demo again test)" "${table[@]}"
+        "$(printf '%-13s %-9s %9s %9s %9s %9s %9s' \
+            system Python packages demo again test pip)" "${table[@]}"
 }
 trap at_the_end EXIT
 trap 'exit 130' INT
@@ -190,6 +191,23 @@ step() {
     fi
 }
 
+# Of a package in an environment; where it is not timed by make, by Python.
+anywhere='
+    python3 -m venv ~/venv
+    ~/venv/bin/python -m pip install ~/colornet
+    cd /
+    cat > ~/twice.py <<END
+import subprocess, time
+for start in "first", "second":
+    begun = time.perf_counter()
+    subprocess.run(["/home/somebody/venv/bin/colornet", "colorize",
+                    "/home/somebody/colornet/demo/photos/astronaut.jpg",
+                    "--out", "/home/somebody/" + start], check=True)
+    print("a %s start of colornet colorize: %.2f seconds" % (
+        start, time.perf_counter() - begun))
+END
+    ~/venv/bin/python ~/twice.py'
+
 for system; do
     root=$folder/$system log=$folder/$system.log broken=''
     : > "$log"
@@ -207,10 +225,13 @@ for system; do
         step "make $target" inside $user "cd ~/colornet && make $target"
         cells+=("$took")
     done
-    grep -E '^(Ran [0-9]+ tests|OK|FAILED \()' "$log" || true
+    step 'pip install, colorize' inside $user "$anywhere"
+    cells+=("$took")
+    grep -E '^(Ran [0-9]+ tests|OK|FAILED \(|[0-9]+ tests in .* left out|a second start)' \
+        "$log" || true
     version=$(sed -n 's/^version = //p' \
         "$root/home/somebody/colornet/.venv/pyvenv.cfg" 2> /dev/null || true)
-    table+=("$(printf '%-13s %-9s %9s %9s %9s %9s' \
+    table+=("$(printf '%-13s %-9s %9s %9s %9s %9s %9s' \
         "$system" "${version:--}" "${cells[@]}")")
     [ -n "$keep" ] || rm -rf --one-file-system "$root"
 done
