@@ -42,6 +42,7 @@ ALL = [
     [REGRESSION, 'network.color_space=hsv', 'network.chroma_scale=1',
      'objective.huber_threshold=0.1', 'training.beta1=0.5',
      'training.beta2=0.9'],
+    ['objective.balance=yes', MEAN],
 ]
 
 
@@ -62,8 +63,13 @@ def scores_of(learner, engine, inputs):
 def check_agreement(settings, num_photos=3):
     config = make_config(settings)
     engines = ('theano', 'pytorch')
-    learners = [ready(make_learner(config, engine)) for engine in engines]
-    theirs, ours = learners
+    learners = [make_learner(config, engine) for engine in engines]
+    if config.objective['balance']:
+        # As a run sets them, by its photos.
+        for learner in learners:
+            learner.class_weights = np.random.RandomState(0).uniform(
+                0.3, 3, (2, config.network['num_bins'])).astype(np.float32)
+    theirs, ours = map(ready, learners)
     # From the seed on, all is the same.
     eq_(list(theirs.parameters), list(ours.parameters))
     for key, variable in theirs.parameters.items():
