@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 
 from ..color import get_color_space
+from ..engine.available import missing_theano
 from ..errors import ColornetError
 from ..network.inputs import make_transform
 from ..training.learner import Learner
@@ -46,9 +47,11 @@ class PyTorchLearner(Learner):
                  bfloat16=False):
         super().__init__(config, vgg_weights)
         if config.adversarial['weight']:
-            raise ColornetError('adversarial.weight = %s: PyTorch trains '
-                                'without a discriminator; take --engine '
-                                'theano' % config.adversarial['weight'])
+            without = missing_theano()
+            raise ColornetError(
+                'adversarial.weight = %s: only Theano%s trains against a '
+                'discriminator' % (config.adversarial['weight'],
+                                   without and ' (%s)' % without))
         self.device = find_device(device)
         self.bfloat16 = bfloat16
         self._rate = 0.

@@ -38,7 +38,10 @@ def test_missing_pytorch_is_told_before_anything_runs():
         del sys.modules[name]
     try:
         with mock.patch.dict('sys.modules', torch=None):
-            check_is_told("'.[pytorch]'", '--engine', 'pytorch')
+            for version, words in (((3, 11), "pip install '.[pytorch]'"),
+                                   ((3, 9), 'PyTorch needs Python 3.10 or')):
+                with mock.patch('sys.version_info', version):
+                    check_is_told(words, '--engine', 'pytorch')
     finally:
         sys.modules.update(ours)
 
