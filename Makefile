@@ -53,7 +53,7 @@ pip_install = $(PIP) install $(1) > $(VENV)/pip.log 2>&1 || \
     { tail -n 20 $(VENV)/pip.log >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: install python help check-gpu demo test test-slow data-cvcl train-cvcl train-cvcl-more \
+.PHONY: install python help check-gpu demo test test-slow test-engines data-cvcl train-cvcl train-cvcl-more \
     train-best adversarial train-everyday train-everyday-gpu train-mcgill train-ilsvrc \
     train-mirflickr train-folder table1 table2 $(FIGURES) decodings everyday hints flicker \
     consistency $(STUDIES) experiments report benchmark benchmark-sizes reliability docker \
@@ -126,6 +126,10 @@ $(VENV)/onnx $(VENV)/web $(VENV)/browser $(VENV)/extras $(VENV)/pytorch \
 	@$(call pip_install,$(WHEELS) $(EDITABLE) '.[$(EXTRAS)]')
 	@touch $@
 
+# Of all engines, beside each other.
+test-engines: $(VENV)/benchmarks ## all tests of PyTorch, ONNX Runtime and the benchmarks, slow ones, too
+	$(NOSETESTS) tests/pytorch tests/prediction tests/test_benchmark*.py
+
 lint: $(VENV)/lint ## the style of the code, by setup.cfg
 	$(VENV)/bin/python -m flake8 $(CODE)
 	$(VENV)/bin/python -m isort --check-only --diff $(CODE)
@@ -161,7 +165,9 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	    training.start_from=$(OUT)/general_regression)
 
 # What it starts from ships; free photos show both, test photos score both.
-adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg, _test.csv
+adversarial: $(VENV)/installed ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg, _test.csv
+	$(if $(filter pytorch,$(ENGINE)),$(error colornet: only Theano trains against \
+	    a discriminator))
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
 	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
