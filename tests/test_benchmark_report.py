@@ -54,6 +54,27 @@ def test_report():
         '2.00 times as fast.'])
 
 
+def test_pages_have_the_table_that_ships():
+    rows = read_rows(tiny.ROOT / 'experiments' / 'results' / 'benchmark.csv')
+    page = (tiny.ROOT / 'docs' / 'speed.rst').read_text()
+    table, ratios = format_report(rows).split('\n\n')
+    assert_in('\n%s\n' % table, page)
+    words = ' '.join(page.split())
+    for line in ratios.split('\n'):
+        assert_in(line, words)
+    seconds = {row[:2]: row[2] for row in rows}
+    front = ' '.join((tiny.ROOT / 'README.rst').read_text().split())
+    for task, without in ('train_6', ''), ('train_6', ', no oneDNN'), (
+            'predict_1', ''), ('predict_8', ''):
+        ours = seconds[task, 'colornet' + without]
+        theirs = seconds[task, 'pytorch compile']
+        assert_in('%.3f %.3f %.3f %.2f' % (
+            ours, theirs, seconds[task, 'pytorch channels_last bf16'],
+            theirs / ours), front)
+    assert_in('takes %.3f seconds in training' % seconds[
+        'train_6', 'colornet, obvious graph'], front)
+
+
 def test_report_without_pytorch():
     lines = format_report(ROWS[:2]).split('\n')
     eq_(lines[3].split()[-1], '-')
