@@ -54,10 +54,12 @@ def list_packages(pythons=PYTHONS):
         Name and extra ('' for those that are always installed) -> Python ->
         version.
     """
-    with mock.patch('setuptools.setup') as setup, \
+    # Environments of Python 3.12 and later have none.
+    setuptools = mock.Mock()
+    with mock.patch.dict('sys.modules', setuptools=setuptools), \
             mock.patch('os.getcwd', lambda: str(ROOT)):
         runpy.run_path(str(ROOT / 'setup.py'))
-    options = setup.call_args[1]
+    options = setuptools.setup.call_args[1]
     found = OrderedDict()
     for extra, lines in [('', options['install_requires'])] + list(
             options['extras_require'].items()):

@@ -6,7 +6,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from nose.tools import assert_in, assert_raises, eq_, ok_
+from nose.tools import assert_in, assert_less, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
@@ -80,9 +80,13 @@ def test_hints_are_for_any_kind_but_for_one_photo():
     hints = ['5,5=#3050c0']
     hinted = as_uint8(colorizer.colorize(np.array(grey()), hints))
     ok_((hinted != expected()).any())
-    assert_array_equal(colorizer(np.array(grey()), hints=hints), hinted)
-    assert_array_equal(np.array(colorizer(grey(), hints=hints)), hinted)
-    assert_array_equal(np.array(colorizer.colorize(grey(), hints)), hinted)
+    of_array = colorizer(np.array(grey()), hints=hints)
+    # Floats and bytes may be rounded to either side of a half.
+    assert_allclose(of_array.astype(int), hinted, atol=1)
+    assert_less((of_array != hinted).mean(), 1e-3)
+    for image in (colorizer(grey(), hints=hints),
+                  colorizer.colorize(grey(), hints)):
+        assert_array_equal(np.array(image), of_array)
     with assert_raises(ColornetError) as caught:
         colorizer([grey(), grey()], hints=hints)
     assert_in('one photo', str(caught.exception))

@@ -4,6 +4,7 @@ import base64
 
 from nose.tools import assert_in, eq_, ok_
 
+from tests import tiny
 from tests.video import clips
 from tests.web.browser import MEAN, Page
 from tests.web.serving import encoded
@@ -152,6 +153,7 @@ class TestNoFilms(Page):
 
 def test_types():
     """Each format has one."""
+    tiny.need('flask')
     from colornet.video.writing import FORMATS
     from colornet.web import film_views
     eq_(sorted(film_views._TYPES), sorted('.' + name for name in FORMATS))
