@@ -202,7 +202,8 @@ for start in "first", "second":
     begun = time.perf_counter()
     subprocess.run(["/home/somebody/venv/bin/colornet", "colorize",
                     "/home/somebody/colornet/demo/photos/astronaut.jpg",
-                    "--out", "/home/somebody/" + start], check=True)
+                    "--colour", "replace", "--out", start], check=True,
+                   cwd="/home/somebody")
     print("a %s start of colornet colorize: %.2f seconds" % (
         start, time.perf_counter() - begun))
 END
