@@ -161,14 +161,14 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	    training.start_from=$(OUT)/general_regression)
 
 # What it starts from ships; free photos show both, test photos score both.
-adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg, _test.csv
+adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .jpg, _test.csv
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
 	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
 	    --sheet $(OUT)/adversarial.jpg \
 	    --decoding "method=mean temperature=0.38 saturation=1"
 	$(VENV)/bin/python tools/adversarial_table.py $(PHOTOS) $(OUT)/adversarial \
-	    $(OUT)/adversarial_test.csv
+	    $(OUT)/adversarial_test.csv $(OUT)/adversarial_held_out.csv
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
