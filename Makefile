@@ -164,7 +164,7 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 adversarial: $(TRAINER) ## train our best against a discriminator: RUNS/adversarial, .jpg, _test.csv
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
-	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
+	    --network $(OUT)/adversarial --out $(OUT)/adversarial_photos.csv \
 	    --sheet $(OUT)/adversarial.jpg \
 	    --decoding "method=mean temperature=0.38 saturation=1"
 	$(VENV)/bin/python tools/adversarial_table.py $(PHOTOS) $(OUT)/adversarial \

@@ -6,7 +6,7 @@ import io
 from collections import OrderedDict
 from unittest import mock
 
-from nose.tools import assert_in, eq_
+from nose.tools import assert_in, eq_, ok_
 from numpy.testing import assert_allclose
 
 from colornet.files import read_csv
@@ -130,5 +130,7 @@ def test_table_2_has_the_same_numbers():
 def test_make_writes_it():
     run = dry_run('adversarial', 'CVCL=a b')
     assert_in("tools/adversarial_table.py 'a b' ", run)
-    for name in 'held_out', 'test':
+    # What ships as adversarial.csv is the log of the training.
+    ok_('adversarial.csv' not in run)
+    for name in 'photos', 'held_out', 'test':
         assert_in('adversarial_%s.csv' % name, run)
