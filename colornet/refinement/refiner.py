@@ -21,7 +21,8 @@ from .total_variation import luminance_ties, minimize_variation
 
 __all__ = ['Refinement', 'on_grid']
 
-#: Pixels of the grid, at most: 112 x 112, and some more for oblong photos.
+#: Pixels of the grid: at most so many, such as 112 x 112, where sides can be
+#: halved as often as that takes, and never more than four times that.
 GRID_PIXELS = 15000
 
 
@@ -280,14 +281,16 @@ def grid_scale(shape):
     Parameters
     ----------
     shape : (int, int)
-        Rows and columns, divisible by 8.
+        Rows and columns.
 
     Returns
     -------
     1, 2, 4 or 8
+        Divides both.
     """
     scale = 1
-    while scale < 8 and shape[0] * shape[1] > GRID_PIXELS * scale ** 2:
+    while (scale < 8 and shape[0] * shape[1] > GRID_PIXELS * scale ** 2 and
+           not (shape[0] % (2 * scale) or shape[1] % (2 * scale))):
         scale *= 2
     return scale
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.photos.colorizer import Colorizer
+from colornet.photos.colorizer import Colorizer, proportional_shape
 from colornet.photos.reading import read_photo
 from colornet.refinement import refiner
 from colornet.refinement.decoder import Decoder
@@ -17,6 +17,7 @@ from colornet.refinement.refiner import Refinement
 from colornet.refinement.scores import decode_scores
 from colornet.refinement.steps import OF_SCORES, STEPS
 from colornet.resources import find_resource
+from colornet.schema import MAX_SIZE
 
 LIMITS = -100., 100.
 REGRESSION = ['network.kind=regression', 'objective.loss=l2']
@@ -110,6 +111,38 @@ def test_large_grids_become_small():
     eq_(regression.replaced('total_variation')(
         chroma, draw_luminance(128, 160), LIMITS,
         configured(*REGRESSION).decoding).shape, (64, 80, 2))
+
+
+def test_grids_of_all_sizes():
+    """Those that the schema takes, and all strides."""
+    def check(size, stride, photo):
+        rows, columns = [side // stride
+                         for side in proportional_shape(photo, size)]
+        scale = refiner.grid_scale((rows, columns))
+        eq_((rows % scale, columns % scale), (0, 0))
+        ok_(rows * columns <= 4 * refiner.GRID_PIXELS * scale ** 2,
+            (rows, columns))
+        return rows, columns
+    for stride in 1, 2, 4:
+        for size in range(16, MAX_SIZE + 1, 8):
+            for longer in 100, 133, 150, 241, 300, 999:
+                check(size, stride, (100, longer))
+    chroma = np.random.RandomState(0).normal(0, 9, (2, 500, 760)).astype(
+        np.float32)
+    regression = configured(*REGRESSION)
+    refinement = Refinement.of(regression).replaced('total_variation')
+    for size, stride, photo in ((1000, 2, (1, 1)), (1000, 4, (1, 1)),
+                                (1000, 4, (1, 3)), (640, 4, (100, 241))):
+        rows, columns = check(size, stride, photo)
+        scale = refiner.grid_scale((rows, columns))
+        eq_(refinement([chroma[:, :rows, :columns]],
+                       draw_luminance(rows * stride, columns * stride),
+                       LIMITS, regression.decoding).shape,
+            (rows // scale, columns // scale, 2))
+    # Of scores, too, by all steps.
+    eq_(taking(*STEPS)(draw_outputs(122, 126), draw_luminance(488, 504),
+                       LIMITS, configured().decoding).shape, (61, 63, 2))
+    eq_(refiner.on_grid(draw_outputs(250, 250))[0][0].shape, (50, 125, 125))
 
 
 def vary(scores, luminance, *overrides):
