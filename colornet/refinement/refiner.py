@@ -165,8 +165,10 @@ class Refinement:
         """
         chroma = decode_scores(outputs, limits, **decoding)
         settings = self.settings
-        spread = (predicted_spread(outputs, limits) if len(outputs) > 1 else
-                  np.zeros(chroma.shape[:2], np.float32))
+        if {'total_variation', 'fade'} & set(self.steps):
+            spread = (predicted_spread(outputs, limits)
+                      if len(outputs) > 1 else
+                      np.zeros(chroma.shape[:2], np.float32))
         if 'total_variation' in self.steps:
             grid = chroma.shape[:2]
             ties = luminance_ties(shrink(luminance, grid),

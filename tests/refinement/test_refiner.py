@@ -1,6 +1,7 @@
 """The steps together, and photos that are refined."""
 
 import copy
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_is, assert_raises, eq_, ok_
@@ -78,6 +79,16 @@ def test_each_step_makes_colours_more_even():
         ok_(unevenness(found) < 0.9 * unevenness(plain), step)
     together = taking(*STEPS)(scores, luminance, LIMITS, decoding)
     ok_(unevenness(together) < 0.3 * unevenness(plain))
+
+
+def test_only_steps_that_ask_how_sure_a_network_is_wait_for_it():
+    with mock.patch.object(refiner, 'predicted_spread',
+                           wraps=refiner.predicted_spread) as spread:
+        for step, number in (('segments', 0), ('crf', 0), ('fade', 1),
+                             ('total_variation', 2)):
+            taking(step)(draw_outputs(), draw_luminance(), LIMITS,
+                         configured().decoding)
+            eq_(spread.call_count, number, step)
 
 
 def test_the_most_likely_bins_are_refined_too():
