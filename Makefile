@@ -225,12 +225,15 @@ flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker,
 	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) \
 	    $(if $(ENGINE),--engine $(ENGINE)) --out $(OUT)/flicker.csv
 
-consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency.csv, .jpg
-	$(COLORNET) consistency --cvcl $(PHOTOS) \
-	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
-	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
-	    $(if $(EVERY),--every $(call quoted,$(EVERY))) \
+consistency = $(COLORNET) consistency$(if $(ENGINE), --engine $(ENGINE)) --cvcl $(PHOTOS) \
+    --everyday $(call quoted,$(EVERYDAY_TEST)) \
+    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST)))
+
+# All ways take long: of them, EVERY leaves photos out, not of what photos get.
+consistency: $(VENV)/$(or $(filter onnx pytorch,$(ENGINE)),installed) ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency*
+	$(consistency) $(if $(EVERY),--every $(call quoted,$(EVERY))) \
 	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
+	$(consistency) --default --out $(OUT)/consistency_default.csv
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network
