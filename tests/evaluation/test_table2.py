@@ -66,6 +66,18 @@ class TestTable2(tiny.InFolder):
             'regression', 'regression_l2', 'floor_mode', 'floor_grey',
             'floor_lookup'])
 
+    def test_what_cannot_be_written_is_told_before_the_work(self):
+        for name in 'intervals.csv', 'regression.json', 'classification.png':
+            folder = self.root / ('other_' + name)
+            folder.mkdir()
+            with mock.patch('colornet.evaluation.table2.evaluate_network'
+                            ) as evaluate:
+                tiny.check_error(lambda: make_table2(
+                    self.root / 'cvcl', self.root / 'runs',
+                    self.root / 'other.csv'), folder.name)
+            eq_(evaluate.call_count, 0)
+            folder.rmdir()
+
     def test_units(self):
         for system in ('classification', 'floor_lookup'):
             row = {name: float(value) for name, value
