@@ -275,6 +275,11 @@ class TestFiles(tiny.InFolder):
 
     def test_what_is_wrong(self):
         assert_raises(ColornetError, score_consistency, self.root / 'a.csv')
+        (self.root / 'b_intervals.csv').mkdir()
+        with mock.patch.object(Scorer, 'score') as score:
+            tiny.check_error(lambda: score_consistency(
+                self.root / 'b.csv', everyday=self.photos), 'b_intervals.csv')
+        eq_(score.call_count, 0)
         with stand_in(), contextlib.redirect_stderr(io.StringIO()):
             folder = self.root / 'none'
             folder.mkdir()
@@ -321,14 +326,12 @@ def test_the_page_shows_the_intervals_that_ship():
 
 def no_harm(rows, step, decoder):
     """Rows of a step that are no worse than those without."""
-    tried = [row for row in rows
-             if (row['decoder'], row['steps']) == (decoder, step)]
     none, = [row for row in rows
-             if (row['decoder'], row['steps'], row['count']) ==
-             (decoder, 'none', tried[0]['count'])]
-    return [row for row in tried
-            if row['psnr_gain'] >= none['psnr_gain'] and
-            row['edge_error'] <= none['edge_error'] and
+             if (row['decoder'], row['steps']) == (decoder, 'none')]
+    return [row for row in rows
+            if (row['decoder'], row['steps']) == (decoder, step) and
+            row['psnr_gain'] >= none['psnr_gain'] and
+            round(row['edge_error'], 2) <= round(none['edge_error'], 2) and
             (step != 'total_variation' or row['colourfulness_ratio'] >=
              0.95 * none['colourfulness_ratio'])]
 
@@ -338,20 +341,40 @@ def most_even(rows):
     return min(rows, key=lambda row: round(row['inconsistency'], 1))
 
 
-def test_settings_are_those_that_the_rule_takes():
-    """docs/refinement.rst: the most even that does no harm."""
+def test_settings_are_those_that_the_rules_take():
+    """docs/refinement.rst: the most even that does no harm; or others."""
     rows = read_shipped('consistency_choices')
+    others = read_shipped('consistency_choices_others')
+    even = no_harm(rows, 'total_variation', 'own')
+    # Of segments, none pass.
+    eq_(no_harm(others, 'segments', 'argmax'), [])
     config = load_config().refinement
-    for step, decoder in (('total_variation', 'own'), ('crf', 'argmax'),
-                          ('fade', 'argmax')):
-        best = most_even(no_harm(rows, step, decoder))
-        for change in best['changes'].split():
+    for taken in (
+            most_even(even),
+            most_even(no_harm(others, 'crf', 'argmax')),
+            most_even(no_harm(others, 'fade', 'argmax')),
+            max((row for row in others if row['steps'] == 'segments'),
+                key=lambda row: row['psnr_gain']),
+            min((row for row in others if row['steps'] == 'guided'),
+                key=lambda row: row['edge_error'])):
+        for change in taken['changes'].split():
             setting, _, text = change.partition('=')
-            eq_(config[setting], SCHEMA['refinement'][setting](text), step)
+            eq_(config[setting], SCHEMA['refinement'][setting](text),
+                taken['steps'])
     # By the mean, too.
-    assert_in(most_even(no_harm(rows, 'total_variation', 'own'))['changes'],
+    assert_in(most_even(even)['changes'],
               [row['changes']
                for row in no_harm(rows, 'total_variation', 'mean')])
+
+
+def test_candidates_that_ship_are_those_of_the_commands():
+    for name, is_there, count in (
+            ('', lambda steps: steps == 'total_variation', 40),
+            ('_others', lambda steps: steps != 'total_variation', 25)):
+        eq_([(row['decoder'], row['steps'], row['changes'], row['count'])
+             for row in read_shipped('consistency_choices' + name)],
+            [(one.decoder, one.steps, one.text, count) for one in CANDIDATES
+             if one.steps == 'none' or is_there(one.steps)])
 
 
 def test_the_page_shows_candidates_that_ship():
@@ -362,8 +385,6 @@ def test_the_page_shows_candidates_that_ship():
     ways = [' '.join(line[:-4]) for line in lines]
     eq_(len(set(ways)), len(ways))
     for row in read_shipped('consistency_choices'):
-        if row['count'] != 40:
-            continue
         way = ' '.join([change.partition('=')[2] for change in
                         row['changes'].split()] or ['none'])
         way += ' ' + row['decoder']
@@ -375,6 +396,20 @@ def test_the_page_shows_candidates_that_ship():
                     ('%.3f', 'colourfulness_ratio'))])
             ways[ways.index(way)] = 'found'
     eq_(set(ways), {'found'})
+
+
+def test_each_way_has_a_file_of_its_own():
+    for options, name in ((['--default'], 'consistency_default'),
+                          (['--choose', 'crf', '--list', 'none.txt'],
+                           'consistency_choices'), ([], 'consistency')):
+        way = '%s.%s' % (score_consistency.__module__,
+                         'choose_settings' if '--choose' in options else
+                         'score_consistency')
+        with mock.patch(way, return_value='') as called, \
+                contextlib.redirect_stderr(io.StringIO()), \
+                contextlib.redirect_stdout(io.StringIO()):
+            eq_(cli.main(['consistency', '--everyday', 'none'] + options), 0)
+        eq_(called.call_args[0][0], 'runs/%s.csv' % name)
 
 
 def test_options_that_exclude_each_other():
