@@ -16,7 +16,7 @@ from .fade import fade_chroma, predicted_spread, trust_of
 from .guided import GuidedFilter, follow_luminance, window_radius
 from .scores import decode_scores
 from .segments import average_in_segments, find_segments
-from .steps import OF_SCORES, STEPS, check_steps
+from .steps import OF_SCORES, STEPS, check_steps, step_of
 from .total_variation import luminance_ties, minimize_variation
 
 __all__ = ['Refinement', 'on_grid']
@@ -86,6 +86,26 @@ class Refinement:
                     'refinement %s is not for this network; there are: %s'
                     % (step, ', '.join(self.suited) or 'none'))
         return replace(self, steps=steps)
+
+    def check_changes(self, changes):
+        """Refuse changes that do nothing, as their step is not taken.
+
+        Parameters
+        ----------
+        changes : iterable of str
+            As :meth:`colornet.config.Config.override_decoding` took them.
+
+        Raises
+        ------
+        ColornetError
+        """
+        for text in changes:
+            name = text.partition('=')[0].strip()
+            section, _, setting = name.partition('.')
+            step = step_of(setting) if section == 'refinement' else None
+            if step and step not in self.steps:
+                raise ColornetError('%s is of the step %s, and refinement is '
+                                    '%s' % (name, step, self.text))
 
     @property
     def text(self):

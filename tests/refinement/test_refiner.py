@@ -213,12 +213,31 @@ def test_steps_that_suit():
         assert_in(step, str(caught.exception))
     assert_raises(ColornetError, configured, *REGRESSION,
                   'refinement.steps=crf')
-    assert_raises(ColornetError, configured, 'network.color_space=hsv',
-                  'refinement.steps=fade')
+    with assert_raises(ColornetError) as caught:
+        configured('network.color_space=hsv', 'refinement.steps=fade guided')
+    assert_in('refinement.steps = fade guided is not for',
+              str(caught.exception))
+    hsv.override_decoding(['refinement.steps=none'])
+    eq_(configured('network.color_space=hsv',
+                   'refinement.steps=none').refinement['steps'], ())
     own = Refinement.of(configured('refinement.steps=fade guided'))
     eq_(own.steps, ('fade', 'guided'))
     assert_is(own.replaced(None), own)
     eq_(own.replaced('none').steps, ())
+
+
+def test_settings_of_steps_that_are_not_taken():
+    crf = 'refinement.crf_weight=3'
+    for steps, changes in (('crf fade', [crf, 'refinement.fade_spread=9']),
+                           ('segments', ['refinement.segmentation=slic']),
+                           ('none', ['saturation=2', 'decoding.method=mean',
+                                     'refinement.steps=none'])):
+        taking(steps).check_changes(changes)
+    for steps in 'total_variation', 'none':
+        with assert_raises(ColornetError) as caught:
+            taking(steps).check_changes(['refinement.steps=' + steps, crf])
+        for word in 'refinement.crf_weight', 'step crf', steps:
+            assert_in(word, str(caught.exception))
 
 
 class FakeNetwork:
