@@ -165,16 +165,16 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	    training.start_from=$(OUT)/general_regression)
 
 # What it starts from ships; free photos show both, test photos score both.
-adversarial: $(VENV)/installed ## train our best against a discriminator: RUNS/adversarial, .csv, .jpg, _test.csv
+adversarial: $(VENV)/installed ## train our best against a discriminator: RUNS/adversarial, .jpg, tables
 	$(if $(filter pytorch,$(ENGINE)),$(error colornet: only Theano trains against \
 	    a discriminator))
 	$(call train,adversarial,$(PHOTOS))
 	$(COLORNET) everyday --data demo/photos --network weights/cvcl_best.h5 \
-	    --network $(OUT)/adversarial --out $(OUT)/adversarial.csv \
+	    --network $(OUT)/adversarial --out $(OUT)/adversarial_photos.csv \
 	    --sheet $(OUT)/adversarial.jpg \
 	    --decoding "method=mean temperature=0.38 saturation=1"
 	$(VENV)/bin/python tools/adversarial_table.py $(PHOTOS) $(OUT)/adversarial \
-	    $(OUT)/adversarial_test.csv
+	    $(OUT)/adversarial_test.csv $(OUT)/adversarial_held_out.csv
 
 train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
@@ -231,12 +231,15 @@ flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker,
 	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) \
 	    $(if $(ENGINE),--engine $(ENGINE)) --out $(OUT)/flicker.csv
 
-consistency: $(VENV)/installed ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency.csv, .jpg
-	$(COLORNET) consistency --cvcl $(PHOTOS) \
-	    --everyday $(call quoted,$(EVERYDAY_TEST)) \
-	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
-	    $(if $(EVERY),--every $(call quoted,$(EVERY))) \
+consistency = $(COLORNET) consistency$(if $(ENGINE), --engine $(ENGINE)) --cvcl $(PHOTOS) \
+    --everyday $(call quoted,$(EVERYDAY_TEST)) \
+    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST)))
+
+# All ways take long: of them, EVERY leaves photos out, not of what photos get.
+consistency: $(VENV)/$(or $(filter onnx pytorch,$(ENGINE)),installed) ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency*
+	$(consistency) $(if $(EVERY),--every $(call quoted,$(EVERY))) \
 	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
+	$(consistency) --default --out $(OUT)/consistency_default.csv
 
 figure1: ## a photo and its colours: RUNS/figure1.png
 figure2: ## the regression network; figure3: the classification network

@@ -75,7 +75,9 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
         VGG16's weights, as for :func:`colornet.network.saved.load_network`.
     decoding : iterable of str
         Changes of ``[decoding]``, such as ``saturation=1.5``, and of
-        ``[refinement]``, such as ``refinement.variation_weight=6``.
+        ``[refinement]``, such as ``refinement.steps=crf`` and
+        ``refinement.crf_weight=3``. Those of steps that are not taken do
+        nothing until a call asks for their step.
     engine : 'theano', 'onnx' or 'pytorch', optional
         What computes; if not given, Theano where it is installed, else ONNX
         Runtime, as for ONNX files.

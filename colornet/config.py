@@ -85,7 +85,8 @@ class Config(OrderedDict):
         ------
         ColornetError
             If one is of another section, or does not suit the network; or if
-            it would do nothing.
+            it would do nothing. Settings of steps that are not the network's
+            are taken: who uses it may ask for the steps later.
         """
         overrides = list(overrides)
         for text in overrides:
@@ -255,8 +256,10 @@ def _complete(config, source):
         changed = [name for name in names if settings[name] != defaults[name]]
         if changed or not names:
             name = (changed or [None])[0]
+            texts = {key: format_value(value)
+                     for key, value in settings.items()}
             raise ColornetError('%s: %s' % (source, message % dict(
-                settings, name=name, value=settings.get(name))))
+                texts, name=name, value=texts.get(name))))
     return config
 
 

@@ -238,7 +238,12 @@ RULES = [
     # The zero of hue is no grey, and the mean of two hues means nothing.
     (_where('network.color_space', 'hsv'),
      ('decoding.saturation', 'decoding.method', 'objective.balance',
-      'adversarial.weight', 'refinement.steps'),
+      'adversarial.weight'),
+     '%(name)s = %(value)s is not for network.color_space = hsv'),
+    # Those that all networks have unless told are not taken; others were
+    # asked for.
+    (lambda settings: (settings['network.color_space'] == 'hsv' and
+                       settings['refinement.steps']), ('refinement.steps',),
      '%(name)s = %(value)s is not for network.color_space = hsv'),
     (_where('network.residual_units', False),
      ('network.global_features', 'network.context'),

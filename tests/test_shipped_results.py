@@ -354,8 +354,11 @@ def test_the_table_of_the_adversarial_training_is_its_log():
 def test_results_that_ship_name_no_folder_and_are_no_studies():
     names = {study.name for study in STUDIES}
     others = {'table2', 'table2_intervals', 'decodings', 'everyday',
-              'consistency', 'consistency_choices', 'consistency_intervals',
-              'flicker', 'adversarial', 'adversarial_test', 'benchmark'}
+              'consistency', 'consistency_choices',
+              'consistency_choices_others', 'consistency_default_intervals',
+              'consistency_intervals',
+              'flicker', 'adversarial', 'adversarial_held_out',
+              'adversarial_test', 'benchmark'}
     for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)

@@ -294,6 +294,8 @@ def _load(options):
     colorizer = load_colorizer(
         options.network, options.vgg, options.decoding, options.engine,
         options.bfloat16, options.device)
+    colorizer.refined(options.refinement).refinement.check_changes(
+        options.decoding)
     colorizer.borders, colorizer.tones = options.borders, options.tones
     return colorizer
 

@@ -73,7 +73,9 @@ def add_consistency(commands):
     command.add_argument('--default', action='store_true', help='score what '
                          'photos get and the same without steps, and no '
                          'other ways')
-    add_out(command, 'runs/consistency.csv')
+    command.add_argument('--out', metavar='CSV', help='(default: '
+                         'runs/consistency.csv, consistency_choices.csv with '
+                         '--choose, consistency_default.csv with --default)')
     command.add_argument('--sheet', metavar='PNG', help='contact sheet: grey '
                          '| ways | original of the most uneven photos')
     command.add_argument('--every', type=positive, default=1, metavar='N',
@@ -83,6 +85,10 @@ def add_consistency(commands):
 
 
 def _consistency(options):
+    # None may take the place of another.
+    options.out = options.out or 'runs/consistency%s.csv' % (
+        '_choices' if options.choose is not None else
+        '_default' if options.default else '')
     from ..studies.consistency import choose_settings, score_consistency
     check_outputs(options)
     if options.choose is not None:

@@ -167,9 +167,11 @@ def _load(options):
     """The network, once it is known that there is something to colour."""
     from ..video.colouring import FilmColorizer
     network, outputs, config = _load_network(options)
-    return FilmColorizer(outputs, config, options.smooth, options.every,
+    film = FilmColorizer(outputs, config, options.smooth, options.every,
                          options.batch_size, options.tones,
                          options.refinement, _origin(options, network))
+    film.refinement.check_changes(options.decoding)
+    return film
 
 
 def _origin(options, network):

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data.subsets import load_subset
 from ..errors import ColornetError
-from ..files import write_rows
+from ..files import check_output, write_rows
 from ..metrics import METRICS, image_metrics, in_units, summarize
 from ..prediction.engines import load_configuration, load_prediction
 from ..terminal import progress_bar
@@ -90,6 +90,7 @@ def compare_decodings(network, data_folder, subset, out_file,
         If it is no classification network of U and V.
     """
     out_file = Path(out_file)
+    check_output(out_file.with_suffix('.png'))
     config, _ = load_configuration(network)
     if config.network['kind'] != 'classification':
         raise ColornetError('%s is a %s network: it has no class scores to '

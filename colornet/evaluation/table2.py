@@ -11,7 +11,7 @@ import numpy as np
 from ..config import load_config
 from ..data.subsets import load_subset
 from ..errors import ColornetError
-from ..files import write_json, write_rows
+from ..files import check_output, write_json, write_rows
 from ..metrics import in_units
 from ..resources import EVERYDAY, SHIPPED_NETWORKS, find_resource, weights_file
 from .baselines import fit_lookup, fit_mode, predict_grey
@@ -101,9 +101,15 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None,
     """
     out_file = Path(out_file)
     networks = _find_networks(runs_folder)
+    stems = {system: '%s_%s' % (out_file.with_suffix(''), system)
+             for system in networks}
+    intervals_file = '%s_intervals.csv' % out_file.with_suffix('')
+    for path in [intervals_file] + [stem + suffix for stem in stems.values()
+                                    for suffix in ('.json', '.png')]:
+        check_output(path)
     results, sources = OrderedDict(), []
     for system, network in networks.items():
-        stem = '%s_%s' % (out_file.with_suffix(''), system)
+        stem = stems[system]
         result = evaluate_network(
             network, data_folder, sheet_file=stem + '.png',
             vgg_weights=vgg_weights, engine=engine, dataset='cvcl',
@@ -123,8 +129,7 @@ def make_table2(data_folder, runs_folder, out_file, vgg_weights=None,
     intervals = list(_intervals(results))
     write_rows(out_file, ['system'] + list(rows['regression']), [
         dict(row, system=system) for system, row in rows.items()], _NUMBER)
-    write_rows('%s_intervals.csv' % out_file.with_suffix(''),
-               list(intervals[0]), intervals, _NUMBER)
+    write_rows(intervals_file, list(intervals[0]), intervals, _NUMBER)
     tables = [format_columns('%-22s' % 'system', rows, columns, PAPER)
               for columns in _TABLES]
     tables += [_format_intervals(intervals), sources]

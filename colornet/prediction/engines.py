@@ -1,5 +1,7 @@
 """Trained networks that predict, by Theano, ONNX Runtime or PyTorch."""
 
+import itertools
+
 from ..engine.available import DEVICES, choose_engine, is_onnx
 from ..errors import ColornetError
 from ..network import stored
@@ -40,10 +42,15 @@ def load_prediction(network, vgg_weights=None, decodings=((),), engine=None,
     Raises
     ------
     ColornetError
-        If the engine, the network or VGG16's weights are missing or damaged.
+        If the engine, the network or VGG16's weights are missing or damaged,
+        or one of the changes is of refinement, which there is none of.
     """
     engine = _choose(engine, network, bfloat16, device)
     decodings = _checked(network, decodings)
+    for text in itertools.chain(*decodings):
+        if text.strip().startswith('refinement.'):
+            raise ColornetError('%s does nothing: these colours are decoded '
+                                'only' % text)
     if engine == 'onnx':
         from .onnx_cache import load_for_onnx_runtime
         return load_for_onnx_runtime(network, vgg_weights, decodings)

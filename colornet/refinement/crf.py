@@ -1,10 +1,11 @@
 """A conditional random field of the bins of U, or of V (paper, 6).
 
-As Kraehenbuehl and Koltun's (2011), it is fully connected and its marginals
-are found by mean field, but messages are passed by a guided filter in place of
-Gaussians in a space of colours: pixels agree with those around them on the
-same side of an edge of luminance. Bins are ordered, so to disagree costs the
-more, the further apart two bins are, up to a most.
+As of Kraehenbuehl and Koltun's (2011), marginals are found by mean field, but
+messages are passed by a guided filter in place of Gaussians in a space of
+colours: pixels agree with those around them on the same side of an edge of
+luminance. So it is not fully connected: a pixel hears of neighbours at most
+two radii of the filter away, itself among them. Bins are ordered, so to
+disagree costs the more, the further apart two bins are, up to a most.
 """
 
 import numpy as np

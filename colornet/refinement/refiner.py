@@ -16,12 +16,13 @@ from .fade import fade_chroma, predicted_spread, trust_of
 from .guided import GuidedFilter, follow_luminance, window_radius
 from .scores import decode_scores
 from .segments import average_in_segments, find_segments
-from .steps import OF_SCORES, STEPS, check_steps
+from .steps import OF_SCORES, STEPS, check_steps, step_of
 from .total_variation import luminance_ties, minimize_variation
 
 __all__ = ['Refinement', 'on_grid']
 
-#: Pixels of the grid, at most: 112 x 112, and some more for oblong photos.
+#: Pixels of the grid: at most so many, such as 112 x 112, where sides can be
+#: halved as often as that takes, and never more than four times that.
 GRID_PIXELS = 15000
 
 
@@ -85,6 +86,26 @@ class Refinement:
                     'refinement %s is not for this network; there are: %s'
                     % (step, ', '.join(self.suited) or 'none'))
         return replace(self, steps=steps)
+
+    def check_changes(self, changes):
+        """Refuse changes that do nothing, as their step is not taken.
+
+        Parameters
+        ----------
+        changes : iterable of str
+            As :meth:`colornet.config.Config.override_decoding` took them.
+
+        Raises
+        ------
+        ColornetError
+        """
+        for text in changes:
+            name = text.partition('=')[0].strip()
+            section, _, setting = name.partition('.')
+            step = step_of(setting) if section == 'refinement' else None
+            if step and step not in self.steps:
+                raise ColornetError('%s is of the step %s, and refinement is '
+                                    '%s' % (name, step, self.text))
 
     @property
     def text(self):
@@ -164,8 +185,10 @@ class Refinement:
         """
         chroma = decode_scores(outputs, limits, **decoding)
         settings = self.settings
-        spread = (predicted_spread(outputs, limits) if len(outputs) > 1 else
-                  np.zeros(chroma.shape[:2], np.float32))
+        if {'total_variation', 'fade'} & set(self.steps):
+            spread = (predicted_spread(outputs, limits)
+                      if len(outputs) > 1 else
+                      np.zeros(chroma.shape[:2], np.float32))
         if 'total_variation' in self.steps:
             grid = chroma.shape[:2]
             ties = luminance_ties(shrink(luminance, grid),
@@ -280,14 +303,16 @@ def grid_scale(shape):
     Parameters
     ----------
     shape : (int, int)
-        Rows and columns, divisible by 8.
+        Rows and columns.
 
     Returns
     -------
     1, 2, 4 or 8
+        Divides both.
     """
     scale = 1
-    while scale < 8 and shape[0] * shape[1] > GRID_PIXELS * scale ** 2:
+    while (scale < 8 and shape[0] * shape[1] > GRID_PIXELS * scale ** 2 and
+           not (shape[0] % (2 * scale) or shape[1] % (2 * scale))):
         scale *= 2
     return scale
 

@@ -2,13 +2,35 @@
 
 from ..errors import ColornetError
 
-__all__ = ['OF_SCORES', 'STEPS', 'check_steps', 'parse_steps']
+__all__ = ['OF_SCORES', 'STEPS', 'check_steps', 'parse_steps', 'step_of']
 
 #: What may be done, in this order.
 STEPS = ('segments', 'crf', 'total_variation', 'fade', 'guided')
 
 #: Those that need class scores, which regression networks do not have.
 OF_SCORES = ('segments', 'crf', 'fade')
+
+#: How names of the settings of each begin.
+_PREFIXES = {'segments': 'segment', 'crf': 'crf_',
+             'total_variation': 'variation_', 'fade': 'fade_',
+             'guided': 'guided_'}
+
+
+def step_of(setting):
+    """The step that a setting of ``[refinement]`` is of.
+
+    Parameters
+    ----------
+    setting : str
+        Such as ``'crf_weight'``.
+
+    Returns
+    -------
+    str, or None
+        None for ``'steps'``.
+    """
+    return next((step for step, prefix in _PREFIXES.items()
+                 if setting.startswith(prefix)), None)
 
 
 def parse_steps(text):

@@ -100,6 +100,8 @@ CANDIDATES = [Combination(decoder, 'none')
            variation_slope=(400, 800), variation_contrast=(2,)),
     *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.2,),
            variation_slope=(100, 200), variation_contrast=(1, 4)),
+    *_vary(['mean', 'own'], 'total_variation', variation_weight=(0.05, 0.1),
+           variation_slope=(200, 400), variation_contrast=(4,)),
     *_vary(['argmax'], 'segments',
            segmentation=('felzenszwalb', 'slic'), segment_size=(25, 100),
            segment_strength=(0.5, 1)),

@@ -106,7 +106,9 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
     ColornetError
         If there are no photos.
     """
+    intervals_file = '%s_intervals.csv' % Path(out_file).with_suffix('')
     check_output(out_file)
+    check_output(intervals_file)
     best, default = [find_resource(name) for name in (
         weights_file('cvcl_best'), DEFAULT_NETWORK)]
     sets = []
@@ -129,8 +131,7 @@ def score_consistency(out_file, cvcl=None, everyday=None, list_file=None,
         rows += means
         intervals += changes
         write_rows(out_file, COLUMNS, rows)
-        write_rows('%s_intervals.csv' % Path(out_file).with_suffix(''),
-                   INTERVAL_COLUMNS, intervals)
+        write_rows(intervals_file, INTERVAL_COLUMNS, intervals)
     if sheet_file:
         _save_sheet(sheet_file, sheet)
     return '\n\n'.join([format_table(rows), format_intervals(intervals)])

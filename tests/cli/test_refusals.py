@@ -45,6 +45,14 @@ class TestRefusals(InFolder):
         assert_in(words, err)
         eq_(sorted(self.folder.rglob('*')), before)
 
+    def test_settings_that_do_nothing(self):
+        self.check_refused(
+            'refinement.crf_weight is of the step crf', self.grey, '-o',
+            self.out, '--decoding', 'refinement.crf_weight=3')
+        status, _, err = self.colorize(self.grey, '-o', self.out, '--decoding',
+                                       'saturation=2')
+        eq_((status, err), (0, ''))
+
     def test_what_results_cannot_go_to(self):
         (self.folder / 'full.png').symlink_to('/dev/full')
         text = self.written('notes.txt', b'text')

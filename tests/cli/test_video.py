@@ -157,6 +157,10 @@ class TestVideo(clips.InFolder):
         with mock.patch('colornet.cli.video.sys') as terminal:
             terminal.stdout.isatty.return_value = True
             check_is_refused('terminal', 'video', source, '-')
+        status, out, err = self.run(source, self.out, '--decoding',
+                                    'refinement.crf_weight=3')
+        eq_(status, 2)
+        assert_in('refinement.crf_weight is of the step crf', err)
         status, out, err = self.run(source, self.out, '--start', '9')
         eq_(status, 2)
         assert_in('no frames at second 9 or', err)

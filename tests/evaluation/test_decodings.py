@@ -76,6 +76,11 @@ class TestDecodings(tiny.InFolder):
             self.networks['regression'], self.root / 'photos', 'test',
             self.root / 'none.csv'), 'regression.h5', 'class scores')
 
+    def test_a_sheet_that_cannot_be_written_is_told_before_the_work(self):
+        (self.root / 'other.png').mkdir()
+        tiny.check_error(lambda: compare_decodings(
+            'none.h5', 'none', 'test', self.root / 'other.csv'), 'other.png')
+
     def test_hue_has_no_mean(self):
         tiny.check_error(lambda: compare_decodings(
             self.networks['hsv'], self.root / 'photos', 'test',

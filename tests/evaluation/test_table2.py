@@ -35,11 +35,11 @@ class TestTable2(tiny.InFolder):
                 root / 'runs', stem, path, overrides + ['data.dataset=cvcl'],
                 epoch=3, trained_on='7 photos of cvcl')
         # Of the networks that need not be there, one is.
-        networks = OrderedDict([
+        cls.networks = OrderedDict([
             (kind, NETWORKS[kind]) for kind in
             ('classification', 'regression', 'regression_l2')],
             best='cvcl_that_does_not_exist')
-        with mock.patch('colornet.evaluation.table2.NETWORKS', networks):
+        with mock.patch('colornet.evaluation.table2.NETWORKS', cls.networks):
             cls.text = make_table2(root / 'cvcl', root / 'runs',
                                    root / 'runs' / 'table2.csv')
         with open(str(root / 'runs' / 'table2.csv')) as stream:
@@ -65,6 +65,20 @@ class TestTable2(tiny.InFolder):
             'paper_classification', 'paper_regression', 'classification',
             'regression', 'regression_l2', 'floor_mode', 'floor_grey',
             'floor_lookup'])
+
+    def test_what_cannot_be_written_is_told_before_the_work(self):
+        for name in 'intervals.csv', 'regression.json', 'classification.png':
+            folder = self.root / ('other_' + name)
+            folder.mkdir()
+            with mock.patch('colornet.evaluation.table2.NETWORKS',
+                            self.networks), \
+                    mock.patch('colornet.evaluation.table2.evaluate_network'
+                               ) as evaluate:
+                tiny.check_error(lambda: make_table2(
+                    self.root / 'cvcl', self.root / 'runs',
+                    self.root / 'other.csv'), folder.name)
+            eq_(evaluate.call_count, 0)
+            folder.rmdir()
 
     def test_units(self):
         for system in ('classification', 'floor_lookup'):

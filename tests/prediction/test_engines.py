@@ -167,6 +167,11 @@ def test_decodings_are_checked_before_an_engine_is_imported():
             with assert_raises(ColornetError) as caught:
                 load(find_resource(DEFAULT_NETWORK), None, decoding, 'onnx')
             assert_in('unknown setting decoding.foo', str(caught.exception))
+        # Tables and figures are without steps: these would do nothing.
+        with assert_raises(ColornetError) as caught:
+            load_prediction(find_resource(DEFAULT_NETWORK), None,
+                            [[], ['refinement.steps=crf']], 'onnx')
+        assert_in('refinement.steps=crf', str(caught.exception))
     eq_((outputs.called, both.called), (False, False))
 
 

@@ -20,7 +20,8 @@ def test_costs_grow_with_the_distance_up_to_a_most():
 
 
 def mean_field_by_loops(scores, costs, affinity, weight, num_rounds):
-    """Kraehenbuehl and Koltun's algorithm 1; `affinity` is of pixels."""
+    """Mean field, all pixels at once; `affinity` is of pixels, of each with
+    itself, too."""
     bins, pixels = scores.shape
     found = np.zeros_like(scores)
     for pixel in range(pixels):
@@ -55,6 +56,18 @@ def test_marginals_are_those_of_loops():
     assert_allclose(weights / weights.sum(axis=0), mean_field_by_loops(
         scores.reshape(5, 8).astype(np.float64), costs, affinity, 3.,
         2).reshape(5, 2, 4), atol=1e-5)
+
+
+def test_messages_come_from_neighbours():
+    radius, scores = 2, RNG.normal(0, 2, (5, 15, 15)).astype(np.float32)
+    smooth = GuidedFilter(RNG.uniform(0, 20, (15, 15)), radius, 4.)
+    other = scores.copy()
+    other[:, 7, 7] += RNG.normal(0, 5, 5)
+    changed = [np.abs(mean_field(one, bin_costs(5, LIMITS), smooth, 3., 1) -
+                      scores).max(axis=0) for one in (scores, other)]
+    rows, columns = np.nonzero(np.abs(changed[1] - changed[0]) > 1e-4)
+    eq_((rows.min(), rows.max(), columns.min(), columns.max()),
+        (7 - 2 * radius, 7 + 2 * radius) * 2)
 
 
 def test_a_pixel_follows_its_side_of_an_edge():

@@ -1,6 +1,7 @@
 """The steps together, and photos that are refined."""
 
 import copy
+from unittest import mock
 
 import numpy as np
 from nose.tools import assert_in, assert_is, assert_raises, eq_, ok_
@@ -9,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from colornet.color import split_channels
 from colornet.config import load_config
 from colornet.errors import ColornetError
-from colornet.photos.colorizer import Colorizer
+from colornet.photos.colorizer import Colorizer, proportional_shape
 from colornet.photos.reading import read_photo
 from colornet.refinement import refiner
 from colornet.refinement.decoder import Decoder
@@ -17,6 +18,7 @@ from colornet.refinement.refiner import Refinement
 from colornet.refinement.scores import decode_scores
 from colornet.refinement.steps import OF_SCORES, STEPS
 from colornet.resources import find_resource
+from colornet.schema import MAX_SIZE
 
 LIMITS = -100., 100.
 REGRESSION = ['network.kind=regression', 'objective.loss=l2']
@@ -79,6 +81,16 @@ def test_each_step_makes_colours_more_even():
     ok_(unevenness(together) < 0.3 * unevenness(plain))
 
 
+def test_only_steps_that_ask_how_sure_a_network_is_wait_for_it():
+    with mock.patch.object(refiner, 'predicted_spread',
+                           wraps=refiner.predicted_spread) as spread:
+        for step, number in (('segments', 0), ('crf', 0), ('fade', 1),
+                             ('total_variation', 2)):
+            taking(step)(draw_outputs(), draw_luminance(), LIMITS,
+                         configured().decoding)
+            eq_(spread.call_count, number, step)
+
+
 def test_the_most_likely_bins_are_refined_too():
     decoding = configured().decoding
     for step in 'segments', 'crf':
@@ -110,6 +122,38 @@ def test_large_grids_become_small():
     eq_(regression.replaced('total_variation')(
         chroma, draw_luminance(128, 160), LIMITS,
         configured(*REGRESSION).decoding).shape, (64, 80, 2))
+
+
+def test_grids_of_all_sizes():
+    """Those that the schema takes, and all strides."""
+    def check(size, stride, photo):
+        rows, columns = [side // stride
+                         for side in proportional_shape(photo, size)]
+        scale = refiner.grid_scale((rows, columns))
+        eq_((rows % scale, columns % scale), (0, 0))
+        ok_(rows * columns <= 4 * refiner.GRID_PIXELS * scale ** 2,
+            (rows, columns))
+        return rows, columns
+    for stride in 1, 2, 4:
+        for size in range(16, MAX_SIZE + 1, 8):
+            for longer in 100, 133, 150, 241, 300, 999:
+                check(size, stride, (100, longer))
+    chroma = np.random.RandomState(0).normal(0, 9, (2, 500, 760)).astype(
+        np.float32)
+    regression = configured(*REGRESSION)
+    refinement = Refinement.of(regression).replaced('total_variation')
+    for size, stride, photo in ((1000, 2, (1, 1)), (1000, 4, (1, 1)),
+                                (1000, 4, (1, 3)), (640, 4, (100, 241))):
+        rows, columns = check(size, stride, photo)
+        scale = refiner.grid_scale((rows, columns))
+        eq_(refinement([chroma[:, :rows, :columns]],
+                       draw_luminance(rows * stride, columns * stride),
+                       LIMITS, regression.decoding).shape,
+            (rows // scale, columns // scale, 2))
+    # Of scores, too, by all steps.
+    eq_(taking(*STEPS)(draw_outputs(122, 126), draw_luminance(488, 504),
+                       LIMITS, configured().decoding).shape, (61, 63, 2))
+    eq_(refiner.on_grid(draw_outputs(250, 250))[0][0].shape, (50, 125, 125))
 
 
 def vary(scores, luminance, *overrides):
@@ -169,12 +213,31 @@ def test_steps_that_suit():
         assert_in(step, str(caught.exception))
     assert_raises(ColornetError, configured, *REGRESSION,
                   'refinement.steps=crf')
-    assert_raises(ColornetError, configured, 'network.color_space=hsv',
-                  'refinement.steps=fade')
+    with assert_raises(ColornetError) as caught:
+        configured('network.color_space=hsv', 'refinement.steps=fade guided')
+    assert_in('refinement.steps = fade guided is not for',
+              str(caught.exception))
+    hsv.override_decoding(['refinement.steps=none'])
+    eq_(configured('network.color_space=hsv',
+                   'refinement.steps=none').refinement['steps'], ())
     own = Refinement.of(configured('refinement.steps=fade guided'))
     eq_(own.steps, ('fade', 'guided'))
     assert_is(own.replaced(None), own)
     eq_(own.replaced('none').steps, ())
+
+
+def test_settings_of_steps_that_are_not_taken():
+    crf = 'refinement.crf_weight=3'
+    for steps, changes in (('crf fade', [crf, 'refinement.fade_spread=9']),
+                           ('segments', ['refinement.segmentation=slic']),
+                           ('none', ['saturation=2', 'decoding.method=mean',
+                                     'refinement.steps=none'])):
+        taking(steps).check_changes(changes)
+    for steps in 'total_variation', 'none':
+        with assert_raises(ColornetError) as caught:
+            taking(steps).check_changes(['refinement.steps=' + steps, crf])
+        for word in 'refinement.crf_weight', 'step crf', steps:
+            assert_in(word, str(caught.exception))
 
 
 class FakeNetwork:

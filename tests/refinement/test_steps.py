@@ -4,7 +4,8 @@ from nose.tools import assert_raises, eq_
 
 from colornet.errors import ColornetError
 from colornet.refinement.steps import (OF_SCORES, STEPS, check_steps,
-                                       parse_steps)
+                                       parse_steps, step_of)
+from colornet.schema import SCHEMA
 
 
 def test_names_come_in_the_order_of_the_work():
@@ -25,3 +26,9 @@ def test_what_is_no_name():
             assert word in str(caught.exception), caught.exception
     for value in 3, ['fade'], True:
         assert_raises(ColornetError, check_steps, value)
+
+
+def test_settings_are_of_steps():
+    steps = [step_of(setting) for setting in SCHEMA['refinement']]
+    eq_(steps[0], None)
+    eq_(list(dict.fromkeys(steps[1:])), list(STEPS))

@@ -275,6 +275,11 @@ class TestFiles(tiny.InFolder):
 
     def test_what_is_wrong(self):
         assert_raises(ColornetError, score_consistency, self.root / 'a.csv')
+        (self.root / 'b_intervals.csv').mkdir()
+        with mock.patch.object(Scorer, 'score') as score:
+            tiny.check_error(lambda: score_consistency(
+                self.root / 'b.csv', everyday=self.photos), 'b_intervals.csv')
+        eq_(score.call_count, 0)
         with stand_in(), contextlib.redirect_stderr(io.StringIO()):
             folder = self.root / 'none'
             folder.mkdir()
@@ -293,88 +298,18 @@ def _has_theano():
     return not missing_theano()
 
 
-def read_shipped(name):
-    return numbers_of(read_rows(find_resource('experiments/results/%s.csv' %
-                                              name)))
-
-
-def test_the_page_shows_the_table_that_ships():
-    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
-    lines = format_table(read_shipped('consistency')).splitlines()
-    ok_(len(lines) > 70)
-    for line in lines:
-        assert_in(line, page)
-
-
-def test_the_page_shows_the_intervals_that_ship():
-    rows = read_shipped('consistency_intervals')
-    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
-    lines = format_intervals(rows).splitlines()
-    ok_(len(lines) > 5)
-    for line in lines:
-        assert_in('    %s\n' % line if line else '', page)
-    for row in rows:
-        ok_(row['low'] <= row['difference'] <= row['high'])
-        assert_allclose(row['with'] - row['without'], row['difference'],
-                        rtol=1e-5, atol=2e-4)
-
-
-def no_harm(rows, step, decoder):
-    """Rows of a step that are no worse than those without."""
-    tried = [row for row in rows
-             if (row['decoder'], row['steps']) == (decoder, step)]
-    none, = [row for row in rows
-             if (row['decoder'], row['steps'], row['count']) ==
-             (decoder, 'none', tried[0]['count'])]
-    return [row for row in tried
-            if row['psnr_gain'] >= none['psnr_gain'] and
-            row['edge_error'] <= none['edge_error'] and
-            (step != 'total_variation' or row['colourfulness_ratio'] >=
-             0.95 * none['colourfulness_ratio'])]
-
-
-def most_even(rows):
-    """Of those that are so to the page's digit, the first: the weakest."""
-    return min(rows, key=lambda row: round(row['inconsistency'], 1))
-
-
-def test_settings_are_those_that_the_rule_takes():
-    """docs/refinement.rst: the most even that does no harm."""
-    rows = read_shipped('consistency_choices')
-    config = load_config().refinement
-    for step, decoder in (('total_variation', 'own'), ('crf', 'argmax'),
-                          ('fade', 'argmax')):
-        best = most_even(no_harm(rows, step, decoder))
-        for change in best['changes'].split():
-            setting, _, text = change.partition('=')
-            eq_(config[setting], SCHEMA['refinement'][setting](text), step)
-    # By the mean, too.
-    assert_in(most_even(no_harm(rows, 'total_variation', 'own'))['changes'],
-              [row['changes']
-               for row in no_harm(rows, 'total_variation', 'mean')])
-
-
-def test_the_page_shows_candidates_that_ship():
-    page = (tiny.ROOT / 'docs' / 'refinement.rst').read_text()
-    table = page[page.index('    weight slope contrast'):].split('\n\n')[0]
-    lines = [line.split() for line in table.splitlines()[1:]]
-    ok_(len(lines) > 10)
-    ways = [' '.join(line[:-4]) for line in lines]
-    eq_(len(set(ways)), len(ways))
-    for row in read_shipped('consistency_choices'):
-        if row['count'] != 40:
-            continue
-        way = ' '.join([change.partition('=')[2] for change in
-                        row['changes'].split()] or ['none'])
-        way += ' ' + row['decoder']
-        if way in ways:
-            eq_(lines[ways.index(way)][-4:], [
-                form % row[name] for form, name in (
-                    ('%.3f', 'psnr_gain'), ('%.3f', 'edge_error'),
-                    ('%.1f', 'inconsistency'),
-                    ('%.3f', 'colourfulness_ratio'))])
-            ways[ways.index(way)] = 'found'
-    eq_(set(ways), {'found'})
+def test_each_way_has_a_file_of_its_own():
+    for options, name in ((['--default'], 'consistency_default'),
+                          (['--choose', 'crf', '--list', 'none.txt'],
+                           'consistency_choices'), ([], 'consistency')):
+        way = '%s.%s' % (score_consistency.__module__,
+                         'choose_settings' if '--choose' in options else
+                         'score_consistency')
+        with mock.patch(way, return_value='') as called, \
+                contextlib.redirect_stderr(io.StringIO()), \
+                contextlib.redirect_stdout(io.StringIO()):
+            eq_(cli.main(['consistency', '--everyday', 'none'] + options), 0)
+        eq_(called.call_args[0][0], 'runs/%s.csv' % name)
 
 
 def test_options_that_exclude_each_other():
