@@ -17,7 +17,8 @@ from .smoothing import as_grey, as_scores, as_weighted, smooth
 
 __all__ = ['Block', 'FilmColorizer', 'State']
 
-#: Frames that are coloured together, and that are looked ahead.
+#: Frames that are coloured together, and that are looked ahead. Of a clip,
+#: both and a batch, which is no longer than a block, are in memory at a time.
 BLOCK, AHEAD = 24, 24
 
 #: Trust in what moved below which the network sees a frame in any case.
@@ -90,7 +91,7 @@ class FilmColorizer:
         too much is new; the others take their colours from these, along what
         moves.
     batch_size : int
-        Frames that go through the network at a time.
+        Frames that go through the network at a time, :data:`BLOCK` at most.
     tones : 'stretch' or 'keep'
         As for :class:`colornet.photos.colorizer.Colorizer`.
     refinement : str, optional
@@ -207,7 +208,9 @@ class FilmColorizer:
         batch = []
         for seen in looked:
             batch.append(seen)
-            if sum(not one.since for one in batch) == self.batch_size:
+            # However few of them the network sees: all are kept meanwhile.
+            if len(batch) == BLOCK or sum(
+                    not one.since for one in batch) == self.batch_size:
                 yield from self._see(batch)
                 batch = []
         yield from self._see(batch)

@@ -227,9 +227,9 @@ def _write_parts(film, colorizer, picture, parts, bar):
             encoder = Encoder(container, film.clip, film.encoding, film.shift)
             frames = 0
             while True:
+                last, state = block.frames[-1], block.state
                 frames += _write_block(film, colorizer, picture, block,
                                        encoder, bar)
-                last, state = block.frames[-1], block.state
                 is_full = frames >= PART
                 if is_full:
                     break
@@ -245,11 +245,14 @@ def _write_parts(film, colorizer, picture, parts, bar):
 
 
 def _write_block(film, colorizer, picture, block, encoder, bar):
+    """Write the frames of a block, and let go of them: they are large."""
+    count = len(block.frames)
     for frame, chroma in zip(block.frames, block.chroma):
         pixels = film.clip.pixels(frame)
         encoder.write(frame, colorizer.join(pixels, chroma, picture))
         bar.update()
-    return len(block.frames)
+    block.frames.clear()
+    return count
 
 
 def _join(film, parts, source, path, name):

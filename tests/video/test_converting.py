@@ -2,6 +2,7 @@
 
 import io
 import os
+import weakref
 from fractions import Fraction
 from unittest import mock
 
@@ -10,10 +11,11 @@ from nose.tools import assert_greater, assert_less, assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 
 from colornet.color import luminance
+from colornet.video.colouring import AHEAD, BLOCK
 from colornet.video.converting import colour_file, colour_stream, open_target
 from colornet.video.film import FilmOptions
 from colornet.video.parts import folder_of
-from colornet.video.reading import Clip
+from colornet.video.reading import Clip, Frame
 from colornet.video.writing import choose_format
 from tests.tiny import check_error
 from tests.video import clips
@@ -22,6 +24,23 @@ from tests.video.clips import StandIn, colorizer, contents, frames_of, moving
 
 class Interruption(Exception):
     """In place of Ctrl-C."""
+
+
+def most_at_once(work):
+    """How many frames of clips were in memory at a time, at most."""
+    read, there, most = Clip.items, [], 0
+
+    def items(clip):
+        nonlocal most
+        for item in read(clip):
+            if isinstance(item, Frame):
+                there[:] = [frame for frame in there if frame() is not None]
+                there.append(weakref.ref(item))
+                most = max(most, len(there))
+            yield item
+    with mock.patch.object(Clip, 'items', items):
+        work()
+    return most
 
 
 def parts_of(frames):
@@ -187,6 +206,21 @@ class TestFiles(clips.InFolder):
         eq_(contents(self.out), contents(whole))
         assert_array_equal(frames_of(self.out), frames_of(whole))
         ok_(not folder_of(self.out).exists())
+
+    def test_frames_in_memory(self):
+        source = self.write('in.mkv', frames=moving(1) * 200)
+        for every in 1, 4, 100:
+            for work in (
+                    lambda: self.colour(source, overwrite=True, load=lambda: (
+                        colorizer(every=every))),
+                    lambda: colour_stream(
+                        lambda: colorizer(every=every), source, io.BytesIO(),
+                        choose_format('mkv'), progress=False)):
+                # What waits, a batch, and what is being read and written.
+                most = most_at_once(work)
+                assert_greater(most, BLOCK + AHEAD)
+                assert_less(most, BLOCK + AHEAD + (
+                    4 if every == 1 else BLOCK) + 8)
 
     def test_other_settings_are_not_mixed(self):
         source = self.write(frames=moving(100))
