@@ -52,15 +52,15 @@ class Block:
     ----------
     frames : list
     chroma : list of ndarray of float32, (rows, columns, 2)
-    is_cut : bool
-        Whether the first begins a scene.
+    ends_scene : bool
+        Whether none after them is of their scene.
     state : State
         After the last.
     """
 
     frames: list
     chroma: list
-    is_cut: bool
+    ends_scene: bool
     state: State
 
 
@@ -237,8 +237,7 @@ class FilmColorizer:
 
     def _block(self, waiting, state):
         """The next frames of those that wait, all of one scene."""
-        is_cut = waiting[0].motion is None
-        if is_cut:
+        if waiting[0].motion is None:  # a cut
             state.sums = None
         seen = [(one.weighted, one.motion) for one in waiting]
         done = [waiting.popleft() for _ in range(min(BLOCK, len(waiting)))]
@@ -249,5 +248,6 @@ class FilmColorizer:
                 as_scores(total, self._num_scores), one.luminance,
                 self._limits, self.config.decoding))
         state.luminance, state.since = done[-1].luminance, done[-1].since
-        return Block([one.frame for one in done], chroma, is_cut,
+        # Two blocks wait, unless a scene has come to its end.
+        return Block([one.frame for one in done], chroma, not waiting,
                      replace(state))

@@ -230,18 +230,14 @@ def _write_parts(film, colorizer, picture, parts, bar):
                 last, state = block.frames[-1], block.state
                 frames += _write_block(film, colorizer, picture, block,
                                        encoder, bar)
-                is_full = frames >= PART
-                if is_full:
+                if block.ends_scene or frames >= PART:
                     break
-                block = next(blocks, None)
-                if block is None or block.is_cut:
-                    break
+                block = next(blocks)
             encoder.finish()
         parts.note(frames, last, state)
         # Not before: it takes long, and who ends the program meanwhile shall
         # find the part.
-        if is_full:
-            block = next(blocks, None)
+        block = next(blocks, None)
 
 
 def _write_block(film, colorizer, picture, block, encoder, bar):

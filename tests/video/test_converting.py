@@ -11,7 +11,7 @@ from nose.tools import assert_greater, assert_less, assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 
 from colornet.color import luminance
-from colornet.video.colouring import AHEAD, BLOCK
+from colornet.video.colouring import AHEAD, BLOCK, FilmColorizer
 from colornet.video.converting import colour_file, colour_stream, open_target
 from colornet.video.film import FilmOptions
 from colornet.video.parts import folder_of
@@ -189,7 +189,7 @@ class TestFiles(clips.InFolder):
                            luminance(frames_of(source)[25])).mean(), 2)
 
     def test_interrupted_and_resumed(self):
-        source = self.write(frames=moving(60) + moving(60, scene=1),
+        source = self.write(frames=moving(60) + moving(100, scene=1),
                             sound=True)
         whole = self.folder / 'whole.mp4'
         with parts_of(48):
@@ -197,15 +197,33 @@ class TestFiles(clips.InFolder):
             done = []
             for _ in range(5):
                 try:
-                    self.colour(source, load=stopping(65), resume=True)
+                    self.colour(source, load=stopping(80), resume=True)
                     break
                 except Interruption:
                     ok_(not self.out.exists())
                     done.append(len(list(folder_of(self.out).glob('*.nut'))))
-        eq_(done, [1, 2])
+        eq_(done, [2, 3])
         eq_(contents(self.out), contents(whole))
         assert_array_equal(frames_of(self.out), frames_of(whole))
         ok_(not folder_of(self.out).exists())
+
+    def test_a_scene_is_kept_before_the_next_is_coloured(self):
+        source = self.write(frames=moving(30) + moving(60, scene=1))
+        kept = []
+
+        class Watching(FilmColorizer):
+            def blocks(self, *arguments):
+                for block in super().blocks(*arguments):
+                    kept.append((len(block.frames), there()))
+                    yield block
+
+        def there():
+            return (self.folder / 'out.mp4.parts' / 'state.npz').exists()
+        self.colour(source, load=lambda: Watching(
+            StandIn(), clips.configuration()))
+        # There, when the first block of the second scene is.
+        eq_(kept, [(24, False), (6, False), (24, True), (24, True),
+                   (12, True)])
 
     def test_frames_in_memory(self):
         source = self.write('in.mkv', frames=moving(1) * 200)
