@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from .. import __version__
 from ..errors import ColornetError
 from ..files import check_output, replacing, writing
 from ..terminal import note, progress_bar
@@ -279,6 +280,7 @@ def _settings(film, colorizer, source):
     status = os.stat(source)
     settings = dict(
         dataclasses.asdict(film.options), **dataclasses.asdict(film.encoding))
-    settings.update(colorizer.settings, source=os.path.abspath(source),
+    settings.update(colorizer.settings, version=__version__,
+                    source=os.path.abspath(source),
                     size=status.st_size, changed=status.st_mtime)
     return {name: str(value) for name, value in settings.items()}

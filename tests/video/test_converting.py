@@ -253,6 +253,9 @@ class TestFiles(clips.InFolder):
             check_error(lambda: self.colour(source, resume=True, load=lambda: (
                 colorizer(overrides=['refinement.variation_weight=.5']))),
                         'another refinement.variation_weight', '0.5')
+            with mock.patch('colornet.video.converting.__version__', '9.9'):
+                check_error(lambda: self.colour(source, resume=True),
+                            'another version', 'now 9.9')
             eq_(self.colour(source, film={'crf': 30}, overwrite=True), 100)
 
     def test_what_is_there(self):
