@@ -355,7 +355,8 @@ def test_results_that_ship_name_no_folder_and_are_no_studies():
     names = {study.name for study in STUDIES}
     others = {'table2', 'table2_intervals', 'decodings', 'everyday',
               'consistency', 'consistency_choices', 'consistency_intervals',
-              'flicker', 'adversarial', 'adversarial_test', 'benchmark'}
+              'flicker', 'adversarial', 'adversarial_test', 'benchmark',
+              'ghosts', 'ghosts_stand_in'}
     for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)
