@@ -17,13 +17,17 @@ from PIL import Image
 
 from colornet.cli import report_errors
 from colornet.color import luminance, split_channels
+from colornet.config import load_config
 from colornet.evaluation.sheets import grey_picture
+from colornet.files import write_rows
+from colornet.photos.colorizer import Colorizer
 from colornet.prediction.engines import load_outputs
 from colornet.resources import DEFAULT_NETWORK, find_resource
 from colornet.terminal import say
 from colornet.video.colouring import FilmColorizer
+from colornet.video.packages import import_package
 
-__all__ = ['METHODS', 'Scene', 'colour', 'errors', 'main']
+__all__ = ['Knowing', 'METHODS', 'Scene', 'colour', 'errors', 'main']
 
 #: Rows and columns of frames, the side of what flies, and its photo's corner.
 SHAPE, SIDE, CORNER = (256, 448), 96, (30, 160)
@@ -31,7 +35,12 @@ SHAPE, SIDE, CORNER = (256, 448), 96, (30, 160)
 #: Name -> whether what moved is tested, and what a FilmColorizer is given.
 METHODS = OrderedDict([
     ('frame by frame', (True, {'memory': 0.})), ('smoothed', (True, {})),
-    ('every 4th', (True, {'every': 4})), ('without a test', (False, {}))])
+    ('every 4th', (True, {'every': 4})),
+    ('smoothed without tests', (False, {}))])
+
+
+#: Units by which the stand-in is off, and how often chance is tried.
+OFF, DRAWS = 12., 10
 
 
 class Scene:
@@ -152,28 +161,88 @@ class _Remembering:
             self.known[light.tobytes()] for light in luminances))]
 
 
-def _run(options):
+class Knowing:
+    """A network that knows a scene's colours, but is off.
+
+    Parameters
+    ----------
+    scene : Scene
+    config
+        As :class:`colornet.video.colouring.FilmColorizer` takes it.
+    off : float
+        Units of U and V, up or down, by chance in each frame.
+    seed : int
+        Of the chance.
+    """
+
+    BINS = np.arange(50, dtype=np.float32)[:, np.newaxis, np.newaxis]
+
+    def __init__(self, scene, config, off, seed=0):
+        cv2 = import_package('cv2')
+        reduce = Colorizer(None, config.data['size'], 'luv', 'keep',
+                           borders='colour').reduce
+        random = np.random.RandomState(seed)
+        self.known = {}
+        for frame in scene.frames:
+            light = reduce(frame)
+            chroma = cv2.resize(
+                split_channels(frame)[1],
+                (light.shape[1] // 4, light.shape[0] // 4),
+                interpolation=cv2.INTER_AREA)
+            self.known[light.tobytes()] = chroma + off * random.choice((-1, 1))
+
+    def __call__(self, luminances):
+        chroma = np.stack([self.known.get(light.tobytes(), np.zeros(
+            (light.shape[0] // 4, light.shape[1] // 4, 2)))
+            for light in luminances])
+        bins = (chroma + 100) / 4 - .5
+        return [-np.square(self.BINS - bins[:, np.newaxis, :, :, channel])
+                for channel in (0, 1)]
+
+
+def _networks(options):
+    """What returns networks for a scene, and their settings."""
+    if options.stand_in:
+        config = load_config(find_resource('experiments/everyday.ini'), [
+            'data.size=128', 'refinement.steps=none',
+            'decoding.saturation=1'] + options.decoding)
+        return lambda scene: [Knowing(scene, config, OFF, seed)
+                              for seed in range(DRAWS)], config
     outputs, config, _ = load_outputs(
         find_resource(DEFAULT_NETWORK), None, options.decoding,
         options.engine)
     network = _Remembering(outputs)
+    return lambda scene: [network], config
+
+
+def _run(options):
+    networks_for, config = _networks(options)
+    rows = []
+    say('%-22s %15s %9s %9s %9s' % (
+        'colours', 'columns a frame', 'uncovered', 'in it', 'rest'))
     for speed in options.speeds:
         scene = Scene(speed)
+        networks, pictures = networks_for(scene), [scene.frames]
         grey = [grey_picture(luminance(frame)) for frame in scene.frames]
-        say('%d columns a frame      uncovered    object      rest' % speed)
-        rows = [scene.frames]
-        for method in METHODS:
-            coloured = colour(scene.frames, network, config, method)
-            rows.append(coloured)
-            say('%-20s %11.2f %9.2f %9.2f' % (
-                (method,) + tuple(errors(scene, coloured).values())))
-        say('%-20s %11.2f %9.2f %9.2f' % (
-            ('grey',) + tuple(errors(scene, grey).values())))
+        for method in list(METHODS) + ['none']:
+            results = [grey] if method == 'none' else [
+                colour(scene.frames, network, config, method)
+                for network in networks]
+            found = [errors(scene, result) for result in results]
+            row = {name: float(np.sqrt(np.mean([np.square(one[name])
+                                                for one in found])))
+                   for name in found[0]}
+            say('%-22s %15d %9.2f %9.2f %9.2f' % (
+                (method, speed) + tuple(row.values())))
+            rows.append(dict({'colours': method, 'columns': speed}, **row))
+            pictures += results[:1]
         if options.sheet:
             shown = range(3, len(scene.frames), 3)
             Image.fromarray(np.concatenate([np.concatenate([
-                row[number] for number in shown], 1) for row in rows])).save(
-                    options.sheet % speed)
+                picture[number] for number in shown], 1)
+                for picture in pictures[:-1]])).save(options.sheet % speed)
+    if options.out:
+        write_rows(options.out, list(rows[0]), rows)
     return 0
 
 
@@ -186,6 +255,10 @@ def main(arguments=None):
                         'frame (default: 4 16 40)')
     parser.add_argument('--decoding', action='append', default=[],
                         metavar='KEY=VALUE')
+    parser.add_argument('--stand-in', action='store_true', help='what knows '
+                        'the colours, but is off by %g units by chance, in '
+                        'place of the network' % OFF)
+    parser.add_argument('--out', metavar='CSV', help='a table of the errors')
     parser.add_argument('--engine', choices=('onnx', 'pytorch', 'theano'))
     parser.add_argument('--sheet', metavar='NAME', help='pictures of frames '
                         '3, 6 and 9: the photos, then the ways; %%d is the '

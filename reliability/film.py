@@ -1,15 +1,18 @@
 """A long film that is killed at random moments, and resumed.
 
 ``python -m reliability.film`` makes a film of 10,000 frames with sound and
-times that vary, has it coloured, and kills (SIGKILL) the process at random
-moments, five times; each further one goes on with ``--resume``. In the end,
-frames, times and sound must be those of the film, to the last bit, and memory
-must not have grown. A network that costs nothing takes the place of the real
-one, as its colours are no matter. The exit status is 1 if anything was lost.
+times that vary, and has it coloured: once in one process, whose memory must
+not grow, and once in processes that are killed (SIGKILL) at random moments,
+five times; each further one goes on with ``--resume`` behind the parts that
+are finished, which must stay as they are. In the end, frames, times and sound
+must be those of the film, to the last bit. A network that costs nothing takes
+the place of the real one, as its colours are no matter. The exit status is 1
+if anything was lost.
 """
 
 import argparse
 import itertools
+import os
 import random
 import shutil
 import sys
@@ -27,19 +30,21 @@ from colornet.config import load_config
 from colornet.resources import find_resource
 from colornet.terminal import note, say
 from colornet.video.packages import import_package
+from colornet.video.parts import folder_of
 
-from .memory import resident_mb
+from .memory import Memory
 from .processes import Process
 from .verdict import say_faults
 
-__all__ = ['Killed', 'differences', 'invented', 'kill_film', 'main',
-           'write_film']
+__all__ = ['Coloured', 'differences', 'finished', 'grown', 'invented', 'lost',
+           'main', 'write_film']
 
 #: Rows and columns, and frames of a scene.
 SHAPE, SCENE = (48, 64), 500
 
-#: MB that memory may grow from the first kill to the last.
-GROWTH = 60
+#: Frames after which a process has all that it needs at a time, and MB that it
+#: may grow from then on: allocators keep some 10; all the frames would be 145.
+FROM, GROWTH = 1000, 16
 
 
 def invented(luminances):
@@ -106,74 +111,135 @@ def _invent():
                lambda *arguments: (invented, config, {})).start()
 
 
-class Killed:
-    """What kills brought.
+def finished(folder):
+    """What a process that goes on would find.
 
-    Attributes
+    Parameters
     ----------
-    memory : list of float
-        MB, before each kill and at the end of the last process.
-    parts : list of int
-        Finished parts of the film, at each kill.
-    found : list of str
-        Faults.
+    folder : Path
+        Of a film's parts.
+
+    Returns
+    -------
+    frames : int
+    files : dict of str to tuple
+        Name of each part that counts -> what changes, if it is made again.
     """
+    try:
+        with np.load(folder / 'state.npz') as state:
+            frames, count = int(state['numbers'][1]), len(state['digests'])
+        names = ['%06d.nut' % number for number in range(count)]
+        found = [os.stat(folder / name) for name in names]
+    except OSError:  # None is, or the film has come to its end.
+        return 0, {}
+    return frames, {name: (status.st_ino, status.st_mtime_ns)
+                    for name, status in zip(names, found)}
 
-    def __init__(self):
-        self.memory, self.parts, self.found = [], [], []
+
+def lost(before, after):
+    """Names of files of :func:`finished` that are not there any more."""
+    return sorted(name for name, file in before.items()
+                  if after.get(name) != file)
 
 
-def kill_film(folder, frames, kills, choose):
-    """Colour a film, killed now and then.
+def grown(looks):
+    """MB that memory grew behind the first :data:`FROM` frames.
+
+    Parameters
+    ----------
+    looks : list of (int, float)
+        Frames that are done, MB.
+
+    Returns
+    -------
+    float
+        0, if nothing is known.
+    """
+    sizes = [size for done, size in looks if done >= FROM]
+    return max(sizes) - sizes[0] if sizes else 0.
+
+
+class Coloured:
+    """A film that is coloured in processes.
 
     Parameters
     ----------
     folder : Path
         Empty.
-    frames, kills : int
-    choose : random.Random
+    frames : int
 
-    Returns
-    -------
-    Killed
+    Attributes
+    ----------
+    parts : list of int
+        Finished parts, at each kill.
+    looks : list of (int, float)
+        Frames that were finished, MB, of a process that colours all.
+    found : list of str
+        Faults.
     """
-    film, result = folder / 'film.mp4', folder / 'coloured.mp4'
-    parts = folder / 'coloured.mp4.parts'
-    write_film(film, frames)
-    said, expected = Killed(), frames // 250
-    for number in range(kills + 1):
-        process = Process(['video', film, result, '--resume', '--every', '8'],
-                          folder / 'log', before=_invent)
-        # Somewhere in its share of the film, which ends before the last.
-        until = expected * (number + choose.random()) / (kills + 1)
-        while not process.wait(.02):
-            if len(list(parts.glob('*.nut'))) > until:
-                said.memory.append(resident_mb(process.pid))
-                if number < kills:
-                    time.sleep(choose.uniform(0, .3))
-                    process.kill()
-                break
-        if number < kills:
-            said.parts.append(len(list(parts.glob('*.nut'))))
-            if process.status is not None and process.status >= 0:
-                said.found.append('it ended before it was killed: %s'
+
+    def __init__(self, folder, frames):
+        self.folder, self.frames = folder, frames
+        self.film, self.whole, self.killed = [
+            folder / name for name in ('film.mp4', 'whole.mp4', 'killed.mp4')]
+        self.parts, self.looks, self.found = [], [], []
+        write_film(self.film, frames)
+
+    def colour(self):
+        """Colour it in one process, whose memory is looked at."""
+        memory, process = Memory(), self._start(self.whole)
+        while not process.wait(.1):
+            memory.look(process.pid, finished(folder_of(self.whole))[0])
+        self.looks = memory.looks
+        self._check(process, self.whole)
+        if grown(self.looks) > GROWTH:
+            self.found.append('memory grew by %.0f MB' % grown(self.looks))
+
+    def kill(self, kills, choose):
+        """Colour it in processes that are killed but for the last.
+
+        Parameters
+        ----------
+        kills : int
+        choose : random.Random
+        """
+        parts, before = folder_of(self.killed), {}
+        for number in range(kills):
+            process = self._start(self.killed)
+            # Somewhere in its share of the film, which ends before the last.
+            until = self.frames * (number + choose.random()) / (kills + 1)
+            while not process.wait(.02) and finished(parts)[0] <= until:
+                pass
+            time.sleep(choose.uniform(0, .3))
+            process.kill()
+            if process.status >= 0:
+                self.found.append('it ended before it was killed: %s'
                                   % process.lines()[-1:])
-                return said
-            if result.exists():
-                said.found.append('there is a result before it is whole')
-    process.wait()
-    if process.status:
-        said.found.append('status %d: %s' % (process.status,
-                                             process.lines()[-1:]))
-        return said
-    said.found += differences(film, result)
-    if parts.exists():
-        said.found.append('parts are left')
-    if said.parts != sorted(said.parts):
-        said.found.append('finished parts were lost: %s' % said.parts)
-    if max(said.memory) > said.memory[0] + GROWTH:
-        said.found.append('memory grew: %s' % said.memory)
-    return said
+                return
+            _, after = finished(parts)
+            self.parts.append(len(after))
+            if lost(before, after):
+                self.found.append('finished parts were made again: %s'
+                                  % ', '.join(lost(before, after)))
+            if self.killed.exists():
+                self.found.append('there is a result before it is whole')
+            before = after
+        process = self._start(self.killed)
+        process.wait()
+        self._check(process, self.killed)
+
+    def _start(self, result):
+        return Process(['video', self.film, result, '--resume', '--every',
+                        '8'], self.folder / 'log', before=_invent)
+
+    def _check(self, process, result):
+        if process.status:
+            self.found.append('status %d: %s' % (process.status,
+                                                 process.lines()[-1:]))
+            return
+        self.found += differences(self.film, result)
+        if folder_of(result).exists():
+            self.found.append('parts are left')
 
 
 def _run(options):
@@ -181,14 +247,17 @@ def _run(options):
     folder = Path(tempfile.mkdtemp(prefix='colornet-film-'))
     try:
         note('a film of %d frames is made, and coloured' % options.frames)
-        said = kill_film(folder, options.frames, options.kills,
-                         random.Random(options.seed))
+        film = Coloured(folder, options.frames)
+        film.colour()
+        film.kill(options.kills, random.Random(options.seed))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     say('%d frames, %d kills, at %s finished parts' % (
-        options.frames, options.kills, ', '.join(map(str, said.parts))))
-    say('memory: %s MB' % ', '.join('%.0f' % size for size in said.memory))
-    return say_faults(said.found)
+        options.frames, options.kills, ', '.join(map(str, film.parts))))
+    say('memory without kills: %s MB' % ', '.join(
+        '%.0f after %d frames' % (size, done)
+        for done, size in film.looks[::max(1, len(film.looks) // 10)]))
+    return say_faults(film.found)
 
 
 def main(arguments=None):

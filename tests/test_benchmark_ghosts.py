@@ -1,12 +1,20 @@
 """What flies fast leaves no ghosts: scenes whose motion is known."""
 
-import numpy as np
+import contextlib
+import io
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from unittest import mock
+
 from nose.tools import assert_greater, assert_less, eq_
 from numpy.testing import assert_array_equal
 
-from benchmarks.ghosts import METHODS, SHAPE, SIDE, Scene, colour, errors
-from colornet.color import split_channels
-from colornet.photos.colorizer import Colorizer
+from benchmarks.ghosts import (METHODS, SHAPE, SIDE, Knowing, Scene, colour,
+                               errors, main)
+from colornet.files import read_csv
+from tests import tiny
 from tests.video import clips
 
 
@@ -42,44 +50,58 @@ def test_errors():
     assert_greater(found['object'], 5)
 
 
-class Knowing:
-    """A network that knows the colours, but is off, up and down by turns."""
+def test_the_page_has_the_shipped_numbers():
+    page = (tiny.ROOT / 'docs' / 'video.rst').read_text()
+    tables = re.findall(r'\ncolours +columns a frame .*\n=.*\n((?:.*\n)+?)=',
+                        page)
+    eq_(len(tables), 2)
+    for table, name in zip(tables, ('ghosts', 'ghosts_stand_in')):
+        rows = read_csv(tiny.ROOT / 'experiments' / 'results' /
+                        (name + '.csv'))
+        eq_([re.split('  +', line) for line in table.splitlines()],
+            [[row['colours'], row['columns']] + [
+                '%.2f' % float(row[area]) for area in (
+                    'uncovered', 'object', 'rest')] for row in rows])
 
-    BINS = np.arange(50, dtype=np.float32)[:, np.newaxis, np.newaxis]
 
-    def __init__(self, scene, config, off):
-        import cv2
-        reduce = Colorizer(None, config.data['size'], 'luv', 'keep',
-                           borders='colour').reduce
-        self.known = {}
-        for number, frame in enumerate(scene.frames):
-            light = reduce(frame)
-            chroma = cv2.resize(
-                split_channels(frame)[1],
-                (light.shape[1] // 4, light.shape[0] // 4),
-                interpolation=cv2.INTER_AREA)
-            self.known[light.tobytes()] = chroma + off * (-1) ** number
+class TestCommand:
 
-    def __call__(self, luminances):
-        chroma = np.stack([self.known.get(light.tobytes(), np.zeros(
-            (light.shape[0] // 4, light.shape[1] // 4, 2)))
-            for light in luminances])
-        bins = (chroma + 100) / 4 - .5
-        return [-np.square(self.BINS - bins[:, np.newaxis, :, :, channel])
-                for channel in (0, 1)]
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+
+    def tearDown(self):
+        shutil.rmtree(str(self.folder))
+
+    def test_a_table_of_the_stand_in(self):
+        out = self.folder / 'ghosts.csv'
+        with contextlib.redirect_stdout(io.StringIO()) as said, \
+                mock.patch('benchmarks.ghosts.DRAWS', 2):
+            eq_(main(['--stand-in', '--speeds', '8', '--out', str(out)]), 0)
+        rows = read_csv(out)
+        eq_([row['colours'] for row in rows], list(METHODS) + ['none'])
+        eq_([re.split('  +', line)[0] for line in
+             said.getvalue().splitlines()[1:]],
+            [row['colours'] for row in rows])
+        errors_of = {row['colours']: float(row['rest']) for row in rows}
+        assert_less(errors_of['smoothed'], errors_of['every 4th'])
+        assert_less(errors_of['every 4th'], errors_of['frame by frame'])
 
 
 def test_no_ghosts():
     """Where the background comes into sight, it has its own colours."""
     config = clips.configuration('data.size=128', 'decoding.saturation=1')
-    for speed in 8, 40:
-        scene = Scene(speed, 8)
-        network = Knowing(scene, config, 12.)
+    for speed in 16, 40:
+        scene = Scene(speed, 12)
+        # Of several, as chance may be off the same way most of the time.
+        networks = [Knowing(scene, config, 12., seed) for seed in range(4)]
+        found = [[errors(scene, colour(scene.frames, network, config, method))
+                  for network in networks]
+                 for method in METHODS if method != 'every 4th']
         each, smoothed, untested = [
-            errors(scene, colour(scene.frames, network, config, method))
-            for method in METHODS if method != 'every 4th']
+            {area: sum(one[area] for one in ones) / 4 for area in ones[0]}
+            for ones in found]
         for area in 'uncovered', 'object', 'rest':
             assert_less(smoothed[area], .85 * each[area], (speed, area))
-        assert_less(smoothed['rest'], .5 * each['rest'])
+        assert_less(smoothed['rest'], .6 * each['rest'])
         # And what is tested makes a difference there.
         assert_less(smoothed['uncovered'], untested['uncovered'])

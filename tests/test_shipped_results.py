@@ -358,7 +358,8 @@ def test_results_that_ship_name_no_folder_and_are_no_studies():
               'consistency_choices_others', 'consistency_default_intervals',
               'consistency_intervals',
               'flicker', 'adversarial', 'adversarial_held_out',
-              'adversarial_test', 'benchmark'}
+              'adversarial_test', 'benchmark', 'ghosts',
+              'ghosts_stand_in'}
     for name in others:
         text = (RESULTS / (name + '.csv')).read_text()
         ok_(not re.search(r'[/\\]|\.(jpg|png|h5)', text), name)

@@ -179,10 +179,10 @@ def _score_clip(name, frames, picture, outputs, config):
             colorizer = FilmColorizer(network, config, **options)
             for block in colorizer.blocks(frames, lambda pixels: pixels,
                                           picture):
-                if block.is_cut:
-                    cuts.add(len(result))
                 result += [colorizer.join(pixels, chroma, picture) for
                            pixels, chroma in zip(block.frames, block.chroma)]
+                if block.ends_scene:
+                    cuts.add(len(result))
                 bar.update(len(block.frames))
             seconds = (time.perf_counter() - start -
                        (network.seconds - looked))

@@ -17,7 +17,8 @@ from .smoothing import as_grey, as_scores, as_weighted, smooth
 
 __all__ = ['Block', 'FilmColorizer', 'State']
 
-#: Frames that are coloured together, and that are looked ahead.
+#: Frames that are coloured together, and that are looked ahead. Of a clip,
+#: both and a batch, which is no longer than a block, are in memory at a time.
 BLOCK, AHEAD = 24, 24
 
 #: Trust in what moved below which the network sees a frame in any case.
@@ -51,15 +52,15 @@ class Block:
     ----------
     frames : list
     chroma : list of ndarray of float32, (rows, columns, 2)
-    is_cut : bool
-        Whether the first begins a scene.
+    ends_scene : bool
+        Whether none after them is of their scene.
     state : State
         After the last.
     """
 
     frames: list
     chroma: list
-    is_cut: bool
+    ends_scene: bool
     state: State
 
 
@@ -90,7 +91,7 @@ class FilmColorizer:
         too much is new; the others take their colours from these, along what
         moves.
     batch_size : int
-        Frames that go through the network at a time.
+        Frames that go through the network at a time, :data:`BLOCK` at most.
     tones : 'stretch' or 'keep'
         As for :class:`colornet.photos.colorizer.Colorizer`.
     refinement : str, optional
@@ -207,7 +208,9 @@ class FilmColorizer:
         batch = []
         for seen in looked:
             batch.append(seen)
-            if sum(not one.since for one in batch) == self.batch_size:
+            # However few of them the network sees: all are kept meanwhile.
+            if len(batch) == BLOCK or sum(
+                    not one.since for one in batch) == self.batch_size:
                 yield from self._see(batch)
                 batch = []
         yield from self._see(batch)
@@ -234,8 +237,7 @@ class FilmColorizer:
 
     def _block(self, waiting, state):
         """The next frames of those that wait, all of one scene."""
-        is_cut = waiting[0].motion is None
-        if is_cut:
+        if waiting[0].motion is None:  # a cut
             state.sums = None
         seen = [(one.weighted, one.motion) for one in waiting]
         done = [waiting.popleft() for _ in range(min(BLOCK, len(waiting)))]
@@ -246,5 +248,6 @@ class FilmColorizer:
                 as_scores(total, self._num_scores), one.luminance,
                 self._limits, self.config.decoding))
         state.luminance, state.since = done[-1].luminance, done[-1].since
-        return Block([one.frame for one in done], chroma, is_cut,
+        # Two blocks wait, unless a scene has come to its end.
+        return Block([one.frame for one in done], chroma, not waiting,
                      replace(state))

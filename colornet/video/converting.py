@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from .. import __version__
 from ..errors import ColornetError
 from ..files import check_output, replacing, writing
 from ..terminal import note, progress_bar
@@ -227,29 +228,28 @@ def _write_parts(film, colorizer, picture, parts, bar):
             encoder = Encoder(container, film.clip, film.encoding, film.shift)
             frames = 0
             while True:
+                last, state = block.frames[-1], block.state
                 frames += _write_block(film, colorizer, picture, block,
                                        encoder, bar)
-                last, state = block.frames[-1], block.state
-                is_full = frames >= PART
-                if is_full:
+                if block.ends_scene or frames >= PART:
                     break
-                block = next(blocks, None)
-                if block is None or block.is_cut:
-                    break
+                block = next(blocks)
             encoder.finish()
         parts.note(frames, last, state)
         # Not before: it takes long, and who ends the program meanwhile shall
         # find the part.
-        if is_full:
-            block = next(blocks, None)
+        block = next(blocks, None)
 
 
 def _write_block(film, colorizer, picture, block, encoder, bar):
+    """Write the frames of a block, and let go of them: they are large."""
+    count = len(block.frames)
     for frame, chroma in zip(block.frames, block.chroma):
         pixels = film.clip.pixels(frame)
         encoder.write(frame, colorizer.join(pixels, chroma, picture))
         bar.update()
-    return len(block.frames)
+    block.frames.clear()
+    return count
 
 
 def _join(film, parts, source, path, name):
@@ -280,6 +280,7 @@ def _settings(film, colorizer, source):
     status = os.stat(source)
     settings = dict(
         dataclasses.asdict(film.options), **dataclasses.asdict(film.encoding))
-    settings.update(colorizer.settings, source=os.path.abspath(source),
+    settings.update(colorizer.settings, version=__version__,
+                    source=os.path.abspath(source),
                     size=status.st_size, changed=status.st_mtime)
     return {name: str(value) for name, value in settings.items()}

@@ -6,7 +6,8 @@ import numpy as np
 
 from .packages import import_package
 
-__all__ = ['Motion', 'find_flow', 'find_motion', 'follow', 'is_consistent']
+__all__ = ['Motion', 'find_flow', 'find_motion', 'find_trusts', 'follow',
+           'is_consistent']
 
 #: L in [0, 100]: what changes so much along the flow keeps 1/e of its past.
 LUMINANCE_CHANGE = 15.
@@ -15,9 +16,8 @@ LUMINANCE_CHANGE = 15.
 #: squared lengths, and by half a squared pixel.
 _SHARE, _SLACK = .01, .5
 
-#: The mean trust in what moved, at least, unless there is a cut. In the first
-#: 300 frames of four clips, the six cuts have 0.09 at most, all others 0.50 at
-#: least.
+#: The mean trust in what moved, at least, unless there is a cut:
+#: ``python -m benchmarks.cuts`` tells how far from it frames are.
 CUT = .25
 
 
@@ -105,6 +105,32 @@ def find_flow(first, second):
                       for luminance in (first, second)], None)
 
 
+def find_trusts(before, luminance):
+    """Flow between two frames, and how far each pixel's can be trusted.
+
+    Parameters
+    ----------
+    before, luminance : ndarray of float32, (rows, columns)
+        Of both frames, in [0, 100].
+
+    Returns
+    -------
+    flows : (ndarray, ndarray) of float32, (rows, columns, 2)
+        Backward, from the second frame to the first; forward.
+    trusts : list of ndarray of float32, (rows, columns)
+        Of both, in [0, 1].
+    """
+    backward = find_flow(luminance, before)
+    forward = find_flow(before, luminance)
+    trusts = []
+    for here, there, flow, back in (
+            (luminance, before, backward, forward),
+            (before, luminance, forward, backward)):
+        change = (here - follow(there, flow)) / np.float32(LUMINANCE_CHANGE)
+        trusts.append(np.exp(-np.square(change)) * is_consistent(flow, back))
+    return (backward, forward), trusts
+
+
 def find_motion(before, luminance, shape):
     """Motion between two frames.
 
@@ -122,19 +148,11 @@ def find_motion(before, luminance, shape):
     """
     if before.shape != luminance.shape:
         return None
-    backward = find_flow(luminance, before)
-    forward = find_flow(before, luminance)
-    trusts = []
-    for here, there, flow, back in (
-            (luminance, before, backward, forward),
-            (before, luminance, forward, backward)):
-        change = (here - follow(there, flow)) / np.float32(LUMINANCE_CHANGE)
-        trusts.append(np.exp(-np.square(change)) * is_consistent(flow, back))
+    flows, trusts = find_trusts(before, luminance)
     if min(trust.mean() for trust in trusts) < CUT:
         return None
     (backward, trust_backward), (forward, trust_forward) = [
-        _coarsen(flow, trust, shape) for flow, trust in zip(
-            (backward, forward), trusts)]
+        _coarsen(flow, trust, shape) for flow, trust in zip(flows, trusts)]
     return Motion(backward, forward, trust_backward, trust_forward)
 
 

@@ -156,7 +156,7 @@ def _add(one, other):
 def _spread(total, share):
     """Let cells that little is known of have what is around them."""
     cv2 = import_package('cv2')
-    for deviation in _AROUND, max(total.shape):
+    for deviation in _AROUND, max(total.shape[:2]):
         around = cv2.GaussianBlur(total, (0, 0), deviation,
                                   borderType=cv2.BORDER_REPLICATE)
         total = total + np.float32(share) * around

@@ -28,8 +28,8 @@ PLACES = 4
 #: Seconds after which who has not asked for a film has gone.
 PATIENCE = 180
 
-#: Frames a second of a film, at most, and pixels of a frame: some 60 are in
-#: memory at a time.
+#: Frames a second of a film, at most, and pixels of a frame: up to 80 are
+#: in memory at a time.
 MAX_RATE, MAX_PIXELS = 60, 3840 * 2160
 
 #: Bytes of a result, as a multiple of those that a film may have.

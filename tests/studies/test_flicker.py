@@ -78,14 +78,26 @@ class TestFlicker(clips.InFolder):
 def test_the_page_has_the_shipped_numbers():
     rows = read_csv(tiny.ROOT / 'experiments' / 'results' / 'flicker.csv')
     page = (tiny.ROOT / 'docs' / 'video.rst').read_text()
-    table = [line.split() for line in page.splitlines() if re.match(
-        r'.* (frame by frame|smoothed|every 4th) +[\d.]+ +[\d.]+ ', line)]
-    shipped = [row for row in rows if row['fps']]
-    eq_(len(table), len(shipped))
-    for cells, row in zip(table, shipped):
-        eq_([float(cell) for cell in cells[-9:-7]],
-            [float('%.2f' % float(row['warp'])),
-             float('%.1f' % float(row['times']))], row)
-        eq_(cells[-4], '%.3f' % (1000 * float(row['cdc_distance'])))
-        eq_(cells[-3:-1], ['%.2f' % float(row['psnr']),
-                           '%+.2f' % float(row['gain'])], row)
+    table = re.search(r'\nclip +colours .*\n=.*\n((?:.*\n)+?)=',
+                      page).group(1).splitlines()
+    eq_(len(table), len(rows))
+    clip = None
+    for line, row in zip(table, rows):
+        # Of each clip, the first row has its name.
+        eq_(line.split()[0], row['clip'].partition('.')[0].partition('_')[0]
+            if row['clip'] != clip else '\\', line)
+        clip = row['clip']
+        cells = re.split('  +', line[len(line.split()[0]):].strip())
+        eq_(cells[0], row['method'].replace('smoothed, ', ''))
+        theirs = row['method'] in ('their own', 'none')
+        own = row['method'] == 'their own'
+        eq_(cells[1:], [
+            '-' if absent else form % (unit * float(row[name]))
+            for name, form, unit, absent in [
+                ('warp', '%.2f', 1, False), ('times', '%.1f', 1, theirs),
+                ('warp_farneback', '%.2f', 1, False),
+                ('e_warp', '%.3f', 1000, False), ('cdc', '%.3f', 1000, False),
+                ('cdc_distance', '%.3f', 1000, own),
+                ('psnr', '%.2f', 1, own),
+                ('gain', '%+.2f', 1, theirs),
+                ('colourfulness', '%.1f', 1, False)]], row)

@@ -87,8 +87,8 @@ def test_flicker_goes():
 def test_scenes_are_for_themselves():
     first, second = moving(30), moving(30, scene=1)
     together = blocks(first + second)
-    eq_([block.is_cut for block in together],
-        [number in (0, 2) for number in range(4)])
+    eq_([block.ends_scene for block in together],
+        [number in (1, 3) for number in range(4)])
     eq_([len(block.frames) for block in together], [24, 6, 24, 6])
     for frames, got in (first, together[:2]), (second, together[2:]):
         assert_allclose(np.concatenate([block.chroma for block in got]),
@@ -118,8 +118,8 @@ def test_going_on():
     for number in 1, 2, 3:
         done = sum(len(block.frames) for block in whole[:number])
         rest = blocks(frames[done:], state=whole[number - 1].state, **options)
-        eq_([block.is_cut for block in rest],
-            [block.is_cut for block in whole[number:]])
+        eq_([block.ends_scene for block in rest],
+            [block.ends_scene for block in whole[number:]])
         for one, other in zip(whole[number:], rest):
             assert_array_equal(one.chroma, other.chroma)
 

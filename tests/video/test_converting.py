@@ -2,6 +2,7 @@
 
 import io
 import os
+import weakref
 from fractions import Fraction
 from unittest import mock
 
@@ -10,10 +11,11 @@ from nose.tools import assert_greater, assert_less, assert_raises, eq_, ok_
 from numpy.testing import assert_array_equal
 
 from colornet.color import luminance
+from colornet.video.colouring import AHEAD, BLOCK, FilmColorizer
 from colornet.video.converting import colour_file, colour_stream, open_target
 from colornet.video.film import FilmOptions
 from colornet.video.parts import folder_of
-from colornet.video.reading import Clip
+from colornet.video.reading import Clip, Frame
 from colornet.video.writing import choose_format
 from tests.tiny import check_error
 from tests.video import clips
@@ -22,6 +24,23 @@ from tests.video.clips import StandIn, colorizer, contents, frames_of, moving
 
 class Interruption(Exception):
     """In place of Ctrl-C."""
+
+
+def most_at_once(work):
+    """How many frames of clips were in memory at a time, at most."""
+    read, there, most = Clip.items, [], 0
+
+    def items(clip):
+        nonlocal most
+        for item in read(clip):
+            if isinstance(item, Frame):
+                there[:] = [frame for frame in there if frame() is not None]
+                there.append(weakref.ref(item))
+                most = max(most, len(there))
+            yield item
+    with mock.patch.object(Clip, 'items', items):
+        work()
+    return most
 
 
 def parts_of(frames):
@@ -170,7 +189,7 @@ class TestFiles(clips.InFolder):
                            luminance(frames_of(source)[25])).mean(), 2)
 
     def test_interrupted_and_resumed(self):
-        source = self.write(frames=moving(60) + moving(60, scene=1),
+        source = self.write(frames=moving(60) + moving(100, scene=1),
                             sound=True)
         whole = self.folder / 'whole.mp4'
         with parts_of(48):
@@ -178,15 +197,48 @@ class TestFiles(clips.InFolder):
             done = []
             for _ in range(5):
                 try:
-                    self.colour(source, load=stopping(65), resume=True)
+                    self.colour(source, load=stopping(80), resume=True)
                     break
                 except Interruption:
                     ok_(not self.out.exists())
                     done.append(len(list(folder_of(self.out).glob('*.nut'))))
-        eq_(done, [1, 2])
+        eq_(done, [2, 3])
         eq_(contents(self.out), contents(whole))
         assert_array_equal(frames_of(self.out), frames_of(whole))
         ok_(not folder_of(self.out).exists())
+
+    def test_a_scene_is_kept_before_the_next_is_coloured(self):
+        source = self.write(frames=moving(30) + moving(60, scene=1))
+        kept = []
+
+        class Watching(FilmColorizer):
+            def blocks(self, *arguments):
+                for block in super().blocks(*arguments):
+                    kept.append((len(block.frames), there()))
+                    yield block
+
+        def there():
+            return (self.folder / 'out.mp4.parts' / 'state.npz').exists()
+        self.colour(source, load=lambda: Watching(
+            StandIn(), clips.configuration()))
+        # There, when the first block of the second scene is.
+        eq_(kept, [(24, False), (6, False), (24, True), (24, True),
+                   (12, True)])
+
+    def test_frames_in_memory(self):
+        source = self.write('in.mkv', frames=moving(1) * 200)
+        for every in 1, 4, 100:
+            for work in (
+                    lambda: self.colour(source, overwrite=True, load=lambda: (
+                        colorizer(every=every))),
+                    lambda: colour_stream(
+                        lambda: colorizer(every=every), source, io.BytesIO(),
+                        choose_format('mkv'), progress=False)):
+                # What waits, a batch, and what is being read and written.
+                most = most_at_once(work)
+                assert_greater(most, BLOCK + AHEAD)
+                assert_less(most, BLOCK + AHEAD + (
+                    4 if every == 1 else BLOCK) + 8)
 
     def test_other_settings_are_not_mixed(self):
         source = self.write(frames=moving(100))
@@ -201,6 +253,9 @@ class TestFiles(clips.InFolder):
             check_error(lambda: self.colour(source, resume=True, load=lambda: (
                 colorizer(overrides=['refinement.variation_weight=.5']))),
                         'another refinement.variation_weight', '0.5')
+            with mock.patch('colornet.video.converting.__version__', '9.9'):
+                check_error(lambda: self.colour(source, resume=True),
+                            'another version', 'now 9.9')
             eq_(self.colour(source, film={'crf': 30}, overwrite=True), 100)
 
     def test_what_is_there(self):
