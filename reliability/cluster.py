@@ -293,7 +293,7 @@ def main(arguments=None):
     """Print what was killed, and what was lost."""
     parser = argparse.ArgumentParser(prog='python -m reliability.cluster',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--kills', type=positive, default=12, metavar='N',
+    parser.add_argument('--kills', type=positive, default=4, metavar='N',
                         help='of workers (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the moments (default: %(default)s)')

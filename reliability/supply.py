@@ -174,12 +174,14 @@ def _run(options):
         for advisory in touching(known, name, version):
             rows.append((name, version, advisory.id.split()[0],
                          advisory.what, advisory.here))
+    was_asked = False
     if not options.offline:
         try:
             for (name, version), ids in zip(asked, ask_osv(asked)):
                 unjudged += ['%s %s: %s' % (name, version, found)
                              for found in ids if not _is_judged(
                                  found, touching(known, name, version))]
+            was_asked = True
             note('OSV was asked about %d packages' % len(asked))
         except OSError as error:
             note('OSV cannot be reached (%s): only what was known is listed'
@@ -189,8 +191,10 @@ def _run(options):
                        rows))
     for line in unjudged:
         print('NOT JUDGED %s' % line)
-    print('%d packages, %d advisories, %d not judged'
-          % (len({name for name, _ in packages}), len(rows), len(unjudged)))
+    print('%d packages, %d advisories, %s'
+          % (len({name for name, _ in packages}), len(rows),
+             '%d not judged' % len(unjudged) if was_asked else
+             'OSV not asked for others'))
     return bool(unjudged)
 
 
