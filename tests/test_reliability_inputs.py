@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from unittest import SkipTest, mock
 
+import imagecodecs
 import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
@@ -206,6 +207,27 @@ def test_whole_photos_that_are_not_coloured_are_told():
                     io.StringIO()):
         eq_(photos.main(['--files', '1']), 2)
     assert_in('PNG, undamaged: not an image file', said.getvalue())
+
+
+def test_photos_that_are_cut_in_silence():
+    from colornet.formats import deep
+    from reliability.cuts import find_silent
+    noise = np.random.RandomState(0).randint(0, 1 << 16, (30, 40)).astype(
+        np.uint16)
+    files = [('.jpg', imagecodecs.ljpeg_encode(noise, bitspersample=16)),
+             ('.png', encoded('PNG'))]
+    with tempfile.TemporaryDirectory() as folder:
+        eq_(find_silent(files, Path(folder, 'log')), [])
+        # As if nobody looked, decoders fill up what is missing.
+        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: True):
+            found = find_silent(files, Path(folder, 'log'))
+        ok_(len(found) > 2, found)
+        eq_({(suffix, reason) for suffix, _, reason in found},
+            {('.jpg', 'it is taken for whole')})
+        # A crash is one, too.
+        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: 1 / 0):
+            (_, content, reason), = find_silent(files, Path(folder, 'log'))
+        assert_in('ZeroDivisionError', reason)
 
 
 def test_black_and_grey_results_are_told():
