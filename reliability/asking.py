@@ -37,8 +37,10 @@ KINDS = OrderedDict([
     ('health', {200}),
 ])
 
-#: Seconds without an answer after which a request is lost.
+#: Seconds without an answer after which a request is lost; of those that wait
+#: for no other.
 PATIENCE = 180
+PROMPT = {'page': 10, 'health': 10}
 
 _NAMES = ['../../etc/passwd', '..\\..\\x.jpg', '/etc/passwd', 'a%00.jpg',
           'x' * 5000 + '.jpg', 'a\u202egpj.exe', '%s%n', "'; drop", '~', '.',
@@ -89,8 +91,13 @@ class Client:
         int or str
             Status, 'gone', or why it is lost.
         """
+        start = time.monotonic()
         try:
-            return getattr(self, '_' + re.sub('[^a-z]+', '_', kind.lower()))()
+            result = getattr(self, '_' + re.sub('[^a-z]+', '_',
+                                                kind.lower()))()
+            took = time.monotonic() - start
+            return result if took < PROMPT.get(kind, PATIENCE) else (
+                'lost: after %d seconds' % took)
         except Exception as error:
             # Whatever it is: an answer that cannot be read is none.
             return 'lost: %s %s' % (type(error).__name__, error)

@@ -328,7 +328,7 @@ class _Request(Reader):
 
     def read(self, path):
         from colornet.web.server import listen
-        server = listen(self.app, '127.0.0.1', 0, 4)
+        server = listen(self.app, '127.0.0.1', 0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         try:

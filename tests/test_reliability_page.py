@@ -12,7 +12,7 @@ from nose.tools import assert_in, eq_, ok_
 
 from colornet.engine.available import missing_onnx
 from colornet.web.server import listen
-from reliability import page
+from reliability import asking, page
 from reliability.asking import KINDS, Client
 from tests import tiny
 from tests.inventing import save_invented
@@ -27,7 +27,7 @@ class TestLoad:
         from colornet.web.app import make_app
         self.app = make_app(serving.make_model(), places=4,
                             max_bytes=page.MAX_BYTES)
-        self.server = listen(self.app, '127.0.0.1', 0, 4)
+        self.server = listen(self.app, '127.0.0.1', 0)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         self.port = int(self.server.effective_port)
@@ -65,6 +65,12 @@ class TestLoad:
             load = page.Load(self.port, 2, 1)
         ok_(load.lost() > 0)
         eq_(load.lost(), sum(load.answers['health'].values()))
+
+    def test_late_answers_are_lost(self):
+        client = Client(self.port, random.Random(0), [], page.MAX_BYTES)
+        eq_(client.ask('health'), 200)
+        with mock.patch.dict(asking.PROMPT, health=0):
+            eq_(client.ask('health'), 'lost: after 0 seconds')
 
     def test_who_only_refuses_is_not_well(self):
         often = page.OFTEN
