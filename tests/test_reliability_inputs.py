@@ -159,6 +159,38 @@ def test_what_is_half_loaded_is_a_fault():
         '/etc/passwd'] + read[1:])[0], 'fault')
 
 
+def test_an_onnx_file_that_has_others_read_is_a_fault():
+    need_onnx()
+    tiny.need('onnx')
+    import onnx
+
+    from colornet.prediction import onnx_runtime
+    from reliability.inputs import KINDS, try_file
+    with tempfile.TemporaryDirectory() as folder:
+        reader = KINDS['onnx'](Path(folder))
+        model = onnx.ModelProto.FromString(reader.seeds[0])
+        constant = max(model.graph.initializer,
+                       key=lambda each: len(each.raw_data))
+        constant.data_location = 1
+        for key, value in (('location', 'secret'),
+                           ('length', '%d' % len(constant.raw_data))):
+            constant.external_data.add(key=key, value=value)
+        constant.ClearField('raw_data')
+        reader.path.write_bytes(model.SerializeToString())
+        log = Path(folder, 'log')
+        eq_(try_file(reader, reader.path, log)[0], 'refused')
+        # As it was: a path, at which nobody looked.
+        start = onnx_runtime.start_session
+
+        def start_as_before(model, source, num_threads):
+            return start(str(source), source, num_threads)
+        with mock.patch.object(onnx_runtime, 'start_session',
+                               start_as_before), mock.patch.object(
+                onnx_runtime, 'has_external_data', lambda _: False):
+            eq_(try_file(reader, reader.path, log),
+                ('fault', '#FAULT another result'))
+
+
 def need_onnx():
     if missing_onnx():
         raise SkipTest(missing_onnx())
