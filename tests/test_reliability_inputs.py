@@ -191,6 +191,35 @@ def test_an_onnx_file_that_has_others_read_is_a_fault():
                 ('fault', '#FAULT another result'))
 
 
+def test_requests_that_are_less_than_they_say():
+    from reliability.readers import is_short
+    post = b'POST / HTTP/1.1\r\n%s\r\n\r\n'
+    for content, expected in (
+            (b'', True), (b'GET / HTTP/1.1\r\nHost: a\r\n', True),
+            (post % b'Host: a', False), (b'\r\n' + post % b'a: b', False),
+            (post % b'content-length: 3' + b'ab', True),
+            (post % b'Content-Length:3' + b'abc', False),
+            (post % b'Transfer-Encoding: chunked' + b'1\r\na\r\n', True),
+            (post % b'Transfer-Encoding: chunked' + b'0\r\n\r\n', False)):
+        eq_(is_short(content), expected, content)
+
+
+def test_whole_requests_without_an_answer_are_faults():
+    tiny.need('flask', 'waitress')
+    from reliability import readers
+    with tempfile.TemporaryDirectory() as folder:
+        reader = readers.READERS['request'](Path(folder))
+        whole, short = reader.seeds[0], reader.seeds[0][:-2]
+        for content, answer, is_open, expected in (
+                (whole, b'', True, False), (whole, b'', False, False),
+                (short, b'', True, True), (short, b'', False, False),
+                (whole, b'HTTP/1.1 200 OK\r\n\r\n', False, True)):
+            eq_(reader.is_right((content, answer, is_open)), expected)
+        for content in whole, short:
+            reader.path.write_bytes(content)
+            eq_(reader.read(reader.path)[2], content is short)
+
+
 def need_onnx():
     if missing_onnx():
         raise SkipTest(missing_onnx())
