@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import io
 import json
 import re
 import socket
@@ -9,7 +10,12 @@ import struct
 import time
 from collections import OrderedDict
 
-__all__ = ['KINDS', 'Client', 'make_form', 'make_request']
+import numpy as np
+from PIL import Image
+
+from colornet.color import luminance
+
+__all__ = ['KINDS', 'Client', 'is_of', 'make_form', 'make_request']
 
 #: Kinds of requests -> the results that they may have: a status, or 'gone',
 #: of whoever did not wait for an answer.
@@ -37,8 +43,13 @@ KINDS = OrderedDict([
     ('health', {200}),
 ])
 
-#: Seconds without an answer after which a request is lost.
+#: Seconds without an answer after which a request is lost; of those that wait
+#: for no other.
 PATIENCE = 180
+PROMPT = {'page': 10, 'health': 10}
+
+#: How far the luminance of a picture's parts may be off in the mean, of 100.
+_TOLERANCE = 10
 
 _NAMES = ['../../etc/passwd', '..\\..\\x.jpg', '/etc/passwd', 'a%00.jpg',
           'x' * 5000 + '.jpg', 'a\u202egpj.exe', '%s%n', "'; drop", '~', '.',
@@ -65,6 +76,8 @@ class Client:
     ----------
     patience : int
         Seconds after which a server that was busy has told to come again.
+    kept : list of (float, float)
+        Seconds of a clock, and MB that the server then kept of photos.
     """
 
     def __init__(self, port, draw, photos, max_bytes,
@@ -75,6 +88,7 @@ class Client:
         self.max_bytes = max_bytes
         self.deadline = deadline
         self.patience = 1
+        self.kept = []
 
     def ask(self, kind):
         """Ask.
@@ -89,8 +103,13 @@ class Client:
         int or str
             Status, 'gone', or why it is lost.
         """
+        start = time.monotonic()
         try:
-            return getattr(self, '_' + re.sub('[^a-z]+', '_', kind.lower()))()
+            result = getattr(self, '_' + re.sub('[^a-z]+', '_',
+                                                kind.lower()))()
+            took = time.monotonic() - start
+            return result if took < PROMPT.get(kind, PATIENCE) else (
+                'lost: after %d seconds' % took)
         except Exception as error:
             # Whatever it is: an answer that cannot be read is none.
             return 'lost: %s %s' % (type(error).__name__, error)
@@ -122,11 +141,14 @@ class Client:
             content, name, fields))
 
     def _photo(self, **options):
-        answer, content = self._send(self._post(
-            self.draw.choice(self.photos), **options))
-        if answer.status == 200:
-            assert content[:3] in (b'\xff\xd8\xff', b'\x89PN', b'RIF',
-                                   b'II*', b'BM\x96'), content[:9]
+        photo = self.draw.choice(self.photos)
+        return self._status_of(photo, self._post(photo, **options))
+
+    def _status_of(self, photo, *parts, size=None, pause=0):
+        """The status of an answer, which shows a photo if it is 200."""
+        answer, content = self._send(*parts, pause=pause)
+        assert answer.status != 200 or is_of(photo, content, size), (
+            'another picture')
         return answer.status
 
     def _photo_another_format(self):
@@ -135,28 +157,31 @@ class Client:
             ('saturation', '%.2f' % self.draw.uniform(0, 2))])
 
     def _sliders_and_hints(self):
-        answer, content = self._send(self._post(
-            self.draw.choice(self.photos), path='photos'))
+        photo = self.draw.choice(self.photos)
+        answer, content = self._send(self._post(photo, path='photos'))
         if answer.status != 201:
             return answer.status
-        key = json.loads(content.decode())['key']
-        status = 200
-        for _ in range(3):
+        told = json.loads(content.decode())
+        size = told['small']['columns'], told['small']['rows']
+        after = ['after?saturation=%.2f&hints=%d,%d=%%23c04020' % (
+            self.draw.uniform(0, 2), self.draw.randrange(100),
+            self.draw.randrange(100)) for _ in range(3)]
+        for what in ['before'] + after:
             if time.monotonic() > self.deadline:
                 break
-            query = 'saturation=%.2f&hints=%d,%d=%%23c04020' % (
-                self.draw.uniform(0, 2), self.draw.randrange(100),
-                self.draw.randrange(100))
-            status = self._status(make_request(
-                'GET', '/api/photos/%s/after?%s' % (key, query)))
-        return status
+            status = self._status_of(photo, make_request(
+                'GET', '/api/photos/%s/%s' % (told['key'], what)), size=size)
+            if status != 200:
+                return status
+        return 200
 
     def _slow_photo(self):
-        request = self._post(self.draw.choice(self.photos))
+        photo = self.draw.choice(self.photos)
+        request = self._post(photo)
         step = len(request) // 10 + 1
-        return self._status(*(request[at:at + step] for at in
-                              range(0, len(request), step)),
-                            pause=self.draw.uniform(0.1, 0.5))
+        return self._status_of(photo, *(
+            request[at:at + step] for at in range(0, len(request), step)),
+            pause=self.draw.uniform(0.1, 0.5))
 
     def _leave(self, request):
         with contextlib.closing(self._connect()) as connection:
@@ -173,8 +198,9 @@ class Client:
         return self._leave(self._post(self.draw.choice(self.photos)))
 
     def _name_with_tricks(self):
-        answer, _ = self._send(self._post(self.photos[0], self.draw.choice(
-            _NAMES)))
+        answer, content = self._send(self._post(
+            self.photos[0], self.draw.choice(_NAMES)))
+        assert answer.status != 200 or is_of(self.photos[0], content)
         name = answer.getheader('Content-Disposition') or ''
         assert len(name) < 2000 and '/' not in name.partition("''")[0], name
         return answer.status
@@ -237,7 +263,39 @@ class Client:
             '/', '/static/page.js', '/static/page.css'])))
 
     def _health(self):
-        return self._status(make_request('GET', '/api/health'))
+        answer, content = self._send(make_request('GET', '/api/health'))
+        if answer.status == 200:
+            kept = json.loads(content.decode())['kept_bytes']
+            self.kept.append((time.monotonic(), kept / 1024 ** 2))
+        return answer.status
+
+
+def is_of(photo, content, size=None):
+    """Whether an answer shows a photo: its size, and how bright its parts are.
+
+    Parameters
+    ----------
+    photo, content : bytes
+        Files that Pillow reads.
+    size : (int, int), optional
+        Columns and rows that it must have, if not the photo's.
+
+    Returns
+    -------
+    bool
+    """
+    parts = []
+    with Image.open(io.BytesIO(photo)) as ours, Image.open(
+            io.BytesIO(content)) as theirs:
+        if theirs.size != (size or ours.size):
+            return False
+        for image in ours, theirs:
+            # An eighth of a JPEG is decoded: who asks shall not take the
+            # processors from who answers.
+            image.draft(None, (64, 64))
+            parts.append(luminance(np.asarray(image.convert('RGB').resize(
+                (32, 24), Image.BOX))))
+    return np.abs(parts[0] - parts[1]).mean() < _TOLERANCE
 
 
 def make_form(content, name, fields=()):

@@ -62,12 +62,20 @@ def try_file(reader, path, log, whole=False):
     reason : str
         Of a fault.
     """
-    process = Process([], log, command=lambda _: report_errors(
+    return _judge(_start(reader, path, log, whole))
+
+
+def _start(reader, path, log, whole=False):
+    return Process([], log, command=lambda _: report_errors(
         _read, reader, path, whole))
+
+
+def _judge(process):
+    """What :func:`try_file` returns, when a process has ended."""
     if not process.wait(_LONGEST):
         process.kill()
         return 'fault', 'it hangs'
-    text = Path(log).read_text(encoding='utf-8', errors='replace')
+    text = process.log.read_text(encoding='utf-8', errors='replace')
     lines = text.splitlines()
     if _NOISE.search(text) or '#FAULT' in text:
         return 'fault', ' / '.join(lines)[-300:]
@@ -136,16 +144,30 @@ def _try_kind(reader, kind, folder, options):
         if what != 'read':
             raise AssertionError('%s, undamaged: %s' % (kind, reason))
     counted = Counter()
-    for number in progress_bar(range(options.files), unit='file', desc=kind):
-        content = reader.mutate(chance)
-        reader.path.write_bytes(content)
-        what, reason = try_file(reader, reader.path, folder / 'printed')
+    for number, content, process in progress_bar(
+            _started(reader, chance, options.files, folder), unit='file',
+            desc=kind, total=options.files):
+        what, reason = _judge(process)
         counted[what] += 1
         if what == 'fault':
             note('FAULT %s, file %d: %s' % (kind, number, reason))
             keep_file(options.keep, '%s-%d%s' % (
                 kind, number, reader.path.suffix), content)
     return counted
+
+
+def _started(reader, chance, count, folder):
+    """Number, content and process of damaged files, several at a time."""
+    for first in range(0, count, reader.at_a_time):
+        started = []
+        for place in range(min(reader.at_a_time, count - first)):
+            content = reader.mutate(chance)
+            path = reader.path.with_name(reader.path.name + (
+                '.%d' % place if place else ''))
+            path.write_bytes(content)
+            started.append((first + place, content, _start(
+                reader, path, folder / ('printed%d' % place))))
+        yield from started
 
 
 def main(arguments=None):

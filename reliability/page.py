@@ -4,7 +4,9 @@
 loopback, lets clients ask it for some minutes whatever comes to their minds,
 and counts what they are answered. A request is lost if it gets no answer, or
 another than it must. The exit status is 1 if one is lost, the server has
-ended or said anything, or its memory has grown beyond ``--max-memory``.
+ended or said anything, or its memory has grown beyond ``--max-memory``, or,
+but for what it keeps of photos, by more than ``--max-growth`` from the second
+quarter of the time to the last.
 """
 
 import argparse
@@ -55,6 +57,8 @@ class Server:
     port : int
     memory : list of float
         MB that it took, every half second; empty where Linux does not tell.
+    looks : list of float
+        Seconds of the clock, when that was.
     """
 
     def __init__(self, arguments=()):
@@ -69,7 +73,7 @@ class Server:
             raise ColornetError('the server does not start: %s'
                                 % ' '.join(said).strip())
         self.port = int(said[1].rpartition(':')[2].partition('/')[0])
-        self.memory = []
+        self.memory, self.looks = [], []
         self._done = threading.Event()
         self._watch = threading.Thread(target=self._look)
         self._watch.start()
@@ -79,6 +83,7 @@ class Server:
             resident = resident_mb(self.process.pid)
             if resident is not None:
                 self.memory.append(resident)
+                self.looks.append(time.monotonic())
 
     def end(self):
         """Ctrl-C; what it has said since it started, and its exit status."""
@@ -109,12 +114,15 @@ class Load:
         Kind of request -> Counter of statuses, and of ``'lost: why'``.
     seconds : dict
         Kind of request -> list of seconds that an answer took.
+    kept : list of (float, float)
+        Of all clients, as :class:`.asking.Client` has it.
     """
 
     def __init__(self, port, num_clients, seconds, seed=0):
         self.port = port
         self.answers = defaultdict(Counter)
         self.seconds = defaultdict(list)
+        self.kept = []
         self._lock = threading.Lock()
         self._photos = encode_photos()
         self._deadline = time.monotonic() + seconds
@@ -145,6 +153,8 @@ class Load:
             if result == 503:
                 # As it was told; not all at the same moment.
                 time.sleep(min(client.patience, 5) * (0.5 + draw.random()))
+        with self._lock:
+            self.kept += client.kept
 
     def lost(self):
         """How many requests had no answer, or another than they must."""
@@ -187,7 +197,18 @@ def encode_photos():
     return found
 
 
-def summarize(load, server, said, status, max_memory):
+def _growth(load, server):
+    """MB of the last quarter of the time beyond the second's, at the most.
+
+    Without what is kept of photos, which may be until it is full.
+    """
+    times, kept = zip(*sorted(load.kept)) if load.kept else ([0], [0])
+    own = np.subtract(server.memory, np.interp(server.looks, times, kept))
+    quarters = np.array_split(own, 4)
+    return quarters[3].max() - quarters[1].max()
+
+
+def summarize(load, server, said, status, max_memory, max_growth):
     """Lines to print, and whether all is well.
 
     Parameters
@@ -197,7 +218,7 @@ def summarize(load, server, said, status, max_memory):
     said : str
     status : int
         Of the server's end.
-    max_memory : int
+    max_memory, max_growth : int
         MB.
 
     Returns
@@ -223,6 +244,10 @@ def summarize(load, server, said, status, max_memory):
         figures['memory after a quarter, MB'] = max(server.memory[:quarter])
         figures['memory at most, MB'] = max(server.memory)
         is_well &= max(server.memory) <= max_memory
+    if len(server.memory) >= 4:
+        growth = _growth(load, server)
+        figures['it grew by, but for what is kept, MB'] = growth
+        is_well &= bool(growth <= max_growth)
     lines = ['%s: %.0f' % pair for pair in figures.items()]
     return '\n'.join([load.table(), ''] + lines + [said] * bool(said)), is_well
 
@@ -236,6 +261,8 @@ def main(arguments=None):
     parser.add_argument('--seed', type=int, default=0, metavar='N')
     parser.add_argument('--max-memory', type=positive, default=2000,
                         metavar='MB')
+    parser.add_argument('--max-growth', type=positive, default=300,
+                        metavar='MB')
     parser.add_argument('serve', nargs='*', metavar='OPTION', help='after '
                         '--: more options of colornet serve')
     options = parser.parse_args(arguments)
@@ -245,7 +272,8 @@ def main(arguments=None):
                     options.seed)
     finally:
         said, status = server.end()
-    text, is_well = summarize(load, server, said, status, options.max_memory)
+    text, is_well = summarize(load, server, said, status, options.max_memory,
+                              options.max_growth)
     print(text)
     return 0 if is_well else 1
 

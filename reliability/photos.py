@@ -5,8 +5,10 @@ read, at what they are built of (:mod:`.mutations`), and runs ``colornet
 colorize`` on each, in a process of its own with a network that is tiny. A
 fault is whatever is neither a whole coloured photo of the right size nor one
 line about the file and exit status 2: a crash, more than 10 seconds, more than
-1.5 GB, a traceback, half a file. Files with faults are kept. The exit status
-is 1 if there are any.
+1.5 GB, a traceback, half a file. Whole files that are cut are decoded, too: a
+fault is who shows other pixels than the whole one's, and says nothing
+(:mod:`.cuts`). Files with faults are kept. The exit status is 1 if there are
+any.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 from tests.inventing import save_invented
 
+from .cuts import find_silent
 from .mutations import mutate
 from .processes import Process
 from .right_size import judge_result
@@ -202,6 +205,12 @@ def _run(options):
                 if what != 'coloured':
                     raise AssertionError('%s, undamaged: %s' % (
                         format, reason))
+            for suffix, content, reason in find_silent(
+                    files, folder / 'log'):
+                note('FAULT %s, cut: %s' % (format, reason))
+                keep_file(options.keep, 'cut-%d%s' % (tally.cuts, suffix),
+                          content)
+                tally.cuts += 1
         for format, suffix, content in progress_bar(
                 _damaged(seeds, options), unit='file', total=options.files):
             what, reason, *used = trial.run(suffix, content)
@@ -213,7 +222,7 @@ def _run(options):
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         tally.say()
-    return bool(tally.faults)
+    return bool(tally.faults or tally.cuts)
 
 
 def _damaged(seeds, options):
@@ -234,7 +243,7 @@ class _Tally:
 
     def __init__(self, formats):
         self.counts = {format: Counter() for format in formats}
-        self.total = self.faults = self.peak = 0
+        self.total = self.faults = self.peak = self.cuts = 0
         self.seconds = 0.
 
     def add(self, format, what, peak, seconds):
@@ -252,6 +261,7 @@ class _Tally:
                         counted['refused'], counted['fault']))
         say('%d files, %d faults; at most %.2f GB, %.1f seconds a file' % (
             self.total, self.faults, self.peak / 2. ** 30, self.seconds))
+        say('whole files that were cut in silence: %d faults' % self.cuts)
 
 
 def main(arguments=None):

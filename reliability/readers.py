@@ -31,10 +31,11 @@ from tests.web.serving import encoded, make_model
 from .asking import make_form, make_request
 from .mutations import mutate, mutate_text
 
-__all__ = ['READERS', 'Reader', 'listed_photos', 'table_rows']
+__all__ = ['READERS', 'Reader', 'is_short', 'listed_photos', 'table_rows']
 
-#: Seconds after which a server waits for more of a request.
-_SILENCE = 3
+#: Seconds that a server may say nothing where it waits for more, or has
+#: answered; where it has a whole request.
+_SILENCE, _LONGEST = 0.5, 30
 
 
 class Reader:
@@ -52,9 +53,12 @@ class Reader:
     seeds : list of bytes
     may : set of str
         Audit events that reading may cause.
+    at_a_time : int
+        How many files may be read at a time, each from a path of its own.
     """
 
     name = 'file'
+    at_a_time = 1
     may = frozenset()
     change = staticmethod(mutate)
 
@@ -312,10 +316,10 @@ class _Request(Reader):
 
     name = 'request'
     may = {'socket.connect'}
+    # Nearly all of the time, somebody waits for the other.
+    at_a_time = 8
 
     def make(self):
-        from colornet.web.app import make_app
-        self.app = make_app(make_model(), places=4, max_bytes=1 << 20)
         photo = encoded()
         fields = [('saturation', '0.5'), ('format', 'png'),
                   ('hints', '1,2=#c04020'), ('depth', '8')]
@@ -327,22 +331,29 @@ class _Request(Reader):
                     ('colorize', 'c.png', fields))]
 
     def read(self, path):
+        from colornet.web.app import make_app
         from colornet.web.server import listen
-        server = listen(self.app, '127.0.0.1', 0, 4)
+
+        # Its own: a process that is forked has none of the other's threads,
+        # of which an application that has worked needs some.
+        app = make_app(make_model(), places=4, max_bytes=1 << 20)
+        server = listen(app, '127.0.0.1', 0)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         try:
-            return _ask(int(server.effective_port), path.read_bytes())
+            content = path.read_bytes()
+            return (content,) + _ask(int(server.effective_port), content)
         finally:
             server.asyncore.close_all(server._map)
             thread.join(60)
             server.task_dispatcher.shutdown()
 
     def is_right(self, result):
-        # Of less than a request, the server waits for the rest.
-        if not result:
-            return True
-        head, _, body = result.partition(b'\r\n\r\n')
+        content, answer, is_open = result
+        if not answer:
+            # Of less than a request, the server waits for the rest.
+            return is_open and is_short(content)
+        head, _, body = answer.partition(b'\r\n\r\n')
         status = int(head.split()[1])
         if status < 400:
             return status in (100, 200, 201, 204)
@@ -357,17 +368,44 @@ class _Request(Reader):
         return change(chance.choice(self.seeds), chance, self.seeds)
 
 
+def is_short(content):
+    """Whether a request is less than it says itself.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    bool
+    """
+    head, end, body = content.lstrip(b'\r\n').partition(b'\r\n\r\n')
+    if not end:
+        return True
+    if re.search(rb'\ntransfer-encoding:[ \t]*chunked', head.lower()):
+        return b'0\r\n\r\n' not in body
+    return any(int(length) > len(body) for length in re.findall(
+        rb'\ncontent-length:[ \t]*(\d+)', head.lower()))
+
+
 def _ask(port, content):
-    """What a server on this machine answers; nothing, if it waits for more."""
+    """What a server on this machine answers, and whether it waits for more."""
     answer = b''
-    with socket.create_connection(('127.0.0.1', port), _SILENCE) as client:
-        with contextlib.suppress(ConnectionError, socket.timeout):
+    with socket.create_connection(('127.0.0.1', port), _LONGEST) as client:
+        try:
             client.sendall(content)
+            if is_short(content):
+                client.settimeout(_SILENCE)
             part = client.recv(1 << 16)
             while part:
                 answer += part
+                client.settimeout(_SILENCE)
                 part = client.recv(1 << 16)
-    return answer
+        except socket.timeout:
+            return answer, True
+        except ConnectionError:
+            pass
+    return answer, False
 
 
 #: By kind.

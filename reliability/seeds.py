@@ -88,6 +88,9 @@ def _jpegs():
             yield '.jpg', imagecodecs.ljpeg_encode(
                 np.arange(37 * 27, dtype=np.uint16).reshape(27, 37) % 256,
                 bitspersample=bits)
+    with contextlib.suppress(Exception):
+        yield '.jpg', imagecodecs.jpeg_encode(
+            np.array(small).astype(np.uint16) * 16, bitspersample=12)
 
 
 def _tiffs():

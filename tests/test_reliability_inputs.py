@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from unittest import SkipTest, mock
 
+import imagecodecs
 import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
@@ -158,6 +159,67 @@ def test_what_is_half_loaded_is_a_fault():
         '/etc/passwd'] + read[1:])[0], 'fault')
 
 
+def test_an_onnx_file_that_has_others_read_is_a_fault():
+    need_onnx()
+    tiny.need('onnx')
+    import onnx
+
+    from colornet.prediction import onnx_runtime
+    from reliability.inputs import KINDS, try_file
+    with tempfile.TemporaryDirectory() as folder:
+        reader = KINDS['onnx'](Path(folder))
+        model = onnx.ModelProto.FromString(reader.seeds[0])
+        constant = max(model.graph.initializer,
+                       key=lambda each: len(each.raw_data))
+        constant.data_location = 1
+        for key, value in (('location', 'secret'),
+                           ('length', '%d' % len(constant.raw_data))):
+            constant.external_data.add(key=key, value=value)
+        constant.ClearField('raw_data')
+        reader.path.write_bytes(model.SerializeToString())
+        log = Path(folder, 'log')
+        eq_(try_file(reader, reader.path, log)[0], 'refused')
+        # As it was: a path, at which nobody looked.
+        start = onnx_runtime.start_session
+
+        def start_as_before(model, source, num_threads):
+            return start(str(source), source, num_threads)
+        with mock.patch.object(onnx_runtime, 'start_session',
+                               start_as_before), mock.patch.object(
+                onnx_runtime, 'has_external_data', lambda _: False):
+            eq_(try_file(reader, reader.path, log),
+                ('fault', '#FAULT another result'))
+
+
+def test_requests_that_are_less_than_they_say():
+    from reliability.readers import is_short
+    post = b'POST / HTTP/1.1\r\n%s\r\n\r\n'
+    for content, expected in (
+            (b'', True), (b'GET / HTTP/1.1\r\nHost: a\r\n', True),
+            (post % b'Host: a', False), (b'\r\n' + post % b'a: b', False),
+            (post % b'content-length: 3' + b'ab', True),
+            (post % b'Content-Length:3' + b'abc', False),
+            (post % b'Transfer-Encoding: chunked' + b'1\r\na\r\n', True),
+            (post % b'Transfer-Encoding: chunked' + b'0\r\n\r\n', False)):
+        eq_(is_short(content), expected, content)
+
+
+def test_whole_requests_without_an_answer_are_faults():
+    tiny.need('flask', 'waitress')
+    from reliability import readers
+    with tempfile.TemporaryDirectory() as folder:
+        reader = readers.READERS['request'](Path(folder))
+        whole, short = reader.seeds[0], reader.seeds[0][:-2]
+        for content, answer, is_open, expected in (
+                (whole, b'', True, False), (whole, b'', False, False),
+                (short, b'', True, True), (short, b'', False, False),
+                (whole, b'HTTP/1.1 200 OK\r\n\r\n', False, True)):
+            eq_(reader.is_right((content, answer, is_open)), expected)
+        for content in whole, short:
+            reader.path.write_bytes(content)
+            eq_(reader.read(reader.path)[2], content is short)
+
+
 def need_onnx():
     if missing_onnx():
         raise SkipTest(missing_onnx())
@@ -206,6 +268,27 @@ def test_whole_photos_that_are_not_coloured_are_told():
                     io.StringIO()):
         eq_(photos.main(['--files', '1']), 2)
     assert_in('PNG, undamaged: not an image file', said.getvalue())
+
+
+def test_photos_that_are_cut_in_silence():
+    from colornet.formats import deep
+    from reliability.cuts import find_silent
+    noise = np.random.RandomState(0).randint(0, 1 << 16, (30, 40)).astype(
+        np.uint16)
+    files = [('.jpg', imagecodecs.ljpeg_encode(noise, bitspersample=16)),
+             ('.png', encoded('PNG'))]
+    with tempfile.TemporaryDirectory() as folder:
+        eq_(find_silent(files, Path(folder, 'log')), [])
+        # As if nobody looked, decoders fill up what is missing.
+        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: True):
+            found = find_silent(files, Path(folder, 'log'))
+        ok_(len(found) > 2, found)
+        eq_({(suffix, reason) for suffix, _, reason in found},
+            {('.jpg', 'it is taken for whole')})
+        # A crash is one, too.
+        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: 1 / 0):
+            (_, content, reason), = find_silent(files, Path(folder, 'log'))
+        assert_in('ZeroDivisionError', reason)
 
 
 def test_black_and_grey_results_are_told():

@@ -9,10 +9,11 @@ from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
+from PIL import Image
 
 from colornet.engine.available import missing_onnx
 from colornet.web.server import listen
-from reliability import page
+from reliability import asking, page
 from reliability.asking import KINDS, Client
 from tests import tiny
 from tests.inventing import save_invented
@@ -27,7 +28,7 @@ class TestLoad:
         from colornet.web.app import make_app
         self.app = make_app(serving.make_model(), places=4,
                             max_bytes=page.MAX_BYTES)
-        self.server = listen(self.app, '127.0.0.1', 0, 4)
+        self.server = listen(self.app, '127.0.0.1', 0)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         self.port = int(self.server.effective_port)
@@ -66,6 +67,46 @@ class TestLoad:
         ok_(load.lost() > 0)
         eq_(load.lost(), sum(load.answers['health'].values()))
 
+    def test_memory_that_grows_is_not_well(self):
+        load = page.Load(self.port, 0, 0)
+        load.answers['photo'][200] = 1
+        memory = list(range(0, 800, 100))
+        for kept, expected in ([], False), (memory, True):
+            load.kept = list(enumerate(kept))
+            server = mock.Mock(memory=memory, looks=range(8))
+            text, is_well = page.summarize(load, server, '', 0, 2000, 300)
+            eq_(is_well, expected, text)
+
+    def test_answers_are_looked_at(self):
+        from flask import Response
+
+        from colornet.web.options import BadOption
+        photos = page.encode_photos()
+        client = Client(self.port, random.Random(0), photos, page.MAX_BYTES)
+        views = self.app.view_functions
+        real, count = views['after'], []
+
+        def first_is_wrong(key):
+            count.append(key)
+            if len(count) == 1:
+                raise BadOption('wrong')
+            return real(key)
+        views['after'] = first_is_wrong
+        eq_(client.ask('sliders and hints'), 422)
+        for size in (9, 9), (800, 600):
+            views['colorize'] = views['after'] = lambda *_, **__: Response(
+                serving.encoded(Image.new('L', size)), 200,
+                mimetype='image/jpeg')
+            for kind in ('photo', 'photo, another format', 'slow photo',
+                         'name with tricks', 'sliders and hints'):
+                assert_in('lost: AssertionError', client.ask(kind), kind)
+
+    def test_late_answers_are_lost(self):
+        client = Client(self.port, random.Random(0), [], page.MAX_BYTES)
+        eq_(client.ask('health'), 200)
+        with mock.patch.dict(asking.PROMPT, health=0):
+            eq_(client.ask('health'), 'lost: after 0 seconds')
+
     def test_who_only_refuses_is_not_well(self):
         often = page.OFTEN
         for answers, others, expected in [
@@ -79,7 +120,7 @@ class TestLoad:
             load.answers['photo'].update(answers)
             load.answers['empty file'].update(others)
             text, is_well = page.summarize(load, mock.Mock(memory=[]), '', 0,
-                                           1)
+                                           1, 1)
             eq_(is_well, expected)
             eq_('only refused, empty file: 100' in text,
                 others == {503: often})

@@ -1,5 +1,6 @@
 """Photos that Pillow would reduce to 8 bits, or not read for having more."""
 
+import functools
 import re
 import struct
 
@@ -9,6 +10,7 @@ from .apart import guard_decoders
 from .arrays import to_levels
 from .photo import check_size, damage
 from .quiet import without_lines
+from .whole import is_whole_jpeg
 
 __all__ = ['jpeg_headers', 'read_deep', 'read_deep_jpeg', 'read_pfm']
 
@@ -215,13 +217,16 @@ def read_deep_jpeg(content, name):
     check_size(name, rows, columns, len(content))
     import imagecodecs
     guard_decoders()
+    decode = functools.partial(imagecodecs.jpeg_decode, bitspersample=bits)
     try:
-        values = imagecodecs.jpeg_decode(content, bitspersample=bits)
+        values = decode(content)
     except MemoryError:
         raise
     except Exception as error:  # of the decoder that suits the frame
         raise ValueError(damage(error, 'its pixels of %d bits' % bits))
     if not values.size:
         raise ValueError('damaged file (no picture in it)')
+    if not is_whole_jpeg(content, decode):
+        raise ValueError('truncated file')
     values = values.reshape(values.shape[:2] + (-1,))
     return to_levels(values, bits)

@@ -19,6 +19,7 @@ from .metadata import Metadata, metadata_of_tiff
 from .photo import MOST_OF_SCANS, ImageError, check_size, damage
 from .profiles import lab_of_samples, lab_to_rgb, to_srgb, ycbcr_to_rgb
 from .tags import is_cut
+from .whole import check_page
 
 __all__ = ['TiffPage', 'is_tiff', 'read_page', 'read_pages']
 
@@ -181,7 +182,7 @@ def read_page(stream, page, name):
     # Samples that no colours need, and pages in depth.
     check_size(name, math.prod(page.shaped) // _MOST_SAMPLES, 1)
     try:
-        _check_extent(stream, page, name)
+        check_page(stream, page, name)
         decoded = _decode(stream, page)
         stream.seek(0)
         metadata = metadata_of_tiff(stream.read(), page.offset)
@@ -225,14 +226,6 @@ def _tag(page, code, default):
     # Enumerations are numbers, too.
     return int(value) if isinstance(default, int) and np.isscalar(
         value) else value
-
-
-def _check_extent(stream, page, name):
-    """Refuse a page of which a part is beyond the end of the file."""
-    size = stream.seek(0, 2)
-    for offset, count in zip(page.dataoffsets, page.databytecounts):
-        if offset + count > size:
-            raise ImageError(name, 'truncated file')
 
 
 def _decode(stream, page):

@@ -15,6 +15,7 @@ from ..files import check_regular
 from ..resources import num_processors
 from .layer_by_layer import check_divisible
 from .onnx import ONNX_FORMAT
+from .onnx_external import has_external_data
 from .onnx_graph import import_package
 
 __all__ = ['load_onnx', 'read_config', 'run_session', 'start_session']
@@ -50,7 +51,7 @@ def load_onnx(path, num_threads=None):
     check_regular(path)
     if not Path(path).exists():
         raise ColornetError('%s does not exist' % path)
-    session = start_session(str(path), path, num_threads)
+    session = start_session(Path(path).read_bytes(), path, num_threads)
     try:
         metadata = session.get_modelmeta().custom_metadata_map
     except UnicodeDecodeError:
@@ -108,8 +109,8 @@ def start_session(model, source, num_threads=None):
 
     Parameters
     ----------
-    model : str or bytes
-        A file, or what it holds.
+    model : bytes
+        What a file holds.
     source : str or Path
         Where it comes from, for errors.
     num_threads : int, optional
@@ -122,9 +123,18 @@ def start_session(model, source, num_threads=None):
     Raises
     ------
     ColornetError
-        If the package onnxruntime is missing, or this is no model.
+        If the package onnxruntime is missing, or this is no model, or one of
+        which parts are in other files: nobody chose those.
     """
     runtime = import_package('onnxruntime')
+    damaged = '%s is no ONNX file, or damaged' % source
+    try:
+        is_external = has_external_data(model)
+    except ValueError:
+        raise ColornetError(damaged)
+    if is_external:
+        raise ColornetError('%s has parts in other files, which are not read'
+                            % source)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = num_threads or num_processors()
     options.log_severity_level = 4  # Errors are raised, too.
@@ -134,8 +144,7 @@ def start_session(model, source, num_threads=None):
             enable_fallback=0)
     except Exception as error:
         text = _one_line(error)
-        raise ColornetError('%s is no ONNX file, or damaged' % source
-                            if 'INVALID_PROTOBUF' in text else
+        raise ColornetError(damaged if 'INVALID_PROTOBUF' in text else
                             'cannot read %s: %s' % (source, text))
 
 

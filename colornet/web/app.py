@@ -31,8 +31,9 @@ __all__ = ['make_app']
 #: What a request may have beside a photo: options, names of their parts.
 _MARGIN = 1 << 16
 
-#: Pictures for the screen that wait, and the one that is made.
-SCREEN_PLACES = 64
+#: Pictures for the screen that wait, and the one that is made: each holds a
+#: thread, and what is kept of its photo.
+SCREEN_PLACES = 16
 
 
 class _Request(Request):
@@ -68,8 +69,8 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
     Returns
     -------
     flask.Flask
-        ``extensions`` has its :class:`.line.Line`, :class:`.shelf.Shelf` and
-        :class:`.films.Films`.
+        ``extensions`` has its ``line`` and ``screen``, each a
+        :class:`.line.Line`, :class:`.shelf.Shelf` and :class:`.films.Films`.
     """
     app = Flask(__name__)
     app.request_class = _Request
@@ -79,8 +80,8 @@ def make_app(model, places=8, max_bytes=64 << 20, max_pixels=None,
         'bytes': max_bytes, 'pixels': max_pixels})
     service.films = FilmService(model, service.line,
                                 FilmLimits(max_seconds, max_bytes))
-    app.extensions.update(line=service.line, shelf=service.shelf,
-                          films=service.films.films)
+    app.extensions.update(line=service.line, screen=service.screen,
+                          shelf=service.shelf, films=service.films.films)
     add_rules(app, server_names('localhost') if names is None else names)
     add_errors(app, max_bytes)
     for rule, method, view in [

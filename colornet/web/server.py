@@ -14,6 +14,9 @@ __all__ = ['listen', 'missing_web', 'serve']
 #: Connections at a time; others wait until one ends.
 MAX_CONNECTIONS = 400
 
+#: Threads for those who need not wait, whoever does.
+ANSWERING = 8
+
 
 def missing_web():
     """Why there can be no server, or ''."""
@@ -57,7 +60,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
     app = make_app(model, places, max_bytes, max_pixels,
                    names=server_names(host, names), max_seconds=max_seconds)
     try:
-        server = listen(app, host, port, places)
+        server = listen(app, host, port)
     except (OSError, ValueError) as error:
         raise ColornetError('cannot serve at %s:%d: %s; --host and --port '
                             'take others' % (shown, port, getattr(
@@ -76,14 +79,14 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
         os._exit(0)
 
 
-def listen(app, host, port, places):
+def listen(app, host, port):
     """A server of an application, which listens, and answers in ``run()``.
 
     Parameters
     ----------
     app : flask.Flask
         Of :func:`colornet.web.app.make_app`.
-    host, port, places
+    host, port
         As for :func:`serve`.
 
     Returns
@@ -103,11 +106,14 @@ def listen(app, host, port, places):
     # that waits.
     for name in 'waitress', 'waitress.queue':
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # Those who wait hold a thread each; who finds none waits where nobody
+    # counts him.
+    waiting = sum(app.extensions[name].places
+                  for name in ('line', 'screen', 'films'))
     sockets = {}
     server = waitress.create_server(
         app, map=sockets, host=host, port=port, ident='colornet',
-        # Those who wait hold a thread each; the others answer.
-        threads=places + 8, connection_limit=MAX_CONNECTIONS,
+        threads=waiting + ANSWERING, connection_limit=MAX_CONNECTIONS,
         # So many, with their files, may be more than select() can take.
         asyncore_use_poll=True, log_socket_errors=False,
         max_request_body_size=app.config['MAX_CONTENT_LENGTH'] + 1)

@@ -15,7 +15,7 @@ from colornet.formats.deep import jpeg_headers
 from colornet.formats.metadata import metadata_of_image
 from colornet.formats.photo import ImageError
 from tests.formats import other_kinds
-from tests.formats.tiffs import picture
+from tests.formats.tiffs import picture, tiff
 from tests.photos.samples import grey
 
 
@@ -181,3 +181,51 @@ def test_floating_point():
     Image.fromarray(picture().astype(np.float32)).save(stream, 'TIFF')
     photo = decode_photo(stream.getvalue(), 'a')
     ok_(np.abs(photo.pixels / 65535. - picture()).max() < 1e-4)
+
+
+def open_ended():
+    """(Name, decoder, content) of JPEG that only imagecodecs decodes."""
+    noise = np.random.RandomState(0).randint(0, 1 << 16, (90, 80)).astype(
+        np.uint16)
+    for bits in 12, 16:
+        yield 'lossless', bits, imagecodecs.ljpeg_encode(
+            noise >> (16 - bits), bitspersample=bits)
+    try:
+        yield '12 bits', 12, imagecodecs.jpeg_encode(noise >> 4, level=95,
+                                                     bitspersample=12)
+    except imagecodecs.Jpeg8Error:
+        pass  # Older ones cannot.
+
+
+def test_cut_jpeg_that_decoders_fill_up():
+    for name, bits, content in open_ended():
+        whole = decode_photo(content, 'a').pixels
+        # What is behind its end does not matter.
+        for more in b'', b'\0' * 9, content[:40]:
+            assert_array_equal(decode_photo(content + more, 'a').pixels,
+                               whole)
+        size = len(content)
+        # An end that was put there tells nothing.
+        for length in [size // 3, size // 2] + list(range(size - 40,
+                                                          size - 2)):
+            for end in b'', b'\xff\xd9':
+                with assert_raises(ImageError) as caught:
+                    decode_photo(content[:length] + end, 'a')
+                assert_in(caught.exception.reason, (
+                    'truncated file', 'damaged file (its pixels of %d bits '
+                    'cannot be decoded)' % bits), name)
+
+
+def test_jpeg_in_tiff_that_ends_early():
+    samples = np.zeros((90, 80), np.uint16)
+    for name, bits, content in open_ended():
+        def wrapped(strip):
+            return tiff(samples, bits, data=[strip], strip=90, more=[
+                (259, 3, (7,))])
+        whole = decode_photo(wrapped(content), 'a.tif').pixels
+        # Where the strip says where it ends, the marker may be missing.
+        assert_array_equal(decode_photo(wrapped(content[:-2]), 'a.tif').pixels,
+                           whole)
+        for length in len(content) // 3, len(content) - 30:
+            with assert_raises(ImageError):
+                decode_photo(wrapped(content[:length]), 'a.tif')

@@ -19,6 +19,7 @@ from colornet.network.stored import load_configuration
 from colornet.photos.finding import find_images
 from colornet.photos.reading import read_rgb
 from colornet.prediction.onnx import build_onnx, export_onnx
+from colornet.prediction.onnx_external import has_external_data
 from colornet.prediction.onnx_graph import Graph, import_package
 from colornet.prediction.onnx_runtime import load_onnx
 from colornet.resources import find_resource
@@ -250,6 +251,67 @@ def test_files_that_are_damaged():
     else:
         message = error_of(predict, np.zeros((1, 16, 16), 'float32'))
     assert_in(str(path), message)
+
+
+def test_parts_in_other_files_are_not_read():
+    needs('onnx', 'onnxruntime')
+    path = Path(folder.name) / 'parts.onnx'
+    model = build_onnx(saved)
+    eq_(has_external_data(model.SerializeToString()), False)
+    constant = max(model.graph.initializer, key=lambda each: len(each.dims))
+    data = constant.raw_data
+    path.with_name('secret').write_bytes(data)
+    constant.ClearField('raw_data')
+    constant.data_location = 1
+    # One that the runtime would read, and one that it would not.
+    for place in 'secret', '/etc/passwd':
+        del constant.external_data[:]
+        constant.external_data.add(key='location', value=place)
+        path.write_bytes(model.SerializeToString())
+        eq_(error_of(load_onnx, path),
+            '%s has parts in other files, which are not read' % path)
+
+
+def test_wherever_a_tensor_is_in_another_file():
+    needs('onnx')
+    import onnx
+    for put in (
+            lambda model: model.graph.node.add().attribute.add().t,
+            lambda model: model.graph.node.add().attribute.add(
+                ).tensors.add(),
+            lambda model: model.graph.node.add().attribute.add(
+                ).g.initializer.add(),
+            lambda model: model.graph.node.add().attribute.add(
+                ).graphs.add().initializer.add(),
+            lambda model: model.graph.node.add().attribute.add(
+                ).sparse_tensor.values,
+            lambda model: model.graph.node.add().attribute.add(
+                ).sparse_tensors.add().indices,
+            lambda model: model.graph.sparse_initializer.add().values,
+            lambda model: model.training_info.add(
+                ).initialization.initializer.add(),
+            lambda model: model.training_info.add(
+                ).algorithm.initializer.add(),
+            lambda model: model.functions.add().node.add().attribute.add().t,
+            lambda model: model.functions.add().attribute_proto.add().t,
+            lambda model: model.graph.initializer.add()):
+        for change in (lambda tensor: tensor.external_data.add(key='a'),
+                       lambda tensor: setattr(tensor, 'data_location', 1)):
+            model = onnx.ModelProto(ir_version=8)
+            tensor = put(model)
+            tensor.raw_data = b'1234'
+            eq_(has_external_data(model.SerializeToString()), False)
+            change(tensor)
+            content = model.SerializeToString()
+            eq_(has_external_data(content), True)
+            for cut in range(1, len(content)):
+                try:
+                    has_external_data(content[:cut])
+                except ValueError:
+                    pass
+    for content in b'\x0b', b'\x3a\x05', b'\xff' * 20, b'\0\0':
+        with assert_raises(ValueError):
+            has_external_data(content)
 
 
 def test_parameters_that_do_not_fit():

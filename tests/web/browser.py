@@ -90,7 +90,7 @@ class Page:
         from colornet.web.app import make_app
         cls.model = make_model(cls.OVERRIDES, cls.OUTPUTS)
         cls.app = make_app(cls.model, **cls.OPTIONS)
-        cls.server = listen(cls.app, '127.0.0.1', 0, 8)
+        cls.server = listen(cls.app, '127.0.0.1', 0)
         cls.url = 'http://127.0.0.1:%s/' % cls.server.effective_port
         cls.thread = threading.Thread(target=cls.server.run, daemon=True)
         cls.thread.start()

@@ -31,7 +31,7 @@ class TestChannel:
         self.looks = serving.Looks()
         self.app = make_app(make_model(outputs=self.looks), places=2,
                             max_bytes=LIMIT)
-        self.server = server.listen(self.app, '127.0.0.1', 0, 2)
+        self.server = server.listen(self.app, '127.0.0.1', 0)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
 
@@ -194,6 +194,37 @@ class TestChannel:
             eq_(self.answer(slow[3])[0], 200)
         finally:
             for connection in slow:
+                connection.close()
+
+    def test_it_answers_while_all_places_are_taken(self):
+        body, kind = multipart(encoded())
+        post = head(len(body), kind)
+        key = json.loads(self.ask(post.replace(
+            b'colorize', b'photos') + body)[1].decode())['key']
+        get = ('GET /api/%s HTTP/1.1\r\nHost: localhost\r\n'
+               'Connection: close\r\n\r\n')
+        after = (get % ('photos/%s/after' % key)).encode()
+        free, waiting = threading.Event(), []
+        try:
+            for name, request in ('line', post + body), ('screen', after):
+                line = self.app.extensions[name]
+                line._thread.submit(free.wait, 60)
+                for count in range(1, line.places + 1):
+                    waiting.append(self.connect())
+                    waiting[-1].sendall(request)
+                    self.wait_until(lambda: line.waiting() == count)
+                # Whoever has no place is told so.
+                eq_(self.ask(request)[0], 503, name)
+            start = time.monotonic()
+            status, _ = self.ask((get % 'health').encode())
+            eq_(status, 200)
+            ok_(time.monotonic() - start < 5)
+            free.set()
+            for connection in waiting:
+                eq_(self.answer(connection)[0], 200)
+        finally:
+            free.set()
+            for connection in waiting:
                 connection.close()
 
     def test_those_who_go(self):
