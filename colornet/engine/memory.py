@@ -2,18 +2,19 @@
 
 glibc returns the memory of arrays above 32 MB to the system as soon as they
 are gone, and asks for it again a moment later, filled with zeros: a fifth of
-the time of a training step, whose maps are of the same sizes in each.
+the time of a training step, whose maps are of the same sizes in each. And it
+gives each thread a heap of its own, in which what others free is no use.
 """
 
 import ctypes
 
 from .switches import wanted
 
-__all__ = ['memory_status', 'keep_freed_memory']
+__all__ = ['memory_status', 'keep_freed_memory', 'share_heaps']
 
 #: Parameters of mallopt (malloc.h): the most memory at the end of the heap
-#: that is free; blocks that are not of the heap.
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+#: that is free; blocks that are not of the heap; heaps.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
 
 
 def memory_status():
@@ -31,6 +32,19 @@ def keep_freed_memory():
     if mallopt and wanted('memory'):
         mallopt(_M_MMAP_MAX, 0)
         mallopt(_M_TRIM_THRESHOLD, -1)
+
+
+def share_heaps(number=2):
+    """Let the threads of this process share heaps, where that can be.
+
+    Parameters
+    ----------
+    number : int
+        Of the heaps that there may be.
+    """
+    mallopt = _mallopt()
+    if mallopt:
+        mallopt(_M_ARENA_MAX, number)
 
 
 def _mallopt():

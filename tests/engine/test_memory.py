@@ -48,3 +48,34 @@ def test_memory_is_used_again():
 def test_status():
     with without():
         eq_(speedup_status()['memory'], memory_status())
+
+
+_THREADS = '''
+import ctypes
+import threading
+from colornet.engine.memory import share_heaps
+%s
+gate = threading.Barrier(8)
+def work():
+    kept = [bytearray(1000) for _ in range(1000)]
+    gate.wait()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+ctypes.CDLL(None).malloc_stats()
+'''
+
+
+def heaps(call):
+    said = subprocess.run([sys.executable, '-c', _THREADS % call],
+                          cwd=str(tiny.ROOT), stderr=subprocess.PIPE,
+                          check=True).stderr
+    return said.count(b'Arena ')
+
+
+def test_threads_share_heaps():
+    if memory_status() or heaps('') <= 2:
+        raise SkipTest('needs glibc')
+    eq_(heaps('share_heaps()'), 2)
