@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 
+from .config import listed_changes
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
 from .prediction.engines import load_outputs, load_prediction
@@ -51,8 +52,8 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         result of a file is there.
     """
     with _loading:
-        colorizer = _kept_colorizer(network, tuple(decoding), engine, device,
-                                    vgg, bfloat16)
+        colorizer = _kept_colorizer(network, tuple(listed_changes(
+            decoding, 'decoding')), engine, device, vgg, bfloat16)
     return colorizer(photos, **options)
 
 
@@ -73,7 +74,7 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
         is one whose name ends in ``.onnx``.
     vgg : str or Path, optional
         VGG16's weights, as for :func:`colornet.network.saved.load_network`.
-    decoding : iterable of str
+    decoding : str, or iterable of str
         Changes of ``[decoding]``, such as ``saturation=1.5``, and of
         ``[refinement]``, such as ``refinement.steps=crf`` and
         ``refinement.crf_weight=3``. Those of steps that are not taken do
