@@ -1,10 +1,14 @@
 """What ``colornet`` offers in Python: networks that colour photos."""
 
 import functools
+import os
+import reprlib
 import threading
 
 import numpy as np
 
+from .config import listed_changes
+from .errors import ColornetError
 from .network.stored import network_file
 from .photos.colorizer import Colorizer
 from .prediction.engines import load_outputs, load_prediction
@@ -50,9 +54,10 @@ def colorize(photos, network=None, decoding=(), engine=None, device='auto',
         If something is no photo, there is no such network or option, or the
         result of a file is there.
     """
+    _check_paths(network=network, vgg=vgg)
     with _loading:
-        colorizer = _kept_colorizer(network, tuple(decoding), engine, device,
-                                    vgg, bfloat16)
+        colorizer = _kept_colorizer(network, tuple(listed_changes(
+            decoding, 'decoding')), engine, device, vgg, bfloat16)
     return colorizer(photos, **options)
 
 
@@ -73,7 +78,7 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
         is one whose name ends in ``.onnx``.
     vgg : str or Path, optional
         VGG16's weights, as for :func:`colornet.network.saved.load_network`.
-    decoding : iterable of str
+    decoding : str, or iterable of str
         Changes of ``[decoding]``, such as ``saturation=1.5``, and of
         ``[refinement]``, such as ``refinement.steps=crf`` and
         ``refinement.crf_weight=3``. Those of steps that are not taken do
@@ -92,7 +97,13 @@ def load_colorizer(network=None, vgg=None, decoding=(), engine=None,
     -------
     Colorizer
         Several threads may call it; the network serves one at a time.
+
+    Raises
+    ------
+    ColornetError
+        If there is no such network or decoding, or it cannot be loaded.
     """
+    _check_paths(network=network, vgg=vgg)
     decoder = Decoder(*load_outputs(_find(network), vgg, decoding, engine,
                                     bfloat16, device)[:2])
     return Colorizer(decoder, refinement=decoder.refinement,
@@ -116,10 +127,19 @@ def load_colorizers(network=None, vgg=None, decodings=((),),
         One for each, without refinement. Where they are asked for the same
         photo in turn, the network is run once. Several threads may call them.
     """
+    _check_paths(network=network, vgg=vgg)
     predict, config, _ = load_prediction(_find(network), vgg, decodings,
                                          engine, bfloat16, device)
     return [Colorizer(function, **_view(config))
             for function in _share_passes(predict, len(decodings))]
+
+
+def _check_paths(**paths):
+    """Refuse what would end in a TypeError, or name an open file."""
+    for name, path in paths.items():
+        if not isinstance(path, (str, os.PathLike, type(None))):
+            raise ColornetError('%s must be a path, not %s'
+                                % (name, reprlib.repr(path)))
 
 
 def _find(network):

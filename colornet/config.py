@@ -11,7 +11,7 @@ from .errors import ColornetError
 from .resources import find_resource
 from .schema import RULES, SCHEMA, format_value
 
-__all__ = ['Config', 'load_config', 'read_ini']
+__all__ = ['Config', 'listed_changes', 'load_config', 'read_ini']
 
 #: Characters of a wrong value that an error repeats.
 MAX_SHOWN = 100
@@ -75,7 +75,7 @@ class Config(OrderedDict):
 
         Parameters
         ----------
-        overrides : iterable of str
+        overrides : str, or iterable of str
             ``key=value``, ``decoding.key=value`` or ``refinement.key=value``:
             the others are built into the network.
         source : str
@@ -88,11 +88,12 @@ class Config(OrderedDict):
             it would do nothing. Settings of steps that are not the network's
             are taken: who uses it may ask for the steps later.
         """
-        overrides = list(overrides)
-        for text in overrides:
+        changed = set()
+        for text in listed_changes(overrides, source):
             text = text.strip()
             if '.' not in text.partition('=')[0]:
                 text = 'decoding.' + text
+            changed.add(text.partition('=')[0].strip())
             if not text.startswith(('decoding.', 'refinement.')):
                 raise ColornetError('%s %s: a trained network takes '
                                     'decoding.key=value and refinement.key='
@@ -102,8 +103,7 @@ class Config(OrderedDict):
         # A network's own temperature may be left over where it is decoded
         # by the best class; one that is asked for may not do nothing.
         name = 'decoding.temperature'
-        if (any(text.partition('=')[0].strip() == name for text in overrides)
-                and self.decoding['method'] != 'mean'
+        if (name in changed and self.decoding['method'] != 'mean'
                 and self.decoding['temperature'] !=
                 _read_defaults().decoding['temperature']):
             raise ColornetError('%s: %s is of decoding.method = mean, and '
@@ -136,6 +136,37 @@ class Config(OrderedDict):
         return ['%s.%s: %s, not %s' % (section, key, self[section][key],
                                        other[section][key])
                 for section, key in self.changed(other, ignore)]
+
+
+def listed_changes(changes, source):
+    """Changes of settings as a list; a text is one of them.
+
+    Parameters
+    ----------
+    changes : str, or iterable of str
+    source : str
+        Of the changes, for errors.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ColornetError
+        If they are something else, such as a dict.
+    """
+    if isinstance(changes, str):
+        return [changes]
+    try:
+        listed = list(changes)
+    except TypeError:
+        listed = [None]
+    if isinstance(changes, dict) or not all(isinstance(one, str)
+                                            for one in listed):
+        raise ColornetError('%s takes a list of KEY=VALUE, not %s'
+                            % (source, _shorten(repr(changes))))
+    return listed
 
 
 def read_ini(path, what, exact=False):
@@ -182,7 +213,7 @@ def load_config(path=None, overrides=(), source='--set'):
     ----------
     path : str or Path, optional
         Holds only what differs from ``experiments/defaults.ini``.
-    overrides : iterable of str
+    overrides : str, or iterable of str
         ``section.key=value``.
     source : str
         Of the overrides, for errors.
@@ -199,7 +230,7 @@ def load_config(path=None, overrides=(), source='--set'):
     config = copy.deepcopy(_read_defaults())
     if path is not None:
         _read_over(config, path)
-    for override in overrides:
+    for override in listed_changes(overrides, source):
         config.override(override, source)
     return _complete(config, path or 'defaults' if source == '--set' else
                      source)

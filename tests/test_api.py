@@ -71,6 +71,15 @@ def test_a_network_is_loaded_once():
                ('a.h5', ('saturation=2',), None)])
 
 
+def test_what_is_no_path_is_refused():
+    for name, given in (('network', 3), ('network', ['a.h5']),
+                        ('network', b'a.h5'), ('vgg', 7), ('vgg', 0)):
+        for call in (load_colorizer, load_colorizers,
+                     lambda **given: colornet.colorize(b'', **given)):
+            tiny.check_error(lambda: call(**{name: given}),
+                             '%s must be a path, not %r' % (name, given))
+
+
 def test_threads_take_turns():
     running, most = [], []
 

@@ -113,6 +113,9 @@ class TestFiles:
         check_error(lambda: own.override_decoding(
             ['decoding.temperature=0.5']), 'decoding.temperature is of '
             'decoding.method = mean, and decoding.method = argmax')
+        # As the section of decoding may be left out.
+        check_error(lambda: own.override_decoding(
+            ['method=argmax', ' temperature = 0.5']), 'decoding.temperature')
         own.override_decoding(['decoding.temperature=1'])
         hsv = load_config(overrides=['network.color_space=hsv'])
         for text in 'decoding.saturation=2', 'decoding.method=mean':
@@ -356,6 +359,18 @@ def test_differences():
          'training.seed: 2016, not 1'])
     eq_(one.differences(two, ignore=['training.epochs', 'data.flip']),
         ['training.seed: 2016, not 1'])
+
+
+def test_one_text_is_one_change():
+    config = load_config(overrides='decoding.method=mean')
+    config.override_decoding('saturation=1.5')
+    eq_((config.decoding['method'], config.decoding['saturation']),
+        ('mean', 1.5))
+    for wrong in ({'saturation': 2}, {'saturation=2': 2}, 2, None, [2],
+                  [b'saturation=2']):
+        check_error(lambda: config.override_decoding(wrong),
+                    'decoding takes a list of KEY=VALUE, not ' + repr(wrong))
+        check_error(lambda: load_config(overrides=wrong), 'a list of')
 
 
 def test_settings_that_would_do_nothing_are_refused():

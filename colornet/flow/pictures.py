@@ -6,7 +6,7 @@ begins otherwise is one file.
 
 import re
 
-__all__ = ['split_pictures']
+__all__ = ['odd_kind', 'split_pictures']
 
 #: Bytes that are read at a time.
 _CHUNK = 1 << 16
@@ -25,6 +25,16 @@ _LONGEST_HEADER = 4096
 
 _PNG = b'\x89PNG\r\n\x1a\n'
 _NEXT_PNG = re.compile(re.escape(_PNG))
+
+# How pictures begin of which nobody knows where they end.
+_OTHERS = [(kind, re.compile(start, re.DOTALL)) for kind, start in (
+    ('GIF', br'GIF8[79]a'), ('WebP', br'RIFF.{4}WEBP'),
+    ('TIFF', br'II[*+]\0|MM\0[*+]'), ('PPM of text', br'P[123]\s+[\d#]'),
+    ('PFM', br'P[Ff]\n'), ('JPEG 2000', br'\0{3}\x0cjP  |\xff\x4f\xff\x51'),
+    ('HEIC or AVIF', br'.{4}ftyp(?:he[iv]|mif1|msf1|avi[fs])'))]
+
+
+_LONGEST_START = 16
 
 
 class _Source:
@@ -53,6 +63,11 @@ class _Source:
                 return found
             start = next_start
 
+    def has_odd_kind(self, start):
+        """Whether an :func:`odd_kind` begins there."""
+        self.has(start + _LONGEST_START)
+        return odd_kind(self.held[start:start + _LONGEST_START]) is not None
+
     def take(self, length=None):
         """The first bytes, or all; they are held no longer."""
         if length is None:
@@ -79,7 +94,8 @@ def split_pictures(stream, leave=None):
     ------
     bytes
         A file; of a damaged one, all the rest, or what is before the next
-        picture if both are PNG. Nothing, if the stream is empty.
+        picture if both are PNG; the rest, too, if it is an :func:`odd_kind`.
+        Nothing, if the stream is empty.
     """
     source = _Source(stream)
     while source.has(1):
@@ -89,13 +105,31 @@ def split_pictures(stream, leave=None):
             # Its own next chunk is nowhere, but there is no other signature.
             found = source.match(_NEXT_PNG, len(_PNG), len(_PNG))
             length = found and found.start()
-        elif length and source.has(length + 1) and not _kind(source, length):
+        elif length and source.has(length + 1) and not (
+                _kind(source, length) or source.has_odd_kind(length)):
             picture = source.take()
             if leave is not None:
                 leave(len(picture) - length)
             yield picture
             return
         yield source.take(length)
+
+
+def odd_kind(content):
+    """What a picture is that cannot be followed by others in a stream.
+
+    Parameters
+    ----------
+    content : bytes
+        It, or how it begins.
+
+    Returns
+    -------
+    str, or None
+        Such as ``'GIF'``; None for those that can, and for what is none.
+    """
+    return next((kind for kind, start in _OTHERS if start.match(content)),
+                None)
 
 
 def _kind(source, start=0):

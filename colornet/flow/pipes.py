@@ -11,11 +11,11 @@ from ..errors import ColornetError
 from ..files import check_output, writing
 from ..photos.folders import Steps, run_jobs
 from ..photos.naming import Job
-from ..photos.reading import decode_photo
+from ..photos.reading import ImageError, decode_photo
 from ..photos.report import Report
 from ..photos.writing import write_bytes
 from ..terminal import note
-from .pictures import split_pictures
+from .pictures import odd_kind, split_pictures
 
 __all__ = ['colorize_stream', 'open_sink']
 
@@ -89,6 +89,12 @@ class _StreamSteps(Steps):
         self.first = first
 
     def load(self, job):
+        kind = odd_kind(job.content)
+        if kind and job is not self.first:
+            raise ImageError(job.source, (
+                '%s, behind other pictures; it and what is behind it, %d '
+                'bytes, are left out: a stream takes JPEG, PNG, BMP and PPM'
+                % (kind, len(job.content))))
         return decode_photo(job.content, job.source)
 
     def name(self, job, photo, luminance, own):

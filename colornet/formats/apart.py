@@ -76,7 +76,8 @@ def main():
         np.savez(saved, **decoded)
     except MemoryError:
         sys.exit(_NO_MEMORY)
-    sys.stdout.buffer.write(saved.getbuffer())
+    with saved.getbuffer() as content:
+        sys.stdout.buffer.write(content)
 
 
 def guard_decoders():

@@ -64,10 +64,14 @@ def save_arrays(path, groups, attributes, dtype=None):
                 file.create_dataset(
                     '%s/%s' % (group, name), data=array,
                     chunks=array.shape or None, fletcher32=array.ndim > 0)
-    seal(memory.getbuffer())
-    make_folder(Path(path).parent)
-    with writing(path), replacing(path) as temporary:
-        Path(temporary).write_bytes(memory.getbuffer())
+    # A view that an error keeps alive, as Path.write_bytes would one, would be
+    # in the way of the memory's end.
+    with memory.getbuffer() as content:
+        seal(content)
+        make_folder(Path(path).parent)
+        with writing(path), replacing(path) as temporary:
+            with open(temporary, 'wb') as stream:
+                stream.write(content)
 
 
 def seal(content):

@@ -9,15 +9,14 @@ import copy
 
 import numpy as np
 
-from ..color import (as_uint8, check_dtype, get_color_space, join_channels,
-                     luminance, native)
+from ..color import as_uint8, get_color_space, join_channels, luminance
 from ..errors import ColornetError
 from ..luv import join_to_bytes, limit_chroma
 from ..refinement.refiner import Refinement
 from ..scaling import enlarge_chroma
 from .hints import spread_hints
 from .kinds import colorize_kinds, is_kind
-from .pixels import resize
+from .pixels import checked_join, checked_pixels, resize
 from .prints import find_picture, is_even, stretch_tones
 
 __all__ = ['Colorizer', 'proportional_shape']
@@ -245,7 +244,7 @@ class Colorizer:
         -------
         ndarray of float32, (rows, columns)
         """
-        pixels = _checked_pixels(pixels)
+        pixels = checked_pixels(pixels)
         pixels = pixels[self.find_picture(pixels)]
         # Resized first, as the training photos are, then converted.
         reduced = luminance(resize(pixels, self._input_shape(
@@ -367,7 +366,14 @@ class Colorizer:
             sRGB, of the luminance of the photo: of CIELUV, chrominance that
             it cannot have is reduced (:func:`colornet.luv.limit_chroma`), and
             what sRGB cannot show even so is clipped.
+
+        Raises
+        ------
+        ColornetError
+            If one is none of these.
         """
+        pixels = checked_pixels(pixels)
+        chroma, dtype = checked_join(chroma, dtype)
         rows, columns = pixels.shape[:2]
         rgb = np.empty((rows, columns, 3), dtype)
         down, across = self.find_picture(pixels)
@@ -404,18 +410,3 @@ class Colorizer:
         if dtype == np.uint16:
             return (rgb * np.float32(65535) + 0.5).astype(np.uint16)
         return as_uint8(rgb) if dtype == np.uint8 else rgb
-
-
-def _checked_pixels(pixels):
-    pixels = np.asarray(pixels)
-    check_dtype(pixels)
-    pixels = native(pixels)
-    if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)) \
-            or pixels.size == 0:
-        raise ColornetError('a photo must be (rows, columns) or (rows, '
-                            'columns, 3) pixels, not %s' % (pixels.shape,))
-    if pixels.dtype.kind == 'f' and not (pixels.min() >= 0
-                                         and pixels.max() <= 1):
-        raise ColornetError('floating point pixels must be in [0, 1], not '
-                            '[%s, %s]' % (pixels.min(), pixels.max()))
-    return pixels

@@ -244,10 +244,18 @@ class _Array(_InMemory):
         if pixels.dtype.kind not in 'biuf':
             raise ColornetError(
                 'a photo is a path, bytes, an open file, an image of Pillow '
-                'or an array of numbers, not %s' % type(self.photo).__name__)
+                'or an array of numbers, not %s' % (
+                    'an array of %s' % pixels.dtype
+                    if isinstance(self.photo, np.ndarray) else
+                    type(self.photo).__name__))
         if pixels.dtype == bool:
             pixels = pixels * np.uint8(255)
         check_dtype(pixels)
+        if (pixels.ndim not in (2, 3) or not pixels.size or
+                pixels.ndim == 3 and pixels.shape[2] > 4):
+            raise ColornetError('a photo must be (rows, columns), or (rows, '
+                                'columns, channels) with 1 to 4 channels, not '
+                                '%s' % (pixels.shape,))
         self.dtype = pixels.dtype
         if pixels.dtype.kind == 'f':
             pixels = pixels.astype(np.float32)

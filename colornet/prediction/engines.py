@@ -2,6 +2,7 @@
 
 import itertools
 
+from ..config import listed_changes
 from ..engine.available import DEVICES, choose_engine, is_onnx
 from ..errors import ColornetError
 from ..network import stored
@@ -124,7 +125,8 @@ def _choose(engine, network, bfloat16, device):
 
 def _checked(network, decodings):
     """Changes of settings, refused before an engine is imported."""
-    decodings = [list(decoding) for decoding in decodings]
+    decodings = [listed_changes(decoding, 'decoding')
+                 for decoding in decodings]
     if any(decodings) and not is_onnx(network):
         stored.with_decodings(stored.load_configuration(network)[0],
                               decodings)

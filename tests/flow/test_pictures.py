@@ -82,6 +82,18 @@ def test_what_is_behind_a_photo_belongs_to_it():
     check([jpeg, announced])
 
 
+def test_kinds_that_cannot_follow_are_no_trailer():
+    jpeg = encoded(photo(), 'JPEG')
+    samples = [encoded(photo(), format) + jpeg
+               for format in ('GIF', 'WEBP', 'TIFF')]
+    samples += [b'P2\n1 1\n9\n5\n', b'\0\0\0\x18ftypheic\0\0\0\0',
+                b'\0\0\0\x0cjP  \r\n\x87\n', b'\xff\x4f\xff\x51\0']
+    for other in samples:
+        check([jpeg, jpeg, other])
+    # Telephones put a film behind a photo.
+    check([jpeg + b'\0\0\0\x18ftypmp42'])
+
+
 def test_damaged_ones_are_the_rest():
     for format in 'JPEG', 'PNG', 'BMP', 'PPM':
         whole = encoded(photo(), format)

@@ -78,6 +78,16 @@ def test_a_broken_picture_is_named_and_the_others_go_on():
     assert_in('damaged', reason)
 
 
+def test_kinds_that_cannot_follow_are_named():
+    jpeg, gif = encoded(grey(), 'JPEG'), encoded(grey(), 'GIF')
+    content, report = colorize(jpeg + gif + jpeg)
+    eq_(len(opened(content)), 1)
+    (source, reason), = report.failed
+    eq_(str(source), '-, picture 2')
+    assert_in('GIF', reason)
+    assert_in('%d bytes' % len(gif + jpeg), reason)
+
+
 def test_colours():
     colour = encoded(photo(), 'PNG')
     with assert_raises(ColornetError) as caught:

@@ -191,6 +191,28 @@ def test_uint8_is_the_rounded_result():
     ok_(differences.any(axis=-1).mean() < 1e-3)
 
 
+def test_what_cannot_be_joined_is_refused():
+    grey, colorizer = photo()[..., 0], Colorizer(no_chroma, SIZE)
+    grey = as_uint8(grey)
+    chroma = np.ones((3, 3, 2))
+    for pixels, colours, dtype, words in [
+            (grey, chroma, np.int32, 'uint8, uint16 or floating'),
+            (grey, chroma, bool, 'uint8, uint16 or floating'),
+            (grey, chroma, 'bytes8', 'bytes8'),
+            (grey, np.ones((3, 3, 5)), np.uint8, '(3, 3, 5)'),
+            (grey, np.ones((3, 2)), np.uint8, '(3, 2)'),
+            (grey, np.ones((0, 3, 2)), np.uint8, '(0, 3, 2)'),
+            (grey, 'red', np.uint8, 'str'),
+            (grey.astype(int), chroma, np.uint8, 'int64'),
+            (np.uint8([[[1, 2]]]), chroma, np.uint8, '(1, 1, 2)')]:
+        with assert_raises(ColornetError) as caught:
+            colorizer.join(pixels, colours, dtype)
+        assert_in(words, str(caught.exception))
+    swapped = colorizer.join(grey, chroma, '>u2')
+    assert_array_equal(swapped, colorizer.join(grey, chroma, np.uint16))
+    ok_(swapped.any())
+
+
 def test_join_is_join_channels():
     pixels = resize(photo(), (SIZE, SIZE))
     chroma = no_chroma(pixels[..., 0]) + np.float32([25, -10])

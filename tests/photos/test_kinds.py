@@ -192,7 +192,13 @@ def test_what_is_no_photo_is_told_in_a_line():
             ('', "no photo is called ''"), ([''], "no photo is called ''"),
             (None, 'an array of numbers, not NoneType'),
             ({}, 'an array of numbers, not dict'),
-            ([None], 'not NoneType'), (7, 'not int64')):
+            ([None], 'not NoneType'), (7, 'not int64'),
+            (np.array([[None]]), 'not an array of object'),
+            (np.ones((9, 9), complex), 'not an array of complex128'),
+            (np.ones((9, 9), int), 'not int64'),
+            (np.ones((9, 9, 5)), '1 to 4 channels, not (9, 9, 5)'),
+            (np.ones((9, 0, 3)), '1 to 4 channels, not (9, 0, 3)'),
+            (np.ones(9), '1 to 4 channels, not (9,)')):
         with assert_raises(ColornetError) as caught:
             colorizer(source)
         assert_in(words, str(caught.exception))
