@@ -39,7 +39,8 @@ _LONGEST = 60
 #: What no file may do, by the names of Python's audit events.
 _FORBIDDEN = re.compile(r'os\.(system|exec|fork|posix_spawn|spawn|remove|'
                         r'rename|putenv)|subprocess\.|socket\.connect|'
-                        r'ctypes\.dlopen|pickle\.find_class|shutil\.')
+                        r'ctypes\.dlopen|pickle\.find_class|shutil\.|'
+                        r'(open|exec|compile)$')
 
 _NOISE = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|'
                     'Traceback|internal error|Warning|<class|out of memory')
@@ -58,10 +59,27 @@ def try_file(reader, path, log, whole=False):
     Returns
     -------
     what : str
-        'read', 'refused' or 'fault'.
+        'read', 'refused' or 'fault'; the last also if a damaged one left
+        anything in the reader's folder, which is removed.
     reason : str
         Of a fault.
     """
+    before = set(reader.folder.rglob('*'))
+    what, reason = _try(reader, path, log, whole)
+    new = set(reader.folder.rglob('*')) - before - {Path(log)}
+    if whole or not new:
+        return what, reason
+    for each in new:
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink(missing_ok=True)
+    return 'fault', 'it leaves %s; %s' % (', '.join(sorted(
+        each.name for each in new)), reason)
+
+
+def _try(reader, path, log, whole):
+    """What :func:`try_file` says, but for what is left."""
     process = Process([], log, command=lambda _: report_errors(
         _read, reader, path, whole))
     if not process.wait(_LONGEST):
@@ -79,12 +97,30 @@ def try_file(reader, path, log, whole=False):
     return 'fault', 'status %s: %s' % (process.status, ' / '.join(lines))
 
 
+def _is_forbidden(event, arguments):
+    """Whether no file may cause an audit event."""
+    if not _FORBIDDEN.match(event):
+        return False
+    if event == 'open':
+        _, mode, flags = arguments
+        return bool(set(mode or '') & set('wax+') or
+                    flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    if event in ('exec', 'compile'):
+        # Modules are compiled and run, too, when they are imported.
+        name = (arguments[0].co_filename if event == 'exec' else
+                os.fsdecode(arguments[1] or b''))
+        return not (name.startswith('<frozen ') or os.path.isfile(name))
+    return True
+
+
 def _read(reader, path, whole):
     """In the process: what a file does and what comes of it."""
     def watch(event, arguments):
-        if watching and _FORBIDDEN.match(event) and not (
-                event in reader.may):
+        if watching and event not in reader.may and _is_forbidden(
+                event, arguments):
             print('#FAULT it does %s %s' % (event, arguments), flush=True)
+    # Of what is imported late.
+    sys.dont_write_bytecode = True
     # As the program has it.
     sys.stderr.reconfigure(errors='backslashreplace')
     watching = [] if whole else [True]
