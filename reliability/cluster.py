@@ -31,7 +31,8 @@ from colornet.network.parameters import load_progress
 from colornet.resources import find_resource, take_environment
 from colornet.terminal import note, say
 
-from .trainings import SETTINGS, State, differences, read_state
+from .state import State, read_state
+from .trainings import SETTINGS, differences
 from .verdict import say_faults
 
 __all__ = ['Study', 'Watcher', 'compare', 'main', 'try_once']

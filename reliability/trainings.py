@@ -9,7 +9,6 @@ faults of :mod:`.faults`. The exit status is 1 if anything was lost.
 import argparse
 import os
 import random
-import re
 import shutil
 import sys
 import tempfile
@@ -25,10 +24,11 @@ from colornet.terminal import note, say
 
 from . import faults
 from .processes import Process, read_marks
+from .state import read_state, resumed_from
 from .verdict import say_faults
 
-__all__ = ['State', 'Training', 'differences', 'judge', 'kill_exports',
-           'kill_training', 'main', 'read_state']
+__all__ = ['Training', 'differences', 'judge', 'kill_exports',
+           'kill_training', 'main']
 
 #: Small, and with all that a checkpoint has to hold.
 SETTINGS = ('data.dataset=folder', 'data.size=32', 'data.hold_out=0.25',
@@ -41,14 +41,6 @@ INTERVALS = 0., 0.01
 
 #: Seconds that may pass between a mark and what it tells of.
 TOLERANCE = 0.5
-
-
-class State(namedtuple('State', 'epochs minibatches')):
-    """What a checkpoint has: epochs, and minibatches of the next one."""
-
-    def count(self, in_epoch):
-        """All its minibatches."""
-        return self.epochs * in_epoch + self.minibatches
 
 
 class Training(namedtuple('Training', 'folder engine minutes')):
@@ -70,20 +62,6 @@ class Training(namedtuple('Training', 'folder engine minutes')):
             words += ['--set', setting]
         return Process(words, self.folder / log, self.folder / marks,
                        **options)
-
-
-def read_state(run):
-    """The state of a run folder's checkpoint.
-
-    Raises
-    ------
-    ColornetError
-        If it is damaged.
-    """
-    if not (run / 'last.h5').exists():
-        return State(0, 0)
-    progress, _ = load_progress(run / 'last.h5')
-    return State(len(progress['history']), progress['iteration'])
 
 
 def judge(before, after, lines, marks, in_epoch, minutes):
@@ -113,10 +91,10 @@ def judge(before, after, lines, marks, in_epoch, minutes):
     if after < before:
         found.append('the checkpoint went back from %s to %s'
                      % (before, after))
-    for line in lines:
-        told = re.search(r'resuming after (\d+) epochs and (\d+) mini', line)
-        if told and State(*map(int, told.groups())) != before:
-            found.append('%s: %r' % (before, line))
+    # What was killed before its first minibatch may have said nothing yet.
+    if marks and resumed_from(lines) != before:
+        found.append('it went on from %s, not from %s' % (
+            resumed_from(lines), before))
     done = sum(kind == 'minibatch' for kind, _ in marks)
     repeated = before.count(in_epoch) + done - after.count(in_epoch)
     since = None
