@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -33,6 +32,7 @@ from colornet.terminal import note, say
 from .disturbing import BROKEN, Disturber, is_of, write_photos
 from .memory import Memory
 from .verdict import say_faults
+from .watching import Watching
 
 __all__ = ['Watcher', 'colour', 'judge_memory', 'judge_results', 'main']
 
@@ -44,7 +44,7 @@ NETWORK = 'network.h5'
 MOST_GROWTH = 3.
 
 
-class Watcher:
+class Watcher(Watching):
     """Opens each result when it appears, and sees whether it is replaced.
 
     Parameters
@@ -59,24 +59,11 @@ class Watcher:
         What was not whole, or was there again.
     """
 
+    interval = 0.02
+
     def __init__(self, folder):
-        self.folder = folder
-        self.seen, self.found = {}, []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-        self.look()
-
-    def _watch(self):
-        while not self._over.wait(0.02):
-            self.look()
+        super().__init__()
+        self.folder, self.seen = folder, {}
 
     def look(self):
         """Open what is new; tell of what is another file now."""
