@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from unittest import SkipTest
@@ -21,6 +22,13 @@ from reliability.disturbing import BROKEN, Disturber, is_of, write_photos
 from reliability.memory import Memory, peak_mb, resident_mb
 
 
+def tint(image):
+    """Of about its luminance, somewhat red."""
+    grey = np.array(image.convert('L'), float)
+    return Image.fromarray(np.dstack([grey + 12, grey - 3, grey - 3]).clip(
+        0, 255).astype(np.uint8))
+
+
 class InTemporary:
 
     def setup(self):
@@ -35,12 +43,12 @@ class InTemporary:
     setup_method, teardown_method = setup, teardown
 
     def colour(self):
-        """Results for all photos, by a network that sees nothing."""
+        """Results for all photos, by a network that sees one colour."""
         for path in find_images(self.folder):
             if path.name not in BROKEN:
                 target = self.out / path.relative_to(self.folder)
                 target.parent.mkdir(exist_ok=True)
-                Image.open(path).convert('RGB').save(target, quality=95)
+                tint(Image.open(path)).save(target, quality=95)
 
 
 class TestWatcher(InTemporary):
@@ -93,15 +101,25 @@ class TestResults(InTemporary):
     def test_others_are_told(self):
         write_photos(self.folder, 9)
         self.colour()
-        lost, small, other, *_ = find_images(self.out)
+        lost, small, other, grey, *_ = find_images(self.out)
         lost.rename(lost.with_name('x.jpg'))
         Image.open(small).resize((9, 9)).save(small)
         pixels = np.array(Image.open(other))
         Image.fromarray(255 - pixels).save(other)
+        Image.open(self.folder / grey.relative_to(self.out)).save(grey)
         eq_(folders.judge_results(self.folder, self.out), [
             'no result: 000/%s' % lost.name, 'of no photo: 000/x.jpg',
             'not coloured from its photo: 000/%s' % small.name,
-            'not coloured from its photo: 000/%s' % other.name])
+            'not coloured from its photo: 000/%s' % other.name,
+            'not coloured from its photo: 000/%s' % grey.name])
+
+    def test_plain_copies_are_told(self):
+        write_photos(self.folder, 9)
+        shutil.rmtree(self.out)
+        shutil.copytree(self.folder, self.out)
+        for name in BROKEN:
+            (self.out / '000' / name).unlink()
+        eq_(len(folders.judge_results(self.folder, self.out)), 6)
 
 
 class TestDisturber(InTemporary):
