@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 from colornet.cli import report_errors
+from colornet.cli.options import positive
 from colornet.errors import ColornetError
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
@@ -188,7 +189,7 @@ def main(arguments=None):
     """Print what became of damaged files."""
     parser = argparse.ArgumentParser(prog='python -m reliability.inputs',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--files', type=int, default=1000, metavar='N',
+    parser.add_argument('--files', type=positive, default=1000, metavar='N',
                         help='of each kind (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the damages (default: %(default)s)')

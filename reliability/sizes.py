@@ -217,7 +217,8 @@ def judge(found):
 
 
 def _run(options):
-    kinds = [kind for kind in KINDS if kind.megapixels <= options.most]
+    kinds = [kind for kind in KINDS
+             if round(kind.megapixels) <= options.most]
     # As many as tell how memory grows, of each kind.
     for name in {kind.name for kind in KINDS}:
         if sum(kind.name == name for kind in kinds) < 3:

@@ -17,6 +17,7 @@ from collections import Counter, namedtuple
 from pathlib import Path
 
 from colornet.cli import report_errors
+from colornet.cli.options import positive
 from colornet.errors import ColornetError
 from colornet.network.parameters import load_arrays, load_progress
 from colornet.resources import find_resource, take_environment
@@ -295,8 +296,9 @@ def _run(options):
                 number, sum(more.values()), len(faulty)))
             shutil.rmtree(training.folder)
             number += 1
+        # A tenth, and one at least.
         exports, faulty = kill_exports(reference, folder, choose,
-                                       options.kills // 10)
+                                       -(-options.kills // 10))
         found += ['export: %s' % line for line in faulty]
         say('%d kills in %d trainings (%s), %d in exports'
             % (sum(moments.values()), number, ', '.join(
@@ -316,7 +318,7 @@ def main(arguments=None):
     """Print what was tried, and what was lost."""
     parser = argparse.ArgumentParser(prog='python -m reliability.trainings',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--kills', type=int, default=200, metavar='N',
+    parser.add_argument('--kills', type=positive, default=200, metavar='N',
                         help='(default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the moments (default: %(default)s)')

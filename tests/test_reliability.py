@@ -251,6 +251,7 @@ def test_trainings_that_are_killed_lose_nothing():
         universal_newlines=True)
     eq_(done.returncode, 0, done.stdout + done.stderr)
     assert_in('5 kills in', done.stdout)
+    assert_in(', 1 in exports', done.stdout)
     assert_in('two trainings of a folder: the second is refused',
               done.stdout)
     assert_in('\n0 faults\n', done.stdout)

@@ -3,10 +3,11 @@
 import contextlib
 import io
 import os
+import random
 import shutil
 import tempfile
 from pathlib import Path
-from unittest import SkipTest
+from unittest import SkipTest, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
@@ -42,12 +43,12 @@ class InTemporary:
 
     setup_method, teardown_method = setup, teardown
 
-    def colour(self):
+    def colour(self, *_):
         """Results for all photos, by a network that sees one colour."""
         for path in find_images(self.folder):
             if path.name not in BROKEN:
                 target = self.out / path.relative_to(self.folder)
-                target.parent.mkdir(exist_ok=True)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 tint(Image.open(path)).save(target, quality=95)
 
 
@@ -120,6 +121,52 @@ class TestResults(InTemporary):
         for name in BROKEN:
             (self.out / '000' / name).unlink()
         eq_(len(folders.judge_results(self.folder, self.out)), 6)
+
+    def test_half_files_that_stay_are_told(self):
+        write_photos(self.folder, 9)
+
+        def clean(*_):
+            for path in self.out.rglob('.*'):
+                ok_(path.stat().st_mtime < 9)
+                path.unlink()
+            self.colour()
+        for colour, words in ((clean, []),
+                              (lambda *_: self.colour(), ['never removed']),
+                              (lambda *_: None, ['never removed',
+                                                 'no result'])):
+            self.colour()
+            (self.out / '000' / '.half').touch()
+            with mock.patch.object(folders, 'colour', colour):
+                found = folders.judge_left(self.folder, self.out, None)
+            eq_([line.split(':')[0] for line in found], words)
+
+    def test_photos_that_are_left_out_in_silence_are_told(self):
+        write_photos(self.folder, 9, broken=False)
+        self.colour()
+        eq_(folders.never_coloured(self.folder, self.out), [])
+        first, *_ = find_images(self.out)
+        first.unlink()
+        next(path for path in find_images(self.folder)
+             if path.name != first.name).unlink()
+        eq_(folders.never_coloured(self.folder, self.out),
+            ['never coloured: %s' % first.name])
+
+    def test_kills_that_come_too_late_are_told(self):
+        write_photos(self.folder, 9)
+
+        def colour(folder, out, *_, kill_after=None):
+            self.out = out
+            self.colour()
+            failed = [{'source': name, 'status': 'failed'}
+                      for name in BROKEN]
+            return folders.Run(1, failed, [], 0.1)
+        with mock.patch.object(folders, 'colour', colour), \
+                mock.patch.object(folders.Watcher, 'look'), \
+                contextlib.redirect_stdout(io.StringIO()), \
+                contextlib.redirect_stderr(io.StringIO()):
+            eq_(folders._killed(self.folder, self.root, None, 1, 3,
+                                random.Random(0)),
+                ['3 of 3 kills came too late'])
 
 
 class TestDisturber(InTemporary):
@@ -215,5 +262,5 @@ def test_the_command():
         status = folders.main(['--photos', '200', '--kills', '2'])
     eq_(status, 0, out.getvalue())
     assert_in('197 coloured, 3 named', out.getvalue())
-    assert_in('197 results', out.getvalue())
+    assert_in('\n2 kills: 197 results', out.getvalue())
     assert_in('0 faults', out.getvalue())
