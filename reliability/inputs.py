@@ -20,7 +20,7 @@ from pathlib import Path
 
 from colornet.cli import report_errors
 from colornet.cli.options import positive
-from colornet.errors import ColornetError
+from colornet.errors import ColornetError, TheanoMissing
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 
@@ -149,8 +149,15 @@ def _run(options):
     try:
         for kind in options.kind or KINDS:
             (folder / kind).mkdir()
-            counted = _try_kind(KINDS[kind](folder / kind), kind, folder,
-                                options)
+            try:
+                reader = KINDS[kind](folder / kind)
+            except TheanoMissing as error:
+                # All others are there without it.
+                if options.kind:
+                    raise
+                say('%-14s not tried: %s' % (kind, error))
+                continue
+            counted = _try_kind(reader, kind, folder, options)
             faults += counted['fault']
             say('%-14s %7d %7d %8d %7d' % (
                 kind, sum(counted.values()), counted['read'],

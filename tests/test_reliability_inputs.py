@@ -16,8 +16,8 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
 from PIL import Image
 
-from colornet.engine.available import missing_onnx
-from colornet.errors import ColornetError
+from colornet.engine.available import missing_onnx, missing_theano
+from colornet.errors import ColornetError, TheanoMissing
 from reliability.mutations import mutate, mutate_text
 from reliability.right_size import judge_result
 from reliability.structure import find_fields, find_parts, with_checksums
@@ -239,7 +239,29 @@ def test_damaged_inputs():
     status, printed = run('reliability.inputs', '--files', '10', '--seed',
                           '7')
     eq_(status, 0, printed)
-    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)), 13, printed)
+    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)),
+        13 - bool(missing_theano()), printed)
+    eq_('function       not tried' in printed, bool(missing_theano()),
+        printed)
+
+
+def test_without_theano_all_but_compiled_functions_are_tried():
+    from reliability import inputs
+
+    def make(folder):
+        raise TheanoMissing('this', 'which is not here')
+    kinds = {'function': make, 'split': inputs.KINDS['split']}
+    for arguments, status, words in (
+            ([], 0, ['split                3', 'function       not tried: '
+                     'this needs Theano, which is not here']),
+            (['--kind', 'function'], 2, ['error: this needs Theano'])):
+        with mock.patch.object(inputs, 'KINDS', kinds), mock.patch.object(
+                inputs, 'take_environment'), mock.patch.dict(os.environ), \
+                contextlib.redirect_stdout(io.StringIO()) as printed, \
+                contextlib.redirect_stderr(printed):
+            eq_(inputs.main(['--files', '3', *arguments]), status)
+        for line in words:
+            assert_in(line, printed.getvalue())
 
 
 def test_whole_photos_that_are_not_coloured_are_told():
