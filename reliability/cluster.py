@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, namedtuple
 from pathlib import Path
@@ -31,8 +30,10 @@ from colornet.network.parameters import load_progress
 from colornet.resources import find_resource, take_environment
 from colornet.terminal import note, say
 
-from .trainings import SETTINGS, State, differences, read_state
+from .state import State, read_state
+from .trainings import SETTINGS, differences
 from .verdict import say_faults
+from .watching import Watching
 
 __all__ = ['Study', 'Watcher', 'compare', 'main', 'try_once']
 
@@ -46,7 +47,7 @@ VARYING = {'seconds', 'seconds_per_image', 'peak_mb', 'date', 'git_commit'}
 PATIENCE = 10
 
 
-class Watcher:
+class Watcher(Watching):
     """Sees whether the checkpoints of a folder ever go back.
 
     Parameters
@@ -57,41 +58,36 @@ class Watcher:
     Attributes
     ----------
     found : list of str
-        Those that went back.
+        Those that went back, or were damaged.
     states : dict of Path to State
         Run folder -> the last one.
     """
 
     def __init__(self, folder):
-        self.found, self.states = [], {}
+        super().__init__()
+        self.states = {}
         self._folder, self._seen = folder, {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-        self.look()
-
-    def _watch(self):
-        while not self._over.wait(0.1):
-            self.look()
 
     def look(self):
         """Read what is new."""
         for path in self._folder.glob('**/last.h5'):
-            changed = path.stat().st_mtime_ns, path.stat().st_ino
-            if changed != self._seen.get(path):
-                run, now = path.parent, read_state(path.parent)
-                before = self.states.get(run, State(0, 0))
-                if now < before:
-                    self.found.append('the checkpoint of %s went back from '
-                                      '%s to %s' % (run.name, before, now))
-                self.states[run], self._seen[path] = now, changed
+            status = path.stat()
+            changed = status.st_mtime_ns, status.st_ino
+            if changed == self._seen.get(path):
+                continue
+            self._seen[path] = changed
+            run = path.parent
+            before = self.states.get(run, State(0, 0))
+            try:
+                now = read_state(run)
+            except ColornetError as error:
+                self.found.append('the checkpoint of %s is damaged: %s' % (
+                    run.name, error))
+                continue
+            if now < before:
+                self.found.append('the checkpoint of %s went back from '
+                                  '%s to %s' % (run.name, before, now))
+            self.states[run] = now
 
 
 class Study(namedtuple('Study', 'file folder')):
@@ -219,7 +215,10 @@ def try_once(study, reference, choose, whole, again, seconds):
     Returns
     -------
     doing : str
-        What the worker did when it was killed.
+        What the worker did when it was killed; empty if the study had ended
+        before, and nothing was killed.
+    too : bool
+        Whether the study's process was killed as well.
     found : list of str
         Faults.
     """
@@ -235,14 +234,17 @@ def try_once(study, reference, choose, whole, again, seconds):
                 state.count(in_epoch) for state in [*watcher.states.values()]):
             time.sleep(0.05)
         time.sleep(soon)
-        doing = _kill_worker(choose.choice(nannies), whole)
-        if again:
-            time.sleep(later)
-            process.kill()
-            process.wait()
-            process = study.start(address)
+        doing, too = '', False
+        if process.poll() is None:
+            doing = _kill_worker(choose.choice(nannies), whole)
+            if again:
+                time.sleep(later)
+                too = process.poll() is None
+                process.kill()
+                process.wait()
+                process = study.start(address)
         found = study.end(process, seconds)
-    return doing, found + watcher.found + (
+    return doing, too, found + watcher.found + (
         [] if found else compare(study, reference))
 
 
@@ -268,24 +270,34 @@ def _run(options):
             raise ColornetError('the undisturbed study failed: %s'
                                 % faulty[0])
         note('undisturbed, it takes %.0f seconds' % seconds)
-        for number in range(options.kills):
+        # Some come when the study has ended.
+        for number in range(3 * options.kills):
+            done = sum(kills.values())
+            if done == options.kills:
+                break
             study = reference._replace(folder=root / ('%d' % number))
-            whole, again = bool(number & 1), not number & 2
-            doing, faulty = try_once(study, reference, choose, whole, again,
-                                     PATIENCE * seconds)
-            kills[doing] += 1
-            studies += again
+            whole = bool(done & 1)
+            doing, too, faulty = try_once(
+                study, reference, choose, whole, not done & 2,
+                PATIENCE * seconds)
+            if doing:
+                kills[doing] += 1
+            studies += too
             what = '%s killed when %s%s' % (
                 'a machine' if whole else 'a worker', doing,
-                ', then the study' if again else '')
+                ', then the study' if too else '') if doing else (
+                    'a study that ended before the kill')
             note('%s: %d faults' % (what, len(faulty)))
             found += ['%s: %s' % (what, line) for line in faulty]
             shutil.rmtree(study.folder)
     finally:
         shutil.rmtree(root, ignore_errors=True)
+    done = sum(kills.values())
     say('%d workers killed (%s), and %d studies' % (
-        options.kills, ', '.join('%s %d' % item for item in sorted(
-            kills.items())), studies))
+        done, ', '.join('%s %d' % item for item in sorted(kills.items())),
+        studies))
+    if done < options.kills:
+        found.append('%d kills came too late' % (options.kills - done))
     return say_faults(found)
 
 

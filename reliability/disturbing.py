@@ -12,6 +12,8 @@ from colornet.photos.finding import find_images
 from colornet.photos.reading import read_photo
 from colornet.resources import find_resource
 
+from .right_size import is_grey
+
 __all__ = ['BROKEN', 'Disturber', 'is_of', 'write_photos']
 
 #: Names of what is no photo.
@@ -71,7 +73,7 @@ def write_photos(folder, count, seed=0, broken=True):
 
 
 def is_of(source, result):
-    """Whether a result has the size and the luminance of a photo.
+    """Whether a result has the size and luminance of a photo, and colours.
 
     Parameters
     ----------
@@ -81,9 +83,10 @@ def is_of(source, result):
     -------
     bool
     """
-    ours, theirs = [luminance(_pixels(file)) for file in (source, result)]
+    pixels = [_pixels(file) for file in (source, result)]
+    ours, theirs = map(luminance, pixels)
     return ours.shape == theirs.shape and (
-        np.abs(ours - theirs).mean() < _TOLERANCE)
+        np.abs(ours - theirs).mean() < _TOLERANCE) and not is_grey(*pixels)
 
 
 def _pixels(file):

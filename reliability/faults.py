@@ -9,9 +9,10 @@ from pathlib import Path
 from colornet.network.parameters import load_progress
 
 from .processes import read_marks
+from .state import State, read_state, resumed_from
 
-__all__ = ['Disk', 'clock_set_back', 'full_disk', 'read_only_disk',
-           'try_all', 'two_at_once']
+__all__ = ['Disk', 'clock_set_back', 'finished', 'full_disk',
+           'read_only_disk', 'try_all', 'two_at_once']
 
 
 class Disk:
@@ -81,13 +82,36 @@ def _refused(process, words):
     return []
 
 
-def _finished(training, reference, differences):
-    """Faults, unless a training ends as the undisturbed one did."""
+def finished(training, kept, reference, differences):
+    """Faults, unless a training goes on and ends as the undisturbed one did.
+
+    Parameters
+    ----------
+    training : Training
+    kept : State
+        Of its checkpoint before it was disturbed.
+    reference, differences
+        See :func:`try_all`.
+
+    Returns
+    -------
+    list of str
+        Also if there was no checkpoint, or not all of it is left: a training
+        that begins anew ends alike.
+    """
+    found = []
+    left = read_state(training.run)
+    if not State(0, 0) < kept <= left:
+        found.append('its checkpoint was %s, and is %s' % (kept, left))
     process = training.start()
     process.wait()
     if process.status:
-        return ['status %s: %s' % (process.status, process.lines()[-1:])]
-    return differences(training.run, reference)
+        return found + ['status %s: %s' % (process.status,
+                                           process.lines()[-1:])]
+    if resumed_from(process.lines()) != left:
+        found.append('it went on from %s, not from %s' % (
+            resumed_from(process.lines()), left))
+    return found + differences(training.run, reference)
 
 
 def two_at_once(training, reference, differences):
@@ -137,14 +161,17 @@ def full_disk(training, reference, differences, disk):
     """The disk gets full while it trains, and room is made again."""
     process = _begin(training)
     with disk.filled():
+        # What was being written may still get whole.
+        kept = read_state(training.run)
         found = _refused(process, 'No space left')
-    return 'it ends in one line and goes on later', found + _finished(
-        training, reference, differences)
+    return 'it ends in one line and goes on later', found + finished(
+        training, kept, reference, differences)
 
 
 def read_only_disk(training, reference, differences, disk):
     """It is killed, and its folder cannot be written then."""
     _begin(training).kill()
+    kept = read_state(training.run)
     disk.protect(True)
     try:
         beside = disk.folder.parent
@@ -152,8 +179,8 @@ def read_only_disk(training, reference, differences, disk):
                          'Read-only file system')
     finally:
         disk.protect(False)
-    return 'it ends in one line and goes on later', found + _finished(
-        training, reference, differences)
+    return 'it ends in one line and goes on later', found + finished(
+        training, kept, reference, differences)
 
 
 def try_all(undisturbed, folder, differences):

@@ -12,13 +12,13 @@ must be.
 import argparse
 import contextlib
 import json
+import os
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -33,8 +33,10 @@ from colornet.terminal import note, say
 from .disturbing import BROKEN, Disturber, is_of, write_photos
 from .memory import Memory
 from .verdict import say_faults
+from .watching import Watching
 
-__all__ = ['Watcher', 'colour', 'judge_memory', 'judge_results', 'main']
+__all__ = ['Watcher', 'colour', 'judge_left', 'judge_memory', 'judge_results',
+           'main', 'never_coloured']
 
 #: Of the network that is invented: 10,000 photos shall take minutes.
 NETWORK = 'network.h5'
@@ -44,7 +46,7 @@ NETWORK = 'network.h5'
 MOST_GROWTH = 3.
 
 
-class Watcher:
+class Watcher(Watching):
     """Opens each result when it appears, and sees whether it is replaced.
 
     Parameters
@@ -59,24 +61,11 @@ class Watcher:
         What was not whole, or was there again.
     """
 
+    interval = 0.02
+
     def __init__(self, folder):
-        self.folder = folder
-        self.seen, self.found = {}, []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
-        self.look()
-
-    def _watch(self):
-        while not self._over.wait(0.02):
-            self.look()
+        super().__init__()
+        self.folder, self.seen = folder, {}
 
     def look(self):
         """Open what is new; tell of what is another file now."""
@@ -225,7 +214,7 @@ def _killed(folder, root, network, seconds, kills, choose):
             before = set(watcher.seen)
             # So that the last ones have something left to do.
             run = colour(folder, out, network, ['--skip-existing'],
-                         kill_after=choose.uniform(0, 2 * seconds / kills))
+                         kill_after=choose.uniform(0, seconds / kills))
             again = before.intersection(
                 Path(entry['output']) for entry in run.entries
                 if entry['status'] == 'written')
@@ -240,13 +229,60 @@ def _killed(folder, root, network, seconds, kills, choose):
     if last.status != 1 or sorted(last.sources('failed')) != sorted(BROKEN):
         found.append('status %d in the end: %s' % (last.status,
                                                    last.said[-4:]))
-    found += judge_results(folder, out)
-    left = [path for path in out.rglob('.*') if path.is_file()]
+    if done < kills:
+        found.append('%d of %d kills came too late' % (kills - done, kills))
+    left = _hidden(out)
     say('%d kills: %d results, each opened when it appeared; %d were not '
         'told, as their process was killed; %d unfinished hidden files left'
         % (done, len(watcher.seen), len(watcher.seen) - told, len(left)))
+    found += judge_left(folder, out, network)
     shutil.rmtree(out)
     return found
+
+
+def _hidden(out):
+    return sorted(path for path in out.rglob('.*') if path.is_file())
+
+
+def judge_left(folder, out, network):
+    """What stays of unfinished files, once they are old.
+
+    Parameters
+    ----------
+    folder, out, network : Path
+        See :func:`colour`, which writes again where some are left.
+
+    Returns
+    -------
+    list of str
+        Faults.
+    """
+    left = _hidden(out)
+    for path in left:
+        os.utime(path, (0, 0))
+    for place in {path.parent for path in left}:
+        next(path for path in find_images(place)).unlink()
+    if left:
+        colour(folder, out, network, ['--skip-existing'])
+    return ['never removed: %s' % path for path in _hidden(out)] + (
+        judge_results(folder, out))
+
+
+def never_coloured(folder, out):
+    """Photos that are there in the end and have no result.
+
+    Parameters
+    ----------
+    folder, out : Path
+
+    Returns
+    -------
+    list of str
+        Faults.
+    """
+    results = {path.relative_to(out) for path in find_images(out)}
+    return ['never coloured: %s' % path.name for path in find_images(folder)
+            if path.relative_to(folder) not in results]
 
 
 def _disturbed(root, network, count, seed):
@@ -263,8 +299,7 @@ def _disturbed(root, network, count, seed):
         found.append('status %d, then %d: %s' % (
             first.status, second.status, (first.said + second.said)[-1:]))
     late = set(second.sources('written'))
-    missing = disturber.appeared - late - set(first.sources('written'))
-    found += ['never coloured: %s' % name for name in sorted(missing)]
+    found += never_coloured(folder, out)
     say('of %d photos, %d were replaced, %d vanished and %d appeared '
         'meanwhile: %d coloured, %d named, %d more by the next run' % (
             count, len(disturber.changed), len(disturber.vanished),

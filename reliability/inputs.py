@@ -19,7 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 from colornet.cli import report_errors
-from colornet.errors import ColornetError
+from colornet.cli.options import positive
+from colornet.errors import ColornetError, TheanoMissing
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 
@@ -39,7 +40,8 @@ _LONGEST = 60
 #: What no file may do, by the names of Python's audit events.
 _FORBIDDEN = re.compile(r'os\.(system|exec|fork|posix_spawn|spawn|remove|'
                         r'rename|putenv)|subprocess\.|socket\.connect|'
-                        r'ctypes\.dlopen|pickle\.find_class|shutil\.')
+                        r'ctypes\.dlopen|pickle\.find_class|shutil\.|'
+                        r'(open|exec|compile)$')
 
 _NOISE = re.compile('[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|'
                     'Traceback|internal error|Warning|<class|out of memory')
@@ -58,11 +60,17 @@ def try_file(reader, path, log, whole=False):
     Returns
     -------
     what : str
-        'read', 'refused' or 'fault'.
+        'read', 'refused' or 'fault'; the last also if a damaged one left
+        anything in the reader's folder, which is removed.
     reason : str
         Of a fault.
     """
-    return _judge(_start(reader, path, log, whole))
+    before = _files_of(reader)
+    return _judge(reader, _start(reader, path, log, whole), before, whole)
+
+
+def _files_of(reader):
+    return set(reader.folder.rglob('*'))
 
 
 def _start(reader, path, log, whole=False):
@@ -70,8 +78,23 @@ def _start(reader, path, log, whole=False):
         _read, reader, path, whole))
 
 
-def _judge(process):
+def _judge(reader, process, before, whole=False):
     """What :func:`try_file` returns, when a process has ended."""
+    what, reason = _say(process)
+    new = _files_of(reader) - before - {Path(process.log)}
+    if whole or not new:
+        return what, reason
+    for each in new:
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink(missing_ok=True)
+    return 'fault', 'it leaves %s; %s' % (', '.join(sorted(
+        each.name for each in new)), reason)
+
+
+def _say(process):
+    """What a process says, but for what it leaves."""
     if not process.wait(_LONGEST):
         process.kill()
         return 'fault', 'it hangs'
@@ -87,12 +110,30 @@ def _judge(process):
     return 'fault', 'status %s: %s' % (process.status, ' / '.join(lines))
 
 
+def _is_forbidden(event, arguments):
+    """Whether no file may cause an audit event."""
+    if not _FORBIDDEN.match(event):
+        return False
+    if event == 'open':
+        _, mode, flags = arguments
+        return bool(set(mode or '') & set('wax+') or
+                    flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+    if event in ('exec', 'compile'):
+        # Modules are compiled and run, too, when they are imported.
+        name = (arguments[0].co_filename if event == 'exec' else
+                os.fsdecode(arguments[1] or b''))
+        return not (name.startswith('<frozen ') or os.path.isfile(name))
+    return True
+
+
 def _read(reader, path, whole):
     """In the process: what a file does and what comes of it."""
     def watch(event, arguments):
-        if watching and _FORBIDDEN.match(event) and not (
-                event in reader.may):
+        if watching and event not in reader.may and _is_forbidden(
+                event, arguments):
             print('#FAULT it does %s %s' % (event, arguments), flush=True)
+    # Of what is imported late.
+    sys.dont_write_bytecode = True
     # As the program has it.
     sys.stderr.reconfigure(errors='backslashreplace')
     watching = [] if whole else [True]
@@ -120,8 +161,15 @@ def _run(options):
     try:
         for kind in options.kind or KINDS:
             (folder / kind).mkdir()
-            counted = _try_kind(KINDS[kind](folder / kind), kind, folder,
-                                options)
+            try:
+                reader = KINDS[kind](folder / kind)
+            except TheanoMissing as error:
+                # All others are there without it.
+                if options.kind:
+                    raise
+                say('%-14s not tried: %s' % (kind, error))
+                continue
+            counted = _try_kind(reader, kind, folder, options)
             faults += counted['fault']
             say('%-14s %7d %7d %8d %7d' % (
                 kind, sum(counted.values()), counted['read'],
@@ -144,10 +192,10 @@ def _try_kind(reader, kind, folder, options):
         if what != 'read':
             raise AssertionError('%s, undamaged: %s' % (kind, reason))
     counted = Counter()
-    for number, content, process in progress_bar(
+    for number, content, process, before in progress_bar(
             _started(reader, chance, options.files, folder), unit='file',
             desc=kind, total=options.files):
-        what, reason = _judge(process)
+        what, reason = _judge(reader, process, before)
         counted[what] += 1
         if what == 'fault':
             note('FAULT %s, file %d: %s' % (kind, number, reason))
@@ -157,24 +205,26 @@ def _try_kind(reader, kind, folder, options):
 
 
 def _started(reader, chance, count, folder):
-    """Number, content and process of damaged files, several at a time."""
+    """Number, content, process and folder of damaged files, some at a time."""
     for first in range(0, count, reader.at_a_time):
-        started = []
+        written = []
         for place in range(min(reader.at_a_time, count - first)):
             content = reader.mutate(chance)
             path = reader.path.with_name(reader.path.name + (
                 '.%d' % place if place else ''))
             path.write_bytes(content)
-            started.append((first + place, content, _start(
-                reader, path, folder / ('printed%d' % place))))
-        yield from started
+            written.append((path, content))
+        before = _files_of(reader)
+        yield from [(first + place, content, _start(
+            reader, path, folder / ('printed%d' % place)), before)
+            for place, (path, content) in enumerate(written)]
 
 
 def main(arguments=None):
     """Print what became of damaged files."""
     parser = argparse.ArgumentParser(prog='python -m reliability.inputs',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--files', type=int, default=1000, metavar='N',
+    parser.add_argument('--files', type=positive, default=1000, metavar='N',
                         help='of each kind (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the damages (default: %(default)s)')

@@ -27,6 +27,7 @@ from pathlib import Path
 from unittest import mock
 
 from colornet import api, cli
+from colornet.cli.options import positive
 from colornet.prediction import onnx_cache
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
@@ -268,7 +269,7 @@ def main(arguments=None):
     """Print what became of damaged photos."""
     parser = argparse.ArgumentParser(prog='python -m reliability.photos',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--files', type=int, default=10000, metavar='N',
+    parser.add_argument('--files', type=positive, default=10000, metavar='N',
                         help='(default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the damages (default: %(default)s)')

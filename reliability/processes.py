@@ -114,10 +114,11 @@ class Process:
             output = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             for stream in 1, 2:
                 os.dup2(output, stream)
-            # Those of the process that forked may be a test runner's.
+            # Those of the process that forked may be a test runner's. Of
+            # what is killed, the lines are there that it had printed.
             sys.stdout, sys.stderr = [
-                open(stream, 'w', encoding='utf-8', closefd=False)
-                for stream in (1, 2)]
+                open(stream, 'w', buffering=1, encoding='utf-8',
+                     closefd=False) for stream in (1, 2)]
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             # The usual one is of all that are forked: who is killed with it
             # keeps it for ever.

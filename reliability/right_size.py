@@ -15,7 +15,7 @@ from colornet.formats.photo import ImageError
 from colornet.photos.prints import find_picture, is_even
 from colornet.photos.reading import read_photo
 
-__all__ = ['judge_colours', 'judge_result', 'sizes']
+__all__ = ['is_grey', 'judge_colours', 'judge_result', 'sizes']
 
 #: How far the luminance of pixels may move in the mean, of 100.
 _TOLERANCE = 10
@@ -86,12 +86,27 @@ def judge_colours(source, result):
     difference = np.abs(ours - theirs).mean()
     if difference > _TOLERANCE:
         return 'its luminance differs by %.1f of 100' % difference
+    return 'the result is grey' if is_grey(source, result) else ''
+
+
+def is_grey(source, result):
+    """Whether a result has no colour, though there may be one.
+
+    Parameters
+    ----------
+    source, result : ndarray of uint8 or uint16
+        Of one size.
+
+    Returns
+    -------
+    bool
+        False if all is black, white or even.
+    """
+    ours = luminance(source)
     shown = (ours > 20) & (ours < 80)
     has_colour = np.ptp(_levels(result), axis=-1) > _COLOUR
-    if (shown.any() and not has_colour[shown].any() and
-            not _may_be_grey(source)):
-        return 'the result is grey'
-    return ''
+    return bool(shown.any() and not has_colour[shown].any() and
+                not _may_be_grey(source))
 
 
 def _may_be_grey(pixels):

@@ -3,11 +3,12 @@
 ``python -m reliability.sizes`` colours grey photos of 24, 100 and 400
 megapixels, panoramas and 16-bit TIFF by the default network and ONNX Runtime,
 one after the other, each in a process of its own. The exit status is 1 if one
-is not coloured in its size, 24 megapixels take more than 1 GB, or memory grows
-faster than pixels.
+is not coloured in its size and luminance, 24 megapixels take more than 1 GB,
+or memory grows faster than pixels.
 """
 
 import argparse
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -23,12 +24,15 @@ from colornet.cli import report_errors
 from colornet.errors import ColornetError
 from colornet.formats.photo import limit_pixels
 from colornet.photos.finding import find_images
+from colornet.photos.reading import read_photo
 from colornet.resources import find_resource
 from colornet.terminal import say
 
+from .right_size import judge_colours
 from .verdict import say_faults
 
-__all__ = ['KINDS', 'Kind', 'judge', 'main', 'measure', 'write_photo']
+__all__ = ['KINDS', 'Kind', 'apart', 'judge', 'judge_photo', 'main',
+           'measure', 'write_photo']
 
 #: MB that 24 megapixels may take.
 MOST_MB = 1000
@@ -36,6 +40,12 @@ MOST_MB = 1000
 #: How much more a further megapixel of large photos may take than one of
 #: smaller photos.
 FASTER = 1.6
+
+#: That are read.
+_MOST_PIXELS = 1000000000
+
+#: Bands of rows that are looked at, and rows of each: all would take minutes.
+_BANDS, _ROWS = 8, 25
 
 
 class Kind(namedtuple('Kind', 'name suffix columns rows')):
@@ -110,7 +120,7 @@ def measure(path, out, kind, options=()):
     with tempfile.TemporaryFile('w+') as said:
         process = subprocess.Popen(
             [sys.executable, '-m', 'colornet', 'colorize', str(path), '-o',
-             str(out), '--engine', 'onnx', '--max-pixels', '1000000000',
+             str(out), '--engine', 'onnx', '--max-pixels', str(_MOST_PIXELS),
              '--quiet', *options], stdout=said, stderr=said)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status = (
@@ -122,12 +132,52 @@ def measure(path, out, kind, options=()):
             raise ColornetError('%s of %.0f megapixels: status %d: %s' % (
                 kind.name, kind.megapixels, status,
                 ' '.join(said.read().split())))
-    with Image.open(out) as result:
-        if result.size != (kind.columns, kind.rows):
-            raise ColornetError('%s became %d x %d' % (kind, *result.size))
     # Linux counts KB, macOS bytes.
     peak = usage.ru_maxrss / (1 << (20 if sys.platform == 'darwin' else 10))
     return Measured(kind, peak, seconds, usage.ru_utime + usage.ru_stime)
+
+
+def apart(function, *arguments):
+    """Call a function in a process of its own, for its memory's sake.
+
+    What this process has had at the most, Linux counts as that of every
+    process that it starts.
+    """
+    with multiprocessing.Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def judge_photo(path, out):
+    """What is wrong with a coloured photo.
+
+    Parameters
+    ----------
+    path, out : Path
+
+    Returns
+    -------
+    str
+        Empty if it can be decoded, has the size of the photo, and, in each of
+        some bands of rows, its luminance and a colour.
+    """
+    limit_pixels(_MOST_PIXELS)
+    source = read_photo(path).pixels
+    shape, bands = source.shape[:2], []
+    for rows in np.array_split(np.arange(shape[0]), _BANDS):
+        rows = rows[::-(-len(rows) // _ROWS)]
+        bands.append((rows, source[rows]))
+    del source
+    try:
+        result = read_photo(out).pixels
+    except ColornetError as error:
+        return 'the result cannot be decoded: %s' % error
+    if result.shape[:2] != shape:
+        return 'the result has %s pixels, not %s' % (result.shape[:2], shape)
+    for rows, band in bands:
+        reason = judge_colours(band, result[rows])
+        if reason:
+            return 'rows %d to %d: %s' % (rows[0], rows[-1], reason)
+    return ''
 
 
 def judge(found):
@@ -167,19 +217,26 @@ def judge(found):
 
 
 def _run(options):
-    # Results of 400 megapixels are looked at here, too.
-    limit_pixels(1000000000)
-    found = []
+    kinds = [kind for kind in KINDS
+             if round(kind.megapixels) <= options.most]
+    # As many as tell how memory grows, of each kind.
+    for name in {kind.name for kind in KINDS}:
+        if sum(kind.name == name for kind in kinds) < 3:
+            raise ColornetError('--most must be 100 at least, not %g'
+                                % options.most)
+    found, faults = [], []
     say('photo         megapixels      file MB   peak MB   seconds   of all '
         'cores')
     with tempfile.TemporaryDirectory(prefix='colornet-sizes-') as folder:
-        for kind in KINDS:
-            if kind.megapixels > options.most:
-                continue
+        for kind in kinds:
             path, out = [Path(folder, name + kind.suffix)
                          for name in ('photo', 'coloured')]
-            write_photo(path, kind)
+            apart(write_photo, path, kind)
             one = measure(path, out, kind)
+            reason = apart(judge_photo, path, out)
+            if reason:
+                faults.append('%s of %.0f megapixels: %s' % (
+                    kind.name, kind.megapixels, reason))
             say('%-13s %10.1f %12.1f %9.0f %9.1f %14.1f' % (
                 kind.name, kind.megapixels, path.stat().st_size / 1e6,
                 one.peak_mb, one.seconds, one.busy))
@@ -187,7 +244,7 @@ def _run(options):
             found.append(one)
             for file in path, out:
                 file.unlink()
-    return say_faults(judge(found))
+    return say_faults(faults + judge(found))
 
 
 def main(arguments=None):

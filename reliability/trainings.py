@@ -9,7 +9,6 @@ faults of :mod:`.faults`. The exit status is 1 if anything was lost.
 import argparse
 import os
 import random
-import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from collections import Counter, namedtuple
 from pathlib import Path
 
 from colornet.cli import report_errors
+from colornet.cli.options import positive
 from colornet.errors import ColornetError
 from colornet.network.parameters import load_arrays, load_progress
 from colornet.resources import find_resource, take_environment
@@ -25,10 +25,11 @@ from colornet.terminal import note, say
 
 from . import faults
 from .processes import Process, read_marks
+from .state import read_state, resumed_from
 from .verdict import say_faults
 
-__all__ = ['State', 'Training', 'differences', 'judge', 'kill_exports',
-           'kill_training', 'main', 'read_state']
+__all__ = ['Training', 'differences', 'judge', 'kill_exports',
+           'kill_training', 'main']
 
 #: Small, and with all that a checkpoint has to hold.
 SETTINGS = ('data.dataset=folder', 'data.size=32', 'data.hold_out=0.25',
@@ -41,14 +42,6 @@ INTERVALS = 0., 0.01
 
 #: Seconds that may pass between a mark and what it tells of.
 TOLERANCE = 0.5
-
-
-class State(namedtuple('State', 'epochs minibatches')):
-    """What a checkpoint has: epochs, and minibatches of the next one."""
-
-    def count(self, in_epoch):
-        """All its minibatches."""
-        return self.epochs * in_epoch + self.minibatches
 
 
 class Training(namedtuple('Training', 'folder engine minutes')):
@@ -70,20 +63,6 @@ class Training(namedtuple('Training', 'folder engine minutes')):
             words += ['--set', setting]
         return Process(words, self.folder / log, self.folder / marks,
                        **options)
-
-
-def read_state(run):
-    """The state of a run folder's checkpoint.
-
-    Raises
-    ------
-    ColornetError
-        If it is damaged.
-    """
-    if not (run / 'last.h5').exists():
-        return State(0, 0)
-    progress, _ = load_progress(run / 'last.h5')
-    return State(len(progress['history']), progress['iteration'])
 
 
 def judge(before, after, lines, marks, in_epoch, minutes):
@@ -113,10 +92,10 @@ def judge(before, after, lines, marks, in_epoch, minutes):
     if after < before:
         found.append('the checkpoint went back from %s to %s'
                      % (before, after))
-    for line in lines:
-        told = re.search(r'resuming after (\d+) epochs and (\d+) mini', line)
-        if told and State(*map(int, told.groups())) != before:
-            found.append('%s: %r' % (before, line))
+    # What was killed before its first minibatch may have said nothing yet.
+    if marks and resumed_from(lines) != before:
+        found.append('it went on from %s, not from %s' % (
+            resumed_from(lines), before))
     done = sum(kind == 'minibatch' for kind, _ in marks)
     repeated = before.count(in_epoch) + done - after.count(in_epoch)
     since = None
@@ -317,8 +296,9 @@ def _run(options):
                 number, sum(more.values()), len(faulty)))
             shutil.rmtree(training.folder)
             number += 1
+        # A tenth, and one at least.
         exports, faulty = kill_exports(reference, folder, choose,
-                                       options.kills // 10)
+                                       -(-options.kills // 10))
         found += ['export: %s' % line for line in faulty]
         say('%d kills in %d trainings (%s), %d in exports'
             % (sum(moments.values()), number, ', '.join(
@@ -338,7 +318,7 @@ def main(arguments=None):
     """Print what was tried, and what was lost."""
     parser = argparse.ArgumentParser(prog='python -m reliability.trainings',
                                      description=__doc__.splitlines()[0])
-    parser.add_argument('--kills', type=int, default=200, metavar='N',
+    parser.add_argument('--kills', type=positive, default=200, metavar='N',
                         help='(default: %(default)s)')
     parser.add_argument('--seed', type=int, default=0, metavar='N',
                         help='of the moments (default: %(default)s)')

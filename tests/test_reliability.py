@@ -6,16 +6,17 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from unittest import mock
+from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, assert_raises, eq_, ok_
 from tqdm import tqdm
 
 from colornet.errors import ColornetError
-from reliability import processes, supply, trainings
+from reliability import faults, processes, supply, trainings
 from reliability.processes import Process, read_marks
-from reliability.trainings import State, judge
+from reliability.state import State, read_state, resumed_from
+from reliability.trainings import judge
 from tests import tiny
 
 #: Five minibatches in an epoch; checkpoints after the first, second, third.
@@ -40,10 +41,11 @@ def check_fault(words, *arguments):
 def test_what_is_lost_is_told():
     again = MARKS + [('minibatch', 6.1), ('minibatch', 6.2)]
     check_fault('went back', State(1, 4), State(0, 5), [], [], 5, 1.)
-    check_fault('resuming after 1 epochs and 3', State(1, 4), State(1, 4),
-                ['resuming after 1 epochs and 3 minibatches'], [], 5, 1.)
-    check_fault('2 minibatches repeated', State(1, 4), State(2, 2), [], again,
-                5, 0.)
+    for lines in ['resuming after 1 epochs and 3 minibatches'], []:
+        check_fault('it went on from', State(1, 4), State(2, 2), lines,
+                    MARKS, 5, 0.)
+    check_fault('2 minibatches repeated', State(1, 4), State(2, 2),
+                ['resuming after 1 epochs and 4 minibatches'], again, 5, 0.)
     late = [('checkpoint', 0.), ('minibatch', 59.), ('minibatch', 61.),
             ('minibatch', 62.)]
     check_fault('no checkpoint for more than 1', State(0, 0), State(0, 0), [],
@@ -88,6 +90,16 @@ class TestProcess:
         process.kill()
         eq_(process.status, -9)
 
+    def test_what_was_printed_before_a_kill_is_there(self):
+        def speak():
+            print('begun')
+            time.sleep(1000)
+        process = Process(['--version'], self.log, before=speak)
+        while not process.wait(0.05) and not process.lines():
+            pass
+        process.kill()
+        eq_(process.lines(), ['begun'])
+
     def test_a_command_that_hangs_is_found(self):
         process = Process(['--version'], self.log,
                           before=lambda: time.sleep(1000))
@@ -113,6 +125,44 @@ class TestProcess:
 
     def test_there_are_no_marks_of_what_did_nothing(self):
         eq_(read_marks(self.log), [])
+
+
+class Resumed:
+    """A training that goes on, whatever its checkpoint was."""
+
+    status = 0
+
+    def __init__(self, run, *lines):
+        self.run, self._lines = Path(run), list(lines)
+
+    def start(self):
+        return self
+
+    wait = start
+
+    def lines(self):
+        return self._lines
+
+
+def test_a_training_that_begins_anew_is_told_though_it_ends_alike():
+    from tests.test_reliability_cluster import write_run
+    line = 'resuming after 1 epochs and 2 minibatches'
+    eq_(resumed_from(['begun', line]), State(1, 2))
+    with tempfile.TemporaryDirectory() as folder:
+        def found(kept, *lines):
+            return faults.finished(Resumed(folder, *lines), kept, None,
+                                   lambda *_: [])
+        write_run(Path(folder), 1, 2)
+        eq_(read_state(Path(folder)), State(1, 2))
+        eq_(found(State(1, 2), line), [])
+        eq_(found(State(1, 1), line), [])
+        for kept, lines in ((State(1, 2), []), (State(0, 0), [line]),
+                            (State(2, 0), [line]),
+                            (State(1, 2), [line.replace('1', '0')])):
+            eq_(len(found(kept, *lines)), 1, (kept, lines))
+        Path(folder, 'last.h5').unlink()
+        fault, = found(State(1, 2))
+        assert_in('its checkpoint was', fault)
 
 
 def test_packages_of_each_python():
@@ -201,9 +251,15 @@ def test_trainings_that_are_killed_lose_nothing():
         universal_newlines=True)
     eq_(done.returncode, 0, done.stdout + done.stderr)
     assert_in('5 kills in', done.stdout)
+    assert_in(', 1 in exports', done.stdout)
     assert_in('two trainings of a folder: the second is refused',
               done.stdout)
     assert_in('\n0 faults\n', done.stdout)
+    for name in 'a full disk', 'a read-only folder':
+        if '\n%s: not tried' % name in done.stdout:
+            raise SkipTest('%s: not tried' % name)
+        assert_in('\n%s: it ends in one line and goes on later\n' % name,
+                  done.stdout)
 
 
 def test_other_networks_are_told_apart():

@@ -3,9 +3,11 @@
 import contextlib
 import io
 import os
+import random
+import shutil
 import tempfile
 from pathlib import Path
-from unittest import SkipTest
+from unittest import SkipTest, mock
 
 import numpy as np
 from nose.plugins.attrib import attr
@@ -21,6 +23,13 @@ from reliability.disturbing import BROKEN, Disturber, is_of, write_photos
 from reliability.memory import Memory, peak_mb, resident_mb
 
 
+def tint(image):
+    """Of about its luminance, somewhat red."""
+    grey = np.array(image.convert('L'), float)
+    return Image.fromarray(np.dstack([grey + 12, grey - 3, grey - 3]).clip(
+        0, 255).astype(np.uint8))
+
+
 class InTemporary:
 
     def setup(self):
@@ -34,13 +43,13 @@ class InTemporary:
 
     setup_method, teardown_method = setup, teardown
 
-    def colour(self):
-        """Results for all photos, by a network that sees nothing."""
+    def colour(self, *_):
+        """Results for all photos, by a network that sees one colour."""
         for path in find_images(self.folder):
             if path.name not in BROKEN:
                 target = self.out / path.relative_to(self.folder)
-                target.parent.mkdir(exist_ok=True)
-                Image.open(path).convert('RGB').save(target, quality=95)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                tint(Image.open(path)).save(target, quality=95)
 
 
 class TestWatcher(InTemporary):
@@ -93,15 +102,71 @@ class TestResults(InTemporary):
     def test_others_are_told(self):
         write_photos(self.folder, 9)
         self.colour()
-        lost, small, other, *_ = find_images(self.out)
+        lost, small, other, grey, *_ = find_images(self.out)
         lost.rename(lost.with_name('x.jpg'))
         Image.open(small).resize((9, 9)).save(small)
         pixels = np.array(Image.open(other))
         Image.fromarray(255 - pixels).save(other)
+        Image.open(self.folder / grey.relative_to(self.out)).save(grey)
         eq_(folders.judge_results(self.folder, self.out), [
             'no result: 000/%s' % lost.name, 'of no photo: 000/x.jpg',
             'not coloured from its photo: 000/%s' % small.name,
-            'not coloured from its photo: 000/%s' % other.name])
+            'not coloured from its photo: 000/%s' % other.name,
+            'not coloured from its photo: 000/%s' % grey.name])
+
+    def test_plain_copies_are_told(self):
+        write_photos(self.folder, 9)
+        shutil.rmtree(self.out)
+        shutil.copytree(self.folder, self.out)
+        for name in BROKEN:
+            (self.out / '000' / name).unlink()
+        eq_(len(folders.judge_results(self.folder, self.out)), 6)
+
+    def test_half_files_that_stay_are_told(self):
+        write_photos(self.folder, 9)
+
+        def clean(*_):
+            for path in self.out.rglob('.*'):
+                ok_(path.stat().st_mtime < 9)
+                path.unlink()
+            self.colour()
+        for colour, words in ((clean, []),
+                              (lambda *_: self.colour(), ['never removed']),
+                              (lambda *_: None, ['never removed',
+                                                 'no result'])):
+            self.colour()
+            (self.out / '000' / '.half').touch()
+            with mock.patch.object(folders, 'colour', colour):
+                found = folders.judge_left(self.folder, self.out, None)
+            eq_([line.split(':')[0] for line in found], words)
+
+    def test_photos_that_are_left_out_in_silence_are_told(self):
+        write_photos(self.folder, 9, broken=False)
+        self.colour()
+        eq_(folders.never_coloured(self.folder, self.out), [])
+        first, *_ = find_images(self.out)
+        first.unlink()
+        next(path for path in find_images(self.folder)
+             if path.name != first.name).unlink()
+        eq_(folders.never_coloured(self.folder, self.out),
+            ['never coloured: %s' % first.name])
+
+    def test_kills_that_come_too_late_are_told(self):
+        write_photos(self.folder, 9)
+
+        def colour(folder, out, *_, kill_after=None):
+            self.out = out
+            self.colour()
+            failed = [{'source': name, 'status': 'failed'}
+                      for name in BROKEN]
+            return folders.Run(1, failed, [], 0.1)
+        with mock.patch.object(folders, 'colour', colour), \
+                mock.patch.object(folders.Watcher, 'look'), \
+                contextlib.redirect_stdout(io.StringIO()), \
+                contextlib.redirect_stderr(io.StringIO()):
+            eq_(folders._killed(self.folder, self.root, None, 1, 3,
+                                random.Random(0)),
+                ['3 of 3 kills came too late'])
 
 
 class TestDisturber(InTemporary):
@@ -197,5 +262,5 @@ def test_the_command():
         status = folders.main(['--photos', '200', '--kills', '2'])
     eq_(status, 0, out.getvalue())
     assert_in('197 coloured, 3 named', out.getvalue())
-    assert_in('197 results', out.getvalue())
+    assert_in('\n2 kills: 197 results', out.getvalue())
     assert_in('0 faults', out.getvalue())

@@ -17,8 +17,8 @@ from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
 from PIL import Image
 
-from colornet.engine.available import missing_onnx
-from colornet.errors import ColornetError
+from colornet.engine.available import missing_onnx, missing_theano
+from colornet.errors import ColornetError, TheanoMissing
 from reliability.mutations import mutate, mutate_text
 from reliability.right_size import judge_result
 from reliability.structure import find_fields, find_parts, with_checksums
@@ -93,8 +93,8 @@ class Reads:
 
     may = frozenset()
 
-    def __init__(self, read, right=True):
-        self.read, self.right = read, right
+    def __init__(self, read, folder, right=True):
+        self.read, self.folder, self.right = read, folder, right
 
     def is_right(self, result):
         return self.right
@@ -110,6 +110,18 @@ def test_what_is_a_fault():
     from reliability.inputs import try_file
     with tempfile.TemporaryDirectory() as folder:
         path, log = Path(folder, 'file'), Path(folder, 'log')
+        path.touch()
+
+        def evaluate(_):
+            return eval('1 + 1')  # As a pickle would.
+
+        def write(path):
+            path.with_name('canary').touch()
+
+        def touch(path):
+            # By what no audit event tells of.
+            import h5py
+            h5py.File(str(path.with_name('other.h5')), 'w').close()
         for read, right, what, words in (
                 (str, True, 'read', ''),
                 (str, False, 'fault', 'another result'),
@@ -117,10 +129,45 @@ def test_what_is_a_fault():
                 (refuse('a\x1b[31m'), True, 'refused', '\\x1b'),
                 (lambda _: 1 / 0, True, 'fault', 'ZeroDivisionError'),
                 (lambda _: os.system('true'), True, 'fault', 'os.system'),
+                (evaluate, True, 'fault', 'compile'),
+                (evaluate, True, 'fault', 'it does exec'),
+                (write, True, 'fault', 'it does open'),
+                (write, True, 'fault', 'it leaves canary'),
+                (touch, True, 'fault', 'it leaves other.h5'),
+                (Path.read_bytes, True, 'read', ''),
                 (lambda _: os.abort(), True, 'fault', 'status -6'),
                 (lambda _: print('a\tb'), True, 'fault', 'a\tb')):
-            eq_(try_file(Reads(read, right), path, log)[0], what, words)
-            assert_in(words, try_file(Reads(read, right), path, log)[1])
+            found = try_file(Reads(read, path.parent, right), path, log)
+            eq_(found[0], what, words)
+            assert_in(words, found[1])
+            eq_({each.name for each in path.parent.iterdir()},
+                {'file', 'log'})
+
+
+def test_a_pickle_that_runs_something_is_a_fault():
+    from colornet.network import vgg16_weights
+    from reliability.inputs import KINDS, try_file
+    find_class = vgg16_weights._ArrayUnpickler.find_class
+
+    def find_too_much(unpickler, module, name):
+        if (module, name) == ('builtins', 'eval'):
+            return eval
+        return find_class(unpickler, module, name)
+    with tempfile.TemporaryDirectory() as folder:
+        reader = KINDS['vgg16'](Path(folder))
+        log = Path(folder, 'log')
+        canary = Path(folder, 'canary')
+        content = (b'cbuiltins\neval\n(S\'open("%s","w")\'\ntR.'
+                   % os.fsencode(canary))
+        reader.path.write_bytes(content)
+        eq_(try_file(reader, reader.path, log)[0], 'refused')
+        with mock.patch.object(vgg16_weights._ArrayUnpickler, 'find_class',
+                               find_too_much):
+            what, reason = try_file(reader, reader.path, log)
+        eq_(what, 'fault')
+        assert_in('it leaves canary', reason)
+        assert_in('it does exec', reason)
+        ok_(not canary.exists())
 
 
 def test_tables_that_are_not_whole():
@@ -139,6 +186,7 @@ def judged(kind, content, wrong):
         reader = KINDS[kind](Path(folder))
         reader.path.write_bytes(content(reader))
         log = Path(folder, 'log')
+        reader.read(reader.path)  # What is imported here, no process has to.
         eq_(try_file(reader, reader.path, log), ('read', ''))
         read = reader.read
         reader.read = lambda path: wrong(read(path))
@@ -253,7 +301,29 @@ def test_damaged_inputs():
     status, printed = run('reliability.inputs', '--files', '10', '--seed',
                           '7')
     eq_(status, 0, printed)
-    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)), 13, printed)
+    eq_(len(re.findall(r'^\S+ +10 ', printed, re.MULTILINE)),
+        13 - bool(missing_theano()), printed)
+    eq_('function       not tried' in printed, bool(missing_theano()),
+        printed)
+
+
+def test_without_theano_all_but_compiled_functions_are_tried():
+    from reliability import inputs
+
+    def make(folder):
+        raise TheanoMissing('this', 'which is not here')
+    kinds = {'function': make, 'split': inputs.KINDS['split']}
+    for arguments, status, words in (
+            ([], 0, ['split                3', 'function       not tried: '
+                     'this needs Theano, which is not here']),
+            (['--kind', 'function'], 2, ['error: this needs Theano'])):
+        with mock.patch.object(inputs, 'KINDS', kinds), mock.patch.object(
+                inputs, 'take_environment'), mock.patch.dict(os.environ), \
+                contextlib.redirect_stdout(io.StringIO()) as printed, \
+                contextlib.redirect_stderr(printed):
+            eq_(inputs.main(['--files', '3', *arguments]), status)
+        for line in words:
+            assert_in(line, printed.getvalue())
 
 
 def test_whole_photos_that_are_not_coloured_are_told():

@@ -1,11 +1,18 @@
 """Big photos: what is written, measured and judged, on small ones."""
 
+import contextlib
+import io
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
-from unittest import SkipTest
+from unittest import SkipTest, mock
 
+import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
+from PIL import Image
 
 from colornet.engine.available import missing_onnx
 from colornet.photos.reading import read_photo
@@ -52,6 +59,78 @@ def test_photos_are_of_their_kind():
             ok_(pixels.std() > 10)
 
 
+def test_memory_of_this_process_is_not_that_of_another():
+    def peak():
+        process = subprocess.Popen([sys.executable, '-c', ''])
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+        return usage.ru_maxrss
+    before = peak()
+    eq_(sizes.apart(_take, 400 << 20), 400 << 20)
+    ok_(peak() < before + (100 << (20 if sys.platform == 'darwin' else 10)))
+
+
+def _take(num_bytes):
+    return len(np.ones(num_bytes, np.uint8))
+
+
+def test_results_are_of_their_photos_and_coloured():
+    kind = Kind('JPEG', '.png', 640, 900)
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder, 'photo.png'), Path(folder, 'out.png')
+        sizes.write_photo(path, kind)
+        grey = np.array(Image.open(path))
+        tint = np.array([20, -5, -5])
+        coloured = (grey[..., None] + tint).clip(0, 255).astype(np.uint8)
+        half, other = coloured.copy(), coloured.copy()
+        half[500:] = grey[500:, :, None]
+        other[:300] = coloured[300:600]
+        for pixels, words in (
+                (coloured, ''), (grey, 'the result is grey'),
+                (half, 'the result is grey'), (other, 'luminance differs'),
+                (255 - coloured, 'luminance differs'),
+                (0 * coloured, 'luminance differs'),
+                (coloured[:-1], '(899, 640) pixels, not (900, 640)')):
+            Image.fromarray(pixels).save(out)
+            reason = sizes.judge_photo(path, out)
+            assert_in(words, reason)
+            eq_(bool(words), bool(reason), words)
+        out.write_bytes(out.read_bytes()[:-9000])
+        assert_in('cannot be decoded', sizes.judge_photo(path, out))
+
+
+def run_main(*arguments):
+    """The status, and what is printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed, \
+            contextlib.redirect_stderr(printed):
+        status = sizes.main(arguments)
+    return status, printed.getvalue()
+
+
+def test_too_few_sizes_are_refused():
+    for most in '5', '30', '99':
+        status, printed = run_main('--most', most)
+        eq_(status, 2)
+        assert_in('--most must be 100 at least, not %s' % most, printed)
+    # With 100, the largest are left out, but for one that is 100.4.
+    with mock.patch.object(sizes, 'apart', side_effect=OSError('yes')):
+        assert_in('yes', run_main('--most', '100')[1])
+
+
+def test_results_that_are_not_coloured_are_faults():
+    def copy(path, out, kind):
+        out.write_bytes(path.read_bytes())
+        return Measured(kind, 100 * kind.megapixels, 1., 1.)
+    kinds = [Kind('JPEG', '.png', 100 * number, 300)
+             for number in (1, 2, 3)]
+    with mock.patch.object(sizes, 'KINDS', kinds), \
+            mock.patch.object(sizes, 'measure', copy):
+        status, printed = run_main()
+    eq_(status, 1, printed)
+    eq_(printed.count('FAULT JPEG of 0 megapixels: rows'), 3, printed)
+    assert_in('\n3 faults\n', printed)
+
+
 class TestMeasure(tiny.InFolder):
 
     NUM_PHOTOS = 0
@@ -70,5 +149,6 @@ class TestMeasure(tiny.InFolder):
             one = sizes.measure(path, out, kind, options)
             ok_(50 < one.peak_mb < 2000, one)
             ok_(0 < one.busy and 0 < one.seconds, one)
+            eq_(sizes.judge_photo(path, out), '')
             tiny.check_error(lambda: sizes.measure(
                 path, out / 'no', kind, options), 'status 2')
