@@ -163,8 +163,8 @@ def _run(options):
             (folder / kind).mkdir()
             try:
                 reader = KINDS[kind](folder / kind)
-            except TheanoMissing as error:
-                # All others are there without it.
+            except (TheanoMissing, ImportError) as error:
+                # All others are there without Theano or Flask.
                 if options.kind:
                     raise
                 say('%-14s not tried: %s' % (kind, error))

@@ -315,7 +315,8 @@ class _Request(Reader):
     """A request to the page's server: answered, or refused in one line."""
 
     name = 'request'
-    may = {'socket.connect'}
+    # Addresses are compiled when an application is made.
+    may = {'socket.connect', 'compile', 'exec'}
     # Nearly all of the time, somebody waits for the other.
     at_a_time = 8
 
