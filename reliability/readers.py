@@ -321,6 +321,9 @@ class _Request(Reader):
     at_a_time = 8
 
     def make(self):
+        from colornet.web.server import missing_web
+        if missing_web():
+            raise ImportError(missing_web())
         photo = encoded()
         fields = [('saturation', '0.5'), ('format', 'png'),
                   ('hints', '1,2=#c04020'), ('depth', '8')]
