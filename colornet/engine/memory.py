@@ -2,19 +2,22 @@
 
 glibc returns the memory of arrays above 32 MB to the system as soon as they
 are gone, and asks for it again a moment later, filled with zeros: a fifth of
-the time of a training step, whose maps are of the same sizes in each. And it
-gives each thread a heap of its own, in which what others free is no use.
+the time of a training step, whose maps are of the same sizes in each. Before
+it has seen such arrays, and for smaller ones ever after, it keeps their memory
+in heaps, one of each thread, which get gaps and grow for hours.
 """
 
 import ctypes
 
 from .switches import wanted
 
-__all__ = ['memory_status', 'keep_freed_memory', 'share_heaps']
+__all__ = ['memory_status', 'keep_freed_memory', 'return_freed_memory']
 
 #: Parameters of mallopt (malloc.h): the most memory at the end of the heap
-#: that is free; blocks that are not of the heap; heaps.
-_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+#: that is free; bytes from which a block is not of the heap, and how many such
+#: blocks there may be; heaps.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
+_M_ARENA_MAX = -8
 
 
 def memory_status():
@@ -34,17 +37,23 @@ def keep_freed_memory():
         mallopt(_M_TRIM_THRESHOLD, -1)
 
 
-def share_heaps(number=2):
-    """Let the threads of this process share heaps, where that can be.
+def return_freed_memory(heaps=2, smallest=1 << 17):
+    """Let this process return what it frees, where that can be.
+
+    For servers, whose threads take turns with photos of all sizes.
 
     Parameters
     ----------
-    number : int
-        Of the heaps that there may be.
+    heaps : int
+        That its threads share.
+    smallest : int
+        Bytes from which memory is asked of the system, and returned to it.
     """
     mallopt = _mallopt()
     if mallopt:
-        mallopt(_M_ARENA_MAX, number)
+        mallopt(_M_ARENA_MAX, heaps)
+        # Once said, it does not grow by itself.
+        mallopt(_M_MMAP_THRESHOLD, smallest)
 
 
 def _mallopt():

@@ -4,7 +4,7 @@ import importlib.util
 import logging
 import os
 
-from ..engine.memory import share_heaps
+from ..engine.memory import return_freed_memory
 from ..errors import ColornetError
 from ..formats.photo import limit_pixels
 from ..terminal import note
@@ -58,8 +58,8 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
 
     shown = '[%s]' % host if ':' in host else host
     limit_pixels(max_pixels)
-    # Of as many threads, each would keep what its photos have taken.
-    share_heaps()
+    # It would take a gigabyte more within minutes.
+    return_freed_memory()
     app = make_app(model, places, max_bytes, max_pixels,
                    names=server_names(host, names), max_seconds=max_seconds)
     try:

@@ -53,7 +53,7 @@ def test_status():
 _THREADS = '''
 import ctypes
 import threading
-from colornet.engine.memory import share_heaps
+from colornet.engine.memory import return_freed_memory
 %s
 gate = threading.Barrier(8)
 def work():
@@ -78,4 +78,35 @@ def heaps(call):
 def test_threads_share_heaps():
     if memory_status() or heaps('') <= 2:
         raise SkipTest('needs glibc')
-    eq_(heaps('share_heaps()'), 2)
+    eq_(heaps('return_freed_memory()'), 2)
+
+
+_ARRAYS = '''
+import numpy as np
+from colornet.engine.memory import return_freed_memory
+%s
+
+def resident():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * 4096
+
+np.ones(20 << 17)  # From now on, glibc would keep smaller ones.
+before = resident()
+arrays, small = [], []
+for _ in range(100):
+    arrays.append(np.ones(1 << 17))
+    small.append(bytearray(5000))
+arrays.clear()
+print(resident() - before)
+'''
+
+
+def test_gaps_between_what_is_kept_are_returned():
+    if memory_status() or not sys.platform.startswith('linux'):
+        raise SkipTest('needs glibc')
+
+    def kept(call):
+        return int(subprocess.check_output(
+            [sys.executable, '-c', _ARRAYS % call], cwd=str(tiny.ROOT)))
+    ok_(kept('return_freed_memory()') < 8 << 20)
+    ok_(kept('') > 80 << 20)
