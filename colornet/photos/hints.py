@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from typing import Tuple
 
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
+import scipy.linalg
 from PIL import ImageColor
 
 from ..color import split_channels
@@ -235,13 +234,20 @@ class HintSpreader:
 
     def _respond(self, spot):
         """What a map is everywhere if it is pushed up at a spot."""
+        # Pixels are numbered along the shorter side, so that neighbours are
+        # near in the matrix. (SuperLU, for sparse ones, takes three times as
+        # long, and never frees what another thread than its own lets go.)
+        order = 'C' if self._shape[1] <= self._shape[0] else 'F'
         if self._factors is None:
-            self._factors = scipy.sparse.linalg.splu(
-                _precision(self._light.reshape(self._shape)), 'MMD_AT_PLUS_A',
-                0, options={'SymmetricMode': True})
-        push = np.zeros(len(self._light))
-        push[list(spot)] = 1 / len(spot)
-        return self._factors.solve(push)
+            light = self._light.reshape(self._shape)
+            self._factors = scipy.linalg.cholesky_banded(
+                _precision(light if order == 'C' else light.T),
+                overwrite_ab=True, lower=True, check_finite=False)
+        push = np.zeros(self._shape)
+        push.flat[list(spot)] = 1 / len(spot)
+        return scipy.linalg.cho_solve_banded(
+            (self._factors, True), push.ravel(order),
+            check_finite=False).reshape(self._shape, order=order).ravel()
 
     def _seen_chroma(self, hint, spot):
         """U and V of a hint's colour in the light of its spot."""
@@ -265,11 +271,13 @@ def _precision(luminance):
 
     Returns
     -------
-    scipy.sparse.csc_matrix
+    ndarray, (columns + 2, pixels)
+        Its diagonal and those below, as :mod:`scipy.linalg` takes them: row
+        `i` has what ties each pixel to the one `i` after it.
     """
     size = luminance.size
     numbers = np.arange(size).reshape(luminance.shape)
-    affinity = scipy.sparse.csc_matrix((size, size))
+    bands = np.zeros((luminance.shape[1] + 2, size), order='F')
     for one, other, distance in (
             (np.s_[:, :-1], np.s_[:, 1:], 1),
             (np.s_[:-1], np.s_[1:], 1),
@@ -278,12 +286,13 @@ def _precision(luminance):
         contrast = (luminance[one] - luminance[other]).ravel() / CONTRAST
         ties = (np.exp(-0.5 * np.square(contrast, dtype=np.float64)) +
                 LEAST_TIE) / distance
-        affinity += scipy.sparse.csc_matrix(
-            (ties, (numbers[one].ravel(), numbers[other].ravel())),
-            (size, size))
-    affinity += affinity.T
-    degrees = np.asarray(affinity.sum(axis=0)).ravel()
+        first, second = numbers[one].ravel(), numbers[other].ravel()
+        bands[second - first, first] -= ties
+        bands[0, first] += ties
+        bands[0, second] += ties
     # In an even region, three times this is the pull of the differential
     # equation whose solutions fade to 1/e within the reach.
-    pull = 1 / (3 * size * REACH ** 2)
-    return (scipy.sparse.diags((1 + pull) * degrees) - affinity).tocsc()
+    bands[0] *= 1 + 1 / (3 * size * REACH ** 2)
+    # Who has no neighbours is a picture by himself.
+    bands[0, bands[0] == 0] = 1
+    return bands

@@ -1,5 +1,9 @@
 """Hints: read, exact where they are, spread as a dense solution has it."""
 
+import subprocess
+import sys
+from unittest import SkipTest
+
 import numpy as np
 from nose.tools import assert_is, assert_raises, eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
@@ -133,6 +137,64 @@ def test_it_is_what_a_dense_solution_gives():
     assert_allclose(spread_hints(luminance, chroma, given),
                     solve_densely(luminance, chroma, spots, wanted),
                     rtol=1e-4, atol=2e-3)
+
+
+def test_upright_photos_are_like_those_on_their_side():
+    random = np.random.RandomState(4)
+    luminance = np.float32(50 + 20 * random.rand(13, 30))
+    chroma = np.float32(20 * random.randn(13, 30, 2))
+    for places in [(4, 2)], [(4, 2), (20, 11), (29, 0)]:
+        lying = spread_hints(luminance, chroma,
+                             [Hint(x, y, RED) for x, y in places])
+        upright = spread_hints(luminance.T, chroma.swapaxes(0, 1),
+                               [Hint(y, x, RED) for x, y in places])
+        assert_allclose(upright.swapaxes(0, 1), lying, rtol=1e-5, atol=1e-4)
+
+
+def test_photos_of_few_pixels():
+    for shape in (1, 1), (1, 9), (9, 1), (2, 2), (2, 9):
+        luminance = np.full(shape, 60, np.float32)
+        result = spread_hints(luminance, np.zeros(shape + (2,), np.float32),
+                              [Hint(0, 0, RED)])
+        assert_allclose(result[0, 0], chroma_of(RED), atol=1)
+
+
+# Photos whose weights are computed in one thread and let go by others, as a
+# server's threads do; bytes that each leaves.
+_THREADS = '''
+import threading
+import numpy as np
+from colornet.photos.hints import Hint, HintSpreader
+
+def spread():
+    global spreader
+    luminance = np.random.rand(120, 120) * 100
+    spreader = HintSpreader(luminance)
+    spreader.spread(np.zeros((120, 120, 2)), [Hint(9, 9, (200, 40, 30))])
+
+def spread_in_threads():
+    for _ in range(10):
+        thread = threading.Thread(target=spread)
+        thread.start()
+        thread.join()
+
+def resident():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * 4096
+
+spread_in_threads()
+before = resident()
+spread_in_threads()
+print((resident() - before) // 10)
+'''
+
+
+def test_threads_leave_nothing():
+    if not sys.platform.startswith('linux'):
+        raise SkipTest('memory is told otherwise here')
+    left = int(subprocess.check_output([sys.executable, '-c', _THREADS],
+                                       cwd=str(tiny.ROOT)))
+    ok_(left < 2 << 20, left)
 
 
 def test_spots_have_the_colours_given():
