@@ -1,5 +1,6 @@
 """FFmpeg's pictures as arrays and back: upright, progressive."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,10 @@ class Colours:
 
 
 class Filters:
-    """A chain of FFmpeg's filters.
+    """A chain of FFmpeg's filters, each of which makes one picture of one.
+
+    Some keep the first until the second is there. PyAV's errors leave 400
+    bytes each for ever, so a picture is asked for only where one should be.
 
     Parameters
     ----------
@@ -130,22 +134,20 @@ class Filters:
         self._graph.configure()
 
     def __call__(self, picture):
-        """What comes out once this picture has gone in; a list."""
+        """What comes out once this picture has gone in: a list of one or none."""
         self._graph.push(picture)
         return self._pull()
 
     def flush(self):
-        """What is still in there; nothing goes in any more."""
+        """What is still in there, a list; nothing goes in any more."""
         self._graph.push(None)
-        return self._pull()
+        return list(itertools.chain.from_iterable(iter(self._pull, [])))
 
     def _pull(self):
-        pictures = []
-        while True:
-            try:
-                pictures.append(self._graph.pull())
-            except (BlockingIOError, self._av.error.EOFError):
-                return pictures
+        try:
+            return [self._graph.pull()]
+        except (BlockingIOError, self._av.error.EOFError):
+            return []
 
 
 def upright_filters(picture, name):

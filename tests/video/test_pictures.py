@@ -1,5 +1,7 @@
 """Pixels of pictures, and pictures of pixels."""
 
+import gc
+import tracemalloc
 from fractions import Fraction
 from unittest import mock
 
@@ -7,7 +9,7 @@ import numpy as np
 from nose.tools import eq_, ok_
 from numpy.testing import assert_allclose, assert_array_equal
 
-from colornet.video.pictures import Colours, Converter
+from colornet.video.pictures import Colours, Converter, Filters
 from tests.video.clips import need_video
 
 #: Of FFmpeg: levels of video, and from 0 on.
@@ -50,3 +52,32 @@ def test_deep_pictures_without_colours():
         # Ten bits, rounded.
         assert_allclose(pixels[..., 0] / 65535., expected, rtol=0, atol=.0015)
         ok_((pixels == pixels[..., :1]).all())
+
+
+def test_filters_give_each_picture_once_and_keep_nothing():
+    av = need_video()
+    picture = av.VideoFrame.from_ndarray(
+        np.zeros((16, 16, 3), np.uint8), 'rgb24')
+    # The second kind gives a picture when the next one is there.
+    for names, late in ((['hflip', 'format=gray'], 0),
+                        (['yadif', 'format=gray'], 1)):
+        filters, numbers = Filters(picture, Fraction(1, 25), names), []
+
+        def filter_them(since, until):
+            for number in range(since, until):
+                picture.pts = number
+                numbers.extend(out.pts for out in filters(picture))
+
+        filter_them(0, 100)
+        tracemalloc.start()
+        try:
+            filter_them(100, 400)
+            gc.collect()
+            left, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        eq_(len(numbers), 400 - late)
+        ok_(left < 60 * 300, left)
+        numbers += [out.pts for out in filters.flush()]
+        eq_(numbers, sorted(set(numbers)))
+        eq_(len(numbers), 400)
