@@ -1,11 +1,12 @@
 """What colornet depends on: versions, licences, known advisories.
 
 ``python -m reliability.supply`` lists the packages that ``setup.py`` names for
-each Python, with the licences of those that are installed here, and asks the
-public database OSV for advisories. Where that cannot be reached, or with
-``--offline``, those of ``reliability/advisories.csv`` are listed, which also
-says what of them colornet is touched by. The exit status is 1 if there is one
-that nobody has judged.
+each Python, and those of ``reliability/packages.csv`` that these bring along,
+with their licences, and asks the public database OSV for advisories. Where
+that cannot be reached, or with ``--offline``, those of
+``reliability/advisories.csv`` are listed, which also says what of them
+colornet is touched by. The exit status is 1 if there is one that nobody has
+judged, or if a package is installed here that was not looked up.
 """
 
 import argparse
@@ -27,8 +28,9 @@ from benchmarks.tables import format_table
 from colornet.cli import report_errors
 from colornet.terminal import note
 
-__all__ = ['Advisory', 'ask_osv', 'known_advisories', 'licence', 'main',
-           'list_packages', 'touching']
+__all__ = ['Advisory', 'Companion', 'ask_osv', 'installed', 'known_advisories',
+           'known_companions', 'licence', 'list_packages', 'main',
+           'not_looked_up', 'touching']
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +40,10 @@ OSV = 'https://api.osv.dev/v1/'
 
 #: One that is known: of which versions, what it is, and what it means here.
 Advisory = namedtuple('Advisory', 'package versions id what here')
+
+#: What packages that are named bring along: the version that pip takes, the
+#: Pythons and the extras that it comes with.
+Companion = namedtuple('Companion', 'package version pythons extras licence')
 
 
 def list_packages(pythons=PYTHONS):
@@ -95,11 +101,76 @@ def licence(package):
     return ', '.join(OrderedDict.fromkeys(names)) or 'not told'
 
 
+def installed(names):
+    """Packages that are installed here, and those that they ask for.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    OrderedDict of str to str
+        Name -> version.
+    """
+    found, seen, left = OrderedDict(), set(), [(name, '') for name in names]
+    while left:
+        name, extra = asked = left.pop()
+        if asked in seen:
+            continue
+        seen.add(asked)
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        found[name] = package.version
+        for requirement in map(Requirement, package.requires or ()):
+            if not requirement.marker or requirement.marker.evaluate(
+                    {'extra': extra}):
+                left += [(canonicalize_name(requirement.name), wanted)
+                         for wanted in {''} | requirement.extras]
+    return found
+
+
+def not_looked_up(packages, companions):
+    """What is installed here, but is not in the lists.
+
+    Parameters
+    ----------
+    packages : dict
+        As list_packages() returns them.
+    companions : list of Companion
+
+    Returns
+    -------
+    list of str
+        Lines that say which.
+    """
+    versions = {}
+    for (name, _), named in packages.items():
+        versions.setdefault(name, set()).update(named.values())
+    for companion in companions:
+        versions.setdefault(companion.package, set()).add(companion.version)
+    # PyTorch's versions end with what they were built for.
+    return ['%s %s' % (name, version) for name, version in
+            installed({name for name, _ in packages}).items()
+            if version.partition('+')[0] not in versions.get(name, ())]
+
+
 def known_advisories():
     """Those of ``reliability/advisories.csv``, a list of Advisory."""
-    with open(ROOT / 'reliability' / 'advisories.csv', newline='',
+    return _read('advisories.csv', Advisory)
+
+
+def known_companions():
+    """Those of ``reliability/packages.csv``, a list of Companion."""
+    return _read('packages.csv', Companion)
+
+
+def _read(name, kind):
+    with open(ROOT / 'reliability' / name, newline='',
               encoding='utf-8') as file:
-        return [Advisory(**row) for row in csv.DictReader(file)]
+        return [kind(**row) for row in csv.DictReader(file)]
 
 
 def touching(advisories, package, version):
@@ -165,9 +236,14 @@ def _run(options):
             for (name, extra), versions in packages.items()]
     print(format_table(('package', 'extra', 'version (Python)', 'licence'),
                        rows))
+    companions = known_companions()
+    print()
+    print(format_table(('brought along', 'version', 'Python', 'with',
+                        'licence'), companions))
     asked = list(OrderedDict.fromkeys(
-        (name, version) for (name, _), versions in packages.items()
-        for version in versions.values()))
+        [(name, version) for (name, _), versions in packages.items()
+         for version in versions.values()] +
+        [companion[:2] for companion in companions]))
     known = known_advisories()
     rows, unjudged = [], []
     for name, version in asked:
@@ -191,11 +267,14 @@ def _run(options):
                        rows))
     for line in unjudged:
         print('NOT JUDGED %s' % line)
-    print('%d packages, %d advisories, %s'
-          % (len({name for name, _ in packages}), len(rows),
+    unknown = not_looked_up(packages, companions)
+    for line in unknown:
+        print('NOT LOOKED UP %s' % line)
+    print('%d packages, %d advisories, %d not looked up, %s'
+          % (len({name for name, _ in asked}), len(rows), len(unknown),
              '%d not judged' % len(unjudged) if was_asked else
              'OSV not asked for others'))
-    return bool(unjudged)
+    return bool(unjudged or unknown)
 
 
 def _ranges(versions):

@@ -180,9 +180,57 @@ def test_licences():
     eq_(supply.licence('no-such-package'), '')
 
 
-def test_every_advisory_that_is_known_is_of_a_version_that_is_named():
+def test_what_packages_bring_along_is_listed_once_with_its_licence():
+    companions = supply.known_companions()
+    eq_(len({companion[:2] for companion in companions}), len(companions))
+    named = supply.list_packages()
+    for companion in companions:
+        first, _, last = companion.pythons.partition(' - ')
+        ok_({first, last or first} <= set(supply.PYTHONS), companion)
+        ok_(set(companion.extras.split()) <=
+            {extra for _, extra in named} | {'Python'}, companion)
+        ok_(companion.licence, companion)
+    ok_({'werkzeug', 'tornado', 'click', 'msgpack', 'pyyaml', 'urllib3'} <=
+        {companion.package for companion in companions})
+
+
+def package(version, *requires):
+    return mock.Mock(version=version, requires=requires)
+
+
+def test_what_is_installed_but_was_not_looked_up_is_told():
+    here = {'flask': package('3.1.3', 'Werkzeug>=3', 'New[more]',
+                             'colorama; sys_platform == "no"', 'absent'),
+            'werkzeug': package('3.1.3'), 'torch': package('2.13.0+cpu'),
+            'new': package('1.0', 'fsspec; extra == "more"',
+                           'click; extra == "others"', 'flask'),
+            'fsspec': package('2026.9.0'), 'click': package('0.1')}
+
+    def distribution(name):
+        if name not in here:
+            raise supply.metadata.PackageNotFoundError(name)
+        return here[name]
+    with mock.patch.object(supply.metadata, 'distribution', distribution):
+        eq_(dict(supply.installed(['flask'])), {
+            'flask': '3.1.3', 'werkzeug': '3.1.3', 'new': '1.0',
+            'fsspec': '2026.9.0'})
+        arguments = supply.list_packages(), supply.known_companions()
+        eq_(sorted(supply.not_looked_up(*arguments)),
+            ['new 1.0', 'werkzeug 3.1.3'])
+        status, printed, _ = ask(['--offline'], None, None)
+        eq_(status, 1)
+        assert_in('NOT LOOKED UP werkzeug 3.1.3\n', printed)
+        assert_in(' 2 not looked up, ', printed)
+        here['werkzeug'].version = '3.1.9'
+        del here['new']
+        eq_(supply.not_looked_up(*arguments), [])
+        eq_(ask(['--offline'], None, None)[0], 0)
+
+
+def test_every_advisory_that_is_known_is_of_a_version_that_is_listed():
     versions = {(name, version) for (name, _), found in
                 supply.list_packages().items() for version in found.values()}
+    versions |= {companion[:2] for companion in supply.known_companions()}
     known = supply.known_advisories()
     for advisory in known:
         ok_(any(supply.touching([advisory], *version)
@@ -191,15 +239,23 @@ def test_every_advisory_that_is_known_is_of_a_version_that_is_named():
     eq_(supply.touching(known, 'pillow', '1000'), [])
 
 
-def ask(arguments, answers):
-    """What is printed, and the status, where OSV answers so."""
+def ask(arguments, answers, here=()):
+    """What is printed, and the status, where OSV answers so.
+
+    Newer versions than those of the list may be installed meanwhile: tests see
+    no others than ``here``, or what is there (None).
+    """
     def urlopen(request, timeout):
         answer = answers(request.full_url[len(supply.OSV):], request.data)
         return io.BytesIO(json.dumps(answer).encode())
     printed = io.StringIO()
-    with mock.patch('urllib.request.urlopen', urlopen), \
-            mock.patch('sys.stderr', io.StringIO()) as said, \
-            contextlib.redirect_stdout(printed):
+    with contextlib.ExitStack() as stack:
+        if here is not None:
+            stack.enter_context(mock.patch.object(
+                supply, 'installed', lambda names: dict(here)))
+        stack.enter_context(mock.patch('urllib.request.urlopen', urlopen))
+        said = stack.enter_context(mock.patch('sys.stderr', io.StringIO()))
+        stack.enter_context(contextlib.redirect_stdout(printed))
         status = supply.main(arguments)
     return status, printed.getvalue(), said.getvalue()
 
