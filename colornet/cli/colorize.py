@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import ColornetError, Unfinished
 from ..files import is_special
 from ..terminal import note, say
-from .options import add, add_photo_network, positive
+from .options import Keyed, add, add_photo_network, positive
 from .reporting import (FIRST_ONLY, IN_COLOUR, NO_PHOTOS, STREAM, THERE,
                         print_line, print_report)
 
@@ -72,7 +72,7 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
-    command.add_argument('--hints', action='append', default=[],
+    command.add_argument('--hints', action=Keyed, default=[],
                          metavar='X,Y=COLOUR', help='for one photo: the '
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
@@ -207,6 +207,9 @@ def _choose_way(options, out):
         raise ColornetError('%s is no name of a photo: what comes from the '
                             'standard input needs one, such as %s.png, or -'
                             % (out, out.rstrip('/')))
+    if options.keep_times:
+        raise ColornetError('--keep-times is for files, and not for the '
+                            'standard input or output')
     return _colorize_stream
 
 
@@ -224,7 +227,7 @@ def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
     from ..photos.hints import parse_hint
     from ..photos.options import Options
-    from ..photos.writing import check_suffix
+    from ..photos.writing import check_suffix, takes_quality
     format = options.format
     if out is not None:
         # JPEG is jpg as well as jpeg.
@@ -236,7 +239,11 @@ def _result_options(options, out=None):
     chosen = {field.name: getattr(options, field.name)
               for field in dataclasses.fields(Options)}
     chosen.update(format=format, hints=tuple(map(parse_hint, options.hints)))
-    return Options(**chosen)
+    results = Options(**chosen)
+    if options.quality is not None and format and not takes_quality(format):
+        raise ColornetError('--quality is of JPEG and WebP, and not of %s'
+                            % format)
+    return results
 
 
 def _watch(options, out, report):

@@ -18,7 +18,7 @@ from colornet.errors import ColornetError
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.folders import Steps
 from tests import tiny
-from tests.cli.commands import run
+from tests.cli.commands import check_is_refused, run
 from tests.cli.test_colorize import GREY
 from tests.photos.samples import InFolder, grey, photo
 
@@ -49,8 +49,45 @@ class TestRefusals(InFolder):
         self.check_refused(
             'refinement.crf_weight is of the step crf', self.grey, '-o',
             self.out, '--decoding', 'refinement.crf_weight=3')
-        status, _, err = self.colorize(self.grey, '-o', self.out, '--decoding',
-                                       'saturation=2')
+        self.check_refused(
+            'refinement.steps=crf does nothing: refinement is none', self.grey,
+            '-o', self.out, '--refinement=none', '--decoding',
+            'refinement.steps=crf')
+        for out, more, of in ((self.out, ['--format=png'], 'png'),
+                              (self.folder / 'a.TIF', [], 'TIF'),
+                              ('-', ['--format=bmp'], 'bmp')):
+            self.check_refused(
+                '--quality is of JPEG and WebP, and not of %s\n' % of,
+                self.grey, '-o', out, '--quality=90', *more)
+        self.check_refused('--keep-times is for files', self.grey, '-o', '-',
+                           '--keep-times')
+        for more in (['--decoding', 'saturation=2'], ['--quality=90'], [
+                '--refinement=none', '--decoding', 'refinement.steps=none']):
+            status, _, err = self.colorize(self.grey, '-o', self.out,
+                                           '--overwrite', *more)
+            eq_((status, err), (0, ''))
+
+    def test_what_is_given_twice(self):
+        """One of the two would do nothing."""
+        for words, *arguments in (
+                ('-o/--out: given twice, as - and x.png', '-o', '-', '--out',
+                 'x.png'),
+                ('--format: given twice, as jpg and png', '--format=jpg',
+                 '--format=png'),
+                ('--hints: 1,1=red and 1, 1=blue contradict', '--hints',
+                 '1,1=red', '--hints=1,2=red', '--hints', '1, 1=blue'),
+                ('--decoding: saturation=2 and decoding.saturation=1 contra',
+                 '--decoding=saturation=2',
+                 '--decoding=decoding.saturation=1')):
+            check_is_refused(words, 'colorize', self.grey, *arguments)
+            ok_(not Path('x.png').exists())
+        for command in ('train a.ini', 'study bins'):
+            check_is_refused('--set: a.b=1 and a.b = 2 contradict',
+                             *command.split(), '--data=x', '--set=a.b=1',
+                             '--set=a.b = 2')
+        status, _, err = self.colorize(self.grey, '-o', self.out, '-o',
+                                       self.out, '--hints=1,1=red',
+                                       '--hints=1,1=red', '--hints=1,2=blue')
         eq_((status, err), (0, ''))
 
     def test_what_results_cannot_go_to(self):
@@ -141,13 +178,14 @@ class TestRefusals(InFolder):
     def test_hints_for_a_photo_that_keeps_its_colours(self):
         colour = self.saved(photo(), 'colour.png')
         stdin = io.TextIOWrapper(io.BytesIO(colour.read_bytes()))
-        for source, more in (colour, []), (colour, ['--format=bmp']), (
-                '-', ['-o', self.folder / 'a.png']), (
-                '-', ['-o', self.folder / 'a.jpg']):
+        for source, out, more in (
+                (colour, self.out, []), (colour, self.out, ['--format=bmp']),
+                ('-', self.folder / 'a.png', []),
+                ('-', self.folder / 'a.jpg', [])):
             stdin.seek(0)
             with mock.patch('sys.stdin', stdin):
                 status, _, err = self.colorize(
-                    source, '-o', self.out, '--colour=keep', '--overwrite',
+                    source, '-o', out, '--colour=keep', '--overwrite',
                     '--hints=5,5=red', *more)
             eq_(status, 0)
             eq_(err.count('keeps its colours, hints are not used: '), 1, err)
