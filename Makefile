@@ -138,8 +138,15 @@ $(VENV)/lint: tools/lint-requirements.txt $(VENV)/installed
 	@$(call pip_install,-r $<)
 	@touch $@
 
-data-cvcl: $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
+data-cvcl: $(if $(filter data/cvcl,$(CVCL)),,check-CVCL) $(VENV)/installed ## fetch the photos into data/cvcl; with CVCL=folder, check that folder
 	$(COLORNET) data cvcl $(if $(filter data/cvcl,$(CVCL)),--out,--verify) $(PHOTOS)
+
+# Before minutes of installation: check-DATA is of the folder DATA.
+CHECK_CVCL = ; "make data-cvcl" fetches data/cvcl
+check-%: FORCE
+	@[ -d $(call quoted,$($*)) ] || { printf '%s %s%s\n' \
+	    'colornet: there is no folder' $(call quoted,$($*)) \
+	    '; give yours as $*=folder$(CHECK_$*)' >&2; exit 2; }
 
 # $(call train,EXPERIMENT,FOLDER)
 TRAIN = $(COLORNET) train$(if $(ENGINE), --engine $(ENGINE))
@@ -148,15 +155,15 @@ train = $(TRAIN) experiments/$(1).ini --data $(2) \
     --out $(OUT)/$(1) $(if $(EPOCHS),--set training.epochs=$(call \
     quoted,$(EPOCHS)))
 
-train-cvcl: $(TRAINER) ## train both networks on CVCL=data/cvcl, for EPOCHS=n, by ENGINE=pytorch
+train-cvcl: check-CVCL $(TRAINER) ## train both networks on CVCL=data/cvcl, for EPOCHS=n, by ENGINE=pytorch
 	$(call train,cvcl_classification,$(PHOTOS))
 	$(call train,cvcl_regression,$(PHOTOS))
 
-train-cvcl-more: $(TRAINER) ## train Table 2's second seed and its L2 regression
+train-cvcl-more: check-CVCL $(TRAINER) ## train Table 2's second seed and its L2 regression
 	$(call train,cvcl_classification_2017,$(PHOTOS))
 	$(call train,cvcl_regression_l2,$(PHOTOS))
 
-train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CVCL
+train-best: check-GENERAL check-CVCL $(TRAINER) ## train both on the photos in GENERAL=folder, then on CVCL
 	$(call train,general_classification,$(call quoted,$(GENERAL)))
 	$(call train,cvcl_best,$(PHOTOS) --set \
 	    training.start_from=$(OUT)/general_classification)
@@ -165,7 +172,7 @@ train-best: $(TRAINER) ## train both on the photos in GENERAL=folder, then on CV
 	    training.start_from=$(OUT)/general_regression)
 
 # What it starts from ships; free photos show both, test photos score both.
-adversarial: $(VENV)/installed ## train our best against a discriminator: RUNS/adversarial, .jpg, tables
+adversarial: check-CVCL $(VENV)/installed ## train our best against a discriminator: RUNS/adversarial, .jpg, tables
 	$(if $(filter pytorch,$(ENGINE)),$(error colornet: only Theano trains against \
 	    a discriminator))
 	$(call train,adversarial,$(PHOTOS))
@@ -176,30 +183,34 @@ adversarial: $(VENV)/installed ## train our best against a discriminator: RUNS/a
 	$(VENV)/bin/python tools/adversarial_table.py $(PHOTOS) $(OUT)/adversarial \
 	    $(OUT)/adversarial_test.csv $(OUT)/adversarial_held_out.csv
 
-train-everyday: $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
+train-everyday: check-EVERYDAY $(TRAINER) ## train on the photos in EVERYDAY=folder, for photos of all kinds
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
-# Before gigabytes of PyTorch are installed for nothing.
+# Before gigabytes of PyTorch are installed for nothing. From Python 3.12 on,
+# PyTorch trains on the CPU, too.
 check-gpu:
-	@command -v nvidia-smi > /dev/null || { echo "colornet: there is no NVIDIA \
-	GPU here (no nvidia-smi); make train-everyday trains on the CPU" >&2; exit 2; }
-	@[ -d $(call quoted,$(EVERYDAY)) ] || { echo "colornet: EVERYDAY is no folder" \
-	    >&2; exit 2; }
+	@command -v nvidia-smi > /dev/null || { \
+	python=$(if $(PYTHON),,$(wildcard $(VENV)/bin/python)); \
+	python=$${python:-$$(tools/find-python $(PYTHON) 2> /dev/null)}; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' \
+	    2> /dev/null && by=' ENGINE=pytorch'; \
+	echo "colornet: there is no NVIDIA GPU here (no nvidia-smi); make" \
+	    "train-everyday$$by trains on the CPU" >&2; exit 2; }
 
 train-everyday-gpu: TRAIN = $(COLORNET) train --engine pytorch --device cuda --bfloat16
-train-everyday-gpu: check-gpu $(VENV)/pytorch ## the same in minutes, by PyTorch on a CUDA GPU
+train-everyday-gpu: check-gpu check-EVERYDAY $(VENV)/pytorch ## the same in minutes, by PyTorch on a CUDA GPU
 	$(call train,everyday,$(call quoted,$(EVERYDAY)))
 
-train-mcgill: $(TRAINER) ## train on MCGILL=data/mcgill; likewise:
+train-mcgill: check-MCGILL $(TRAINER) ## train on MCGILL=data/mcgill; likewise:
 	$(call train,mcgill_classification,$(call quoted,$(MCGILL)))
 
-train-ilsvrc: $(TRAINER) ## ILSVRC=data/ilsvrc
+train-ilsvrc: check-ILSVRC $(TRAINER) ## ILSVRC=data/ilsvrc
 	$(call train,ilsvrc_classification,$(call quoted,$(ILSVRC)))
 
-train-mirflickr: $(TRAINER) ## MIRFLICKR=data/mirflickr
+train-mirflickr: check-MIRFLICKR $(TRAINER) ## MIRFLICKR=data/mirflickr
 	$(call train,mirflickr_classification,$(call quoted,$(MIRFLICKR)))
 
-train-folder: $(TRAINER) ## DATA=folder, your own photos
+train-folder: check-DATA $(TRAINER) ## DATA=folder, your own photos
 	$(call train,folder_classification,$(call quoted,$(DATA)))
 
 table1: $(VENV)/installed ## count the photos of all data sets: RUNS/table1.csv
@@ -207,19 +218,19 @@ table1: $(VENV)/installed ## count the photos of all data sets: RUNS/table1.csv
 	    --ilsvrc $(call quoted,$(ILSVRC)) \
 	    --mirflickr $(call quoted,$(MIRFLICKR)) --out $(OUT)/table1.csv
 
-table2: $(VENV)/installed ## score them: RUNS/table2.csv
+table2: check-CVCL $(VENV)/installed ## score them: RUNS/table2.csv
 	$(COLORNET) table2 --data $(PHOTOS) --runs $(OUT) --out $(OUT)/table2.csv
 
-decodings: $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
+decodings: check-CVCL $(VENV)/installed ## compare ways from class scores to colours: RUNS/decodings.csv, .png
 	$(COLORNET) decodings $(firstword $(wildcard $(RUNS)/cvcl_classification/best.h5) \
 	    weights/cvcl_classification.h5) --data $(PHOTOS) --out $(OUT)/decodings.csv
 
-everyday: $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/everyday.csv, .jpg
+everyday: check-EVERYDAY_TEST $(VENV)/installed ## score the networks on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/everyday.csv, .jpg
 	$(COLORNET) everyday --data $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/everyday.csv --sheet $(OUT)/everyday.jpg
 
-hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/hints.csv, .png, .jpg
+hints: check-EVERYDAY_TEST $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_LIST=nature: RUNS/hints.csv, .png, .jpg
 	$(COLORNET) hints --data $(call quoted,$(EVERYDAY_TEST)) \
 	    $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST))) \
 	    --out $(OUT)/hints.csv --sheet $(OUT)/hints.jpg
@@ -227,7 +238,7 @@ hints: $(VENV)/installed ## what hints bring on EVERYDAY_TEST=folder, EVERYDAY_L
 data/clips: $(VENV)/installed
 	$(VENV)/bin/python tools/fetch_clips.py $@
 
-flicker: $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
+flicker: $(if $(filter data/clips,$(CLIPS)),,check-CLIPS) $(VENV)/extras $(filter data/clips,$(CLIPS)) ## how much films flicker, smoothed and not, on CLIPS=data/clips: RUNS/flicker.csv
 	$(COLORNET) flicker --data $(call quoted,$(CLIPS)) \
 	    $(if $(ENGINE),--engine $(ENGINE)) --out $(OUT)/flicker.csv
 
@@ -236,7 +247,7 @@ consistency = $(COLORNET) consistency$(if $(ENGINE), --engine $(ENGINE)) --cvcl 
     $(if $(EVERYDAY_LIST),--list $(call quoted,$(EVERYDAY_LIST)))
 
 # All ways take long: of them, EVERY leaves photos out, not of what photos get.
-consistency: $(VENV)/$(or $(filter onnx pytorch,$(ENGINE)),installed) ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency*
+consistency: check-CVCL check-EVERYDAY_TEST $(VENV)/$(or $(filter onnx pytorch,$(ENGINE)),installed) ## what makes colours even, on CVCL and EVERYDAY_TEST, EVERY=4th of it: RUNS/consistency*
 	$(consistency) $(if $(EVERY),--every $(call quoted,$(EVERY))) \
 	    --out $(OUT)/consistency.csv --sheet $(OUT)/consistency.jpg
 	$(consistency) --default --out $(OUT)/consistency_default.csv
@@ -250,8 +261,21 @@ figure7: ## the most inconsistent outputs
 figure8: ## the least saturated outputs
 figure4 figure5 figure7 figure8: FIGURE_DATA = --data $(PHOTOS)
 figure6: FIGURE_DATA = --data $(call quoted,$(ILSVRC))
-$(FIGURES): $(VENV)/installed
-	$(COLORNET) figure $(@:figure%=%) $(FIGURE_DATA) --runs $(OUT) --out $(OUT)/$@.png
+# One rule for each folder: what a rule with commands needs is made first.
+figure = $(COLORNET) figure $(@:figure%=%) $(FIGURE_DATA) --runs $(OUT) --out $(OUT)/$@.png
+figure1 figure2 figure3: $(VENV)/installed
+	$(figure)
+figure4 figure5 figure7 figure8: check-CVCL $(VENV)/installed
+	$(figure)
+figure6: check-ILSVRC $(VENV)/installed
+	$(figure)
+# One rule each, as those of several make all of them.
+no_such = echo "colornet: there is no $@; there are figure1 to figure8, table1 and table2" \
+    >&2; exit 2
+figure%:
+	@$(no_such)
+table%:
+	@$(no_such)
 
 study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
     --runs $(OUT)/studies --results $(call quoted,$(RESULTS)) \
@@ -260,7 +284,7 @@ study = $(COLORNET) study $(1) --data $(PHOTOS) --scale $(SCALE) \
 report = $(COLORNET) report --runs $(OUT) --results $(call quoted,$(RESULTS)) \
     --out $(OUT)/report.html
 
-$(STUDIES): $(VENV)/installed
+$(STUDIES): check-CVCL $(VENV)/installed
 	$(call study,$(strip $@ $(AND)))
 
 # The paper's trials, then its "entire training set".

@@ -13,7 +13,7 @@ from pathlib import Path
 from .errors import ColornetError
 
 __all__ = ['DEFAULT_NETWORK', 'EVERYDAY', 'ROOT', 'SHIPPED_NETWORKS',
-           'cache_folder', 'find_resource', 'image_commit',
+           'cache_folder', 'chose_cache', 'find_resource', 'image_commit',
            'num_processors', 'take_environment', 'weights_file']
 
 #: The checkout, or where the package is installed.
@@ -111,6 +111,12 @@ def cache_folder():
         return Path(_environment['COLORNET_CACHE'])
     return Path(_environment.get('XDG_CACHE_HOME') or
                 Path.home() / '.cache') / 'colornet'
+
+
+def chose_cache():
+    """Whether the environment told of a :func:`cache_folder`."""
+    return bool({'COLORNET_CACHE', 'XDG_CACHE_HOME'}.intersection(
+        _environment))
 
 
 def image_commit():

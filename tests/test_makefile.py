@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+from pathlib import Path
 from unittest import SkipTest
 
 from nose.tools import assert_in, assert_not_in, eq_
@@ -78,6 +80,68 @@ def test_every_experiment_is_a_target():
     assert_not_in('fetch_clips', dry_run('flicker', 'CLIPS=a b'))
     assert_in('--engine onnx', dry_run('flicker', 'ENGINE=onnx'))
     assert_not_in('--engine', dry_run('flicker'))
+
+
+def told(*arguments, **environment):
+    """The line of a target that ends before it installs anything."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in 'Makefile', 'experiments', 'tools':
+            Path(folder, name).symlink_to(tiny.ROOT / name)
+        done = subprocess.run(
+            ['make', '-C', folder] + list(arguments), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, universal_newlines=True, env=dict({
+                name: value for name, value in os.environ.items()
+                if not name.startswith('MAKE')}, **environment))
+        eq_(sorted(os.listdir(folder)), ['Makefile', 'experiments', 'tools'])
+    eq_(done.returncode, 2)
+    line, _ = done.stderr.splitlines()
+    return line
+
+
+def test_folders_are_looked_for_before_anything_is_installed():
+    if not shutil.which('make'):
+        raise SkipTest('needs make')
+    for target, name in (
+            ('train-folder', 'DATA'), ('train-everyday', 'EVERYDAY'),
+            ('train-mcgill', 'MCGILL'), ('train-ilsvrc', 'ILSVRC'),
+            ('train-mirflickr', 'MIRFLICKR'), ('train-best', 'GENERAL'),
+            ('everyday', 'EVERYDAY_TEST'), ('hints', 'EVERYDAY_TEST'),
+            ('flicker', 'CLIPS'), ('figure6', 'ILSVRC')):
+        eq_(told(target, name + "=no'where b"), "colornet: there is no folder "
+            "no'where b; give yours as %s=folder" % name)
+    for target in ('train-cvcl', 'train-cvcl-more', 'adversarial', 'table2',
+                   'decodings', 'data-cvcl', 'consistency', 'figure4',
+                   'figure5', 'figure7', 'figure8', 'bins'):
+        eq_(told(target, 'CVCL=nowhere'), 'colornet: there is no folder '
+            'nowhere; give yours as CVCL=folder; "make data-cvcl" fetches '
+            'data/cvcl')
+    for target in 'figure9', 'table3':
+        assert_in('there is no %s; there are figure1 to' % target,
+                  told(target))
+
+
+#: A Python that is none but for what the search asks.
+NEWER = '''#!/bin/sh
+case $2 in
+    *'FIRST, LAST = 8, 11'*) echo Python 3.13; exit 1 ;;
+    *FIRST*) echo "$0" ;;
+esac
+'''
+
+
+def test_what_trains_without_a_gpu():
+    if not shutil.which('make') or shutil.which('nvidia-smi'):
+        raise SkipTest('needs make, and no GPU')
+    with tempfile.TemporaryDirectory() as folder:
+        newer = Path(folder, 'python3.13')
+        newer.write_text(NEWER)
+        newer.chmod(0o755)
+        for python, more in ((sys.executable, ' ENGINE=pytorch' if
+                              sys.version_info >= (3, 12) else ''),
+                             (str(newer), ' ENGINE=pytorch')):
+            eq_(told('train-everyday-gpu', 'PYTHON=' + python),
+                'colornet: there is no NVIDIA GPU here (no nvidia-smi); make '
+                'train-everyday%s trains on the CPU' % more)
 
 
 def test_every_study_is_a_target():

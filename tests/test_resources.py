@@ -9,8 +9,9 @@ from nose.tools import assert_in, eq_
 
 from colornet.network.stored import load_configuration
 from colornet.resources import (DEFAULT_NETWORK, SHIPPED_NETWORKS,
-                                cache_folder, find_resource, image_commit,
-                                num_processors, take_environment, weights_file)
+                                cache_folder, chose_cache, find_resource,
+                                image_commit, num_processors, take_environment,
+                                weights_file)
 from tests import tiny
 from tests.tiny import check_error
 
@@ -46,6 +47,7 @@ def check_environment(variables, folder, commit):
     take_environment(variables)
     try:
         eq_((cache_folder(), image_commit()), (folder, commit))
+        eq_(chose_cache(), folder != Path.home() / '.cache' / 'colornet')
     finally:
         take_environment({})
 

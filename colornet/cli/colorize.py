@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import dataclasses
 import errno
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,20 +11,11 @@ from pathlib import Path
 from ..errors import ColornetError, Unfinished
 from ..files import is_special
 from ..terminal import note, say
-from .options import add, add_photo_network, positive
+from .options import Keyed, add, add_photo_network, positive
+from .reporting import (FIRST_ONLY, IN_COLOUR, NO_PHOTOS, STREAM, THERE,
+                        print_line, print_report)
 
-__all__ = ['add_colorize', 'print_report']
-
-#: The standard input or output, in place of a file.
-STREAM = '-'
-
-#: What was not done as somebody might expect.
-_FIRST_ONLY = ('of animations, only the first picture is coloured, of pages '
-               'the largest (--pages all): ')
-_IN_COLOUR = ('left out, as they have colours (--colour keep, blend or '
-              'replace): ')
-_THERE = '--overwrite replaces what is already there'
-_NO_PHOTOS = 'left out, as they are no photos: '
+__all__ = ['add_colorize']
 
 
 def add_colorize(commands):
@@ -82,7 +72,7 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
-    command.add_argument('--hints', action='append', default=[],
+    command.add_argument('--hints', action=Keyed, default=[],
                          metavar='X,Y=COLOUR', help='for one photo: the '
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
@@ -110,7 +100,7 @@ def _colorize(options):
     if options.chunk is not None:
         return _colorize_chunk(options)
     from ..photos.report import Report
-    report = Report(listener=_print_line if options.json else None)
+    report = Report(listener=print_line if options.json else None)
     if all(source != STREAM and _why_missing(source)
            for source in options.sources):
         return _tell_missing(options, report)
@@ -130,13 +120,16 @@ def _colorize(options):
     except BrokenPipeError:
         raise
     except (ColornetError, KeyboardInterrupt, MemoryError, OSError) as error:
-        # Who watches was told of each photo.
-        if not options.watch and (report.written or report.failed):
-            print_report(report, out, options)
+        reason = str(error) or 'out of memory'
+        # Who watches was told of each photo; of one alone, the error tells.
+        if not options.watch and (
+                report.written or len(report.failed + report.undone) > 1 or
+                any(why != reason for _, why in report.failed)):
+            print_report(report, out, options, reason)
         if (isinstance(error, KeyboardInterrupt) or
                 not (report.written or report.skipped)):
             raise
-        raise Unfinished(str(error) or 'out of memory')
+        raise Unfinished(reason)
     return print_report(report, out, options)
 
 
@@ -214,6 +207,9 @@ def _choose_way(options, out):
         raise ColornetError('%s is no name of a photo: what comes from the '
                             'standard input needs one, such as %s.png, or -'
                             % (out, out.rstrip('/')))
+    if options.keep_times:
+        raise ColornetError('--keep-times is for files, and not for the '
+                            'standard input or output')
     return _colorize_stream
 
 
@@ -231,7 +227,7 @@ def _result_options(options, out=None):
     """The options of results; `out` decides the format, if it is a file."""
     from ..photos.hints import parse_hint
     from ..photos.options import Options
-    from ..photos.writing import check_suffix
+    from ..photos.writing import check_suffix, takes_quality
     format = options.format
     if out is not None:
         # JPEG is jpg as well as jpeg.
@@ -243,7 +239,11 @@ def _result_options(options, out=None):
     chosen = {field.name: getattr(options, field.name)
               for field in dataclasses.fields(Options)}
     chosen.update(format=format, hints=tuple(map(parse_hint, options.hints)))
-    return Options(**chosen)
+    results = Options(**chosen)
+    if options.quality is not None and format and not takes_quality(format):
+        raise ColornetError('--quality is of JPEG and WebP, and not of %s'
+                            % format)
+    return results
 
 
 def _watch(options, out, report):
@@ -262,7 +262,7 @@ def _watch(options, out, report):
 
     def tell(entry):
         if options.json:
-            _print_line(entry)
+            print_line(entry)
         if entry['status'] == 'failed':
             note('colornet: failed: %(source)s: %(reason)s' % entry)
         elif not options.json and not options.quiet:
@@ -272,16 +272,16 @@ def _watch(options, out, report):
             for text in entry.get('notes', ()):
                 note('colornet: note: %s: %s' % (text, entry['source']))
             if entry.get('first_only'):
-                note('colornet: note: ' + _FIRST_ONLY + entry['source'])
+                note('colornet: note: ' + FIRST_ONLY + entry['source'])
         if entry['status'] == 'in colour':
-            tell_once('in colour', _IN_COLOUR + entry['source'])
+            tell_once('in colour', IN_COLOUR + entry['source'])
         if entry['status'] == 'skipped' and not options.skip_existing:
-            tell_once('skipped', _THERE)
+            tell_once('skipped', THERE)
 
     def tell_others():
         for suffix in sorted(report.others):
             tell_once(('other', suffix),
-                      _NO_PHOTOS + (suffix or 'without ending'))
+                      NO_PHOTOS + (suffix or 'without ending'))
         return False
     report.listener = tell
     results = _result_options(options)
@@ -368,61 +368,3 @@ def _colorize_stream(options, out, report):
         sink = stack.enter_context(open_sink(file, options.overwrite))
         colorize_stream(_load(options), stream, sink, results, source, file,
                         report, options.batch_size, not options.quiet)
-
-
-def _print_line(entry):
-    """A photo as a line of JSON."""
-    print(json.dumps(entry), flush=True)
-
-
-def print_report(report, out, options=None):
-    """Name the failures; say what was done.
-
-    Parameters
-    ----------
-    report : Report
-    out : str
-    options : argparse.Namespace, optional
-        Of :func:`add_colorize`.
-
-    Returns
-    -------
-    int
-        The exit status.
-    """
-    for source, reason in report.failed:
-        note('colornet: failed: %s: %s' % (source, reason))
-    if options is None or not options.quiet:
-        skipped = (', %d already there' % len(report.skipped)
-                   if report.skipped else '')
-        if out != STREAM:
-            tell = note if options is not None and options.json else say
-            tell('%d coloured in %s%s, %d failed' % (
-                len(report.written), out, skipped, len(report.failed)))
-        for text in _notes(report, options):
-            note('colornet: note: ' + text)
-    done = report.written or report.skipped
-    if report.failed:
-        return 1 if done else 2
-    return 2 if report.in_colour and not done else 0
-
-
-def _notes(report, options):
-    """What was not done as somebody might expect."""
-    if report.first_only:
-        yield _FIRST_ONLY + _first_of(report.first_only)
-    for text, sources in report.notes.items():
-        yield '%s: %s' % (text, _first_of(sources))
-    if report.in_colour:
-        yield _IN_COLOUR + _first_of(report.in_colour)
-    if report.skipped and not (options and options.skip_existing):
-        yield _THERE
-    if report.others:
-        yield _NO_PHOTOS + ', '.join(
-            '%d %s' % (count, suffix or 'without ending')
-            for suffix, count in report.others.most_common())
-
-
-def _first_of(paths):
-    more = len(paths) - 1
-    return '%s%s' % (paths[0], ', %d more' % more if more else '')

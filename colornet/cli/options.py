@@ -7,9 +7,40 @@ from ..engine.available import DEVICES, ENGINES
 from ..files import check_output
 from ..resources import DEFAULT_NETWORK
 
-__all__ = ['add', 'add_bfloat16', 'add_decoding', 'add_device', 'add_engine',
-           'add_network', 'add_networks', 'add_out', 'add_photo_network',
-           'add_subset', 'add_vgg', 'check_outputs', 'positive', 'whole']
+__all__ = ['Keyed', 'add', 'add_bfloat16', 'add_decoding', 'add_device',
+           'add_engine', 'add_network', 'add_networks', 'add_out',
+           'add_photo_network', 'add_subset', 'add_vgg', 'check_outputs',
+           'positive', 'whole']
+
+
+class _Once(argparse.Action):
+    """An option of which a second value would make the first do nothing."""
+
+    given = None
+
+    def __call__(self, parser, options, value, option=None):
+        if option and self.given not in (None, value):
+            raise argparse.ArgumentError(self, 'given twice, as %s and %s'
+                                         % (self.given, value))
+        self.given = value
+        setattr(options, self.dest, value)
+
+
+class Keyed(argparse.Action):
+    """A list of KEY=VALUE, in which no key may have two values."""
+
+    def __call__(self, parser, options, value, option=None):
+        before = list(getattr(options, self.dest))
+        for other in before:
+            if self._key(other) == self._key(value) and other != value:
+                raise argparse.ArgumentError(self, '%s and %s contradict each '
+                                             'other' % (other, value))
+        setattr(options, self.dest, before + [value])
+
+    def _key(self, text):
+        key = ''.join(text.partition('=')[0].split())
+        # What a decoding says without its section.
+        return key[len('decoding.'):] if key.startswith('decoding.') else key
 
 
 def add(commands, name, run, text, instead=None):
@@ -34,6 +65,8 @@ def add(commands, name, run, text, instead=None):
     """
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run, instead=instead)
+    for name in None, 'store':
+        command.register('action', name, _Once)
     return command
 
 
@@ -108,7 +141,7 @@ def add_subset(command, default):
 def add_decoding(command):
     """Let a command change how scores become colours."""
     command.add_argument(
-        '--decoding', action='append', default=[], metavar='KEY=VALUE',
+        '--decoding', action=Keyed, default=[], metavar='KEY=VALUE',
         help='how class scores become colours, such as method=mean; of '
              '[decoding] in experiments/defaults.ini; of photos also '
              'refinement.KEY=VALUE; may be repeated')

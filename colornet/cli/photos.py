@@ -8,8 +8,8 @@ from pathlib import Path
 from .. import __version__
 from ..resources import find_resource
 from ..terminal import say
-from .colorize import print_report
 from .options import add, add_bfloat16, add_device, add_engine
+from .reporting import print_report
 
 __all__ = ['add_demo', 'add_info', 'add_selftest']
 

@@ -50,10 +50,7 @@ def run_program(arguments=None):
     _prepare_streams()
     take_environment(os.environ)
     arguments = _join_hints(sys.argv[1:] if arguments is None else arguments)
-    parser, commands = _make_parser()
-    _suggest_colorize(parser, commands, arguments)
-    options = parser.parse_args(arguments)
-    return report_errors(_run, options, commands[options.command])
+    return report_errors(_run, *_make_parser(), arguments)
 
 
 def report_errors(run, *arguments, program='colornet'):
@@ -89,11 +86,14 @@ def report_errors(run, *arguments, program='colornet'):
         _complain('%s: error: out of memory' % program)
         return 2
     except OSError as error:
-        _complain('%s: error: %s' % (program, error))
+        text = ': '.join(str(part) for part in (
+            error.filename, error.strerror or error) if part is not None)
         try:
             sys.stdout.flush()
         except OSError:
+            text = 'cannot write to the standard output: %s' % error.strerror
             _print_no_more()
+        _complain('%s: error: %s' % (program, text))
         return 2
     except Exception as error:
         if os.environ.get('COLORNET_DEBUG'):
@@ -135,8 +135,13 @@ def _suggest_colorize(parser, commands, arguments):
                      % (first, ' '.join(map(shlex.quote, arguments))))
 
 
-def _run(options, command):
-    _refuse_empty(options, command)
+def _run(parser, commands, arguments):
+    try:
+        _suggest_colorize(parser, commands, arguments)
+        options = parser.parse_args(arguments)
+    except SystemExit as ended:  # By help, or what is wrong.
+        return ended.code
+    _refuse_empty(options, commands[options.command])
     try:
         return options.run(options)
     except TheanoMissing as error:

@@ -6,7 +6,8 @@ from ..errors import ColornetError
 from ..files import check_output
 from ..refinement.steps import check_steps
 from ..terminal import printable, say
-from .options import add, add_engine, add_out, add_vgg, check_outputs, positive
+from .options import (Keyed, add, add_engine, add_out, add_vgg, check_outputs,
+                      positive)
 
 __all__ = ['add_consistency', 'add_report', 'add_study']
 
@@ -27,7 +28,7 @@ def add_study(commands):
                          help='for networks and plots (default: %(default)s)')
     command.add_argument('--results', default='runs/results', metavar='DIR',
                          help='for the tables (default: %(default)s)')
-    command.add_argument('--set', action='append', default=[],
+    command.add_argument('--set', action=Keyed, default=[],
                          metavar='SECTION.KEY=VALUE', dest='overrides',
                          help='change a setting of all variants; numbers made '
                          'without or with another need another --results')

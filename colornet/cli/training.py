@@ -6,7 +6,7 @@ from ..engine.available import choose_trainer
 from ..errors import ColornetError
 from ..files import check_output
 from ..terminal import say
-from .options import add, add_decoding, add_device, add_vgg
+from .options import Keyed, add, add_decoding, add_device, add_vgg
 
 __all__ = ['add_data', 'add_export', 'add_train']
 
@@ -22,7 +22,7 @@ def add_train(commands):
                          help='folder of the data set')
     command.add_argument('--out', metavar='DIR', help='run folder (default: '
                          'runs/<name of the experiment>)')
-    command.add_argument('--set', action='append', default=[],
+    command.add_argument('--set', action=Keyed, default=[],
                          metavar='SECTION.KEY=VALUE', dest='overrides',
                          help='change a setting of the experiment')
     add_vgg(command)

@@ -147,6 +147,8 @@ def _collect(notes, chunk, report, why=None):
             report.add_failed(path, entry['reason'])
         elif why:
             report.add_failed(path, why)
+        else:
+            report.add_undone(path)
 
 
 def _read_notes(notes):
@@ -209,7 +211,7 @@ def colorize_chunk(colorizer, file, number, options, batch_size=4):
     chunk = set(content['chunks'][number]).difference(_read_notes(notes))
     with open(notes, 'a') as stream:
         def take_note(entry):
-            if entry['source'] in chunk:
+            if entry['source'] in chunk and entry['status'] != 'not done':
                 # After a line that was cut, on a line of its own.
                 stream.write('\n%s\n' % json.dumps(entry))
                 stream.flush()

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ..engine.available import is_onnx
 from ..errors import ColornetError
 from ..files import check_regular, make_folder, replacing, writing
 
@@ -136,8 +137,10 @@ def load_arrays(path, groups, optional=()):
         if not h5py.is_hdf5(path):
             # Who gave it may have mixed up two arguments.
             open(path, 'rb').close()
-            raise ColornetError('%s is no HDF5 file, as trained networks are'
-                                % path)
+            raise ColornetError(
+                '%s is an ONNX file, which comes of a trained network: take '
+                'that, an .h5 file or a run folder' % path if is_onnx(path)
+                else '%s is no HDF5 file, as trained networks are' % path)
         with h5py.File(path, 'r') as file:
             attributes = dict(file.attrs)
             for group in groups:

@@ -153,6 +153,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
 def _read_pickle(path):
     """Arrays of a pickle in the Model Zoo's layout: W, b, W, b, ..."""
+    is_pickle = False
     with open(path, 'rb') as stream:
         try:
             # Objects nested without end would crash Python.
@@ -160,7 +161,9 @@ def _read_pickle(path):
                     pickletools.genops(stream)):
                 if count > MAX_PICKLE_CODES or 'PUT' in code.name and \
                         argument > MAX_PICKLE_CODES:
+                    is_pickle = True
                     raise pickle.UnpicklingError('it is too complicated')
+            is_pickle = True
             stream.seek(0)
             # The Model Zoo's files were written by Python 2: latin-1.
             content = _ArrayUnpickler(stream, encoding='latin1').load()
@@ -168,9 +171,10 @@ def _read_pickle(path):
             raise
         except Exception as error:
             reason = ' '.join(str(error).split()) or type(error).__name__
-            if 'at position 0,' in reason:  # Two files may be mixed up.
+            if not is_pickle:  # Two files may be mixed up.
                 reason = ("VGG16's weights are a pickle or HDF5, and this is "
-                          'neither')
+                          'neither, or damaged; weights/vgg16.pkl is taken '
+                          'where none are given')
             raise ColornetError('refused to unpickle %s: %s' % (path, reason))
     values = content.get('param values') if isinstance(content, dict) else None
     if not isinstance(values, (list, tuple)):

@@ -5,7 +5,7 @@ of the photos is reported in their order, as if one were done after another.
 """
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from ..errors import ColornetError
@@ -19,11 +19,12 @@ def run_overlapped(jobs, steps, report, bar, limits):
     """Read, predict and write photos, with few of them in memory.
 
     What is interrupted, or ended by an error of the disk, waits for the
-    photos that are just being written, and reports them.
+    photos that are just being written, and reports them; then those of a list
+    that are left.
 
     Parameters
     ----------
-    jobs : iterable
+    jobs : list or iterator
         In the order in which they are reported; each has a ``source``.
     steps : object
         ``read(job)`` returns a photo and more that is known of it,
@@ -40,6 +41,8 @@ def run_overlapped(jobs, steps, report, bar, limits):
         that are in memory, each beyond the last photo.
     """
     overlap = _Overlap(steps, report, bar, limits)
+    if isinstance(jobs, list):
+        overlap.left.update(job.source for job in jobs)
     try:
         overlap.run(iter(jobs))
     finally:
@@ -58,6 +61,7 @@ class _Overlap:
             max(1, min(4, num_processors() // 2)))
         self.reading = deque()  # (job, future)
         self.ending = deque()  # (job, chroma, future) in order of reports
+        self.left = Counter()  # sources, once for each of their pages
 
     def run(self, jobs):
         batch, values = [], 0
@@ -95,9 +99,10 @@ class _Overlap:
         for job, future in left:
             error = future.exception()
             # What is not finished, nobody has got.
-            if isinstance(error, ImageError) or (error is None and
-                                                 future.result() is None):
+            if error is not None or future.result() is None:
                 self._note(job, error)
+        for source in self.left.elements():
+            self.report.add_undone(source)
 
     def _read(self, job):
         self.memory.wait()
@@ -130,7 +135,7 @@ class _Overlap:
             if named is not None:
                 return named
             self.memory.give(read[0])
-            self.bar.update()
+            self._end(job)
         return None
 
     def _predict(self, batch):
@@ -194,11 +199,17 @@ class _Overlap:
         return None
 
     def _note(self, job, error):
+        self._end(job)
         if error is not None:
-            self.report.add_failed(job.source, error.reason)
+            self.report.add_failed(job.source, getattr(
+                error, 'reason', str(error) or 'out of memory'))
         else:
             self.report.add_written(job.source, job.target,
                                     job.photo.has_more)
+
+    def _end(self, job):
+        if job.source in self.left:  # Streams have no end.
+            self.left[job.source] -= 1
         self.bar.update()
 
 

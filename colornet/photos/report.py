@@ -24,6 +24,8 @@ class Report:
         The sources of which one frame was coloured.
     in_colour : list of Path
         The sources that have colours and were left out.
+    undone : list of Path
+        The sources that an interruption or an error ended the work before.
     others : Counter of str
         Files that are no photos, by their suffix, such as '.txt'; '' counts
         those without.
@@ -31,9 +33,9 @@ class Report:
         What could not be followed or kept: the sources of which that is so.
     listener : callable, optional
         Is told of each photo when it ends: a dict with ``source`` and
-        ``status``, which is ``written``, ``skipped``, ``in colour`` or
-        ``failed``; ``output``, or ``reason``; ``notes`` and ``first_only``,
-        where there are such.
+        ``status``, which is ``written``, ``skipped``, ``in colour``,
+        ``failed`` or ``not done``; ``output``, or ``reason``; ``notes`` and
+        ``first_only``, where there are such.
     """
 
     written: List[Path] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Report:
     skipped: List[Path] = field(default_factory=list)
     first_only: List[Path] = field(default_factory=list)
     in_colour: List[Path] = field(default_factory=list)
+    undone: List[Path] = field(default_factory=list)
     others: Counter = field(default_factory=Counter)
     notes: Dict[str, List[Path]] = field(default_factory=dict)
     listener: Optional[Callable] = field(default=None, compare=False,
@@ -78,6 +81,11 @@ class Report:
         """A photo has colours and was left out."""
         self.in_colour.append(source)
         self._tell(source, 'in colour')
+
+    def add_undone(self, source):
+        """All was ended before a photo was coloured."""
+        self.undone.append(source)
+        self._tell(source, 'not done')
 
     def add_other(self, path):
         """A file in a folder is no photo."""

@@ -21,7 +21,8 @@ from ..formats.profiles import from_srgb
 from ..terminal import note
 
 __all__ = ['check_format', 'check_suffix', 'encode_photo', 'output_dtype',
-           'output_suffix', 'save_image', 'write_bytes', 'write_photo']
+           'output_suffix', 'save_image', 'takes_quality', 'write_bytes',
+           'write_photo']
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,11 @@ def check_format(name):
     ImageError
     """
     _encoding('.' + name, 'format %s' % name)
+
+
+def takes_quality(name):
+    """Whether a format, named as for :func:`check_format`, has a quality."""
+    return 'quality' in _encoding('.' + name, 'format %s' % name).options
 
 
 def output_suffix(path, photo, depth=None):

@@ -2,11 +2,13 @@
 
 What is kept are graphs with float32 parameters, in ``onnx`` within
 :func:`colornet.resources.cache_folder`: of each network once, whatever the
-decoding. Where nothing can be written there, they are made at each start.
+decoding. Where nothing can be written there, they are made at each start; who
+has chosen the folder is told.
 """
 
 import contextlib
 import copy
+import functools
 import hashlib
 import json
 import logging
@@ -19,7 +21,8 @@ from ..errors import ColornetError
 from ..files import check_regular, digest_file, replacing
 from ..network import parameters
 from ..network.stored import with_decodings
-from ..resources import cache_folder, find_resource
+from ..resources import cache_folder, chose_cache, find_resource
+from ..terminal import note
 from .layer_by_layer import output_names
 from .onnx_graph import import_package
 from .onnx_runtime import load_onnx, read_config, run_session, start_session
@@ -282,5 +285,15 @@ def _write(path, content):
             room -= file.stat().st_size
             if room < 0 and file != path:
                 file.unlink()
-    except OSError:
+    except OSError as error:
         logger.debug('cannot write %s', path, exc_info=True)
+        if chose_cache():
+            _tell_unusable(path.parents[1], str(
+                error.strerror or error).lower())
+
+
+@functools.lru_cache()
+def _tell_unusable(folder, reason):
+    """Once, whatever the number of networks."""
+    note('colornet: note: the cache %s cannot be used: %s; networks for ONNX '
+         'Runtime are made at each start (COLORNET_CACHE)' % (folder, reason))

@@ -16,7 +16,7 @@ from .fade import fade_chroma, predicted_spread, trust_of
 from .guided import GuidedFilter, follow_luminance, window_radius
 from .scores import decode_scores
 from .segments import average_in_segments, find_segments
-from .steps import OF_SCORES, STEPS, check_steps, step_of
+from .steps import OF_SCORES, STEPS, check_steps, parse_steps, step_of
 from .total_variation import luminance_ties, minimize_variation
 
 __all__ = ['Refinement', 'on_grid']
@@ -106,6 +106,10 @@ class Refinement:
             if step and step not in self.steps:
                 raise ColornetError('%s is of the step %s, and refinement is '
                                     '%s' % (name, step, self.text))
+            if (name == 'refinement.steps' and
+                    parse_steps(text.partition('=')[2]) != self.steps):
+                raise ColornetError('%s does nothing: refinement is %s'
+                                    % (text, self.text))
 
     @property
     def text(self):

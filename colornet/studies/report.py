@@ -13,10 +13,9 @@ import jinja2
 from PIL import Image
 
 from .. import __version__
-from ..errors import ColornetError
+from ..errors import ColornetError, TheanoMissing
 from ..evaluation.figures import FIGURES
 from ..evaluation.plots import PLOTTED, plot_curves
-from ..evaluation.schematics import SCHEMATICS, draw_network
 from ..files import read_csv, write_text
 from ..photos.reading import read_photo
 from ..resources import find_resource
@@ -93,7 +92,7 @@ def make_report(runs_folder, results_folder, out_file):
             _try('trainings', 'Trainings', _trainings, runs, scratch)]
         parts += [_try('figure%d' % number, 'Figure %d' % number, _figure,
                        runs, number, scratch)
-                  for number in sorted(list(SCHEMATICS) + list(FIGURES))]
+                  for number in sorted({2, 3, *FIGURES})]
         studies = []
         for path in find_studies():
             try:
@@ -256,7 +255,13 @@ def _divide(names, count):
 
 def _figure(runs, number, scratch):
     name = 'figure%d' % number
-    if number in SCHEMATICS:
+    if number not in FIGURES:
+        try:
+            from ..evaluation.schematics import SCHEMATICS, draw_network
+        except TheanoMissing as error:
+            return _part(name, 'Figure %d' % number,
+                         'it is drawn from the layers of Theano, '
+                         + error.why)
         path = Path(scratch) / (name + '.png')
         draw_network(number, path)
         return _part(name, SCHEMATICS[number][1], pictures=[_embed(path)],

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import signal
 import subprocess
 import sys
@@ -58,7 +59,10 @@ def test_what_is_raised_becomes_a_line_and_a_status():
     for error, status, line in (
             (ColornetError('no photos'), 2, 'benchmark: error: no photos'),
             (OSError(28, 'No space left'), 2,
-             'benchmark: error: [Errno 28] No space left'),
+             'benchmark: error: No space left'),
+            (FileNotFoundError(2, 'No such file', 'a.jpg'), 2,
+             'benchmark: error: a.jpg: No such file'),
+            (OSError('broken'), 2, 'benchmark: error: broken'),
             (MemoryError(), 2, 'benchmark: error: out of memory'),
             (KeyboardInterrupt(), 130, 'benchmark: interrupted'),
             (Interrupted(signal.SIGTERM), 143,
@@ -111,13 +115,16 @@ def test_there_is_little_before_the_guard():
 
 
 def test_what_cannot_be_printed():
-    with open('/dev/full', 'w') as full:
-        done = subprocess.run(
-            [sys.executable, '-m', 'colornet', 'info'], cwd=str(tiny.ROOT),
-            stdout=full, stderr=subprocess.PIPE, universal_newlines=True)
-    eq_(done.returncode, 2)
-    line, = done.stderr.splitlines()
-    ok_('No space left' in line, line)
+    for arguments in ['info'], ['--version']:
+        with open('/dev/full', 'w') as full:
+            done = subprocess.run(
+                [sys.executable, '-m', 'colornet'] + arguments,
+                cwd=str(tiny.ROOT), stdout=full, stderr=subprocess.PIPE,
+                universal_newlines=True, env=dict(
+                    os.environ, PYTHONUNBUFFERED=''))
+        eq_((done.returncode, done.stderr), (
+            2, 'colornet: error: cannot write to the standard output: No '
+               'space left on device\n'))
 
 
 def test_the_program_starts():

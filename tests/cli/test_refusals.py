@@ -18,7 +18,7 @@ from colornet.errors import ColornetError
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.folders import Steps
 from tests import tiny
-from tests.cli.commands import run
+from tests.cli.commands import check_is_refused, run
 from tests.cli.test_colorize import GREY
 from tests.photos.samples import InFolder, grey, photo
 
@@ -49,8 +49,45 @@ class TestRefusals(InFolder):
         self.check_refused(
             'refinement.crf_weight is of the step crf', self.grey, '-o',
             self.out, '--decoding', 'refinement.crf_weight=3')
-        status, _, err = self.colorize(self.grey, '-o', self.out, '--decoding',
-                                       'saturation=2')
+        self.check_refused(
+            'refinement.steps=crf does nothing: refinement is none', self.grey,
+            '-o', self.out, '--refinement=none', '--decoding',
+            'refinement.steps=crf')
+        for out, more, of in ((self.out, ['--format=png'], 'png'),
+                              (self.folder / 'a.TIF', [], 'TIF'),
+                              ('-', ['--format=bmp'], 'bmp')):
+            self.check_refused(
+                '--quality is of JPEG and WebP, and not of %s\n' % of,
+                self.grey, '-o', out, '--quality=90', *more)
+        self.check_refused('--keep-times is for files', self.grey, '-o', '-',
+                           '--keep-times')
+        for more in (['--decoding', 'saturation=2'], ['--quality=90'], [
+                '--refinement=none', '--decoding', 'refinement.steps=none']):
+            status, _, err = self.colorize(self.grey, '-o', self.out,
+                                           '--overwrite', *more)
+            eq_((status, err), (0, ''))
+
+    def test_what_is_given_twice(self):
+        """One of the two would do nothing."""
+        for words, *arguments in (
+                ('-o/--out: given twice, as - and x.png', '-o', '-', '--out',
+                 'x.png'),
+                ('--format: given twice, as jpg and png', '--format=jpg',
+                 '--format=png'),
+                ('--hints: 1,1=red and 1, 1=blue contradict', '--hints',
+                 '1,1=red', '--hints=1,2=red', '--hints', '1, 1=blue'),
+                ('--decoding: saturation=2 and decoding.saturation=1 contra',
+                 '--decoding=saturation=2',
+                 '--decoding=decoding.saturation=1')):
+            check_is_refused(words, 'colorize', self.grey, *arguments)
+            ok_(not Path('x.png').exists())
+        for command in ('train a.ini', 'study bins'):
+            check_is_refused('--set: a.b=1 and a.b = 2 contradict',
+                             *command.split(), '--data=x', '--set=a.b=1',
+                             '--set=a.b = 2')
+        status, _, err = self.colorize(self.grey, '-o', self.out, '-o',
+                                       self.out, '--hints=1,1=red',
+                                       '--hints=1,1=red', '--hints=1,2=blue')
         eq_((status, err), (0, ''))
 
     def test_what_results_cannot_go_to(self):
@@ -141,19 +178,100 @@ class TestRefusals(InFolder):
     def test_hints_for_a_photo_that_keeps_its_colours(self):
         colour = self.saved(photo(), 'colour.png')
         stdin = io.TextIOWrapper(io.BytesIO(colour.read_bytes()))
-        for source, more in (colour, []), (colour, ['--format=bmp']), (
-                '-', ['-o', self.folder / 'a.png']), (
-                '-', ['-o', self.folder / 'a.jpg']):
+        for source, out, more in (
+                (colour, self.out, []), (colour, self.out, ['--format=bmp']),
+                ('-', self.folder / 'a.png', []),
+                ('-', self.folder / 'a.jpg', [])):
             stdin.seek(0)
             with mock.patch('sys.stdin', stdin):
                 status, _, err = self.colorize(
-                    source, '-o', self.out, '--colour=keep', '--overwrite',
+                    source, '-o', out, '--colour=keep', '--overwrite',
                     '--hints=5,5=red', *more)
             eq_(status, 0)
             eq_(err.count('keeps its colours, hints are not used: '), 1, err)
         _, _, err = self.colorize(self.grey, '-o', self.out, '--colour=keep',
                                   '--hints=5,5=red')
         eq_(err, '')
+
+    def test_what_ends_it_when_a_part_is_done(self):
+        folder = self.folder / 'photos'
+        folder.mkdir()
+        for name in 'a.png', 'b.png':
+            grey().save(folder / name)
+        write = Steps.write
+        for fault, words in (
+                (OSError(errno.ENOSPC, 'No space left on device'),
+                 'No space left on device'),
+                (ColornetError('cannot write b.png: no space left'),
+                 'cannot write b.png: no space left')):
+            for first, expected in ('b.png', 1), ('a.png', 2):
+                def write_some(steps, job, chroma):
+                    if job.source.name >= first:
+                        raise fault
+                    write(steps, job, chroma)
+                shutil.rmtree(self.out, ignore_errors=True)
+                with mock.patch.object(Steps, 'write', write_some):
+                    status, out, err = self.colorize(
+                        folder, '-o', self.out, '--batch-size=1', '--json')
+                eq_(status, expected, err)
+                *_, counted, last = err.splitlines()
+                assert_in(words, last)
+                # Each photo has a line; the second may have been begun.
+                entries = {Path(entry['source']).name: entry for entry in
+                           map(json.loads, out.splitlines())}
+                eq_(sorted(entries), ['a.png', 'b.png'])
+                eq_(entries[first]['status'], 'failed')
+                assert_in(words, entries[first]['reason'])
+                statuses = [entry['status'] for entry in entries.values()]
+                undone = statuses.count('not done')
+                eq_(counted, '%d coloured in %s, %d failed%s' % (
+                    statuses.count('written'), self.out,
+                    statuses.count('failed'),
+                    ', 1 not done' if undone else ''))
+
+    def test_what_a_full_disk_leaves(self):
+        folder = self.folder / 'photos'
+        folder.mkdir()
+        for number in range(9):
+            grey().save(folder / ('%d.png' % number))
+        full = OSError(errno.ENOSPC, 'No space left on device')
+        with mock.patch('colornet.photos.folders.write_photo',
+                        side_effect=full):
+            status, out, err = self.colorize(
+                folder, '-o', self.out, '--batch-size=1', '--json')
+            _, _, one = self.colorize(folder / '0.png', '-o',
+                                      self.folder / 'one.png')
+        eq_(status, 2)
+        entries = [json.loads(line) for line in out.splitlines()]
+        eq_([Path(entry['source']).name for entry in entries],
+            ['%d.png' % number for number in range(9)])
+        eq_(entries[0]['reason'], 'cannot write %s: no space left on device'
+            % (self.out / '0.png'))
+        eq_(entries[-1], {'source': str(folder / '8.png'),
+                          'status': 'not done'})
+        eq_(err.count('/0.png: '), 1)  # Which ended all.
+        assert_in(' not done\n', err)
+        eq_(one, 'colornet: error: cannot write %s: no space left on device\n'
+            % (self.folder / 'one.png'))
+
+    def test_without_photos_no_network_is_loaded(self):
+        folder = self.folder / 'empty'
+        folder.mkdir()
+        with mock.patch('colornet.api.load_colorizer') as load:
+            status, _, err = run('colorize', folder, '-o', self.out)
+        eq_((status, load.called), (2, False))
+        assert_in('no photos (.3fr', err)
+
+    def test_links_to_nothing(self):
+        for name in 'lost', 'lost.png', 'folder/lost':
+            path = self.folder / name
+            path.parent.mkdir(exist_ok=True)
+            path.symlink_to('nowhere')
+            status, _, err = self.colorize(
+                path.parent if 'folder' in name else path, '-o', self.out)
+            eq_(status, 2)
+            assert_in('%s: link to nothing\n' % path, err)
+            ok_('folder (' not in err, err)
 
 
 def test_photos_that_are_no_networks():
@@ -191,50 +309,3 @@ def test_choices_are_those_of_the_interface_in_python():
                 Colorizer(None, **{name: choice})
             elif name not in ('engine', 'device'):
                 Options(**{name: choice})
-
-    def test_what_ends_it_when_a_part_is_done(self):
-        folder = self.folder / 'photos'
-        folder.mkdir()
-        for name in 'a.png', 'b.png':
-            grey().save(folder / name)
-        write = Steps.write
-        for fault, words in (
-                (OSError(errno.ENOSPC, 'No space left on device'),
-                 'No space left on device'),
-                (ColornetError('cannot write b.png: no space left'),
-                 'cannot write b.png: no space left'),
-                (MemoryError(), 'out of memory')):
-            for first, expected in ('b.png', 1), ('a.png', 2):
-                def write_some(steps, job, chroma):
-                    if job.source.name >= first:
-                        raise fault
-                    write(steps, job, chroma)
-                shutil.rmtree(self.out, ignore_errors=True)
-                with mock.patch.object(Steps, 'write', write_some):
-                    status, out, err = self.colorize(
-                        folder, '-o', self.out, '--batch-size=1')
-                eq_(status, expected, err)
-                assert_in(words, err.splitlines()[-1])
-                eq_('1 coloured in' in out, expected == 1)
-
-    def test_without_photos_no_network_is_loaded(self):
-        folder = self.folder / 'empty'
-        folder.mkdir()
-        with mock.patch('colornet.api.load_colorizer') as load:
-            for more in [], [self.folder / 'none.png']:
-                status, _, err = run('colorize', folder, *more, '-o',
-                                     self.out)
-                eq_(status, 2)
-                assert_in('none.png' if more else 'no photos (.3fr', err)
-        eq_(load.call_count, 0)
-
-    def test_links_to_nothing(self):
-        for name in 'lost', 'lost.png', 'folder/lost':
-            path = self.folder / name
-            path.parent.mkdir(exist_ok=True)
-            path.symlink_to('nowhere')
-            status, _, err = self.colorize(
-                path.parent if 'folder' in name else path, '-o', self.out)
-            eq_(status, 2)
-            assert_in('%s: link to nothing\n' % path, err)
-            ok_('folder (' not in err, err)

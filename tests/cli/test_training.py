@@ -136,6 +136,16 @@ class TestJourney(tiny.InFolder):
         check_is_refused('decoding.key=value', 'export', network, half,
                          '--decoding', 'network.num_bins=7')
 
+    def test_what_is_exported_already(self):
+        exported = self.root / 'exported.ONNX'
+        exported.write_text('a graph')
+        for out in 'again.onnx', 'again.h5':
+            check_is_refused(
+                'exported.ONNX is an ONNX file, which comes of a trained '
+                'network: take that, an .h5', 'export', exported,
+                self.root / out)
+            ok_(not (self.root / out).exists())
+
     def test_export_to_onnx(self):
         network = self.root / 'run' / 'best.h5'
         for out, options, words in (

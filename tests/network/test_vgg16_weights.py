@@ -301,10 +301,12 @@ def test_crashing_pickles_are_refused():
 
 def test_files_that_are_no_pickles():
     whole = pickle.dumps({'param values': fake}, 4)
-    for content in (b'', b'Hello.\nThis is text.\n', whole[:len(whole) // 2],
+    for content in (b'', b'Hello.\nThis is text.\n', b'hello text\n',
+                    whole[:len(whole) // 2],
                     whole[:50], b'\x80\x04', b'PK\x03\x04 a zip',
                     b'<!DOCTYPE html>\n<html><body>404</body></html>\n'):
-        assert_in('refused to unpickle', error_of(write(content)))
+        assert_in('this is neither, or damaged; weights/vgg16.pkl is taken '
+                  'where none are given', error_of(write(content)))
 
 
 def test_paths_that_are_no_files():

@@ -1,6 +1,8 @@
 """Networks that are made for ONNX Runtime once, and kept."""
 
+import errno
 import hashlib
+import shutil
 import tempfile
 from pathlib import Path
 from unittest import SkipTest, mock
@@ -15,6 +17,7 @@ from colornet.prediction.onnx import export_onnx
 from colornet.prediction.onnx_cache import load_for_onnx_runtime
 from colornet.prediction.onnx_runtime import load_onnx
 from tests import tiny
+from tests.cli.commands import run
 from tests.inventing import save_invented
 from tests.tiny import check_error
 
@@ -148,6 +151,33 @@ class TestCache:
         with mock.patch.object(onnx_cache, 'cache_folder',
                                side_effect=RuntimeError):
             assert_array_equal(self.predict()[0], expected)
+
+    def test_who_has_chosen_a_folder_is_told_that_it_cannot_be_used(self):
+        cache = self.folder / 'cache'
+        arguments = ['colorize', tiny.PHOTOS, '--engine=onnx', '--network',
+                     self.network, '--colour=replace', '-o']
+
+        def notes(*more):
+            out = tempfile.mkdtemp(dir=str(self.folder))
+            with mock.patch.dict('os.environ', COLORNET_CACHE=str(cache)):
+                status, _, err = run(*arguments, out, *more)
+            eq_(status, 0, err)
+            return [line for line in err.splitlines()
+                    if 'COLORNET_CACHE' in line]
+        eq_(notes(), [])
+        # What is there is of use, wherever nothing more can be written.
+        with mock.patch.object(onnx_cache, 'replacing', side_effect=OSError(
+                errno.EROFS, 'Read-only file system')):
+            eq_(notes(), [])
+        shutil.rmtree(str(cache))
+        cache.write_text('no folder')
+        line, = notes()
+        assert_in('note: the cache %s cannot be used: not a directory; '
+                  % cache, line)
+        # Nobody has chosen that of all who say nothing.
+        onnx_cache._tell_unusable.cache_clear()
+        with mock.patch.object(onnx_cache, 'chose_cache', lambda: False):
+            eq_(notes(), [])
 
     def test_what_was_not_used_for_longest_goes(self):
         self.predict()

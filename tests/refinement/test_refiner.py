@@ -238,6 +238,11 @@ def test_settings_of_steps_that_are_not_taken():
             taking(steps).check_changes(['refinement.steps=' + steps, crf])
         for word in 'refinement.crf_weight', 'step crf', steps:
             assert_in(word, str(caught.exception))
+    for steps, given in ('crf', 'none'), ('none', 'crf'), ('crf', 'crf fade'):
+        with assert_raises(ColornetError) as caught:
+            taking(steps).check_changes(['refinement.steps=' + given])
+        eq_(str(caught.exception), 'refinement.steps=%s does nothing: '
+            'refinement is %s' % (given, steps))
 
 
 class FakeNetwork:

@@ -9,7 +9,7 @@ from unittest import mock
 
 from nose.tools import assert_in, assert_not_in, eq_, ok_
 
-from colornet.errors import ColornetError
+from colornet.errors import ColornetError, TheanoMissing
 from colornet.files import read_csv, write_csv
 from colornet.studies import report
 from colornet.studies.report import make_report
@@ -135,8 +135,8 @@ def test_damaged_files_are_told_and_the_rest_is_shown():
         (root / 'table1.csv').write_text('dataset,train\ncvcl,360\n')
         write_csv(root / 'results' / 'bins.csv', ['variant', 'acc_u'],
                   [['10', '0.1']])
-        with mock.patch.object(report, 'draw_network',
-                               side_effect=ColornetError('no font')), \
+        with mock.patch('colornet.evaluation.schematics.draw_network',
+                        side_effect=ColornetError('no font')), \
                 shipping(root):
             missing = make_report(root, root / 'results',
                                   root / 'report.html')
@@ -239,3 +239,25 @@ def test_what_was_run_comes_instead_of_what_ships():
             eq_([row for row in Reader(part).rows if len(row) > 1][1:],
                 [['mine', '98.76']])
     assert_in(NOTE, section(text, 'figure7'))
+
+
+def test_without_theano_what_it_draws_is_missing():
+    with tempfile.TemporaryDirectory() as folder, \
+            mock.patch.object(report, '_study', lambda *_: report._part(
+                'study', 'A study')), \
+            mock.patch('builtins.__import__', _import_without_schematics()):
+        root = Path(folder)
+        missing = make_report(root, root, root / 'report.html')
+    for number in 2, 3:
+        assert_in('Figure %d: it is drawn from the layers of Theano, why'
+                  % number, missing)
+
+
+def _import_without_schematics():
+    usual = __import__
+
+    def import_(name, *arguments):
+        if name == 'evaluation.schematics':
+            raise TheanoMissing('this', 'why')
+        return usual(name, *arguments)
+    return import_
