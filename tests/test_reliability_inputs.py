@@ -7,6 +7,7 @@ import random
 import re
 import struct
 import tempfile
+import time
 import zlib
 from pathlib import Path
 from unittest import SkipTest, mock
@@ -142,6 +143,46 @@ def test_what_is_a_fault():
             assert_in(words, found[1])
             eq_({each.name for each in path.parent.iterdir()},
                 {'file', 'log'})
+
+
+def spin(seconds):
+    start = time.process_time()
+    while time.process_time() < start + seconds:
+        pass
+
+
+def fill(megabytes):
+    """Have memory, and use it."""
+    return np.ones(megabytes << 20, np.uint8).any()
+
+
+def test_what_takes_too_much_is_a_fault():
+    from reliability import inputs
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        path.write_bytes(b'')
+        for read, name, most, words in (
+                (lambda _: fill(150), 'MOST_BYTES', 100 << 20,
+                 ' bytes, more than 104857600'),
+                (lambda _: spin(1.5), 'MOST_SECONDS', 1,
+                 '1 seconds, more than 1'),
+                (lambda _: time.sleep(60), 'MOST_WAITING', .5, 'it hangs')):
+            reader = Reads(read, path.parent)
+            with mock.patch.object(inputs, name, most):
+                what, reason = inputs.try_file(reader, path, log)
+            eq_(what, 'fault', words)
+            assert_in(words, reason)
+        # Nobody else shall be without memory, whatever a file says.
+        reader = Reads(lambda _: bytearray(5 << 30), path.parent)
+        what, reason = inputs.try_file(reader, path, log)
+        eq_(what, 'fault')
+        assert_in('out of memory', reason)
+        # What is there before is not the file's.
+        kept = np.ones(700 << 20, np.uint8)
+        for read in (lambda _: fill(300), lambda _: spin(.1)):
+            eq_(inputs.try_file(Reads(read, path.parent), path, log),
+                ('read', ''))
+        ok_(kept.all())
 
 
 def test_a_pickle_that_runs_something_is_a_fault():
@@ -338,6 +379,77 @@ def test_whole_photos_that_are_not_coloured_are_told():
                     io.StringIO()):
         eq_(photos.main(['--files', '1']), 2)
     assert_in('PNG, undamaged: not an image file', said.getvalue())
+
+
+class TestTrial:
+    """A photo is coloured in a process of its own, which is looked at."""
+
+    def setup(self):
+        need_onnx()
+        from reliability import photos
+        self.photos = photos
+        self.temporary = tempfile.TemporaryDirectory()
+        self.trial = photos.Trial(Path(self.temporary.name), {})
+
+    setup_method = setup
+
+    def teardown(self):
+        self.temporary.cleanup()
+
+    teardown_method = teardown
+
+    def run_with(self, work, **limits):
+        """What is said where `work` is done beside colouring."""
+        real = self.photos.cli.main
+
+        def main(arguments):
+            work()
+            return real(arguments)
+        # What is forked has all that the tests have in memory.
+        with mock.patch.multiple(self.photos, **dict(
+                {'MOST_BYTES': 1 << 60}, **limits)), mock.patch.object(
+                    self.photos.cli, 'main', main):
+            return self.trial.run('.png', encoded('PNG'))
+
+    def test_a_photo(self):
+        what, reason, memory, seconds, waited = self.run_with(lambda: None)
+        eq_((what, reason), ('coloured', ''))
+        ok_(memory > 10 << 20)
+        ok_(0 < seconds < 10)
+        ok_(0 < waited < 45)
+
+    def test_computing_for_long(self):
+        what, reason, *_ = self.run_with(lambda: spin(1.5), MOST_SECONDS=1)
+        eq_(what, 'fault')
+        assert_in('1 seconds, more than 1', reason)
+
+    def test_waiting_for_long_though_nothing_is_computed(self):
+        start = time.monotonic()
+        what, reason, _, _, waited = self.run_with(
+            lambda: time.sleep(60), MOST_WAITING=1)
+        eq_((what, reason, waited), ('fault', 'it hangs', 1))
+        ok_(time.monotonic() < start + 30)
+        eq_(self.run_with(lambda: time.sleep(.5))[0], 'coloured')
+
+    def test_memory_of_its_processes_counts_together(self):
+        def work_in_another():
+            process = os.fork()
+            if not process:
+                fill(200)
+                os._exit(0)
+            os.waitpid(process, 0)
+
+        def both():
+            fill(200)
+            work_in_another()
+        _, _, own, _, _ = self.run_with(lambda: fill(200))
+        what, reason, total, _, _ = self.run_with(both)
+        eq_((what, reason), ('coloured', ''))
+        ok_(total > own + (200 << 20), (own, total))
+        # More than the larger of the two, less than both.
+        what, reason, *_ = self.run_with(both, MOST_BYTES=total - (50 << 20))
+        eq_(what, 'fault')
+        assert_in(' bytes, more than', reason)
 
 
 def test_photos_that_are_cut_in_silence():
