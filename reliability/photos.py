@@ -5,10 +5,10 @@ read, at what they are built of (:mod:`.mutations`), and runs ``colornet
 colorize`` on each, in a process of its own with a network that is tiny. A
 fault is whatever is neither a whole coloured photo of the right size nor one
 line about the file and exit status 2: a crash, more than 10 seconds of
-computing or 45 until it ends, more than 1.5 GB, a traceback, half a file. Whole files that are cut are decoded, too: a
-fault is who shows other pixels than the whole one's, and says nothing
-(:mod:`.cuts`). Files with faults are kept. The exit status is 1 if there are
-any.
+computing or 45 until it ends, more than 1.5 GB, a traceback, half a file.
+Whole files that are cut are decoded, too: a fault is who shows other pixels
+than the whole one's, and says nothing (:mod:`.cuts`). Files with faults are
+kept. The exit status is 1 if there are any.
 """
 
 import argparse
@@ -109,7 +109,8 @@ class Trial:
         *lines, last = process.lines() or ['']
         used = re.fullmatch('# (\\d+) bytes, ([.0-9]+) seconds:(.*)', last)
         if not used:
-            return 'fault', 'status %s: %s' % (process.status, last), 0, 0, waited
+            return 'fault', 'status %s: %s' % (
+                process.status, last), 0, 0, waited
         peak, seconds = int(used.group(1)), float(used.group(2))
         what, reason = self._judge(process.status, lines, source,
                                    used.group(3))
