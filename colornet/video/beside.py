@@ -1,6 +1,8 @@
 """What a film has beside its pictures, and what of it no result has."""
 
+import logging
 import re
+import threading
 from collections import Counter
 
 from .packages import import_package
@@ -22,6 +24,14 @@ _UNKNOWN = 'unknown stream', 'unknown streams'
 #: Of a stream, as FFmpeg and Matroska tell that a second one, which its
 #: decoders do not look at, has its transparency.
 _ALPHA_MODE = 'alpha_mode'
+
+#: Of FFmpeg's messages, which all threads share.
+_LOCK = threading.Lock()
+
+_NOWHERE = logging.NullHandler()
+
+#: FFmpeg's level at which nothing is told.
+_QUIET = -8
 
 _CHAPTER = re.compile(r'^ *Chapter #\d+:\d+: start ', re.MULTILINE)
 
@@ -64,13 +74,31 @@ def is_cover(stream):
 def _count_chapters(container):
     """How many; PyAV does not say, but what FFmpeg prints does."""
     av = import_package('av')
-    level = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)
-    try:
-        return len(_CHAPTER.findall(container.dumps_format()))
-    finally:
-        # Off, by default: FFmpeg's threads would wait for Python's.
+    with _LOCK:
+        level = av.logging.get_level()
+        # What others' films say meanwhile is not for the screen.
+        logging.getLogger('libav').addHandler(_NOWHERE)
+        av.logging.set_level(av.logging.INFO)
+        try:
+            return len(_CHAPTER.findall(container.dumps_format()))
+        finally:
+            _set_level(av, level)
+
+
+def _set_level(av, level):
+    """Let FFmpeg tell what it did.
+
+    Off, by default, as FFmpeg's threads would wait for Python's; and not by
+    None, which PyAV would compare with the level of what another thread's
+    film says at this moment, and print that it cannot.
+    """
+    if level is not None and level > av.logging.PANIC:
         av.logging.set_level(level)
+        logging.getLogger('libav').removeHandler(_NOWHERE)
+        return
+    av.logging.set_level(av.logging.PANIC)
+    av.logging.set_libav_level(_QUIET)
+    av.logging.restore_default_callback()
 
 
 def _has_alpha(stream):
