@@ -29,7 +29,7 @@ from colornet.photos.finding import find_images
 from colornet.resources import find_resource
 from colornet.terminal import progress_bar
 
-from .asking import KINDS, Client
+from .asking_films import KINDS, WEIGHTS, Client
 from .memory import resident_mb
 
 __all__ = ['Load', 'Server', 'encode_photos', 'main', 'summarize']
@@ -142,7 +142,8 @@ class Load:
         client = Client(self.port, draw, self._photos, MAX_BYTES,
                         self._deadline)
         while time.monotonic() < self._deadline:
-            kind = draw.choice(list(KINDS))
+            kind, = draw.choices(list(KINDS), [WEIGHTS.get(kind, 1)
+                                               for kind in KINDS])
             start = time.monotonic()
             result = client.ask(kind)
             took = time.monotonic() - start
