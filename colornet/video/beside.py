@@ -7,10 +7,10 @@ from collections import Counter
 
 from .packages import import_package
 
-__all__ = ['COPIED', 'describe_left_out', 'is_cover']
+__all__ = ['describe_left_out', 'is_copied', 'is_cover']
 
 #: Types of streams that are copied.
-COPIED = 'audio', 'subtitle'
+_COPIED = 'audio', 'subtitle'
 
 #: What others are called, one and several.
 _NAMES = {'video': ('further stream of pictures',
@@ -18,7 +18,10 @@ _NAMES = {'video': ('further stream of pictures',
           'attachment': ('attachment', 'attachments'),
           'data': ('data stream', 'data streams'),
           'cover': ('cover', 'covers'),
-          'chapter': ('chapter', 'chapters')}
+          'chapter': ('chapter', 'chapters'),
+          'audio': ('unknown stream of sound', 'unknown streams of sound'),
+          'subtitle': ('unknown stream of subtitles',
+                       'unknown streams of subtitles')}
 _UNKNOWN = 'unknown stream', 'unknown streams'
 
 #: Of a stream, as FFmpeg and Matroska tell that a second one, which its
@@ -55,12 +58,20 @@ def describe_left_out(container, pictures):
     counts.update('cover' if is_cover(stream) else stream.type
                   for stream in container.streams
                   if stream.index != pictures.index and
-                  stream.type not in COPIED)
+                  not is_copied(stream))
     words = ['%d %s' % (count, _NAMES.get(kind, _UNKNOWN)[count > 1])
              for kind, count in counts.items() if count]
     if _has_alpha(pictures):
         words.append('transparency')
     return ', '.join(words)
+
+
+def is_copied(stream):
+    """Whether a stream is sound or subtitles of a kind that FFmpeg knows.
+
+    Of another, PyAV has no codec to copy, and crashes when it is asked to.
+    """
+    return stream.type in _COPIED and stream.codec_context is not None
 
 
 def is_cover(stream):

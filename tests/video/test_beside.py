@@ -23,6 +23,10 @@ CHAPTERS = ';FFMETADATA1\n' + ''.join(
     for chapter in [(0, 200, 'Chapter #0:0: start 0'), (200, 480, 'Two')])
 
 
+def colour(source, target):
+    colour_file(colorizer, source, target)
+
+
 class TestBeside(clips.InFolder):
 
     def made(self, name, *options):
@@ -121,6 +125,26 @@ class TestBeside(clips.InFolder):
         eq_(Clip(source).left_out, '1 cover')
         source = self.made('two.mkv', '-map', '0', '-map', '0:v')
         eq_(Clip(source).left_out, '1 further stream of pictures')
+
+    def test_sound_of_an_unknown_kind(self):
+        source = self.write(sound=True)
+        content = source.read_bytes()
+        # What says that it is AAC, in two ways.
+        for word in b'mp4a', b'esds':
+            eq_(content.count(word), 1)
+            content = content.replace(word, b'????')
+        source.write_bytes(content)
+        # What crashes shall not end the tests.
+        done = subprocess.run(
+            [sys.executable, '-c', 'import sys; from tests.video import '
+             'test_beside; test_beside.colour(*sys.argv[1:])', str(source),
+             str(self.folder / 'out.mkv')], cwd=str(tiny.ROOT),
+            stderr=subprocess.PIPE, universal_newlines=True)
+        eq_(done.returncode, 0, done.stderr)
+        assert_in('left out of %s: 1 unknown stream of sound\n' % source,
+                  done.stderr)
+        with self.av.open(str(self.folder / 'out.mkv')) as container:
+            eq_([stream.type for stream in container.streams], ['video'])
 
     def test_transparency(self):
         source = self.write('in.mkv', codec='ffv1', pixel_format='bgra')
