@@ -248,6 +248,15 @@ def test_what_is_half_loaded_is_a_fault():
         '/etc/passwd'] + read[1:])[0], 'fault')
 
 
+def test_a_result_that_is_refused_itself_is_a_fault():
+    from reliability.inputs import try_file
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        reader = Reads(str, path.parent)
+        reader.is_right = refuse('what was read cannot be read again')
+        eq_(try_file(reader, path, log), ('fault', '#FAULT another result'))
+
+
 def test_an_onnx_file_that_has_others_read_is_a_fault():
     need_onnx()
     tiny.need('onnx')
