@@ -10,7 +10,9 @@ quarter of the time to the last.
 """
 
 import argparse
+import contextlib
 import io
+import json
 import random
 import signal
 import subprocess
@@ -18,6 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
+from urllib.request import urlopen
 
 import numpy as np
 from PIL import Image
@@ -34,8 +37,8 @@ from .memory import resident_mb
 
 __all__ = ['Load', 'Server', 'encode_photos', 'main', 'summarize']
 
-#: Seconds between two looks at the memory.
-_LOOKS = 0.5
+#: Seconds between two looks at the memory; for what is under way at the end.
+_LOOKS, _LONGEST_END = 0.5, 60
 
 #: Requests of a kind of which one at least must not be told to come again.
 OFTEN = 100
@@ -185,6 +188,21 @@ class Load:
         return '\n'.join(lines)
 
 
+def _await_idle(port):
+    """Wait until nothing is under way, as what is removed ends in its turn.
+
+    Otherwise, the server says when it ends that something was.
+    """
+    end = time.monotonic() + _LONGEST_END
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, ValueError), urlopen(
+                'http://127.0.0.1:%d/api/health' % port, timeout=10) as answer:
+            told = json.loads(answer.read().decode())
+            if not told['waiting'] and not told['films']:
+                return
+        time.sleep(0.2)
+
+
 def encode_photos():
     """Some files of photos, small ones and larger ones."""
     found = []
@@ -271,6 +289,7 @@ def main(arguments=None):
     try:
         load = Load(server.port, options.clients, options.seconds,
                     options.seed)
+        _await_idle(server.port)
     finally:
         said, status = server.end()
     text, is_well = summarize(load, server, said, status, options.max_memory,

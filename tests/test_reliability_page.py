@@ -5,6 +5,7 @@ import io
 import random
 import socket
 import threading
+import time
 from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
@@ -143,6 +144,22 @@ class TestLoad:
             views['film'] = told(state='working', done=0)
             with mock.patch.object(asking_films, 'PATIENCE', .5):
                 assert_in("'state': 'working'", client.ask('film'))
+
+    def test_the_end_waits_for_what_is_under_way(self):
+        views, asked = self.app.view_functions, []
+        real = views['health']
+
+        def health():
+            asked.append(time.monotonic())
+            return dict(real().get_json(), films=int(len(asked) < 3))
+        views['health'] = health
+        page._await_idle(self.port)
+        eq_(len(asked), 3)
+        with mock.patch.object(page, '_LONGEST_END', .5):
+            views['health'] = lambda: dict(real().get_json(), waiting=1)
+            start = time.monotonic()
+            page._await_idle(self.port)
+        ok_(time.monotonic() < start + 30)
 
     def test_films_are_asked_for_seldom(self):
         clips.need_video()

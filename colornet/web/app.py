@@ -123,6 +123,7 @@ class _Service:
         return jsonify(
             status='ok', version=__version__, network=self.model.name,
             waiting=self.line.waiting(), places=self.line.places,
+            films=self.films.films.working(),
             kept_bytes=self.shelf.num_bytes())
 
     def options(self):
