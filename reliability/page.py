@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import numpy as np
 from PIL import Image
@@ -194,8 +194,9 @@ def _await_idle(port):
     Otherwise, the server says when it ends that something was.
     """
     end = time.monotonic() + _LONGEST_END
+    ask = build_opener(ProxyHandler({})).open
     while time.monotonic() < end:
-        with contextlib.suppress(OSError, ValueError), urlopen(
+        with contextlib.suppress(OSError, ValueError), ask(
                 'http://127.0.0.1:%d/api/health' % port, timeout=10) as answer:
             told = json.loads(answer.read().decode())
             if not told['waiting'] and not told['films']:
