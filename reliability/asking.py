@@ -15,7 +15,8 @@ from PIL import Image
 
 from colornet.color import luminance
 
-__all__ = ['KINDS', 'Client', 'is_of', 'make_form', 'make_request']
+__all__ = ['KINDS', 'PATIENCE', 'TOLERANCE', 'Client', 'is_of', 'make_form',
+           'make_request']
 
 #: Kinds of requests -> the results that they may have: a status, or 'gone',
 #: of whoever did not wait for an answer.
@@ -49,7 +50,7 @@ PATIENCE = 180
 PROMPT = {'page': 10, 'health': 10}
 
 #: How far the luminance of a picture's parts may be off in the mean, of 100.
-_TOLERANCE = 10
+TOLERANCE = 10
 
 _NAMES = ['../../etc/passwd', '..\\..\\x.jpg', '/etc/passwd', 'a%00.jpg',
           'x' * 5000 + '.jpg', 'a\u202egpj.exe', '%s%n', "'; drop", '~', '.',
@@ -295,7 +296,7 @@ def is_of(photo, content, size=None):
             image.draft(None, (64, 64))
             parts.append(luminance(np.asarray(image.convert('RGB').resize(
                 (32, 24), Image.BOX))))
-    return np.abs(parts[0] - parts[1]).mean() < _TOLERANCE
+    return np.abs(parts[0] - parts[1]).mean() < TOLERANCE
 
 
 def make_form(content, name, fields=()):

@@ -4,8 +4,9 @@
 configurations, logs, lists of photos, caches, compiled functions and
 checkpoints, each read in a process of its own, and requests to the page's
 server. Each is read as what it was or as another whole one, or refused in one
-line: nothing is half loaded, and nothing that is in a file runs. Files with
-faults are kept. The exit status is 1 if there are any.
+line: nothing is half loaded, and nothing that is in a file runs. None takes
+more than 10 seconds of computing, 45 until it ends, or half a gigabyte of
+memory. Files with faults are kept. The exit status is 1 if there are any.
 """
 
 import argparse
@@ -25,17 +26,21 @@ from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 
 from .networks import NETWORKS
-from .processes import Process
+from .processes import Process, bound
 from .readers import READERS
-from .verdict import keep_file
+from .verdict import find_excess, keep_file
 
-__all__ = ['main', 'try_file']
+__all__ = ['MOST_BYTES', 'MOST_SECONDS', 'MOST_WAITING', 'main', 'try_file']
 
 #: What reads each kind.
 KINDS = dict(NETWORKS, **READERS)
 
-#: Seconds that a file may take, on a machine that is busy with other things.
-_LONGEST = 60
+#: Seconds of computing that a file may take; until its process ends, on a
+#: machine that is busy with other things.
+MOST_SECONDS, MOST_WAITING = 10, 45
+
+#: Of memory, beyond what is there before it is read.
+MOST_BYTES = 512 << 20
 
 #: What no file may do, by the names of Python's audit events.
 _FORBIDDEN = re.compile(r'os\.(system|exec|fork|posix_spawn|spawn|remove|'
@@ -95,9 +100,13 @@ def _judge(reader, process, before, whole=False):
 
 def _say(process):
     """What a process says, but for what it leaves."""
-    if not process.wait(_LONGEST):
+    if not process.wait(MOST_WAITING):
         process.kill()
         return 'fault', 'it hangs'
+    excess = find_excess((process.bytes, MOST_BYTES, 'bytes'),
+                         (process.seconds, MOST_SECONDS, 'seconds'))
+    if excess:
+        return 'fault', excess
     text = process.log.read_text(encoding='utf-8', errors='replace')
     lines = text.splitlines()
     if _NOISE.search(text) or '#FAULT' in text:
@@ -132,6 +141,7 @@ def _read(reader, path, whole):
         if watching and event not in reader.may and _is_forbidden(
                 event, arguments):
             print('#FAULT it does %s %s' % (event, arguments), flush=True)
+    bound(2 * MOST_SECONDS)
     # Of what is imported late.
     sys.dont_write_bytecode = True
     # As the program has it.
@@ -142,7 +152,12 @@ def _read(reader, path, whole):
         result = reader.read(path)
     finally:
         watching.clear()
-    if not reader.is_right(result):
+    try:
+        is_right = reader.is_right(result)
+    except ColornetError:
+        # Of the result, which was to be whole, not of the file.
+        is_right = False
+    if not is_right:
         print('#FAULT another result')
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ['Memory', 'peak_mb', 'resident_mb']
+__all__ = ['Memory', 'anonymous_mb', 'peak_mb', 'resident_mb']
 
 
 def resident_mb(process):
@@ -28,6 +28,11 @@ def resident_mb(process):
 def peak_mb(process='self'):
     """The most that a process ever had; otherwise as :func:`resident_mb`."""
     return _status_mb(process, 'VmHWM:')
+
+
+def anonymous_mb(process='self'):
+    """What a process has now that is of no file, which who it forks has."""
+    return _status_mb(process, 'RssAnon:')
 
 
 def _status_mb(process, name):

@@ -10,7 +10,9 @@ quarter of the time to the last.
 """
 
 import argparse
+import contextlib
 import io
+import json
 import random
 import signal
 import subprocess
@@ -18,6 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter, OrderedDict, defaultdict
+from urllib.request import ProxyHandler, build_opener
 
 import numpy as np
 from PIL import Image
@@ -29,13 +32,13 @@ from colornet.photos.finding import find_images
 from colornet.resources import find_resource
 from colornet.terminal import progress_bar
 
-from .asking import KINDS, Client
+from .asking_films import KINDS, WEIGHTS, Client
 from .memory import resident_mb
 
 __all__ = ['Load', 'Server', 'encode_photos', 'main', 'summarize']
 
-#: Seconds between two looks at the memory.
-_LOOKS = 0.5
+#: Seconds between two looks at the memory; for what is under way at the end.
+_LOOKS, _LONGEST_END = 0.5, 60
 
 #: Requests of a kind of which one at least must not be told to come again.
 OFTEN = 100
@@ -142,7 +145,8 @@ class Load:
         client = Client(self.port, draw, self._photos, MAX_BYTES,
                         self._deadline)
         while time.monotonic() < self._deadline:
-            kind = draw.choice(list(KINDS))
+            kind, = draw.choices(list(KINDS), [WEIGHTS.get(kind, 1)
+                                               for kind in KINDS])
             start = time.monotonic()
             result = client.ask(kind)
             took = time.monotonic() - start
@@ -182,6 +186,22 @@ class Load:
                     '%s: %d' % pair for pair in sorted(
                         results.items(), key=lambda pair: str(pair[0])))))
         return '\n'.join(lines)
+
+
+def _await_idle(port):
+    """Wait until nothing is under way, as what is removed ends in its turn.
+
+    Otherwise, the server says when it ends that something was.
+    """
+    end = time.monotonic() + _LONGEST_END
+    ask = build_opener(ProxyHandler({})).open
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, ValueError), ask(
+                'http://127.0.0.1:%d/api/health' % port, timeout=10) as answer:
+            told = json.loads(answer.read().decode())
+            if not told['waiting'] and not told['films']:
+                return
+        time.sleep(0.2)
 
 
 def encode_photos():
@@ -270,6 +290,7 @@ def main(arguments=None):
     try:
         load = Load(server.port, options.clients, options.seconds,
                     options.seed)
+        _await_idle(server.port)
     finally:
         said, status = server.end()
     text, is_well = summarize(load, server, said, status, options.max_memory,

@@ -5,6 +5,7 @@ kill hits what they do, and seldom what Python imports.
 """
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -19,10 +20,15 @@ from colornet.errors import ColornetError
 from colornet.training import run
 from colornet.training.trainer import Trainer
 
-__all__ = ['LONGEST', 'Process', 'Marks', 'read_marks']
+from .memory import anonymous_mb
+
+__all__ = ['LONGEST', 'Process', 'Marks', 'bound', 'read_marks']
 
 #: Seconds after which a command hangs that is to end by itself.
 LONGEST = 1200.
+
+#: Bytes of addresses beyond those of the process that has imported all.
+_MOST_ADDRESSES = 4 << 30
 
 
 class Marks:
@@ -75,6 +81,22 @@ def read_marks(path):
             for line in Path(path).read_text().splitlines()]
 
 
+def bound(seconds):
+    """Bound what this process may take: nobody else shall be without.
+
+    Parameters
+    ----------
+    seconds : int
+        Of computing.
+    """
+    addresses = int(Path('/proc/self/statm').read_text().split()[0])
+    for kind, limit in (
+            (resource.RLIMIT_AS, addresses * resource.getpagesize() +
+             _MOST_ADDRESSES),
+            (resource.RLIMIT_CPU, seconds), (resource.RLIMIT_CORE, 0)):
+        resource.setrlimit(kind, (limit, limit))
+
+
 class Process:
     """A command in a process of its own.
 
@@ -96,12 +118,19 @@ class Process:
     pid : int
     status : int or None
         Its exit status, when it has ended by itself.
+    seconds : float
+        Of computing; 0 until it has ended by itself.
+    bytes : int
+        Memory that it had at the most beyond what it shares with who forked
+        it, libraries not counted there; likewise.
     """
 
     def __init__(self, arguments, log, marks=None, before=None,
                  command=main):
         self.status = None
+        self.seconds, self.bytes = 0., 0
         self.log, self.marks = log, marks
+        self._shared = anonymous_mb() or 0
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
@@ -149,8 +178,11 @@ class Process:
         """
         deadline = time.monotonic() + (LONGEST if seconds is None else seconds)
         while self.status is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
+                self.seconds = usage.ru_utime + usage.ru_stime
+                self.bytes = (usage.ru_maxrss << 10) - int(
+                    self._shared * 1024 ** 2)
                 self.status = (os.WEXITSTATUS(status) if
                                os.WIFEXITED(status) else
                                -os.WTERMSIG(status))

@@ -4,7 +4,24 @@ from pathlib import Path
 
 from colornet.terminal import say
 
-__all__ = ['keep_file', 'say_faults']
+__all__ = ['find_excess', 'keep_file', 'say_faults']
+
+
+def find_excess(*spent):
+    """What is more than it may be.
+
+    Parameters
+    ----------
+    *spent : (float, float, str)
+        What it was, what it may be at the most, and its unit.
+
+    Returns
+    -------
+    str
+        '' if nothing is.
+    """
+    return ', '.join('%d %s, more than %d' % (value, unit, most)
+                     for value, most, unit in spent if value > most)
 
 
 def say_faults(found):

@@ -7,6 +7,7 @@ import random
 import re
 import struct
 import tempfile
+import time
 import zlib
 from pathlib import Path
 from unittest import SkipTest, mock
@@ -144,6 +145,46 @@ def test_what_is_a_fault():
                 {'file', 'log'})
 
 
+def spin(seconds):
+    start = time.process_time()
+    while time.process_time() < start + seconds:
+        pass
+
+
+def fill(megabytes):
+    """Have memory, and use it."""
+    return np.ones(megabytes << 20, np.uint8).any()
+
+
+def test_what_takes_too_much_is_a_fault():
+    from reliability import inputs
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        path.write_bytes(b'')
+        for read, name, most, words in (
+                (lambda _: fill(150), 'MOST_BYTES', 100 << 20,
+                 ' bytes, more than 104857600'),
+                (lambda _: spin(1.5), 'MOST_SECONDS', 1,
+                 '1 seconds, more than 1'),
+                (lambda _: time.sleep(60), 'MOST_WAITING', .5, 'it hangs')):
+            reader = Reads(read, path.parent)
+            with mock.patch.object(inputs, name, most):
+                what, reason = inputs.try_file(reader, path, log)
+            eq_(what, 'fault', words)
+            assert_in(words, reason)
+        # Nobody else shall be without memory, whatever a file says.
+        reader = Reads(lambda _: bytearray(5 << 30), path.parent)
+        what, reason = inputs.try_file(reader, path, log)
+        eq_(what, 'fault')
+        assert_in('out of memory', reason)
+        # What is there before is not the file's.
+        kept = np.ones(700 << 20, np.uint8)
+        for read in (lambda _: fill(300), lambda _: spin(.1)):
+            eq_(inputs.try_file(Reads(read, path.parent), path, log),
+                ('read', ''))
+        ok_(kept.all())
+
+
 def test_a_pickle_that_runs_something_is_a_fault():
     from colornet.network import vgg16_weights
     from reliability.inputs import KINDS, try_file
@@ -205,6 +246,15 @@ def test_what_is_half_loaded_is_a_fault():
         eq_(judged(kind, lambda reader: reader.seeds[0], shift)[0], 'fault')
     eq_(judged('split', lambda reader: reader.seeds[0], lambda read: [
         '/etc/passwd'] + read[1:])[0], 'fault')
+
+
+def test_a_result_that_is_refused_itself_is_a_fault():
+    from reliability.inputs import try_file
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        reader = Reads(str, path.parent)
+        reader.is_right = refuse('what was read cannot be read again')
+        eq_(try_file(reader, path, log), ('fault', '#FAULT another result'))
 
 
 def test_an_onnx_file_that_has_others_read_is_a_fault():
@@ -324,20 +374,6 @@ def test_without_theano_all_but_compiled_functions_are_tried():
             eq_(inputs.main(['--files', '3', *arguments]), status)
         for line in words:
             assert_in(line, printed.getvalue())
-
-
-def test_whole_photos_that_are_not_coloured_are_told():
-    need_onnx()
-    from reliability import photos
-
-    # What is forked has all that the tests have in memory.
-    with mock.patch.object(photos, 'MOST_BYTES', 1 << 60), mock.patch.object(
-            photos, 'photo_seeds',
-            lambda: {'PNG': [('.png', b'none')]}), contextlib.redirect_stderr(
-                io.StringIO()) as said, contextlib.redirect_stdout(
-                    io.StringIO()):
-        eq_(photos.main(['--files', '1']), 2)
-    assert_in('PNG, undamaged: not an image file', said.getvalue())
 
 
 def test_photos_that_are_cut_in_silence():

@@ -5,6 +5,7 @@ import io
 import random
 import socket
 import threading
+import time
 from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
@@ -13,10 +14,11 @@ from PIL import Image
 
 from colornet.engine.available import missing_onnx
 from colornet.web.server import listen
-from reliability import asking, page
-from reliability.asking import KINDS, Client
+from reliability import asking, asking_films, page
+from reliability.asking_films import KINDS, WEIGHTS, Client, encode_films
 from tests import tiny
 from tests.inventing import save_invented
+from tests.video import clips
 from tests.web import serving
 
 
@@ -100,6 +102,71 @@ class TestLoad:
             for kind in ('photo', 'photo, another format', 'slow photo',
                          'name with tricks', 'sliders and hints'):
                 assert_in('lost: AssertionError', client.ask(kind), kind)
+
+    def test_answers_of_films_are_looked_at(self):
+        clips.need_video()
+        from flask import Response, jsonify
+        client = Client(self.port, random.Random(0), page.encode_photos(),
+                        page.MAX_BYTES)
+        views = self.app.view_functions
+        films = [content for _, content in encode_films()]
+        real = dict(views)
+
+        def told(**wrong):
+            return lambda key: jsonify(dict(
+                real['film'](key).get_json(), **wrong))
+
+        def bright(key):
+            answer = real['coloured_film'](key)
+            return Response(films[1], 200) if answer.status_code == 200 \
+                else answer
+        with mock.patch.object(client, 'draw', mock.Mock(
+                wraps=client.draw, choice=lambda values: values[0])):
+            eq_(client.ask('film'), 200)
+            for name, view, kinds, words in [
+                    # Another film, or half of one.
+                    ('coloured_film', bright, ['film'], 'another film'),
+                    ('film', told(state='failed', error='x'), ['film'],
+                     "'state': 'failed'"),
+                    ('film', told(done=-1), ['film'], "'done': -1"),
+                    # What is removed is kept.
+                    ('remove_film', lambda key: ('', 204),
+                     ['film', 'film that is given up'], 'removed: 200')]:
+                views[name] = view
+                for kind in kinds:
+                    result = client.ask(kind)
+                    assert_in('lost: ', str(result), name)
+                    assert_in(words, result)
+                views[name] = real[name]
+                for key in list(self.app.extensions['films']._jobs):
+                    self.app.extensions['films'].remove(key)
+            # Of one to which nothing happens.
+            views['film'] = told(state='working', done=0)
+            with mock.patch.object(asking_films, 'PATIENCE', .5):
+                assert_in("'state': 'working'", client.ask('film'))
+
+    def test_the_end_waits_for_what_is_under_way(self):
+        views, asked = self.app.view_functions, []
+        real = views['health']
+
+        def health():
+            asked.append(time.monotonic())
+            return dict(real().get_json(), films=int(len(asked) < 3))
+        views['health'] = health
+        page._await_idle(self.port)
+        eq_(len(asked), 3)
+        with mock.patch.object(page, '_LONGEST_END', .5):
+            views['health'] = lambda: dict(real().get_json(), waiting=1)
+            start = time.monotonic()
+            page._await_idle(self.port)
+        ok_(time.monotonic() < start + 30)
+
+    def test_films_are_asked_for_seldom(self):
+        clips.need_video()
+        places = sum(WEIGHTS.values())
+        ok_(1 / 40 < places / sum(WEIGHTS.get(kind, 1) for kind in KINDS)
+            < 1 / 20)
+        eq_(set(WEIGHTS) - set(KINDS), set())
 
     def test_late_answers_are_lost(self):
         client = Client(self.port, random.Random(0), [], page.MAX_BYTES)

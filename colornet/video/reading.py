@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from ..errors import ColornetError
 from ..files import check_regular
-from .beside import COPIED, describe_left_out, is_cover
+from .beside import describe_left_out, is_copied, is_cover
 from .packages import import_package
 from .pictures import Colours, Converter, Filters, upright_filters
 
@@ -127,7 +127,7 @@ class Clip:
             raise ColornetError('%s has no pictures that can be decoded'
                                 % self.name)
         self.stream.thread_type = 'AUTO'
-        self.copied = [stream for stream in streams if stream.type in COPIED]
+        self.copied = list(filter(is_copied, streams))
 
     def close(self):
         """Close the file."""
@@ -317,8 +317,7 @@ def read_copied(source):
     """
     what = 'cannot read %s' % source
     with _open(source, source) as container:
-        copied = [stream for stream in container.streams
-                  if stream.type in COPIED]
+        copied = list(filter(is_copied, container.streams))
         packets = container.demux(copied) if copied else iter(())
         while True:
             with naming_errors(what):

@@ -24,7 +24,7 @@ from .names import server_names
 from .openapi import describe_api
 from .options import BadOption, describe_options, parse_options
 from .shelf import Shelf
-from .uploads import result_name, sent_file, sent_values
+from .uploads import has_left, result_name, sent_file, sent_values
 
 __all__ = ['make_app']
 
@@ -123,6 +123,7 @@ class _Service:
         return jsonify(
             status='ok', version=__version__, network=self.model.name,
             waiting=self.line.waiting(), places=self.line.places,
+            films=self.films.films.working(),
             kept_bytes=self.shelf.num_bytes())
 
     def options(self):
@@ -136,7 +137,7 @@ class _Service:
     def colorize(self):
         """A coloured photo, in full size."""
         # A place first: whoever has none keeps nothing in memory.
-        with self.line.place(_has_left()) as call:
+        with self.line.place(has_left()) as call:
             content, name = self._photo()
             wanted = parse_options(self.model, sent_values())
             encoded, suffix, lost = call(self._colorize, content, name,
@@ -169,7 +170,7 @@ class _Service:
 
     def add(self):
         """Look at a photo for the page."""
-        with self.line.place(_has_left()) as call:
+        with self.line.place(has_left()) as call:
             content, name = self._photo()
             wanted = parse_options(self.model, sent_values(), ['look'])
             return jsonify(call(self._add, content, name, wanted)), 201
@@ -199,7 +200,7 @@ class _Service:
     def before(self, key):
         """The photo as it came, in a size for the screen."""
         small = self._seen(key).small
-        with self.screen.place(_has_left()) as call:
+        with self.screen.place(has_left()) as call:
             return _image(*call(_encode_small, small.pixels, small))
 
     def after(self, key):
@@ -207,7 +208,7 @@ class _Service:
         seen = self._seen(key)
         wanted = parse_options(self.model, request.args.items(multi=True),
                                ['colour'])
-        with self.screen.place(_has_left()) as call:
+        with self.screen.place(has_left()) as call:
             return _image(*call(self._after, seen, wanted))
 
     def _after(self, seen, wanted):
@@ -241,11 +242,6 @@ def _notes(photo):
     """What its owner should know of a photo."""
     return list(photo.notes) + photo.has_more * [
         'It has several pictures; one of them is coloured.']
-
-
-def _has_left():
-    """What tells whether who asks has gone; None if the server cannot."""
-    return request.environ.get('waitress.client_disconnected')
 
 
 def _encode_small(pixels, small):

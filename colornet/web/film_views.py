@@ -7,8 +7,8 @@ from ..video.packages import missing_package
 from .errors import Forgotten, Refused
 from .film_options import describe_film_options, parse_film_options
 from .films import Films
-from .line import Line
-from .uploads import result_name, sent_file, sent_values
+from .line import Left, Line
+from .uploads import has_left, result_name, sent_file, sent_values
 
 __all__ = ['FilmService']
 
@@ -65,10 +65,15 @@ class FilmService:
         """Take a film, and colour it in its turn."""
         if self.refusal:
             raise Refused(501, self.refusal)
-        with self.films.place() as job, self._looks.place() as call:
+        gone = has_left()
+        with self.films.place() as job, self._looks.place(gone) as call:
             stream, name = sent_file()
             wanted = parse_film_options(self.model, sent_values())
             call(self.films.look, job, stream, name, wanted)
+            # Nobody would have its key, and it would hold its place until it
+            # is given up.
+            if gone is not None and gone():
+                raise Left
             return jsonify(self.films.start(job)), 202
 
     def film(self, key):

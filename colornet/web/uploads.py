@@ -1,4 +1,4 @@
-"""What a request sends: a file, its name, and options."""
+"""What a request sends: a file, its name, and options; who has gone."""
 
 from pathlib import PureWindowsPath
 
@@ -6,10 +6,20 @@ from flask import request
 
 from .options import BadOption
 
-__all__ = ['result_name', 'sent_file', 'sent_values']
+__all__ = ['has_left', 'result_name', 'sent_file', 'sent_values']
 
 #: Characters of a file's name that come back.
 _LONGEST_NAME = 120
+
+
+def has_left():
+    """What tells whether who asks has gone; None if the server cannot.
+
+    Returns
+    -------
+    callable or None
+    """
+    return request.environ.get('waitress.client_disconnected')
 
 
 def sent_file():

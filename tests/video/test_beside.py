@@ -1,11 +1,16 @@
 """What is beside pictures, sound and subtitles: copied, or named."""
 
+import re
 import shutil
 import subprocess
+import sys
+import threading
+import time
 from unittest import SkipTest, mock
 
 from nose.tools import assert_in, assert_not_in, eq_
 
+from colornet.video import beside
 from colornet.video.converting import colour_file, colour_stream
 from colornet.video.reading import Clip
 from colornet.video.writing import choose_format
@@ -16,6 +21,10 @@ from tests.video.clips import colorizer
 CHAPTERS = ';FFMETADATA1\n' + ''.join(
     '[CHAPTER]\nTIMEBASE=1/1000\nSTART=%d\nEND=%d\ntitle=%s\n' % chapter
     for chapter in [(0, 200, 'Chapter #0:0: start 0'), (200, 480, 'Two')])
+
+
+def colour(source, target):
+    colour_file(colorizer, source, target)
 
 
 class TestBeside(clips.InFolder):
@@ -54,8 +63,56 @@ class TestBeside(clips.InFolder):
             colour_stream(colorizer, source, self.folder / 'piped.mkv',
                           choose_format('mkv'), name=str(source))
         assert_in(line, err.getvalue())
-        # Later errors of FFmpeg are not printed because of it.
-        eq_(self.av.logging.get_level(), None)
+
+    def test_films_are_looked_at_by_several_threads(self):
+        path, found = self.write(sound=True), []
+
+        class Slow:
+            """A film of which others look at another meanwhile."""
+
+            def __init__(self, container):
+                self.container = container
+
+            def dumps_format(self):
+                time.sleep(.01)
+                return self.container.dumps_format()
+
+        def look():
+            for _ in range(10):
+                with self.av.open(str(path)) as container:
+                    found.append(beside._count_chapters(Slow(container)))
+        # There is one of those in each, also without a tool for chapters.
+        with mock.patch.object(beside, '_CHAPTER', re.compile(
+                'Stream #0.*Video')):
+            threads = [threading.Thread(target=look) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        eq_(found, [1] * 30)
+
+    def test_later_errors_are_not_printed_because_of_it(self):
+        done = subprocess.run([sys.executable, '-c', (
+            'import sys, av\n'
+            'from colornet.video.reading import Clip\n'
+            'Clip(sys.argv[1]).close()\n'
+            # Of None, another thread may be about to make a comparison.
+            'assert isinstance(av.logging.get_level(), int)\n'
+            'for level in av.logging.ERROR, av.logging.FATAL:\n'
+            '    av.logging.log(level, "a", "told")\n'
+            '    av.logging.log(level, "a", "told again")\n'),
+            str(self.write())], cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True)
+        eq_((done.stdout, done.returncode), ('', 0))
+
+    def test_who_wants_to_be_told_of_errors_still_is(self):
+        log = self.av.logging
+        log.set_level(log.ERROR)
+        try:
+            Clip(self.write()).close()
+            eq_(log.get_level(), log.ERROR)
+        finally:
+            log.set_level(None)
 
     def test_data_and_covers(self):
         source = self.made('in.mov', '-timecode', '01:00:00:00', '-c:a',
@@ -68,6 +125,26 @@ class TestBeside(clips.InFolder):
         eq_(Clip(source).left_out, '1 cover')
         source = self.made('two.mkv', '-map', '0', '-map', '0:v')
         eq_(Clip(source).left_out, '1 further stream of pictures')
+
+    def test_sound_of_an_unknown_kind(self):
+        source = self.write(sound=True)
+        content = source.read_bytes()
+        # What says that it is AAC, in two ways.
+        for word in b'mp4a', b'esds':
+            eq_(content.count(word), 1)
+            content = content.replace(word, b'????')
+        source.write_bytes(content)
+        # What crashes shall not end the tests.
+        done = subprocess.run(
+            [sys.executable, '-c', 'import sys; from tests.video import '
+             'test_beside; test_beside.colour(*sys.argv[1:])', str(source),
+             str(self.folder / 'out.mkv')], cwd=str(tiny.ROOT),
+            stderr=subprocess.PIPE, universal_newlines=True)
+        eq_(done.returncode, 0, done.stderr)
+        assert_in('left out of %s: 1 unknown stream of sound\n' % source,
+                  done.stderr)
+        with self.av.open(str(self.folder / 'out.mkv')) as container:
+            eq_([stream.type for stream in container.streams], ['video'])
 
     def test_transparency(self):
         source = self.write('in.mkv', codec='ffv1', pixel_format='bgra')

@@ -6,13 +6,17 @@ import http.client
 import io
 import json
 import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 from unittest import mock
 
 from nose.tools import assert_in, assert_not_in, eq_, ok_
 
 from colornet.web import server
+from tests import tiny
+from tests.video import clips
 from tests.web import serving
 from tests.web.serving import encoded, make_model, multipart, pixels_of
 
@@ -275,6 +279,35 @@ class TestChannel:
             eq_(self.looks.count - before, stays)
         ok_(self.is_well())
 
+    def test_no_place_is_held_by_films_of_those_who_have_gone(self):
+        tiny.need('av', 'cv2')
+        films = self.app.extensions['films']
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'in.mp4')
+            clips.write_clip(path)
+            body, kind = multipart(path.read_bytes(), 'in.mp4')
+        request = head(len(body), kind, 'films') + body
+        looking, go, look = threading.Event(), threading.Event(), films.look
+
+        def slow(*arguments):
+            look(*arguments)
+            looking.set()
+            ok_(go.wait(30))
+        with mock.patch.object(films, 'look', slow):
+            # One is looked at, and the other waits for that.
+            for _ in range(2):
+                with self.connect() as connection:
+                    connection.setsockopt(socket.SOL_SOCKET,
+                                          socket.SO_LINGER,
+                                          b'\1\0\0\0\0\0\0\0')
+                    connection.sendall(request)
+                    ok_(looking.wait(30))
+            self.wait_until(lambda: len(films._jobs) == 2)
+            go.set()
+            self.wait_until(lambda: not films._jobs)
+        eq_(self.looks.count, 0)
+        eq_(self.ask(request)[0], 202)
+
     def hold(self, line, go):
         with line.place() as call:
             call(go.wait, 30)
@@ -286,10 +319,10 @@ class TestChannel:
             200)
 
 
-def head(length, kind):
-    return ('POST /api/colorize HTTP/1.1\r\nHost: localhost\r\n'
+def head(length, kind, path='colorize'):
+    return ('POST /api/%s HTTP/1.1\r\nHost: localhost\r\n'
             'Content-Type: %s\r\nContent-Length: %d\r\n\r\n'
-            % (kind, length)).encode()
+            % (path, kind, length)).encode()
 
 
 def chunked(kind):

@@ -299,6 +299,7 @@ class TestFilms(Client):
         self.wait(lambda: self.films.describe(keys[0])['state'] == 'working')
         eq_([self.films.describe(key)['before'] for key in keys],
             [0, 1, 2, 3])
+        eq_(self.client.get('/api/health').json['films'], 4)
         answer = self.refuses(503, 'too many at a time', self.add())
         ok_(int(answer.headers['Retry-After']) > 0)
         self.refuses(409, 'not coloured yet', self.client.get(
@@ -308,6 +309,7 @@ class TestFilms(Client):
         self.model.outputs.open.set()
         for key in keys[0], keys[2], keys[3]:
             self.done(key)
+        self.wait(lambda: self.client.get('/api/health').json['films'] == 0)
         eq_(self.add().status_code, 202)
 
     def test_who_has_gone(self):

@@ -1,0 +1,98 @@
+"""Damaged photos: how what became of them is judged."""
+
+import contextlib
+import io
+import os
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+from nose.tools import assert_in, eq_, ok_
+
+from tests.test_reliability_inputs import encoded, fill, need_onnx, spin
+
+
+def test_whole_photos_that_are_not_coloured_are_told():
+    need_onnx()
+    from reliability import photos
+
+    # What is forked has all that the tests have in memory.
+    with mock.patch.object(photos, 'MOST_BYTES', 1 << 60), mock.patch.object(
+            photos, 'photo_seeds',
+            lambda: {'PNG': [('.png', b'none')]}), contextlib.redirect_stderr(
+                io.StringIO()) as said, contextlib.redirect_stdout(
+                    io.StringIO()):
+        eq_(photos.main(['--files', '1']), 2)
+    assert_in('PNG, undamaged: not an image file', said.getvalue())
+
+
+class TestTrial:
+    """A photo is coloured in a process of its own, which is looked at."""
+
+    def setup(self):
+        need_onnx()
+        from reliability import photos
+        self.photos = photos
+        self.temporary = tempfile.TemporaryDirectory()
+        self.trial = photos.Trial(Path(self.temporary.name), {})
+
+    setup_method = setup
+
+    def teardown(self):
+        self.temporary.cleanup()
+
+    teardown_method = teardown
+
+    def run_with(self, work, **limits):
+        """What is said where `work` is done beside colouring."""
+        real = self.photos.cli.main
+
+        def main(arguments):
+            work()
+            return real(arguments)
+        # What is forked has all that the tests have in memory.
+        with mock.patch.multiple(self.photos, **dict(
+                {'MOST_BYTES': 1 << 60}, **limits)), mock.patch.object(
+                    self.photos.cli, 'main', main):
+            return self.trial.run('.png', encoded('PNG'))
+
+    def test_a_photo(self):
+        what, reason, memory, seconds, waited = self.run_with(lambda: None)
+        eq_((what, reason), ('coloured', ''))
+        ok_(memory > 10 << 20)
+        ok_(0 < seconds < 10)
+        ok_(0 < waited < 45)
+
+    def test_computing_for_long(self):
+        what, reason, *_ = self.run_with(lambda: spin(1.5), MOST_SECONDS=1)
+        eq_(what, 'fault')
+        assert_in('1 seconds, more than 1', reason)
+
+    def test_waiting_for_long_though_nothing_is_computed(self):
+        start = time.monotonic()
+        what, reason, _, _, waited = self.run_with(
+            lambda: time.sleep(60), MOST_WAITING=1)
+        eq_((what, reason, waited), ('fault', 'it hangs', 1))
+        ok_(time.monotonic() < start + 30)
+        eq_(self.run_with(lambda: time.sleep(.5))[0], 'coloured')
+
+    def test_memory_of_its_processes_counts_together(self):
+        def work_in_another():
+            process = os.fork()
+            if not process:
+                fill(200)
+                os._exit(0)
+            os.waitpid(process, 0)
+
+        def both():
+            fill(200)
+            work_in_another()
+        _, _, own, _, _ = self.run_with(lambda: fill(200))
+        what, reason, total, _, _ = self.run_with(both)
+        eq_((what, reason), ('coloured', ''))
+        ok_(total > own + (200 << 20), (own, total))
+        # More than the larger of the two, less than both.
+        what, reason, *_ = self.run_with(both, MOST_BYTES=total - (50 << 20))
+        eq_(what, 'fault')
+        assert_in(' bytes, more than', reason)
