@@ -279,9 +279,9 @@ def main(arguments=None):
     parser.add_argument('--clients', type=positive, default=100, metavar='N')
     parser.add_argument('--seconds', type=positive, default=300, metavar='N')
     parser.add_argument('--seed', type=int, default=0, metavar='N')
-    parser.add_argument('--max-memory', type=positive, default=2000,
+    parser.add_argument('--max-memory', type=positive, default=1500,
                         metavar='MB')
-    parser.add_argument('--max-growth', type=positive, default=300,
+    parser.add_argument('--max-growth', type=positive, default=100,
                         metavar='MB')
     parser.add_argument('serve', nargs='*', metavar='OPTION', help='after '
                         '--: more options of colornet serve')

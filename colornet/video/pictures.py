@@ -134,7 +134,7 @@ class Filters:
         self._graph.configure()
 
     def __call__(self, picture):
-        """What comes out once this picture has gone in: a list of one or none."""
+        """What comes out once this picture has gone in: one, or none."""
         self._graph.push(picture)
         return self._pull()
 
