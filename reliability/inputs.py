@@ -1,7 +1,7 @@
 """Thousands of damaged files that are no photos, and damaged requests.
 
 ``python -m reliability.inputs`` damages weights, networks, ONNX files,
-configurations, logs, lists of photos, caches, compiled functions and
+configurations, logs, lists of photos, caches, compiled functions, films and
 checkpoints, each read in a process of its own, and requests to the page's
 server. Each is read as what it was or as another whole one, or refused in one
 line: nothing is half loaded, and nothing that is in a file runs. None takes
@@ -25,6 +25,7 @@ from colornet.errors import ColornetError, TheanoMissing
 from colornet.resources import take_environment
 from colornet.terminal import note, progress_bar, say
 
+from .films import FilmReader
 from .networks import NETWORKS
 from .processes import Process, bound
 from .readers import READERS
@@ -33,7 +34,7 @@ from .verdict import find_excess, keep_file
 __all__ = ['MOST_BYTES', 'MOST_SECONDS', 'MOST_WAITING', 'main', 'try_file']
 
 #: What reads each kind.
-KINDS = dict(NETWORKS, **READERS)
+KINDS = dict(NETWORKS, **READERS, film=FilmReader)
 
 #: Seconds of computing that a file may take; until its process ends, on a
 #: machine that is busy with other things.
@@ -199,9 +200,9 @@ def _try_kind(reader, kind, folder, options):
     """Count what became of damaged files of a kind."""
     # Each kind by itself, whatever others are tried before it.
     chance = random.Random('%d %s' % (options.seed, kind))
+    reader.warm()
     for content in reader.seeds:
         reader.path.write_bytes(content)
-        reader.read(reader.path)  # What is imported here, no process has to.
         what, reason = try_file(reader, reader.path, folder / 'printed',
                                 True)
         if what != 'read':

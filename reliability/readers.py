@@ -74,6 +74,12 @@ class Reader:
         """The content of whole files."""
         raise NotImplementedError
 
+    def warm(self):
+        """Import what reads a file, so that no process has to."""
+        for content in self.seeds:
+            self.path.write_bytes(content)
+            self.read(self.path)
+
     def read(self, path):
         """What the program reads of a file; a ColornetError, if nothing."""
         raise NotImplementedError

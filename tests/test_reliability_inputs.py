@@ -20,11 +20,13 @@ from PIL import Image
 
 from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError, TheanoMissing
+from colornet.video.packages import missing_package
 from reliability.mutations import mutate, mutate_text
 from reliability.right_size import judge_result
 from reliability.structure import find_fields, find_parts, with_checksums
 from tests import tiny
 from tests.photos import samples
+from tests.video.clips import moving, write_clip
 
 
 def encoded(format, **options):
@@ -225,9 +227,9 @@ def judged(kind, content, wrong):
     from reliability.inputs import KINDS, try_file
     with tempfile.TemporaryDirectory() as folder:
         reader = KINDS[kind](Path(folder))
+        reader.warm()
         reader.path.write_bytes(content(reader))
         log = Path(folder, 'log')
-        reader.read(reader.path)  # What is imported here, no process has to.
         eq_(try_file(reader, reader.path, log), ('read', ''))
         read = reader.read
         reader.read = lambda path: wrong(read(path))
@@ -246,6 +248,20 @@ def test_what_is_half_loaded_is_a_fault():
         eq_(judged(kind, lambda reader: reader.seeds[0], shift)[0], 'fault')
     eq_(judged('split', lambda reader: reader.seeds[0], lambda read: [
         '/etc/passwd'] + read[1:])[0], 'fault')
+
+
+
+def test_films_with_missing_frames_are_faults():
+    if missing_package():
+        raise SkipTest(missing_package())
+
+    def shorten(result):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'a.mkv')
+            write_clip(path, moving(3))
+            return io.BytesIO(path.read_bytes())
+    eq_(judged('film', lambda reader: reader.seeds[0], shorten),
+        ('fault', '#FAULT another result'))
 
 
 def test_a_result_that_is_refused_itself_is_a_fault():

@@ -58,7 +58,7 @@ def serve(model, host='127.0.0.1', port=8000, places=8, max_bytes=64 << 20,
 
     shown = '[%s]' % host if ':' in host else host
     limit_pixels(max_pixels)
-    # It would take a gigabyte more within minutes.
+    # It would take 300 MB more within minutes.
     return_freed_memory()
     app = make_app(model, places, max_bytes, max_pixels,
                    names=server_names(host, names), max_seconds=max_seconds)
