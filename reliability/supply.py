@@ -5,8 +5,9 @@ each Python, and those of ``reliability/packages.csv`` that these bring along,
 with their licences, and asks the public database OSV for advisories. Where
 that cannot be reached, or with ``--offline``, those of
 ``reliability/advisories.csv`` are listed, which also says what of them
-colornet is touched by. The exit status is 1 if there is one that nobody has
-judged, or if a package is installed here that was not looked up.
+colornet is touched by; other versions that are installed here are named. The
+exit status is 1 if there is an advisory that nobody has judged, or if a
+package is installed here that no list has.
 """
 
 import argparse
@@ -143,8 +144,8 @@ def not_looked_up(packages, companions):
 
     Returns
     -------
-    list of str
-        Lines that say which.
+    list of (str, str)
+        Names and versions.
     """
     versions = {}
     for (name, _), named in packages.items():
@@ -152,7 +153,7 @@ def not_looked_up(packages, companions):
     for companion in companions:
         versions.setdefault(companion.package, set()).add(companion.version)
     # PyTorch's versions end with what they were built for.
-    return ['%s %s' % (name, version) for name, version in
+    return [(name, version) for name, version in
             installed({name for name, _ in packages}).items()
             if version.partition('+')[0] not in versions.get(name, ())]
 
@@ -244,6 +245,9 @@ def _run(options):
         [(name, version) for (name, _), versions in packages.items()
          for version in versions.values()] +
         [companion[:2] for companion in companions]))
+    listed = {name for name, _ in asked}
+    unknown = not_looked_up(packages, companions)
+    asked += unknown
     known = known_advisories()
     rows, unjudged = [], []
     for name, version in asked:
@@ -257,7 +261,7 @@ def _run(options):
                 unjudged += ['%s %s: %s' % (name, version, found)
                              for found in ids if not _is_judged(
                                  found, touching(known, name, version))]
-            was_asked = True
+            was_asked, unknown = True, []
             note('OSV was asked about %d packages' % len(asked))
         except OSError as error:
             note('OSV cannot be reached (%s): only what was known is listed'
@@ -267,14 +271,14 @@ def _run(options):
                        rows))
     for line in unjudged:
         print('NOT JUDGED %s' % line)
-    unknown = not_looked_up(packages, companions)
-    for line in unknown:
-        print('NOT LOOKED UP %s' % line)
+    for each in unknown:
+        print('NOT LOOKED UP %s %s' % each)
     print('%d packages, %d advisories, %d not looked up, %s'
-          % (len({name for name, _ in asked}), len(rows), len(unknown),
+          % (len(listed), len(rows), len(unknown),
              '%d not judged' % len(unjudged) if was_asked else
              'OSV not asked for others'))
-    return bool(unjudged or unknown)
+    # Others than those of the lists are there after each of their releases.
+    return bool(unjudged or {name for name, _ in unknown} - listed)
 
 
 def _ranges(versions):

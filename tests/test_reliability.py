@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import SkipTest, mock
 
 from nose.plugins.attrib import attr
-from nose.tools import assert_in, assert_raises, eq_, ok_
+from nose.tools import assert_in, assert_not_in, assert_raises, eq_, ok_
 from tqdm import tqdm
 
 from colornet.errors import ColornetError
@@ -216,15 +216,28 @@ def test_what_is_installed_but_was_not_looked_up_is_told():
             'fsspec': '2026.9.0'})
         arguments = supply.list_packages(), supply.known_companions()
         eq_(sorted(supply.not_looked_up(*arguments)),
-            ['new 1.0', 'werkzeug 3.1.3'])
+            [('new', '1.0'), ('werkzeug', '3.1.3')])
         status, printed, _ = ask(['--offline'], None, None)
         eq_(status, 1)
         assert_in('NOT LOOKED UP werkzeug 3.1.3\n', printed)
         assert_in(' 2 not looked up, ', printed)
-        here['werkzeug'].version = '3.1.9'
+        # Of one that is known, another version.
         del here['new']
+        status, printed, _ = ask(['--offline'], None, None)
+        eq_(status, 0)
+        assert_in('NOT LOOKED UP werkzeug 3.1.3\n', printed)
+
+        def answers(path, question):
+            asked.extend(json.loads(question.decode())['queries'])
+            return {'results': [{}] * len(asked)}
+        asked = []
+        status, printed, _ = ask([], answers, None)
+        eq_(status, 0)
+        assert_in({'package': {'name': 'werkzeug', 'ecosystem': 'PyPI'},
+                   'version': '3.1.3'}, asked)
+        assert_not_in('NOT LOOKED UP', printed)
+        here['werkzeug'].version = '3.1.9'
         eq_(supply.not_looked_up(*arguments), [])
-        eq_(ask(['--offline'], None, None)[0], 0)
 
 
 def test_every_advisory_that_is_known_is_of_a_version_that_is_listed():

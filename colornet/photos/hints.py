@@ -235,8 +235,8 @@ class HintSpreader:
     def _respond(self, spot):
         """What a map is everywhere if it is pushed up at a spot."""
         # Pixels are numbered along the shorter side, so that neighbours are
-        # near in the matrix. (SuperLU, for sparse ones, takes three times as
-        # long, and never frees what another thread than its own lets go.)
+        # near in the matrix. (SuperLU, for sparse ones, is slower, and never
+        # frees what another thread than its own lets go.)
         order = 'C' if self._shape[1] <= self._shape[0] else 'F'
         if self._factors is None:
             light = self._light.reshape(self._shape)
