@@ -147,10 +147,14 @@ class TestLoad:
                 views[name] = real[name]
                 for key in list(self.app.extensions['films']._jobs):
                     self.app.extensions['films'].remove(key)
-            # Of one to which nothing happens.
+            # Of one to which nothing happens; also where all shall end.
             views['film'] = told(state='working', done=0)
-            with mock.patch.object(asking_films, 'PATIENCE', .5):
-                assert_in("'state': 'working'", client.ask('film'))
+            for client.deadline in float('inf'), time.monotonic():
+                for kind in 'film', 'film that is damaged':
+                    with mock.patch.multiple(
+                            asking_films, PATIENCE=.5,
+                            mutate=lambda content, *_: content):
+                        assert_in("'state': 'working'", str(client.ask(kind)))
 
     def test_the_end_waits_for_what_is_under_way(self):
         views, asked = self.app.view_functions, []
