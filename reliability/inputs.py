@@ -16,6 +16,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -101,7 +102,8 @@ def _judge(reader, process, before, whole=False):
 
 def _say(process):
     """What a process says, but for what it leaves."""
-    if not process.wait(MOST_WAITING):
+    # Others that were started with it may have been waited for meanwhile.
+    if not process.wait(process.started + MOST_WAITING - time.monotonic()):
         process.kill()
         return 'fault', 'it hangs'
     excess = find_excess((process.bytes, MOST_BYTES, 'bytes'),

@@ -22,7 +22,6 @@ import resource
 import shutil
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -99,13 +98,12 @@ class Trial:
             That it took: of memory, of computing, until it ended.
         """
         source, arguments = self._arguments(suffix, content)
-        start = time.monotonic()
         process = Process(arguments, self.folder / 'log',
                           command=lambda words: self._work(words, source))
         if not process.wait(MOST_WAITING):
             process.kill()
             return 'fault', 'it hangs', 0, 0, MOST_WAITING
-        waited = time.monotonic() - start
+        waited = process.waited
         *lines, last = process.lines() or ['']
         used = re.fullmatch('# (\\d+) bytes, ([.0-9]+) seconds:(.*)', last)
         if not used:

@@ -187,6 +187,17 @@ def test_what_takes_too_much_is_a_fault():
         ok_(kept.all())
 
 
+def test_files_that_are_read_together_may_wait_no_longer():
+    from reliability import inputs
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        reader = Reads(lambda _: time.sleep(5), path.parent)
+        process = inputs._start(reader, path, log)
+        # As if the first ones had taken that long.
+        process.started -= inputs.MOST_WAITING
+        eq_(inputs._judge(reader, process, set()), ('fault', 'it hangs'))
+
+
 def test_a_pickle_that_runs_something_is_a_fault():
     from colornet.network import vgg16_weights
     from reliability.inputs import KINDS, try_file
