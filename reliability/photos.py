@@ -102,13 +102,12 @@ class Trial:
                           command=lambda words: self._work(words, source))
         if not process.wait(MOST_WAITING):
             process.kill()
-            return 'fault', 'it hangs', 0, 0, MOST_WAITING
-        waited = process.waited
+            return 'fault', 'it hangs', 0, 0, process.waited
         *lines, last = process.lines() or ['']
         used = re.fullmatch('# (\\d+) bytes, ([.0-9]+) seconds:(.*)', last)
         if not used:
             return 'fault', 'status %s: %s' % (
-                process.status, last), 0, 0, waited
+                process.status, last), 0, 0, process.waited
         peak, seconds = int(used.group(1)), float(used.group(2))
         what, reason = self._judge(process.status, lines, source,
                                    used.group(3))
@@ -116,7 +115,7 @@ class Trial:
                              (seconds, MOST_SECONDS, 'seconds'))
         if excess:
             what, reason = 'fault', '%s: %s' % (excess, reason)
-        return what, reason, peak, seconds, waited
+        return what, reason, peak, seconds, process.waited
 
     def _work(self, arguments, source):
         """In the process: colour; print what was used and is wrong."""

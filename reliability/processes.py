@@ -121,8 +121,8 @@ class Process:
     status : int or None
         Its exit status, when it has ended by itself.
     waited : float
-        Seconds from its start until it was seen that it had ended; 0 until
-        then.
+        Seconds from its start until it was seen that it had ended, or was
+        killed; 0 until then.
     seconds : float
         Of computing; 0 until it has ended by itself.
     bytes : int
@@ -207,6 +207,7 @@ class Process:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+            self.waited = time.monotonic() - self.started
             self.status = -signal.SIGKILL
 
     def lines(self):

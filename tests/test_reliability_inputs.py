@@ -381,3 +381,38 @@ def test_without_theano_all_but_compiled_functions_are_tried():
             eq_(inputs.main(['--files', '3', *arguments]), status)
         for line in words:
             assert_in(line, printed.getvalue())
+
+
+def test_the_most_that_files_took_is_told():
+    from reliability import inputs
+    from reliability.readers import Reader
+
+    class Takes(Reader):
+        def make(self):
+            self.contents = iter([b'fill', b'spin', b'sleep', b''])
+            return [b'']
+
+        def mutate(self, chance):
+            return next(self.contents)
+
+        def read(self, path):
+            what = path.read_bytes()
+            return (what == b'fill' and fill(150) or
+                    what == b'spin' and spin(1.2) or
+                    what == b'sleep' and time.sleep(4))
+
+        def is_right(self, result):
+            return True
+    with mock.patch.object(inputs, 'KINDS', {'takes': Takes}), \
+            mock.patch.object(inputs, 'take_environment'), \
+            mock.patch.dict(os.environ), contextlib.redirect_stdout(
+                io.StringIO()) as printed, contextlib.redirect_stderr(
+                    io.StringIO()):
+        eq_(inputs.main(['--files', '4']), 0)
+    line = printed.getvalue().splitlines()[1]
+    found = re.fullmatch(r'takes +4 +4 +0 +0 +(\d+) +([.\d]+) s +([.\d]+) s',
+                         line)
+    ok_(found, line)
+    megabytes, computing, waited = map(float, found.groups())
+    ok_(150 <= megabytes < 500, line)
+    ok_(1.2 <= computing < 4 <= waited, line)

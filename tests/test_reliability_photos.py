@@ -94,7 +94,8 @@ class TestTrial:
         start = time.monotonic()
         what, reason, _, _, waited = self.run_with(
             lambda: time.sleep(60), MOST_WAITING=1)
-        eq_((what, reason, waited), ('fault', 'it hangs', 1))
+        eq_((what, reason), ('fault', 'it hangs'))
+        ok_(1 <= waited < 30)
         ok_(time.monotonic() < start + 30)
         eq_(self.run_with(lambda: time.sleep(.5))[0], 'coloured')
 
