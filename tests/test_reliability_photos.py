@@ -90,6 +90,15 @@ class TestTrial:
         eq_(what, 'fault')
         assert_in('1 seconds, more than 1', reason)
 
+    def test_addresses_without_end(self):
+        # Nobody else shall be without memory, whatever a file says.
+        def take(gigabytes):
+            return self.run_with(lambda: np.empty(gigabytes << 30, np.uint8))
+        what, reason, *_ = take(5)
+        eq_(what, 'fault')
+        assert_in('MemoryError: Unable to allocate 5', reason)
+        eq_(take(1)[:2], ('coloured', ''))
+
     def test_waiting_for_long_though_nothing_is_computed(self):
         start = time.monotonic()
         what, reason, _, _, waited = self.run_with(
