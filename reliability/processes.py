@@ -84,6 +84,8 @@ def read_marks(path):
 def bound(seconds):
     """Bound what this process may take: nobody else shall be without.
 
+    As Linux tells how many addresses it has.
+
     Parameters
     ----------
     seconds : int
@@ -127,7 +129,7 @@ class Process:
         Of computing; 0 until it has ended by itself.
     bytes : int
         Memory that it had at the most beyond what it shares with who forked
-        it, libraries not counted there; likewise.
+        it, libraries not counted there, as Linux tells; likewise.
     """
 
     def __init__(self, arguments, log, marks=None, before=None,
