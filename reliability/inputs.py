@@ -6,7 +6,8 @@ checkpoints, each read in a process of its own, and requests to the page's
 server. Each is read as what it was or as another whole one, or refused in one
 line: nothing is half loaded, and nothing that is in a file runs. None takes
 more than 10 seconds of computing, 45 until it ends, or half a gigabyte of
-memory. Files with faults are kept. The exit status is 1 if there are any.
+memory; the most that any of a kind took ends its line. Files with faults are
+kept. The exit status is 1 if there are any.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -101,7 +103,8 @@ def _judge(reader, process, before, whole=False):
 
 def _say(process):
     """What a process says, but for what it leaves."""
-    if not process.wait(MOST_WAITING):
+    # Others that were started with it may have been waited for meanwhile.
+    if not process.wait(process.started + MOST_WAITING - time.monotonic()):
         process.kill()
         return 'fault', 'it hangs'
     excess = find_excess((process.bytes, MOST_BYTES, 'bytes'),
@@ -172,8 +175,9 @@ def _run(options):
         raise ColornetError('no kind is called %s; there are %s' % (
             ', '.join(sorted(unknown)), ', '.join(KINDS)))
     faults = 0
-    say('%-14s %7s %7s %8s %7s' % ('kind', 'files', 'read', 'refused',
-                                   'faults'))
+    say('%-14s %7s %7s %8s %7s %7s %9s %7s' % (
+        'kind', 'files', 'read', 'refused', 'faults', 'most MB', 'computing',
+        'waited'))
     try:
         for kind in options.kind or KINDS:
             (folder / kind).mkdir()
@@ -185,11 +189,11 @@ def _run(options):
                     raise
                 say('%-14s not tried: %s' % (kind, error))
                 continue
-            counted = _try_kind(reader, kind, folder, options)
+            counted, most = _try_kind(reader, kind, folder, options)
             faults += counted['fault']
-            say('%-14s %7d %7d %8d %7d' % (
+            say('%-14s %7d %7d %8d %7d %7.0f %7.1f s %5.1f s' % (
                 kind, sum(counted.values()), counted['read'],
-                counted['refused'], counted['fault']))
+                counted['refused'], counted['fault'], *most))
             sys.stdout.flush()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -197,7 +201,10 @@ def _run(options):
 
 
 def _try_kind(reader, kind, folder, options):
-    """Count what became of damaged files of a kind."""
+    """Count what became of damaged files of a kind, and what they took.
+
+    At the most: MB, seconds of computing, seconds until the process ended.
+    """
     # Each kind by itself, whatever others are tried before it.
     chance = random.Random('%d %s' % (options.seed, kind))
     reader.warm()
@@ -207,17 +214,19 @@ def _try_kind(reader, kind, folder, options):
                                 True)
         if what != 'read':
             raise AssertionError('%s, undamaged: %s' % (kind, reason))
-    counted = Counter()
+    counted, most = Counter(), (0, 0, 0)
     for number, content, process, before in progress_bar(
             _started(reader, chance, options.files, folder), unit='file',
             desc=kind, total=options.files):
         what, reason = _judge(reader, process, before)
         counted[what] += 1
+        most = tuple(map(max, most, (process.bytes / 1024 ** 2,
+                                     process.seconds, process.waited)))
         if what == 'fault':
             note('FAULT %s, file %d: %s' % (kind, number, reason))
             keep_file(options.keep, '%s-%d%s' % (
                 kind, number, reader.path.suffix), content)
-    return counted
+    return counted, most
 
 
 def _started(reader, chance, count, folder):

@@ -22,7 +22,6 @@ import resource
 import shutil
 import sys
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from unittest import mock
@@ -99,18 +98,16 @@ class Trial:
             That it took: of memory, of computing, until it ended.
         """
         source, arguments = self._arguments(suffix, content)
-        start = time.monotonic()
         process = Process(arguments, self.folder / 'log',
                           command=lambda words: self._work(words, source))
         if not process.wait(MOST_WAITING):
             process.kill()
-            return 'fault', 'it hangs', 0, 0, MOST_WAITING
-        waited = time.monotonic() - start
+            return 'fault', 'it hangs', 0, 0, process.waited
         *lines, last = process.lines() or ['']
         used = re.fullmatch('# (\\d+) bytes, ([.0-9]+) seconds:(.*)', last)
         if not used:
             return 'fault', 'status %s: %s' % (
-                process.status, last), 0, 0, waited
+                process.status, last), 0, 0, process.waited
         peak, seconds = int(used.group(1)), float(used.group(2))
         what, reason = self._judge(process.status, lines, source,
                                    used.group(3))
@@ -118,7 +115,7 @@ class Trial:
                              (seconds, MOST_SECONDS, 'seconds'))
         if excess:
             what, reason = 'fault', '%s: %s' % (excess, reason)
-        return what, reason, peak, seconds, waited
+        return what, reason, peak, seconds, process.waited
 
     def _work(self, arguments, source):
         """In the process: colour; print what was used and is wrong."""

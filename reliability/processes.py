@@ -84,6 +84,8 @@ def read_marks(path):
 def bound(seconds):
     """Bound what this process may take: nobody else shall be without.
 
+    As Linux tells how many addresses it has.
+
     Parameters
     ----------
     seconds : int
@@ -116,23 +118,29 @@ class Process:
     Attributes
     ----------
     pid : int
+    started : float
+        Of ``time.monotonic()``.
     status : int or None
         Its exit status, when it has ended by itself.
+    waited : float
+        Seconds from its start until it was seen that it had ended, or was
+        killed; 0 until then.
     seconds : float
         Of computing; 0 until it has ended by itself.
     bytes : int
         Memory that it had at the most beyond what it shares with who forked
-        it, libraries not counted there; likewise.
+        it, libraries not counted there, as Linux tells; likewise.
     """
 
     def __init__(self, arguments, log, marks=None, before=None,
                  command=main):
         self.status = None
-        self.seconds, self.bytes = 0., 0
+        self.seconds, self.waited, self.bytes = 0., 0., 0
         self.log, self.marks = log, marks
         self._shared = anonymous_mb() or 0
         sys.stdout.flush()
         sys.stderr.flush()
+        self.started = time.monotonic()
         self.pid = os.fork()
         if not self.pid:
             self._work(list(map(str, arguments)), before, command)
@@ -180,6 +188,7 @@ class Process:
         while self.status is None:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
+                self.waited = time.monotonic() - self.started
                 self.seconds = usage.ru_utime + usage.ru_stime
                 self.bytes = (usage.ru_maxrss << 10) - int(
                     self._shared * 1024 ** 2)
@@ -200,6 +209,7 @@ class Process:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+            self.waited = time.monotonic() - self.started
             self.status = -signal.SIGKILL
 
     def lines(self):

@@ -12,7 +12,6 @@ import zlib
 from pathlib import Path
 from unittest import SkipTest, mock
 
-import imagecodecs
 import numpy as np
 from nose.plugins.attrib import attr
 from nose.tools import assert_in, eq_, ok_
@@ -22,10 +21,8 @@ from colornet.engine.available import missing_onnx, missing_theano
 from colornet.errors import ColornetError, TheanoMissing
 from colornet.video.packages import missing_package
 from reliability.mutations import mutate, mutate_text
-from reliability.right_size import judge_result
 from reliability.structure import find_fields, find_parts, with_checksums
 from tests import tiny
-from tests.photos import samples
 from tests.video.clips import moving, write_clip
 
 
@@ -73,22 +70,6 @@ def test_damages_are_drawn_and_can_be_drawn_again():
         ok_(len(set(found)) > 150, len(set(found)))
         eq_(found, [change(content, random.Random(number),
                            [content, b'other']) for number in range(200)])
-
-
-def test_results_of_another_size_or_half_a_file():
-    with tempfile.TemporaryDirectory() as folder:
-        source, result = Path(folder, 'a.png'), Path(folder, 'b.png')
-        source.write_bytes(encoded('PNG'))
-        for shape, words in (((6, 8), ''), ((8, 6), 'turned'),
-                             ((6, 9), 'has (6, 9) pixels, not [(6, 8)]')):
-            Image.open(source).resize(shape[::-1]).save(result)
-            assert_in(words, judge_result(source, result))
-            eq_(bool(words), bool(judge_result(source, result)))
-        result.write_bytes(result.read_bytes()[:-30])
-        assert_in('cannot be decoded', judge_result(source, result))
-        Image.open(source).save(result)
-        source.write_bytes(b'no photo')
-        assert_in('cannot be read again', judge_result(source, result))
 
 
 class Reads:
@@ -185,6 +166,17 @@ def test_what_takes_too_much_is_a_fault():
             eq_(inputs.try_file(Reads(read, path.parent), path, log),
                 ('read', ''))
         ok_(kept.all())
+
+
+def test_files_that_are_read_together_may_wait_no_longer():
+    from reliability import inputs
+    with tempfile.TemporaryDirectory() as folder:
+        path, log = Path(folder, 'file'), Path(folder, 'log')
+        reader = Reads(lambda _: time.sleep(5), path.parent)
+        process = inputs._start(reader, path, log)
+        # As if the first ones had taken that long.
+        process.started -= inputs.MOST_WAITING
+        eq_(inputs._judge(reader, process, set()), ('fault', 'it hangs'))
 
 
 def test_a_pickle_that_runs_something_is_a_fault():
@@ -391,37 +383,36 @@ def test_without_theano_all_but_compiled_functions_are_tried():
             assert_in(line, printed.getvalue())
 
 
-def test_photos_that_are_cut_in_silence():
-    from colornet.formats import deep
-    from reliability.cuts import find_silent
-    noise = np.random.RandomState(0).randint(0, 1 << 16, (30, 40)).astype(
-        np.uint16)
-    files = [('.jpg', imagecodecs.ljpeg_encode(noise, bitspersample=16)),
-             ('.png', encoded('PNG'))]
-    with tempfile.TemporaryDirectory() as folder:
-        eq_(find_silent(files, Path(folder, 'log')), [])
-        # As if nobody looked, decoders fill up what is missing.
-        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: True):
-            found = find_silent(files, Path(folder, 'log'))
-        ok_(len(found) > 2, found)
-        eq_({(suffix, reason) for suffix, _, reason in found},
-            {('.jpg', 'it is taken for whole')})
-        # A crash is one, too.
-        with mock.patch.object(deep, 'is_whole_jpeg', lambda *_: 1 / 0):
-            (_, content, reason), = find_silent(files, Path(folder, 'log'))
-        assert_in('ZeroDivisionError', reason)
+def test_the_most_that_files_took_is_told():
+    from reliability import inputs
+    from reliability.readers import Reader
 
+    class Takes(Reader):
+        def make(self):
+            self.contents = iter([b'fill', b'spin', b'sleep', b''])
+            return [b'']
 
-def test_black_and_grey_results_are_told():
-    from reliability.right_size import judge_colours
-    grey = np.array(samples.grey()).clip(20, 230)
-    coloured = np.dstack([grey + 20, grey, grey - 20])
-    eq_(judge_colours(grey, coloured), '')
-    eq_(judge_colours(grey, coloured.astype(np.uint16) * 257), '')
-    eq_(judge_colours(grey, np.dstack([grey] * 3)), 'the result is grey')
-    assert_in('luminance differs', judge_colours(grey, 0 * coloured))
-    assert_in('luminance differs', judge_colours(grey, coloured[:, ::-1]))
-    # Paper stays grey, and what is white.
-    for level in 100, 255:
-        even = np.full((50, 80), level, np.uint8)
-        eq_(judge_colours(even, np.dstack([even] * 3)), '')
+        def mutate(self, chance):
+            return next(self.contents)
+
+        def read(self, path):
+            what = path.read_bytes()
+            return (what == b'fill' and fill(150) or
+                    what == b'spin' and spin(1.2) or
+                    what == b'sleep' and time.sleep(4))
+
+        def is_right(self, result):
+            return True
+    with mock.patch.object(inputs, 'KINDS', {'takes': Takes}), \
+            mock.patch.object(inputs, 'take_environment'), \
+            mock.patch.dict(os.environ), contextlib.redirect_stdout(
+                io.StringIO()) as printed, contextlib.redirect_stderr(
+                    io.StringIO()):
+        eq_(inputs.main(['--files', '4']), 0)
+    line = printed.getvalue().splitlines()[1]
+    found = re.fullmatch(r'takes +4 +4 +0 +0 +(\d+) +([.\d]+) s +([.\d]+) s',
+                         line)
+    ok_(found, line)
+    megabytes, computing, waited = map(float, found.groups())
+    ok_(150 <= megabytes < 500, line)
+    ok_(1.2 <= computing < 4 <= waited, line)

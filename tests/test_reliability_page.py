@@ -110,22 +110,29 @@ class TestLoad:
                         page.MAX_BYTES)
         views = self.app.view_functions
         films = [content for _, content in encode_films()]
+        dark = asking_films._encode('a.mp4', [
+            pixels // 2 for pixels in clips.moving(8)])[1]
         real = dict(views)
 
         def told(**wrong):
             return lambda key: jsonify(dict(
                 real['film'](key).get_json(), **wrong))
 
-        def bright(key):
-            answer = real['coloured_film'](key)
-            return Response(films[1], 200) if answer.status_code == 200 \
-                else answer
+        def another(film):
+            def coloured(key):
+                answer = real['coloured_film'](key)
+                return Response(film, 200) if answer.status_code == 200 \
+                    else answer
+            return coloured
         with mock.patch.object(client, 'draw', mock.Mock(
                 wraps=client.draw, choice=lambda values: values[0])):
             eq_(client.ask('film'), 200)
             for name, view, kinds, words in [
-                    # Another film, or half of one.
-                    ('coloured_film', bright, ['film'], 'another film'),
+                    # Another film: longer, or of as many frames.
+                    ('coloured_film', another(films[1]), ['film'],
+                     'another film'),
+                    ('coloured_film', another(dark), ['film'],
+                     'another film'),
                     ('film', told(state='failed', error='x'), ['film'],
                      "'state': 'failed'"),
                     ('film', told(done=-1), ['film'], "'done': -1"),
@@ -140,10 +147,14 @@ class TestLoad:
                 views[name] = real[name]
                 for key in list(self.app.extensions['films']._jobs):
                     self.app.extensions['films'].remove(key)
-            # Of one to which nothing happens.
+            # Of one to which nothing happens; also where all shall end.
             views['film'] = told(state='working', done=0)
-            with mock.patch.object(asking_films, 'PATIENCE', .5):
-                assert_in("'state': 'working'", client.ask('film'))
+            for client.deadline in float('inf'), time.monotonic():
+                for kind in 'film', 'film that is damaged':
+                    with mock.patch.multiple(
+                            asking_films, PATIENCE=.5,
+                            mutate=lambda content, *_: content):
+                        assert_in("'state': 'working'", str(client.ask(kind)))
 
     def test_the_end_waits_for_what_is_under_way(self):
         views, asked = self.app.view_functions, []

@@ -105,6 +105,23 @@ class TestBeside(clips.InFolder):
             stderr=subprocess.STDOUT, universal_newlines=True)
         eq_((done.stdout, done.returncode), ('', 0))
 
+    def test_meanwhile_errors_of_others_are_not_printed(self):
+        done = subprocess.run([sys.executable, '-c', (
+            'import sys, threading, av\n'
+            'from colornet.video import beside\n'
+            'class Looked:\n'
+            '    def dumps_format(self):\n'
+            '        other = threading.Thread(target=av.logging.log, args=(\n'
+            '            av.logging.ERROR, "a", "of another film"))\n'
+            '        other.start()\n'
+            '        other.join()\n'
+            '        return container.dumps_format()\n'
+            'with av.open(sys.argv[1]) as container:\n'
+            '    beside._count_chapters(Looked())\n'), str(self.write())],
+            cwd=str(tiny.ROOT), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, universal_newlines=True)
+        eq_((done.stdout, done.returncode), ('', 0))
+
     def test_who_wants_to_be_told_of_errors_still_is(self):
         log = self.av.logging
         log.set_level(log.ERROR)
