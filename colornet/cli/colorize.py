@@ -120,16 +120,17 @@ def _colorize(options):
     except BrokenPipeError:
         raise
     except (ColornetError, KeyboardInterrupt, MemoryError, OSError) as error:
-        reason = str(error) or 'out of memory'
+        # Of Ctrl-C and of short memory, nothing, as no reason of a photo is.
+        told = str(error)
         # Who watches was told of each photo; of one alone, the error tells.
         if not options.watch and (
                 report.written or len(report.failed + report.undone) > 1 or
-                any(why != reason for _, why in report.failed)):
-            print_report(report, out, options, reason)
+                any(why != told for _, why in report.failed)):
+            print_report(report, out, options, told)
         if (isinstance(error, KeyboardInterrupt) or
                 not (report.written or report.skipped)):
             raise
-        raise Unfinished(reason)
+        raise Unfinished(told or 'out of memory')
     return print_report(report, out, options)
 
 
