@@ -18,6 +18,15 @@ from .reporting import (FIRST_ONLY, IN_COLOUR, NO_PHOTOS, STREAM, THERE,
 __all__ = ['add_colorize']
 
 
+class _Hints(Keyed):
+    """Hints, of which no two may give a place different colours."""
+
+    def read(self, text):
+        from ..photos.hints import parse_hint
+        hint = parse_hint(text)
+        return (hint.x, hint.y), hint.color
+
+
 def add_colorize(commands):
     """Add ``colornet colorize``."""
     command = add(commands, 'colorize', _colorize,
@@ -72,7 +81,7 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
-    command.add_argument('--hints', action=Keyed, default=[],
+    command.add_argument('--hints', action=_Hints, default=[],
                          metavar='X,Y=COLOUR', help='for one photo: the '
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
