@@ -61,7 +61,8 @@ class TestRefusals(InFolder):
                 self.grey, '-o', out, '--quality=90', *more)
         self.check_refused('--keep-times is for files', self.grey, '-o', '-',
                            '--keep-times')
-        for more in (['--decoding', 'saturation=2'], ['--quality=90'], [
+        for more in (['--decoding', 'saturation=2'], [
+                '--quality=90', '--format=jpg'], [
                 '--refinement=none', '--decoding', 'refinement.steps=none']):
             status, _, err = self.colorize(self.grey, '-o', self.out,
                                            '--overwrite', *more)

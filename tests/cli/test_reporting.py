@@ -44,3 +44,32 @@ class TestReports(InFolder):
             eq_(err.getvalue(), ''.join(
                 'colornet: failed: %s: full\n' % name for name in expected) +
                 'colornet: failed: c: no photo\n')
+
+    def test_results_without_a_quality(self):
+        """Where each has the format of its photo, none is refused."""
+        folder = self.folder / 'photos'
+        folder.mkdir()
+        for name in 'a.png', 'b.jpg', 'c.png':
+            grey().save(folder / name)
+        words = 'colornet: note: quality is of JPEG and WebP, and not of PNG: '
+        for source, told in (
+                (folder, words + '%s, 1 more\n' % (folder / 'a.png')),
+                (folder / 'a.png', words + '%s\n' % (folder / 'a.png')),
+                (folder / 'b.jpg', '')):
+            status, _, err = self.colorize(
+                source, '-o', self.folder / 'out', '--quality=90',
+                '--overwrite')
+            eq_((status, err), (0, told))
+
+    def test_a_stream_without_a_quality(self):
+        stream = io.BytesIO()
+        grey().save(stream, 'PNG')
+        for more, told in ([], True), (['-q'], False):
+            with mock.patch('sys.stdin', io.TextIOWrapper(io.BytesIO(
+                    stream.getvalue()))), mock.patch(
+                        'colornet.flow.pipes._take_stdout',
+                        lambda: contextlib.nullcontext(io.BytesIO())):
+                status, _, err = self.colorize('-', '-o', '-', '--quality=90',
+                                               *more)
+            eq_((status, err), (0, 'colornet: note: quality is of JPEG and '
+                                'WebP, and not of PNG: -\n' * told))
