@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ColornetError, Unfinished
 from ..files import is_special
-from ..terminal import note, say
+from ..terminal import note, say, standard_output
 from .options import Keyed, add, add_photo_network, positive
 from .reporting import (FIRST_ONLY, IN_COLOUR, NO_PHOTOS, STREAM, THERE,
                         print_line, print_report)
@@ -278,7 +278,8 @@ def _watch(options, out, report):
         elif not options.json and not options.quiet:
             say('%s: %s' % (entry['status'],
                             entry.get('output', entry['source'])))
-            sys.stdout.flush()
+            with standard_output():
+                sys.stdout.flush()
             for text in entry.get('notes', ()):
                 note('colornet: note: %s: %s' % (text, entry['source']))
             if entry.get('first_only'):

@@ -2,7 +2,7 @@
 
 import json
 
-from ..terminal import note, say
+from ..terminal import note, put, say
 
 __all__ = ['FIRST_ONLY', 'IN_COLOUR', 'NO_PHOTOS', 'STREAM', 'THERE',
            'print_line', 'print_report']
@@ -21,7 +21,7 @@ NO_PHOTOS = 'left out, as they are no photos: '
 
 def print_line(entry):
     """A photo as a line of JSON."""
-    print(json.dumps(entry), flush=True)
+    put(json.dumps(entry), flush=True)
 
 
 def print_report(report, out, options=None, told=None):
