@@ -160,6 +160,8 @@ def _take_stdout():
     os.dup2(sys.stderr.fileno(), number)
     try:
         yield sink
+        with standard_output():
+            sink.flush()
     finally:
         os.dup2(sink.fileno(), number)
         # What is still there could not be written, which was told.
