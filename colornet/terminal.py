@@ -84,7 +84,7 @@ def say(text):
 
 
 def put(text, end='\n', flush=False):
-    """Print a text of many lines there, as :func:`print` does.
+    """Print a text of many lines there, as ``print`` does.
 
     Raises
     ------
