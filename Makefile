@@ -144,8 +144,8 @@ data-cvcl: $(if $(filter data/cvcl,$(CVCL)),,check-CVCL) $(VENV)/installed ## fe
 # Before minutes of installation: check-DATA is of the folder DATA.
 CHECK_CVCL = ; "make data-cvcl" fetches data/cvcl
 check-%: FORCE
-	@[ -d $(call quoted,$($*)) ] || { printf '%s %s%s\n' \
-	    'colornet: there is no folder' $(call quoted,$($*)) \
+	@[ -d $(call quoted,$($*)) ] || { printf 'colornet: %s%s\n' \
+	    $(if $($*),'there is no folder '$(call quoted,$($*)),'$* is empty') \
 	    '; give yours as $*=folder$(CHECK_$*)' >&2; exit 2; }
 
 # $(call train,EXPERIMENT,FOLDER)

@@ -10,8 +10,11 @@ import threading
 
 from tqdm import tqdm
 
+from .errors import ColornetError
+
 __all__ = ['PARENT', 'Interrupted', 'catch_signals', 'end_with_parent',
-           'note', 'on_terminal', 'printable', 'progress_bar', 'say']
+           'note', 'on_terminal', 'printable', 'progress_bar', 'put', 'say',
+           'standard_output']
 
 #: Environment variable: the process that a command shall end with.
 PARENT = 'COLORNET_PARENT'
@@ -77,7 +80,33 @@ def note(text):
 
 def say(text):
     """Print a line on the standard output stream."""
-    print(printable(text))
+    put(printable(text))
+
+
+def put(text, end='\n', flush=False):
+    """Print a text of many lines there, as ``print`` does.
+
+    Raises
+    ------
+    ColornetError
+        If it cannot be printed; that says where.
+    BrokenPipeError
+        If nobody reads it any more.
+    """
+    with standard_output():
+        print(text, end=end, flush=flush)
+
+
+@contextlib.contextmanager
+def standard_output():
+    """Name the standard output in the error of writing to it."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ColornetError('cannot write to the standard output: %s'
+                            % error.strerror)
 
 
 class Interrupted(KeyboardInterrupt):

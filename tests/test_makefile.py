@@ -109,6 +109,8 @@ def test_folders_are_looked_for_before_anything_is_installed():
             ('flicker', 'CLIPS'), ('figure6', 'ILSVRC')):
         eq_(told(target, name + "=no'where b"), "colornet: there is no folder "
             "no'where b; give yours as %s=folder" % name)
+        eq_(told(target, name + '='), 'colornet: %s is empty; give yours as '
+            '%s=folder' % (name, name))
     for target in ('train-cvcl', 'train-cvcl-more', 'adversarial', 'table2',
                    'decodings', 'data-cvcl', 'consistency', 'figure4',
                    'figure5', 'figure7', 'figure8', 'bins'):

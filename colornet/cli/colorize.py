@@ -10,12 +10,21 @@ from pathlib import Path
 
 from ..errors import ColornetError, Unfinished
 from ..files import is_special
-from ..terminal import note, say
+from ..terminal import note, say, standard_output
 from .options import Keyed, add, add_photo_network, positive
 from .reporting import (FIRST_ONLY, IN_COLOUR, NO_PHOTOS, STREAM, THERE,
                         print_line, print_report)
 
 __all__ = ['add_colorize']
+
+
+class _Hints(Keyed):
+    """Hints, of which no two may give a place different colours."""
+
+    def read(self, text):
+        from ..photos.hints import parse_hint
+        hint = parse_hint(text)
+        return (hint.x, hint.y), hint.color
 
 
 def add_colorize(commands):
@@ -72,7 +81,7 @@ def _add_result_options(command):
     command.add_argument('--tones', default='stretch', choices=(
         'stretch', 'keep'), help='what the network sees of faded and dark '
         'prints; results keep their own tones (default: %(default)s)')
-    command.add_argument('--hints', action=Keyed, default=[],
+    command.add_argument('--hints', action=_Hints, default=[],
                          metavar='X,Y=COLOUR', help='for one photo: the '
                          'colour of the thing at a pixel, from the left and '
                          'from above, such as 120,85=#C04020 or 120,85=grey; '
@@ -120,16 +129,17 @@ def _colorize(options):
     except BrokenPipeError:
         raise
     except (ColornetError, KeyboardInterrupt, MemoryError, OSError) as error:
-        reason = str(error) or 'out of memory'
+        # Of Ctrl-C and of short memory, nothing, as no reason of a photo is.
+        told = str(error)
         # Who watches was told of each photo; of one alone, the error tells.
         if not options.watch and (
                 report.written or len(report.failed + report.undone) > 1 or
-                any(why != reason for _, why in report.failed)):
-            print_report(report, out, options, reason)
+                any(why != told for _, why in report.failed)):
+            print_report(report, out, options, told)
         if (isinstance(error, KeyboardInterrupt) or
                 not (report.written or report.skipped)):
             raise
-        raise Unfinished(reason)
+        raise Unfinished(told or 'out of memory')
     return print_report(report, out, options)
 
 
@@ -268,7 +278,8 @@ def _watch(options, out, report):
         elif not options.json and not options.quiet:
             say('%s: %s' % (entry['status'],
                             entry.get('output', entry['source'])))
-            sys.stdout.flush()
+            with standard_output():
+                sys.stdout.flush()
             for text in entry.get('notes', ()):
                 note('colornet: note: %s: %s' % (text, entry['source']))
             if entry.get('first_only'):

@@ -2,6 +2,8 @@
 
 import argparse
 
+from ..terminal import put
+
 __all__ = ['PrintCompletion']
 
 SHELLS = 'bash', 'zsh', 'tcsh'
@@ -28,7 +30,7 @@ class PrintCompletion(argparse.Action):
                         "package shtab: pip install '.[completion]' in "
                         "colornet's folder\n")
         _name_files(parser, shtab)
-        print(shtab.complete(parser, shell))
+        put(shtab.complete(parser, shell))
         parser.exit()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..data.datasets import FOLDER, TABLE1
 from ..errors import ColornetError
 from ..files import check_output, write_json
-from ..terminal import say
+from ..terminal import put, say
 from .options import (add, add_decoding, add_engine, add_network, add_networks,
                       add_out, add_subset, add_vgg, check_outputs, positive)
 
@@ -52,7 +52,7 @@ def _evaluate(options):
     if options.out:
         write_json(options.out, result)
     for name, value in result['mean'].items():
-        print('%-22s %.5g' % (name, value))
+        put('%-22s %.5g' % (name, value))
 
 
 def add_table1(commands):
@@ -68,8 +68,8 @@ def add_table1(commands):
 def _table1(options):
     from ..evaluation.table1 import make_table1
     check_output(options.out, '.csv')
-    print(make_table1({name: getattr(options, name) for name in TABLE1},
-                      options.out))
+    put(make_table1({name: getattr(options, name) for name in TABLE1},
+                    options.out))
     say('written to %s' % options.out)
 
 
@@ -88,8 +88,8 @@ def add_table2(commands):
 def _table2(options):
     from ..evaluation.table2 import make_table2
     check_output(options.out, '.csv')
-    print(make_table2(options.data, options.runs, options.out, options.vgg,
-                      options.engine))
+    put(make_table2(options.data, options.runs, options.out, options.vgg,
+                    options.engine))
     say('written to %s' % options.out)
 
 
@@ -111,9 +111,9 @@ def _decodings(options):
     from ..evaluation.decodings import compare_decodings
     from ..network.stored import network_file
     check_output(options.out, '.csv')
-    print(compare_decodings(network_file(options.network), options.data,
-                            options.subset, options.out, options.vgg,
-                            options.engine))
+    put(compare_decodings(network_file(options.network), options.data,
+                          options.subset, options.out, options.vgg,
+                          options.engine))
     say('written to %s' % options.out)
 
 
@@ -155,9 +155,9 @@ def _add_sheet(command, columns):
 def _everyday(options):
     from ..evaluation.everyday import score_everyday
     check_outputs(options)
-    print(score_everyday(options.data, options.out, options.networks,
-                         options.decodings, options.list, options.sheet,
-                         options.every, options.vgg, options.engine))
+    put(score_everyday(options.data, options.out, options.networks,
+                       options.decodings, options.list, options.sheet,
+                       options.every, options.vgg, options.engine))
     say('written to %s' % options.out)
 
 
@@ -180,9 +180,9 @@ def add_hints(commands):
 def _hints(options):
     from ..evaluation.hints import score_hints
     check_outputs(options)
-    print(score_hints(options.data, options.out, options.network,
-                      options.list, options.sheet, options.every, options.vgg,
-                      options.engine))
+    put(score_hints(options.data, options.out, options.network,
+                    options.list, options.sheet, options.every, options.vgg,
+                    options.engine))
     say('written to %s' % options.out)
 
 
@@ -219,10 +219,10 @@ def _figure(options):
             raise ColornetError('figure %d shows layers: it takes no --data '
                                 'and no --photos' % options.number)
         from ..evaluation.schematics import draw_network
-        print(draw_network(options.number, out))
+        put(draw_network(options.number, out))
         say('written to %s' % out)
         return
-    print(make_figure(options.number, out, options.data, options.runs,
-                      options.photos, options.vgg, options.dataset,
-                      options.engine))
+    put(make_figure(options.number, out, options.data, options.runs,
+                    options.photos, options.vgg, options.dataset,
+                    options.engine))
     say('written to %s' % out)

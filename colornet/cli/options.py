@@ -1,6 +1,7 @@
 """What commands have in common: options that several of them take."""
 
 import argparse
+import contextlib
 import math
 
 from ..engine.available import DEVICES, ENGINES
@@ -26,21 +27,28 @@ class _Once(argparse.Action):
         setattr(options, self.dest, value)
 
 
-class Keyed(argparse.Action):
+# shtab tells by this class which options may be repeated.
+class Keyed(argparse._AppendAction):
     """A list of KEY=VALUE, in which no key may have two values."""
 
-    def __call__(self, parser, options, value, option=None):
-        before = list(getattr(options, self.dest))
-        for other in before:
-            if self._key(other) == self._key(value) and other != value:
+    def __call__(self, parser, options, text, option=None):
+        for other in getattr(options, self.dest):
+            (key, value), (same, wanted) = self.read(other), self.read(text)
+            if key == same and value != wanted:
                 raise argparse.ArgumentError(self, '%s and %s contradict each '
-                                             'other' % (other, value))
-        setattr(options, self.dest, before + [value])
+                                             'other' % (other, text))
+        super().__call__(parser, options, text, option)
 
-    def _key(self, text):
-        key = ''.join(text.partition('=')[0].split())
+    def read(self, text):
+        """A setting's name and value; what is wrong with it is said later."""
+        from ..schema import SCHEMA
+        name, _, value = map(str.strip, text.partition('='))
         # What a decoding says without its section.
-        return key[len('decoding.'):] if key.startswith('decoding.') else key
+        name = name if '.' in name else 'decoding.' + name
+        section, _, key = name.partition('.')
+        with contextlib.suppress(KeyError, ValueError):
+            value = SCHEMA[section][key](value)
+        return name, value
 
 
 def add(commands, name, run, text, instead=None):
@@ -65,8 +73,8 @@ def add(commands, name, run, text, instead=None):
     """
     command = commands.add_parser(name, help=text, description=text)
     command.set_defaults(run=run, instead=instead)
-    for name in None, 'store':
-        command.register('action', name, _Once)
+    for action in None, 'store':
+        command.register('action', action, _Once)
     return command
 
 

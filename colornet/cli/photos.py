@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..resources import find_resource
-from ..terminal import say
+from ..terminal import put, say
 from .options import add, add_bfloat16, add_device, add_engine
 from .reporting import print_report
 
@@ -57,7 +57,7 @@ def _info(options):
     else:
         from ..engine.speedups import describe_installation
         lines += describe_installation()
-    print('\n'.join(lines))
+    put('\n'.join(lines))
 
 
 def add_selftest(commands):
@@ -79,5 +79,5 @@ def _selftest(options):
         return 0
     lines, passed = run_selftest(
         options.device, os.environ.get('THEANO_FLAGS', ''))
-    print('\n'.join(lines))
+    put('\n'.join(lines))
     return 0 if passed else 1

@@ -12,7 +12,7 @@ import traceback
 from .. import __version__
 from ..errors import ColornetError, TheanoMissing
 from ..resources import take_environment
-from ..terminal import PARENT, end_with_parent, printable
+from ..terminal import PARENT, end_with_parent, printable, put, standard_output
 from . import colorize, evaluation, photos, serving, studies, training, video
 from .completion import PrintCompletion
 
@@ -70,7 +70,8 @@ def report_errors(run, *arguments, program='colornet'):
     """
     try:
         status = run(*arguments) or 0
-        sys.stdout.flush()
+        with standard_output():
+            sys.stdout.flush()
         return status
     except ColornetError as error:
         _complain('%s: error: %s' % (program, error))
@@ -80,7 +81,6 @@ def report_errors(run, *arguments, program='colornet'):
         return 128 + getattr(interrupt, 'signal_number', signal.SIGINT)
     except BrokenPipeError:
         # Whoever read our output has gone.
-        _print_no_more()
         return 128 + signal.SIGPIPE
     except MemoryError:
         _complain('%s: error: out of memory' % program)
@@ -88,11 +88,8 @@ def report_errors(run, *arguments, program='colornet'):
     except OSError as error:
         text = ': '.join(str(part) for part in (
             error.filename, error.strerror or error) if part is not None)
-        try:
-            sys.stdout.flush()
-        except OSError:
+        if _let_output_go():
             text = 'cannot write to the standard output: %s' % error.strerror
-            _print_no_more()
         _complain('%s: error: %s' % (program, text))
         return 2
     except Exception as error:
@@ -103,11 +100,24 @@ def report_errors(run, *arguments, program='colornet'):
         _complain('%s: internal error: %s: %s (COLORNET_DEBUG=1 shows where)'
                   % (program, type(error).__name__, text))
         return 2
+    finally:
+        _let_output_go()
 
 
-def _print_no_more():
-    """Let go of what waits to be printed, which Python would try again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _let_output_go():
+    """Drop what cannot be printed, which Python would try again.
+
+    Returns
+    -------
+    bool
+        Whether there was any.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _complain(text):
@@ -173,8 +183,18 @@ def _prepare_streams():
             stream.reconfigure(errors='backslashreplace')
 
 
+class _Parser(argparse.ArgumentParser):
+    """One that tells where its help or the version cannot be printed."""
+
+    def _print_message(self, message, file=None):
+        if message and file is sys.stdout:
+            put(message, end='')
+        else:
+            super()._print_message(message, file)
+
+
 def _make_parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog='colornet', description='Colours for black-and-white photos.')
     parser.add_argument('--version', action='version',
                         version='colornet ' + __version__)

@@ -2,7 +2,7 @@
 
 import json
 
-from ..terminal import note, say
+from ..terminal import note, put, say
 
 __all__ = ['FIRST_ONLY', 'IN_COLOUR', 'NO_PHOTOS', 'STREAM', 'THERE',
            'print_line', 'print_report']
@@ -21,7 +21,7 @@ NO_PHOTOS = 'left out, as they are no photos: '
 
 def print_line(entry):
     """A photo as a line of JSON."""
-    print(json.dumps(entry), flush=True)
+    put(json.dumps(entry), flush=True)
 
 
 def print_report(report, out, options=None, told=None):
@@ -34,15 +34,17 @@ def print_report(report, out, options=None, told=None):
     options : argparse.Namespace, optional
         Of :func:`.colorize.add_colorize`.
     told : str, optional
-        The error that ended all, which has a line of its own.
+        The error that ended all, which has a line of its own: of the photo
+        that alone failed by it, there is no second one.
 
     Returns
     -------
     int
         The exit status.
     """
+    reasons = [reason for _, reason in report.failed]
     for source, reason in report.failed:
-        if reason != told:
+        if reason != told or reasons.count(reason) > 1:
             note('colornet: failed: %s: %s' % (source, reason))
     if options is None or not options.quiet:
         skipped = (', %d already there' % len(report.skipped)

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..errors import ColornetError
 from ..files import check_output
 from ..refinement.steps import check_steps
-from ..terminal import printable, say
+from ..terminal import printable, put, say
 from .options import (Keyed, add, add_engine, add_out, add_vgg, check_outputs,
                       positive)
 
@@ -48,7 +48,7 @@ def _study(options):
     for study, text, failed in run_studies(
             names, options.data, options.scale, options.runs, options.results,
             options.overrides, options.scheduler, options.threads):
-        print('%s\n%s: %s\n' % (text, study.name, printable(str(Path(
+        put('%s\n%s: %s\n' % (text, study.name, printable(str(Path(
             options.results) / (study.name + '.csv')))))
         num_variants += len(study.variants)
         num_failed += failed
@@ -100,16 +100,16 @@ def _consistency(options):
         if not options.list:
             raise ColornetError('--choose takes held-out photos only: name '
                                 'them by --list')
-        print(choose_settings(options.out, options.everyday, options.list,
-                              options.every, options.vgg, options.engine,
-                              check_steps(' '.join(options.choose))))
+        put(choose_settings(options.out, options.everyday, options.list,
+                            options.every, options.vgg, options.engine,
+                            check_steps(' '.join(options.choose))))
     else:
         if options.default and options.sheet:
             raise ColornetError('--sheet shows what --default leaves out: '
                                 'give one of them')
-        print(score_consistency(options.out, options.cvcl, options.everyday,
-                                options.list, options.sheet, options.every,
-                                options.vgg, options.engine, options.default))
+        put(score_consistency(options.out, options.cvcl, options.everyday,
+                              options.list, options.sheet, options.every,
+                              options.vgg, options.engine, options.default))
     say('written to %s' % options.out)
 
 

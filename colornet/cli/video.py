@@ -10,7 +10,7 @@ from functools import reduce
 from ..errors import ColornetError
 from ..files import check_output, digest_file
 from ..resources import DEFAULT_NETWORK, find_resource
-from ..terminal import note, say
+from ..terminal import note, put, say
 from .options import add, add_out, add_photo_network, positive, whole
 
 __all__ = ['add_flicker', 'add_video']
@@ -217,6 +217,6 @@ def _flicker(options):
     import_package('av')
     find_clips(options.data)
     _, outputs, config = _load_network(options)
-    print(score_flicker(options.data, options.out, outputs, config,
-                        options.frames))
+    put(score_flicker(options.data, options.out, outputs, config,
+                      options.frames))
     say('written to %s' % options.out)

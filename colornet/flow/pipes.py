@@ -14,7 +14,7 @@ from ..photos.naming import Job
 from ..photos.reading import ImageError, decode_photo
 from ..photos.report import Report
 from ..photos.writing import write_bytes
-from ..terminal import note
+from ..terminal import note, standard_output
 from .pictures import odd_kind, split_pictures
 
 __all__ = ['colorize_stream', 'open_sink']
@@ -111,14 +111,9 @@ class _StreamSteps(Steps):
 
     def finish(self, job, written):
         """Pass a picture on, in its turn."""
-        try:
+        with standard_output():
             self.sink.write(written)
             self.sink.flush()
-        except BrokenPipeError:  # Whoever reads has gone.
-            raise
-        except OSError as error:
-            raise ColornetError('cannot write to the standard output: %s'
-                                % error.strerror)
 
 
 @contextlib.contextmanager
@@ -165,6 +160,8 @@ def _take_stdout():
     os.dup2(sys.stderr.fileno(), number)
     try:
         yield sink
+        with standard_output():
+            sink.flush()
     finally:
         os.dup2(sink.fileno(), number)
         # What is still there could not be written, which was told.

@@ -170,7 +170,7 @@ def write_photo(path, rgb, photo, depth=None, mark=True, quality=None,
     mark : bool
         Say in XMP that colours are computed, and by what.
     quality : int, optional
-        Of JPEG and WebP, 1 to 100.
+        Of JPEG and WebP, 1 to 100; of others, it is said that they have none.
     times : os.stat_result, optional
         Of a file whose times of access and modification the output gets.
     tell : callable, optional
@@ -227,6 +227,8 @@ def encode_photo(rgb, photo, suffix, name=None, depth=None, mark=True,
                          % encoding.format)
     for text in photo.notes:
         tell(text)
+    if quality is not None and 'quality' not in encoding.options:
+        tell('quality is of JPEG and WebP, and not of ' + encoding.format)
     dtype = output_dtype(photo, suffix, depth)
     pixels = _with_depth(rgb, dtype)
     lost = []

@@ -67,9 +67,10 @@ def describe_left_out(container, pictures):
 
 
 def is_copied(stream):
-    """Whether a stream is sound or subtitles of a kind that FFmpeg knows.
+    """Whether a stream is sound or subtitles that FFmpeg could decode.
 
-    Of another, PyAV has no codec to copy, and crashes when it is asked to.
+    Of one for which this build of it has no decoder, PyAV has no codec to
+    copy, and crashes when it is asked to.
     """
     return stream.type in _COPIED and stream.codec_context is not None
 

@@ -26,6 +26,16 @@ STATUSES = OrderedDict([
     (507, "The disk with the server's temporary files is full."),
 ])
 
+_HEALTH = OrderedDict([
+    (name, {'type': type, 'description': text}) for name, type, text in [
+        ('status', 'string', 'ok'),
+        ('version', 'string', 'of colornet'),
+        ('network', 'string', 'its name'),
+        ('waiting', 'integer', 'photos that wait or are coloured'),
+        ('places', 'integer', 'how many may'),
+        ('films', 'integer', 'films that wait or are coloured'),
+        ('kept_bytes', 'integer', 'of what is kept of photos')]])
+
 # Of any request.
 _ANY = 400, 403, 413, 431, 500, 501, 507
 
@@ -80,8 +90,11 @@ def describe_api(model, version):
                 'responses': dict({'200': _file(
                     'video/*', 'Its frames and times, with its sound.')},
                     **_errors(404, 409, 410))}},
-            '/api/health': {'get': _get(
-                'Whether the server works, and how many wait')},
+            '/api/health': {'get': {
+                'summary': 'Whether the server works, and how many wait',
+                'parameters': [], 'responses': dict({'200': _json(
+                    'How it is.', type='object', required=list(_HEALTH),
+                    properties=_HEALTH)}, **_errors())}},
             '/api/options': {'get': _get(
                 'Options, their defaults, and limits')},
             '/api/openapi.json': {'get': _get('This description')},

@@ -5,7 +5,7 @@ import sys
 from unittest import mock
 
 from nose.plugins.skip import SkipTest
-from nose.tools import assert_in, eq_
+from nose.tools import assert_in, eq_, ok_
 
 from tests.cli.commands import check_is_refused, run
 
@@ -36,6 +36,10 @@ def test_each_shell():
         status, out, err = run('--print-completion', shell)
         eq_((status, err), (0, ''))
         assert_in('skip-existing', out)
+        if shell == 'zsh':
+            for name in 'set', 'decoding', 'hints', 'allowed-host':
+                ok_('"*--%s[' % name in out, name)
+                ok_('"--%s[' % name not in out, name)
     check_is_refused('invalid choice', '--print-completion', 'fish')
     done = subprocess.run(
         ['bash', '-c', TRY], universal_newlines=True, stdout=subprocess.PIPE,

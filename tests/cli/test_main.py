@@ -1,5 +1,6 @@
 """Errors and exit statuses of the command line."""
 
+import ast
 import contextlib
 import io
 import os
@@ -115,16 +116,29 @@ def test_there_is_little_before_the_guard():
 
 
 def test_what_cannot_be_printed():
-    for arguments in ['info'], ['--version']:
-        with open('/dev/full', 'w') as full:
-            done = subprocess.run(
-                [sys.executable, '-m', 'colornet'] + arguments,
-                cwd=str(tiny.ROOT), stdout=full, stderr=subprocess.PIPE,
-                universal_newlines=True, env=dict(
-                    os.environ, PYTHONUNBUFFERED=''))
-        eq_((done.returncode, done.stderr), (
-            2, 'colornet: error: cannot write to the standard output: No '
-               'space left on device\n'))
+    for arguments in (['info'], ['--version'], ['--help'], ['demo', '--help'],
+                      ['colorize', 'no', 'nor', '--json']):
+        for unbuffered in '', '1':
+            with open('/dev/full', 'w') as full:
+                done = subprocess.run(
+                    [sys.executable, '-m', 'colornet'] + arguments,
+                    cwd=str(tiny.ROOT), stdout=full, stderr=subprocess.PIPE,
+                    universal_newlines=True, env=dict(
+                        os.environ, PYTHONUNBUFFERED=unbuffered))
+            eq_((done.returncode, done.stderr), (
+                2, 'colornet: error: cannot write to the standard output: No '
+                   'space left on device\n'))
+
+
+def test_who_prints_names_the_standard_output():
+    """All but colornet.terminal print among the errors, or in files."""
+    for path in sorted((tiny.ROOT / 'colornet').rglob('*.py')):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(node, ast.Call) and getattr(
+                    node.func, 'id', '') == 'print' and path.name != (
+                        'terminal.py'):
+                ok_('file' in {word.arg for word in node.keywords},
+                    '%s:%d' % (path, node.lineno))
 
 
 def test_the_program_starts():

@@ -61,7 +61,8 @@ class TestRefusals(InFolder):
                 self.grey, '-o', out, '--quality=90', *more)
         self.check_refused('--keep-times is for files', self.grey, '-o', '-',
                            '--keep-times')
-        for more in (['--decoding', 'saturation=2'], ['--quality=90'], [
+        for more in (['--decoding', 'saturation=2'], [
+                '--quality=90', '--format=jpg'], [
                 '--refinement=none', '--decoding', 'refinement.steps=none']):
             status, _, err = self.colorize(self.grey, '-o', self.out,
                                            '--overwrite', *more)
@@ -76,6 +77,8 @@ class TestRefusals(InFolder):
                  '--format=png'),
                 ('--hints: 1,1=red and 1, 1=blue contradict', '--hints',
                  '1,1=red', '--hints=1,2=red', '--hints', '1, 1=blue'),
+                ('--hints: 5,5=red and 5.0,05=blue contradict',
+                 '--hints=5,5=red', '--hints=5.0,05=blue'),
                 ('--decoding: saturation=2 and decoding.saturation=1 contra',
                  '--decoding=saturation=2',
                  '--decoding=decoding.saturation=1')):
@@ -85,10 +88,16 @@ class TestRefusals(InFolder):
             check_is_refused('--set: a.b=1 and a.b = 2 contradict',
                              *command.split(), '--data=x', '--set=a.b=1',
                              '--set=a.b = 2')
-        status, _, err = self.colorize(self.grey, '-o', self.out, '-o',
-                                       self.out, '--hints=1,1=red',
-                                       '--hints=1,1=red', '--hints=1,2=blue')
-        eq_((status, err), (0, ''))
+        for once, again in (
+                ('--out=%s' % self.out, '-o%s' % self.out),
+                ('--hints=1,1=#C04020', '--hints=1.0, 1 = #c04020'),
+                ('--hints=1,1=red', '--hints=1,2=blue'),
+                ('--decoding=saturation=1', '--decoding=saturation= 1.0'),
+                ('--decoding=method=mean',
+                 '--decoding=decoding.method = mean')):
+            status, _, err = self.colorize(self.grey, once, again, '-o',
+                                           self.out, '--overwrite')
+            eq_((status, err), (0, ''))
 
     def test_what_results_cannot_go_to(self):
         (self.folder / 'full.png').symlink_to('/dev/full')

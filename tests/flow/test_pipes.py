@@ -1,6 +1,8 @@
 """Photos from a stream and into one."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 from nose.tools import assert_in, assert_raises, eq_, ok_
@@ -12,6 +14,7 @@ from colornet.flow.pictures import split_pictures
 from colornet.flow.pipes import colorize_stream, open_sink
 from colornet.photos.colorizer import Colorizer
 from colornet.photos.options import Options
+from tests import tiny
 from tests.flow.test_pictures import encoded
 from tests.photos.colouring import SIZE, warm
 from tests.photos.samples import InFolder, grey, photo
@@ -137,3 +140,29 @@ class TestSink(InFolder):
             with assert_raises(ColornetError):
                 with open_sink(path):
                     raise AssertionError('too late')
+
+
+#: Leaves the last bytes, as of a film, to whoever closes the sink.
+LEFT = '''
+import sys
+from colornet.cli import report_errors
+from colornet.flow.pipes import open_sink
+
+
+def write():
+    with open_sink() as sink:
+        sink.write(b'film')
+
+
+sys.exit(report_errors(write))
+'''
+
+
+def test_the_last_bytes_for_a_full_standard_output():
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run(
+            [sys.executable, '-c', LEFT], cwd=str(tiny.ROOT), stdout=full,
+            stderr=subprocess.PIPE, universal_newlines=True)
+    eq_((done.returncode, done.stderr), (
+        2, 'colornet: error: cannot write to the standard output: No space '
+           'left on device\n'))

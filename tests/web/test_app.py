@@ -347,5 +347,13 @@ class TestDescriptions(Client):
         form = described['paths']['/api/colorize']['post']['requestBody'][
             'content']['multipart/form-data']['schema']
         eq_(form['required'], ['file'])
+        health = described['paths']['/api/health']['get']['responses']['200'][
+            'content']['application/json']['schema']
+        said = self.client.get('/api/health').json
+        eq_(list(said), health['required'])
+        kinds = {'string': str, 'integer': int}
+        eq_({name: type(value) for name, value in said.items()},
+            {name: kinds[one['type']] for name, one in
+             health['properties'].items()})
         assert_in('saturation', form['properties'])
         assert_in('hints', form['properties'])

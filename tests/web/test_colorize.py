@@ -212,6 +212,10 @@ class TestColorize(Client):
         content = encoded(dpi=(300, 300))
         answer = self.colorize(content, format='ppm')
         assert_in('resolution', unquote(answer.headers['Colornet-Note']))
+        for format, has_none in ('png', True), ('jpg', False), ('webp', False):
+            answer = self.colorize(encoded(), format=format, quality='50')
+            eq_(unquote(answer.headers.get('Colornet-Note', '')),
+                'quality is of JPEG and WebP, and not of PNG' * has_none)
         assert_not_in('Colornet-Note', self.colorize(content).headers)
 
     def test_what_is_left_out(self):
