@@ -154,6 +154,8 @@ def open_sink(path=None, overwrite=True):
 @contextlib.contextmanager
 def _take_stdout():
     """The standard output; what C libraries print goes among the errors."""
+    if sys.__stdout__ is None:
+        raise ColornetError('the standard output is closed')
     sys.stdout.flush()
     number = sys.stdout.fileno()
     sink = open(os.dup(number), 'wb')

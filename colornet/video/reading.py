@@ -340,11 +340,13 @@ def naming_errors(what):
     Raises
     ------
     ColornetError
+    BrokenPipeError
+        If nobody reads what is written any more.
     """
     av = import_package('av')
     try:
         yield
-    except ColornetError:
+    except (ColornetError, BrokenPipeError):
         raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise ColornetError('%s: %s' % (

@@ -166,3 +166,12 @@ def test_the_last_bytes_for_a_full_standard_output():
     eq_((done.returncode, done.stderr), (
         2, 'colornet: error: cannot write to the standard output: No space '
            'left on device\n'))
+
+
+def test_a_closed_standard_output():
+    done = subprocess.run(
+        ['sh', '-c', 'exec "$0" -m colornet colorize - -o - >&-',
+         sys.executable], cwd=str(tiny.ROOT), stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, universal_newlines=True)
+    eq_((done.returncode, done.stderr), (
+        2, 'colornet: error: the standard output is closed\n'))

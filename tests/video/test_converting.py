@@ -311,6 +311,14 @@ class TestFiles(clips.InFolder):
         eq_(contents(self.out)[0], contents(source)[0])
         check_error(lambda: open_target(self.out).__enter__(), 'is there')
 
+    def test_a_stream_that_nobody_reads(self):
+        source = self.write('in.mkv')
+        sink = mock.Mock(spec=['write'], write=mock.Mock(
+            side_effect=BrokenPipeError))
+        with assert_raises(BrokenPipeError):
+            colour_stream(colorizer, source, sink,
+                          choose_format('mkv', streamed=True), progress=False)
+
     def test_borders_are_looked_for_in_the_whole_clip(self):
         dark = [pixels // 40 for pixels in moving(10)]
         frames = [np.pad(pixels, ((16, 16), (0, 0), (0, 0)))
