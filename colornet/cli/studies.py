@@ -6,7 +6,7 @@ from ..errors import ColornetError
 from ..files import check_output
 from ..refinement.steps import check_steps
 from ..terminal import printable, put, say
-from .options import (Keyed, add, add_engine, add_out, add_vgg, check_outputs,
+from .options import (add, add_engine, add_out, add_vgg, check_outputs,
                       positive)
 
 __all__ = ['add_consistency', 'add_report', 'add_study']
@@ -28,10 +28,11 @@ def add_study(commands):
                          help='for networks and plots (default: %(default)s)')
     command.add_argument('--results', default='runs/results', metavar='DIR',
                          help='for the tables (default: %(default)s)')
-    command.add_argument('--set', action=Keyed, default=[],
+    command.add_argument('--set', action='append', default=[],
                          metavar='SECTION.KEY=VALUE', dest='overrides',
-                         help='change a setting of all variants; numbers made '
-                         'without or with another need another --results')
+                         help='change a setting of all variants; the last '
+                         'time counts; numbers made without or with another '
+                         'need another --results')
     command.add_argument('--scheduler', metavar='ADDRESS',
                          help='of Dask, to train on other machines')
     command.add_argument('--threads', type=positive, metavar='N',

@@ -6,7 +6,7 @@ from ..engine.available import choose_trainer
 from ..errors import ColornetError
 from ..files import check_output
 from ..terminal import say
-from .options import Keyed, add, add_decoding, add_device, add_vgg
+from .options import add, add_decoding, add_device, add_vgg
 
 __all__ = ['add_data', 'add_export', 'add_train']
 
@@ -22,9 +22,10 @@ def add_train(commands):
                          help='folder of the data set')
     command.add_argument('--out', metavar='DIR', help='run folder (default: '
                          'runs/<name of the experiment>)')
-    command.add_argument('--set', action=Keyed, default=[],
+    command.add_argument('--set', action='append', default=[],
                          metavar='SECTION.KEY=VALUE', dest='overrides',
-                         help='change a setting of the experiment')
+                         help='change a setting of the experiment; the last '
+                         'time counts')
     add_vgg(command)
     command.add_argument('--engine', choices=('theano', 'pytorch'),
                          help='what computes; a training may go on with the '

@@ -84,10 +84,6 @@ class TestRefusals(InFolder):
                  '--decoding=decoding.saturation=1')):
             check_is_refused(words, 'colorize', self.grey, *arguments)
             ok_(not Path('x.png').exists())
-        for command in ('train a.ini', 'study bins'):
-            check_is_refused('--set: a.b=1 and a.b = 2 contradict',
-                             *command.split(), '--data=x', '--set=a.b=1',
-                             '--set=a.b = 2')
         for once, again in (
                 ('--out=%s' % self.out, '-o%s' % self.out),
                 ('--hints=1,1=#C04020', '--hints=1.0, 1 = #c04020'),
