@@ -6,8 +6,7 @@ from ..errors import ColornetError
 from ..files import check_output
 from ..refinement.steps import check_steps
 from ..terminal import printable, put, say
-from .options import (add, add_engine, add_out, add_vgg, check_outputs,
-                      positive)
+from .options import add, add_engine, add_out, add_vgg, check_outputs, positive
 
 __all__ = ['add_consistency', 'add_report', 'add_study']
 
