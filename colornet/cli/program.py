@@ -184,7 +184,11 @@ def _prepare_streams():
 
 
 class _Parser(argparse.ArgumentParser):
-    """One that tells where its help or the version cannot be printed."""
+    """One whose errors are a line, also those of printing help."""
+
+    def error(self, message):
+        self.exit(2, '%s: error: %s (%s --help shows more)\n'
+                  % (self.prog, message, self.prog))
 
     def _print_message(self, message, file=None):
         if message and file is sys.stdout:
