@@ -78,8 +78,7 @@ class TestStudy(tiny.InFolder):
     @staticmethod
     def train_for_an_epoch(jobs, *options):
         """What an interruption between two epochs leaves."""
-        training = [argument.replace('training.epochs=2', 'training.epochs=1')
-                    for argument in jobs[0].commands[0]]
+        training = jobs[0].commands[0] + ['--set', 'training.epochs=1']
         eq_(list(run_jobs([replace(jobs[0], commands=[training])], *options)),
             [(jobs[0].name, '')])
         raise Interrupted(signal.SIGTERM)
