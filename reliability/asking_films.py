@@ -4,7 +4,6 @@ Films are tiny, and asked for seldom: each is coloured for a while, frame by
 frame between photos, and the server has places for four.
 """
 
-import contextlib
 import functools
 import io
 import json
@@ -18,8 +17,7 @@ import numpy as np
 
 from colornet.color import luminance
 from colornet.video.packages import missing_package
-from colornet.video.reading import Clip, Frame
-from tests.video.clips import moving, write_clip
+from tests.video.clips import frames_of, moving, write_clip
 
 from . import asking
 from .asking import PATIENCE, TOLERANCE, make_form, make_request
@@ -243,6 +241,4 @@ def is_film_of(film, content):
 
 
 def _luminances(content):
-    with contextlib.closing(Clip(io.BytesIO(content), 'film')) as clip:
-        return [luminance(clip.pixels(item)) for item in clip.items()
-                if isinstance(item, Frame)]
+    return [luminance(pixels) for pixels in frames_of(io.BytesIO(content))]

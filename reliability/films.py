@@ -1,15 +1,13 @@
 """Films that are damaged, and what reads them."""
 
-import contextlib
 import importlib
 import io
 import sys
 
 from colornet.video.converting import colour_stream
 from colornet.video.packages import import_package, missing_package
-from colornet.video.reading import Clip, Frame
 from colornet.video.writing import choose_format
-from tests.video.clips import colorizer
+from tests.video.clips import colorizer, frames_of
 
 from .asking_films import encode_films
 from .processes import Process
@@ -62,10 +60,6 @@ class FilmReader(Reader):
 
     def is_right(self, result):
         result.seek(0)
-        ours, theirs = map(_count_frames, (str(self.path), result))
+        ours, theirs = [len(frames_of(source)) for source in (
+            str(self.path), result)]
         return ours == theirs > 0
-
-
-def _count_frames(source):
-    with contextlib.closing(Clip(source)) as clip:
-        return sum(isinstance(item, Frame) for item in clip.items())

@@ -1,5 +1,6 @@
 """Tiny clips, made here, and a network that costs nothing."""
 
+import contextlib
 import shutil
 import struct
 import tempfile
@@ -164,12 +165,12 @@ def contents(path):
     return times, copied
 
 
-def frames_of(path):
+def frames_of(source):
     """Frames of a clip as pixels, as FFmpeg turns them into RGB."""
     from colornet.video.reading import Clip, Frame
-    clip = Clip(path)
-    return [clip.pixels(item) for item in clip.items()
-            if isinstance(item, Frame)]
+    with contextlib.closing(Clip(source)) as clip:
+        return [clip.pixels(item) for item in clip.items()
+                if isinstance(item, Frame)]
 
 
 #: Settings that the stand-in has: its colours are means of probabilities.
